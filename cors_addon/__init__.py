@@ -1,0 +1,55 @@
+"""Judge CORS traffic in mitmproxy as the browser does.
+
+This file is two things:
+
+- the package ``cors_addon``; importing it loads nothing else, the addon (and with it mitmproxy) only when asked for;
+- the script of ``mitmproxy -s …/cors_addon/__init__.py``, whose ``addons`` mitmproxy loads. Then it runs under another
+  name, with its own folder on ``sys.path``, and perhaps not installed at all.
+"""
+
+import sys
+from typing import Any
+
+__version__ = "0.1.0"
+
+if __name__ == "cors_addon":
+
+    def __getattr__(name: str) -> Any:
+        """Load the addon on first use."""
+        if name not in ("CorsAddon", "addons"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from cors_addon.proxy.addon import CorsAddon
+
+        globals().update(CorsAddon=CorsAddon, addons=[CorsAddon()])
+        return globals()[name]
+
+else:
+    # mitmproxy looks up every hook in this module for every event: a __getattr__ here would slow them all down.
+
+    def _import_package_beside_this_file() -> None:
+        """Make ``cors_addon`` the package that this file belongs to, whatever copy of it is installed or loaded."""
+        import importlib.util
+        import os
+
+        folder = os.path.dirname(os.path.abspath(__file__))
+        # mitmproxy puts the script's folder on sys.path and leaves it there: cors_addon/proxy would become `proxy`.
+        sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != folder]
+
+        package = sys.modules.get("cors_addon")
+        if package is None or package.__file__ != __file__ or "_is_script" in vars(package):
+            # None, another copy, or a reload, which is to read the files again.
+            for name in [name for name in sys.modules if name.partition(".")[0] == "cors_addon"]:
+                del sys.modules[name]
+            spec = importlib.util.spec_from_file_location("cors_addon", __file__, submodule_search_locations=[folder])
+            assert spec is not None
+            assert spec.loader is not None
+            package = importlib.util.module_from_spec(spec)
+            sys.modules["cors_addon"] = package
+            spec.loader.exec_module(package)
+        vars(package)["_is_script"] = True
+
+    _import_package_beside_this_file()
+
+    from cors_addon.proxy.addon import CorsAddon
+
+    addons = [CorsAddon()]

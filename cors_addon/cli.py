@@ -1,0 +1,62 @@
+"""The command ``cors-addon``: what needs no proxy."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import cors_addon
+from cors_addon import cli_check, cli_policy
+from cors_addon.reasons.explain import explain
+
+DESCRIPTION = """\
+cors_addon judges CORS traffic in mitmproxy as the browser does.
+
+This command holds what needs no proxy. To judge live traffic:
+
+  mitmweb -s cors_addon        in a browser tab
+  mitmproxy -s cors_addon      in the terminal
+  mitmdump -s cors_addon       with no user interface
+"""
+
+
+def _explain(options: argparse.Namespace) -> int:
+    text, code = explain(" ".join(options.reason) or None)
+    print(text, file=sys.stderr if code else sys.stdout)
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    result = argparse.ArgumentParser(
+        prog="cors-addon",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument("--version", action="version", version=f"cors-addon {cors_addon.__version__}")
+    result.set_defaults(run=None)
+    commands = result.add_subparsers(metavar="check|explain|policy")
+    cli_check.add_parser(commands)
+    explaining = commands.add_parser(
+        "explain", help="explain a reason, a browser's error name, or a pasted console message; without one, list all"
+    )
+    explaining.add_argument("reason", nargs="*", metavar="REASON", help="a name of ours or the browser's, or its text")
+    explaining.set_defaults(run=_explain)
+    cli_policy.add_parser(commands)
+    return result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with ``argv``, by default that of the process, and return its exit code."""
+    command = parser()
+    options = command.parse_args(argv)
+    if options.run is None:
+        command.print_help()
+        return 0
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code

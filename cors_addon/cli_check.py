@@ -1,0 +1,298 @@
+"""`cors-addon check`: recordings judged, for people and for pipelines."""
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from cors_addon.engines import ENGINES
+from cors_addon.offline import judge
+from cors_addon.offline.source import Source
+from cors_addon.report import github, json_report, jsonl, junit, sarif, table
+from cors_addon.report.summary import Input, Known, Summary
+from cors_addon.report.text import visible
+
+if TYPE_CHECKING:
+    from cors_addon.cli_policy import Trial
+
+DESCRIPTION = """\
+Judge recorded traffic as browsers do: mitmproxy dumps and HAR files, packed or not.
+
+exit codes: 0 nothing to fail on, 1 something, 2 a file that cannot be used, or not to its end
+
+formats:
+  text     for people: what was denied, why, and what to change
+  jsonl    a line for each judgement, as the addon writes with cors_jsonl; where later traffic changes a
+           judgement, a line with the same flow_id and a higher revision follows: the last one counts
+  json     a summary by endpoint and cause, which also serves as a baseline
+  junit    a test case for each endpoint
+  sarif    2.1.0, a result for each reason at each endpoint
+  github   annotations for GitHub Actions
+
+With --policy, what each policy would change follows the text, is the field shadow of each line of jsonl, and goes to
+standard error with other formats.
+"""
+
+FOUND, FAILED, UNUSABLE = 0, 1, 2
+
+RENDERERS: dict[str, Callable[[Summary], str]] = {
+    "json": json_report.render,
+    "junit": junit.render,
+    "sarif": sarif.render,
+    "github": github.render,
+}
+"""Formats that are rendered from the summary alone. Another one needs no more than an entry here."""
+FORMATS = ("text", "jsonl", *RENDERERS)
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the sub-command."""
+    parser = commands.add_parser(
+        "check",
+        help="judge recorded traffic: mitmproxy dumps and HAR files",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a mitmproxy dump or a HAR file; - is standard input")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="what to write (default: text)")
+    parser.add_argument("--output", type=Path, metavar="PATH", help="write there instead of to standard output")
+    parser.add_argument(
+        "--engine",
+        choices=("auto", *ENGINES, "all"),
+        default="auto",
+        help="judge as this browser engine (default: as the client's own); all: a column for each",
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=("deny", "finding", "change", "never"),
+        default="deny",
+        help="what makes the exit code 1: a denied exchange; that or a security finding; a change against the baseline",
+    )
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="an earlier report (--format json): what it knows is no failure"
+    )
+    parser.add_argument(
+        "--filter", default="", metavar="EXPRESSION", help="judge only what this mitmproxy filter selects"
+    )
+    parser.add_argument(
+        "--policy",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="try the policies of this file on the recording: what would newly fail, or newly pass?",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the sub-command; returns the exit code."""
+    try:
+        baseline, trial = _prepare(options), _trial(options)
+    except _UsageError as error:
+        _say(f"cors-addon check: {error}")
+        return UNUSABLE
+    summary = Summary(all_engines=options.engine == "all", baseline=baseline)
+    try:
+        with contextlib.ExitStack() as stack:
+            out = sys.stdout if options.output is None else stack.enter_context(_opened(options.output))
+            return _check(options, summary, out, trial)
+    except BrokenPipeError:  # as in `| head`
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _exit_code(summary, options.fail_on, trial)
+    except OSError as error:
+        _say(f"cors-addon check: cannot write {error.filename or 'the report'}: {error.strerror}")
+        return UNUSABLE
+
+
+class _UsageError(Exception):
+    """The command line asks for what cannot be."""
+
+
+def _prepare(options: argparse.Namespace) -> Known | None:
+    if options.fail_on == "change" and options.baseline is None and not options.policy:
+        raise _UsageError("--fail-on change needs a --baseline to compare with, or a --policy to try")
+    if options.files.count("-") > 1:
+        raise _UsageError("standard input can be read only once")
+    if options.filter:
+        from cors_addon.offline import selection
+
+        try:
+            selection.parse(options.filter)
+        except ValueError as error:
+            raise _UsageError(f"--filter: {error}") from error
+    if options.baseline is None:
+        return None
+    try:
+        return json_report.load_baseline(options.baseline.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _UsageError(f"--baseline: cannot read {options.baseline}: {error.strerror}") from error
+    except ValueError as error:
+        raise _UsageError(f"--baseline: {options.baseline}: {error}") from error
+
+
+def _trial(options: argparse.Namespace) -> "Trial | None":
+    if not options.policy:
+        return None
+    from cors_addon.cli_policy import Trial, load_policies  # mitmproxy takes a while to import
+
+    policies = load_policies(options.policy)
+    if policies is None:  # each fault has been said, with its place
+        raise _UsageError("--policy: nothing was judged")
+    return Trial(policies)
+
+
+def _opened(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="\n")
+
+
+def _check(options: argparse.Namespace, summary: Summary, out: TextIO, trial: "Trial | None") -> int:
+    lines = out if options.format == "jsonl" else None
+    progress = Progress(sys.stderr) if sys.stderr.isatty() and (lines is None or not out.isatty()) else None
+    try:
+        for name in options.files:
+            _read(name, options, summary, lines, progress, trial)
+    except KeyboardInterrupt:
+        summary.interrupted = True
+    finally:
+        if progress is not None:
+            progress.clear()
+    code = _exit_code(summary, options.fail_on, trial)
+    if lines is not None:
+        out.flush()
+        _tell_damage(summary)
+    elif options.format == "text":
+        colour = options.output is None and out.isatty() and "NO_COLOR" not in os.environ
+        out.write(_encodable(table.render(summary, colour=colour, failed=code == FAILED), out))
+    else:
+        out.write(_encodable(RENDERERS[options.format](summary), out))
+        _tell_damage(summary)
+    if trial is not None:
+        if options.format == "text":
+            out.write(_encodable("\n" + _lines(trial.text()), out))
+        else:
+            sys.stderr.write(_encodable(_lines(trial.text()), sys.stderr))
+    out.flush()
+    return code
+
+
+def _read(
+    name: str,
+    options: argparse.Namespace,
+    summary: Summary,
+    lines: TextIO | None,
+    progress: "Progress | None",
+    trial: "Trial | None",
+) -> None:
+    each = Input(name)
+    summary.inputs.append(each)
+    engine = "auto" if options.engine == "all" else options.engine
+    try:
+        for judgement in judge.judged(
+            name,
+            each,
+            engine=engine,
+            filter_expression=options.filter,
+            progress=None if progress is None else progress.show,
+        ):
+            if trial is not None:
+                trial.observe(judgement)
+            summary.add(judgement, source=name)
+            if lines is not None:
+                lines.write(jsonl.dumps(judgement) + "\n")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.filename is None:
+            raise
+        each.damage = f"cannot be read: {error.strerror}"
+
+
+def _exit_code(summary: Summary, fail_on: str, trial: "Trial | None") -> int:
+    if not summary.usable:
+        return UNUSABLE
+    if fail_on == "change" and trial is not None and trial.changes:
+        return FAILED
+    return FAILED if any(_fails(summary, fail_on)) else FOUND
+
+
+def _fails(summary: Summary, fail_on: str) -> list[bool]:
+    match fail_on:
+        case "deny":
+            return [o.denied and summary.is_fresh(e, o) for e, o, _ in summary.tallies()]
+        case "finding":
+            return [(o.denied or bool(o.findings)) and summary.is_fresh(e, o) for e, o, _ in summary.tallies()]
+        case "change" if summary.baseline is not None:
+            return [summary.is_change(e, o) for e, o, _ in summary.tallies()]
+        case _:
+            return []
+
+
+def _tell_damage(summary: Summary) -> None:
+    for each in summary.inputs:
+        if each.damage is not None:
+            _say(f"cors-addon check: {table.damage_line(each)}")
+    if summary.interrupted:
+        _say("cors-addon check: interrupted, these are partial results")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(_encodable(visible(text), sys.stderr) + "\n")
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def _encodable(text: str, out: TextIO) -> str:
+    """Marks that this terminal's encoding lacks become question marks, rather than an error."""
+    encoding = out.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+class Progress:
+    """A bar on a terminal, drawn a few times a second."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._drawn = 0.0
+        self._shown = False
+
+    def show(self, source: Source, each: Input) -> None:
+        """Draw how far the reading is."""
+        now = time.monotonic()
+        if now - self._drawn < 0.1:
+            return
+        self._drawn = now
+        room = shutil.get_terminal_size().columns
+        name = source.name if len(source.name) <= 30 else f"…{source.name[-29:]}"
+        if source.size:
+            part = min(source.position / source.size, 1.0)
+            full = round(part * 20)
+            line = f"{part:4.0%} {'█' * full}{'░' * (20 - full)} {each.flows:,} {name}"
+        else:
+            line = f"{source.position / 1e6:,.0f} MB, {each.flows:,} {name}"
+        self._out.write(f"\r\x1b[K{visible(line)[: room - 1]}")
+        self._out.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        """Leave no trace."""
+        if self._shown:
+            self._out.write("\r\x1b[K")
+            self._out.flush()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the sub-command on its own, until `cors-addon` knows it."""
+    parser = argparse.ArgumentParser(prog="cors-addon")
+    add_parser(parser.add_subparsers(required=True))
+    options = parser.parse_args(argv)
+    code: int = options.run(options)
+    return code

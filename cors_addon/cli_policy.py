@@ -1,0 +1,227 @@
+"""`cors-addon policy check|learn|export`, and `cors-addon check --policy`: policies without a proxy."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mitmproxy import connection, http
+
+from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.offline import judge
+from cors_addon.policy import export, learn, shadow
+from cors_addon.policy.faults import count, errors
+from cors_addon.policy.model import Mode, Policy
+from cors_addon.policy.record import Rewritten
+from cors_addon.policy.shadow import Shadow
+from cors_addon.proxy.rewriting import InForce, in_force, load
+from cors_addon.report.summary import Input
+
+FINE, FAULTY, UNUSABLE = 0, 1, 2
+
+DESCRIPTION = """\
+Work with policy files: check one, learn one from recorded traffic, or write one as configuration for a server.
+
+exit codes: 0 done, 1 the policy has faults or cannot be expressed, 2 a file that cannot be used
+"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the sub-command `policy`."""
+    parser = commands.add_parser(
+        "policy",
+        help="check, learn and export CORS policies",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(metavar="check|learn|export", required=True)
+    check = verbs.add_parser("check", help="say all that is wrong with policy files, each fault with its place")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    check.add_argument("--strict", action="store_true", help="warnings make the exit code 1, too")
+    check.set_defaults(run=run_check)
+    teach = verbs.add_parser("learn", help="write the least policy under which recorded exchanges pass")
+    teach.add_argument("files", nargs="+", metavar="FILE", help="a mitmproxy dump or a HAR file")
+    teach.add_argument("--filter", default="", metavar="EXPRESSION", help="learn only from what this filter selects")
+    teach.add_argument("--output", type=Path, metavar="PATH", help="write there instead of to standard output")
+    teach.set_defaults(run=run_learn)
+    write = verbs.add_parser("export", help="write a policy as configuration for a server")
+    write.add_argument("file", type=Path, metavar="FILE", help="a policy file")
+    write.add_argument("--to", required=True, metavar="TARGET", help=f"one of {', '.join(export.TARGETS)}")
+    write.add_argument("--policy", metavar="NAME", help="only the policy of this name")
+    write.add_argument("--output", type=Path, metavar="PATH", help="write there instead of to standard output")
+    write.set_defaults(run=run_export)
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """`policy check`."""
+    code = FINE
+    for path in options.files:
+        try:
+            loaded = load(path)
+        except OSError as error:
+            _complain(f"cannot read {path}: {error.strerror}")
+            code = UNUSABLE
+            continue
+        for fault in loaded.faults:
+            sys.stdout.write(fault.render(str(path)) + "\n")
+        found = ", ".join(f"{number}. {policy.name}" for number, policy in enumerate(loaded.policies, 1)) or "no policy"
+        sys.stdout.write(f"{path}: {count(loaded.faults)}; in order: {found}\n")
+        if (loaded.faults if options.strict else errors(loaded.faults)) and code == FINE:
+            code = FAULTY
+    return code
+
+
+def run_learn(options: argparse.Namespace) -> int:
+    """`policy learn`."""
+    found: dict[str, Judgement] = {}
+    for name in options.files:
+        into = Input(name)
+        try:
+            for judgement in judge.judged(name, into, filter_expression=options.filter):
+                found[judgement.observation.flow_id] = judgement
+        except OSError as error:
+            _complain(f"cannot read {name}: {error.strerror}")
+            return UNUSABLE
+        except ValueError as error:
+            _complain(f"--filter: {error}")
+            return UNUSABLE
+        if into.damage:
+            _complain(f"{name}: {into.damage}")
+            return UNUSABLE
+    lesson = learn.learn(found.values())
+    if not lesson.policies:
+        _complain("; ".join(["nothing to learn: no CORS exchange in it", *lesson.notes]))
+        return UNUSABLE
+    return _write(lesson.text(), options.output)
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """`policy export`."""
+    policies = _load([options.file])
+    if policies is None:
+        return UNUSABLE
+    chosen = [policy for policy in policies if options.policy in (None, policy.name)]
+    if not chosen:
+        _complain(f"no policy is named {options.policy!r}; there are {', '.join(one.name for one in policies)}")
+        return UNUSABLE
+    texts: list[str] = []
+    code = FINE
+    for policy in chosen:
+        try:
+            texts.append(export.export(policy, options.to).text())
+        except export.UnknownTarget as error:
+            _complain(str(error))
+            return UNUSABLE
+        except export.Inexpressible as error:
+            _complain(str(error))
+            code = FAULTY
+    return _write("\n".join(texts), options.output) or code if texts else code
+
+
+# ── cors-addon check --policy ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Trial:
+    """Recorded exchanges under policies: what would newly fail, newly pass, or fail for another reason."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._policies = [in_force(policy) for policy in policies if policy.mode is not Mode.OFF]
+        self._changed: dict[str, tuple[Judgement, tuple[Shadow, ...]]] = {}
+        self._tried: set[str] = set()
+
+    def observe(self, judgement: Judgement) -> tuple[Shadow, ...]:
+        """Try an exchange; a later revision of the same flow replaces an earlier. Returns what each policy gives."""
+        flow_id = judgement.observation.flow_id
+        flow = _flow(judgement.observation)
+        kept = judgement.observation.rewritten
+        rewritten = None if kept is None else Rewritten(*kept)
+        shadows = []
+        rewriter: InForce | None = None
+        for each in self._policies:
+            if each.policy.mode is Mode.REWRITE and each.policy.speaks_of_cors:
+                if rewriter is not None:
+                    continue  # the first match wins
+                if each.matches(flow):
+                    rewriter = each
+            if each.matches(flow):
+                found = shadow.try_on(each.rewriter, judgement, rewritten)
+                if found is not None:
+                    shadows.append(found)
+        judgement.shadow = tuple(shadows)
+        if shadows:
+            self._tried.add(flow_id)
+        if any(shadow.change_of(one) for one in shadows):
+            self._changed[flow_id] = (judgement, tuple(shadows))
+        else:
+            self._changed.pop(flow_id, None)
+        return tuple(shadows)
+
+    @property
+    def changes(self) -> bool:
+        """Whether any verdict or reason changes: for `--fail-on change`."""
+        return bool(self._changed)
+
+    def groups(self) -> list[shadow.Group]:
+        """What changes, by policy, kind, origin, endpoint and cause."""
+        return shadow.group(self._changed.values())
+
+    def text(self) -> str:
+        """For people."""
+        return shadow.render(self.groups(), len(self._tried))
+
+
+def load_policies(paths: Sequence[Path]) -> list[Policy] | None:
+    """The policies of files, all in one order; None where a file cannot be used, which is said on standard error."""
+    return _load(paths)
+
+
+def _load(paths: Sequence[Path]) -> list[Policy] | None:
+    policies: list[Policy] = []
+    for path in paths:
+        try:
+            loaded = load(path)
+        except OSError as error:
+            _complain(f"cannot read {path}: {error.strerror}")
+            return None
+        for fault in loaded.faults:
+            sys.stderr.write(fault.render(str(path)) + "\n")
+        if not loaded.usable:
+            return None
+        policies += loaded.policies
+    return policies
+
+
+def _flow(observation: Observation) -> http.HTTPFlow:
+    """A flow that a filter can look at. Bodies are not kept."""
+    url = observation.url
+    peer = ("127.0.0.1", 0)
+    client = connection.Client(peername=peer, sockname=peer, timestamp_start=observation.started)
+    result = http.HTTPFlow(client, connection.Server(address=(url.host, url.port)))
+    version = b"HTTP/2.0" if observation.http2 else b"HTTP/1.1"
+    at = observation.started
+    path, scheme = url.path.encode(), url.scheme.encode()
+    headers = http.Headers(observation.request)
+    result.request = http.Request(
+        url.host, url.port, observation.method, scheme, b"", path, version, headers, b"", None, at, at
+    )
+    if observation.status is not None:
+        status, at = observation.status, observation.ended
+        headers = http.Headers(observation.response)
+        result.response = http.Response(version, status, b"", headers, b"", None, at, at)
+    return result
+
+
+def _write(text: str, path: Path | None) -> int:
+    if path is None:
+        sys.stdout.write(text)
+        return FINE
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        _complain(f"cannot write {path}: {error.strerror}")
+        return UNUSABLE
+    return FINE
+
+
+def _complain(words: str) -> None:
+    sys.stderr.write(f"cors-addon policy: {words}\n")

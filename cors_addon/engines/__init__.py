@@ -1,0 +1,28 @@
+"""Floor 1: where Chromium, Gecko and WebKit deviate from the standard, as data where data will do."""
+
+from cors_addon.engines import chromium, gecko, webkit
+from cors_addon.engines.engine import Engine as Engine
+from cors_addon.fetch.cache import CacheRules
+from cors_addon.fetch.checks import STANDARD_RULES
+
+FETCH = Engine(name="fetch", rules=STANDARD_RULES, cache=CacheRules())
+"""The standard itself."""
+
+ENGINES = {engine.name: engine for engine in (chromium.ENGINE, gecko.ENGINE, webkit.ENGINE, FETCH)}
+"""By name: `chromium`, `gecko`, `webkit`, `fetch`."""
+
+# On iOS every browser is WebKit, whatever it calls itself
+_WEBKIT_IN_DISGUISE = (b"CriOS/", b"FxiOS/", b"EdgiOS/", b"OPiOS/", b"OPT/")
+
+
+def detect(user_agent: bytes) -> Engine | None:
+    """The engine that a User-Agent value names, or None where it names none of the three."""
+    if b"AppleWebKit/" in user_agent:
+        if any(mark in user_agent for mark in _WEBKIT_IN_DISGUISE):
+            return webkit.ENGINE
+        if b"Chrome/" in user_agent or b"Chromium/" in user_agent:
+            return chromium.ENGINE
+        return webkit.ENGINE
+    if b"Gecko/" in user_agent and b"rv:" in user_agent:
+        return gecko.ENGINE
+    return None

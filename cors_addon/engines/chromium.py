@@ -1,0 +1,110 @@
+"""Chromium: services/network/cors and services/network/public/cpp/cors/cors.cc. Measured with Chromium 156.
+
+There: cors_url_loader.cc, preflight_controller.cc, preflight_result.cc, preflight_cache.cc.
+"""
+
+import re
+
+from cors_addon.engines.blink_order import first_reported
+from cors_addon.engines.engine import Engine
+from cors_addon.fetch import checks
+from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
+from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
+from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.requests import BROWSER_NAMES, SAFELIST, is_simple_range_of_64_bits
+
+_ORDERED = 64  # names; a page that sets more is not worth the work
+_MAX_INT64 = 2**63 - 1
+_MAX_TIMEOUT = 7200  # preflight_result.cc kMaxTimeout
+
+
+def _decimal(value: str) -> bool:
+    return re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) is not None
+
+
+def _integer(value: str) -> bool:
+    return re.fullmatch(r"[0-9]+", value) is not None
+
+
+_CONNECTION_TYPES = frozenset({"slow-2g", "2g", "3g", "4g"})
+
+# cors.cc IsCorsSafelistedHeader: client hints are safelisted, because the browser adds them itself
+_HINTS = {
+    "device-memory": _decimal,
+    "dpr": _decimal,
+    "downlink": _decimal,
+    "width": _integer,
+    "viewport-width": _integer,
+    "rtt": _integer,
+    "ect": _CONNECTION_TYPES.__contains__,
+    "save-data": lambda value: value.lower() == "on",
+    "intervention": lambda _value: True,
+}
+
+
+def _max_age(value: str | None) -> int:
+    """preflight_result.cc ParseAccessControlMaxAge: an int64, or else five seconds; below zero is zero."""
+    if value is None or not re.fullmatch(r"[+-]?[0-9]+", value):
+        return DEFAULT_MAX_AGE
+    seconds = int(value[:24])
+    if abs(seconds) > _MAX_INT64:
+        return DEFAULT_MAX_AGE
+    return max(0, seconds)
+
+
+def headers_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
+    """EnsureAllowedCrossOriginHeaders: of several refused names it reports the first in the order of Blink's map."""
+    refused = checks.refused_headers(rules, asked, answer)
+    if not refused:
+        return None
+    first = refused[0]
+    if 1 < len(asked.headers) <= _ORDERED and len(refused) > 1:
+        first = first_reported(asked.headers, refused, secure=asked.secure, method=asked.method)
+    return Reason.HEADER_NOT_ALLOWED, first
+
+
+RULES = Rules(
+    name="chromium",
+    # the loader sees a redirect before anything else, the access check comes before the status
+    preflight_steps=(
+        checks.not_redirected,
+        *checks.CORS_CHECK,
+        checks.ok_status,
+        checks.methods_syntax,
+        checks.headers_syntax,
+        checks.method_allowed,
+        headers_allowed,
+    ),
+    actual_steps=checks.CORS_CHECK,
+    # net/ sees no redirect where the Location is no URL; it refuses an unsafe scheme, and the next request a scheme
+    # without CORS, only when the redirect is followed
+    redirect_steps=(
+        checks.location_parsable,
+        *checks.CORS_CHECK,
+        checks.redirect_count,
+        checks.location_without_credentials,
+        checks.location_usable,
+        checks.location_scheme,
+    ),
+    safelist={**SAFELIST, **_HINTS, "range": is_simple_range_of_64_bits},
+    browser_names=BROWSER_NAMES
+    | {"x-client-data", "x-browser-channel", "x-browser-copyright", "x-browser-validation", "x-browser-year"},
+    wildcard_covers_authorization=True,
+)
+
+ENGINE = Engine(
+    name="chromium",
+    rules=RULES,
+    cache=CacheRules(
+        accumulates=False,
+        cap=_MAX_TIMEOUT,
+        max_age=_max_age,
+        wildcard_covers_authorization=False,
+        no_cache_bypasses=True,
+    ),
+    retries=1,
+    unconditional_304_updates=True,
+    storage_access_header_since=133,
+    separates_connections=True,  # net/socket/client_socket_pool.h GroupId and SpdySessionKey hold the privacy mode
+    separates_http2_connections=True,
+)

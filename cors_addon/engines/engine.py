@@ -1,0 +1,31 @@
+"""What an engine is to us: its rules, its cache, and how its clients are known."""
+
+from dataclasses import dataclass
+
+from cors_addon.fetch.cache import CacheRules
+from cors_addon.fetch.checks import Rules
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """One browser engine, or the standard itself."""
+
+    name: str
+    rules: Rules
+    cache: CacheRules
+    retries: int = 0
+    """How often a dropped connection is tried again."""
+    storage_access_header_since: float = float("inf")
+    """The version that began to send Sec-Fetch-Storage-Access on credentialed cross-site requests."""
+    partitions_cookies: bool = False
+    """A cookie set under one site's page is not sent under another's."""
+    separates_connections: bool = False
+    """Requests with credentials and those without never share an HTTP/1 connection (a pool for each privacy mode)."""
+    separates_http2_connections: bool = False
+    """The same for HTTP/2."""
+    unconditional_304_updates: bool = False
+    """A 304 to a condition that the script set updates the stored response all the same."""
+    tainted_preflight_names_origin: bool = False
+    """After a redirect back to the page's own origin the preflight still names that origin, and is judged as `null`."""
+    same_origin_credentials_outlive_redirect: bool = False
+    """Credentials `same-origin`, redirected away from the page's origin: the next redirect is judged credentialed."""

@@ -1,0 +1,134 @@
+"""Gecko: netwerk/protocol/http/nsCORSListenerProxy.cpp. Measured with Firefox 153."""
+
+from collections.abc import Sequence
+
+from cors_addon.engines.engine import Engine
+from cors_addon.fetch import checks
+from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
+from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
+from cors_addon.fetch.headers import is_token, normalize, split_list
+from cors_addon.fetch.origins import Unusable, is_valid_url
+from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.requests import SAFELIST, is_simple_range_of_64_bits
+
+_MAX_AGE = 86400  # AddResultToCache: "Cap at 24 hours"
+
+
+def _combine(lines: Sequence[bytes], _http2: bool) -> str | None:
+    """nsHttpHeaderArray: an empty line vanishes beside others, the rest is joined."""
+    if not lines:
+        return None
+    return ", ".join(value for line in lines if (value := normalize(line)))
+
+
+def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
+    """CheckRequestApproved: over HTTP/1.1 lines are counted first, empty ones too; a list in one line is a mismatch."""
+    if asked.same_origin_preflight:
+        return None  # the preflight is a channel of its own, which has not been cross-site
+    lines = answer.lines.allow_origin
+    if len(lines) > 1 and not answer.http2:
+        return Reason.ALLOW_ORIGIN_MULTIPLE, ", ".join(map(normalize, lines))
+    value = rules.combine(lines, answer.http2)
+    if value == asked.origin or (value == "*" and not asked.credentialed):
+        return None
+    if value is None:
+        return Reason.ALLOW_ORIGIN_MISSING, None
+    if value == "*":
+        return Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, None
+    listed = "," in value or " " in value
+    invalid = not listed and value != "null" and not is_valid_url(value)
+    return (Reason.ALLOW_ORIGIN_INVALID if invalid else Reason.ALLOW_ORIGIN_MISMATCH), value
+
+
+def allow_credentials(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
+    """CheckRequestApproved, which a preflight to the page's own origin passes unseen."""
+    return None if asked.same_origin_preflight else checks.allow_credentials(rules, asked, answer)
+
+
+def _items_are_tokens(value: str | None, reason: Reason) -> Failure | None:
+    for item in split_list(value or ""):
+        if not is_token(item):
+            return reason, item
+    return None
+
+
+def methods_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """CheckPreflightRequestApproved: names the first item that is no token."""
+    return _items_are_tokens(rules.combine(answer.lines.allow_methods, answer.http2), Reason.ALLOW_METHODS_INVALID)
+
+
+def headers_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """CheckPreflightRequestApproved: names the first item that is no token."""
+    return _items_are_tokens(rules.combine(answer.lines.allow_headers, answer.http2), Reason.ALLOW_HEADERS_INVALID)
+
+
+_NEVER_LOADED = frozenset(
+    {"blob", "chrome", "data", "file", "javascript", "moz-extension", "resource", "view-source", "ws", "wss"}
+)
+
+
+def location_loadable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """nsHttpChannel: no redirect from the web leads to these schemes; the channel fails before access is checked."""
+    target = answer.target
+    if target is None or target.url is not None:
+        return None
+    scheme = target.text.partition(":")[0].lower()
+    early = target.unusable is Unusable.UNPARSABLE or scheme in _NEVER_LOADED or target.text == "about:srcdoc"
+    return (Reason.REDIRECT_URL_UNUSABLE, target.text) if early else None
+
+
+def _max_age(value: str | None) -> int | None:
+    """AddResultToCache: digits only, or nothing is cached; missing or empty is five seconds."""
+    if not value:
+        return DEFAULT_MAX_AGE
+    return int(value[:12]) if value.isascii() and value.isdigit() else None
+
+
+_CORS_CHECK = (allow_origin, allow_credentials)
+
+RULES = Rules(
+    name="gecko",
+    # the proxy listener checks access before the preflight listener hears of a redirect or a status; an unusable
+    # Location has failed in the channel before either; methods are checked whole before headers are read
+    preflight_steps=(
+        location_loadable,
+        *_CORS_CHECK,
+        checks.location_scheme,
+        checks.location_without_credentials,
+        checks.not_redirected,
+        checks.ok_status,
+        methods_syntax,
+        checks.method_allowed,
+        headers_syntax,
+        checks.headers_allowed,
+    ),
+    actual_steps=_CORS_CHECK,
+    redirect_steps=(
+        location_loadable,
+        *_CORS_CHECK,
+        checks.location_scheme,
+        checks.redirect_count,
+        checks.location_without_credentials,
+    ),
+    combine=_combine,
+    safelist={**SAFELIST, "range": is_simple_range_of_64_bits},
+    wildcard_covers_authorization=True,
+)
+
+ENGINE = Engine(
+    name="gecko",
+    rules=RULES,
+    cache=CacheRules(
+        cap=_MAX_AGE,
+        max_age=_max_age,
+        caches_wildcards=False,
+        simple_methods=frozenset({"GET", "POST"}),
+        include_serves_omit=False,
+        failed_request_clears=True,
+        opaque_origins_share=True,
+    ),
+    retries=10,
+    separates_connections=True,  # nsHttpConnectionInfo: "anonymous" is in the hash key; HTTP/2 coalesces all the same
+    partitions_cookies=True,  # total cookie protection, the default
+    tainted_preflight_names_origin=True,
+)

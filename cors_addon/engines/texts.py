@@ -1,0 +1,511 @@
+"""What each engine calls a refusal, and the text that its console shows for it.
+
+Law 1: names and texts are those of the versions below, each compared character by character with what the browser
+itself wrote (``tests/test_texts.py``). A newer wording changes table, version and recording together.
+Law 2: what the wire does not show stays unsaid: a fragment in the URL, and which API asked where fetch and
+XMLHttpRequest send the same bytes (`initiator_of` then says `fetch`).
+Law 3: a refusal that an engine does not call a CORS error has no name here. It may still have a text.
+Law 4: several lines of a console are joined by a newline, the one with the cause first.
+
+Sources
+  Chromium 156  names: Network.CorsError of the DevTools protocol; texts: cors_error_string.cc, resource.cc of
+                third_party/blink/renderer/platform/loader
+  Firefox 153   chrome/en-US/locale/en-US/global/security/security.properties, nsCORSListenerProxy.cpp
+  WebKit 2.50   CrossOriginAccessControl.cpp, NetworkLoadChecker.cpp, ThreadableLoader.cpp. WebKit has no names: its
+                are ours, one per text
+The standard (engine `fetch`) has neither names nor texts: to it every refusal is a network error.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import quote
+
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
+
+
+class Initiator(StrEnum):
+    """What asked for the resource, as far as a console's text depends on it."""
+
+    FETCH = "fetch"
+    XHR = "xhr"
+    EVENTSOURCE = "eventsource"
+    BEACON = "beacon"
+    SCRIPT = "script"
+    STYLE = "style"
+    IMAGE = "image"
+    FONT = "font"
+    VIDEO = "video"
+    AUDIO = "audio"
+    TRACK = "track"
+    MANIFEST = "manifest"
+    PREFETCH = "prefetch"
+    OTHER = "other"
+
+
+def initiator_of(
+    destination: str | None, *, accept: str | None = None, purpose: str | None = None, api: str | None = None
+) -> Initiator:
+    """The initiator, from Sec-Fetch-Dest, Accept, Sec-Purpose and X-Requested-With.
+
+    fetch, XMLHttpRequest and beacons look the same on the wire: `fetch`, unless the page's own X-Requested-With
+    names XMLHttpRequest. Without Sec-Fetch-Dest (an insecure context) Accept tells images, styles and fonts.
+    """
+    if purpose is not None and purpose.strip().lower().startswith("prefetch"):
+        return Initiator.PREFETCH
+    if destination not in (None, "", "empty"):
+        return _OF_DESTINATION.get(destination, Initiator.OTHER)
+    if accept == "text/event-stream":
+        return Initiator.EVENTSOURCE
+    if api is not None and api.strip().lower() == "xmlhttprequest":
+        return Initiator.XHR
+    if destination != "empty" and accept is not None:
+        for start, initiator in _OF_ACCEPT:
+            if accept.startswith(start):
+                return initiator
+    return Initiator.FETCH
+
+
+_OF_DESTINATION: Mapping[str | None, Initiator] = {
+    "script": Initiator.SCRIPT,
+    "json": Initiator.SCRIPT,
+    "audioworklet": Initiator.SCRIPT,
+    "paintworklet": Initiator.SCRIPT,
+    "style": Initiator.STYLE,
+    "image": Initiator.IMAGE,
+    "font": Initiator.FONT,
+    "video": Initiator.VIDEO,
+    "audio": Initiator.AUDIO,
+    "track": Initiator.TRACK,
+    "manifest": Initiator.MANIFEST,
+}
+
+_OF_ACCEPT = (
+    ("image/", Initiator.IMAGE),
+    ("text/css,", Initiator.STYLE),
+    ("application/font-woff2;", Initiator.FONT),
+)
+
+
+class _Facts(NamedTuple):
+    """The values that the texts show."""
+
+    url: str
+    origin: str
+    page_origin: str
+    status: int | None
+    initiator: str
+    location: str
+    redirected_from: str | None
+    recheck: Refusal | None
+
+
+def browser_error(engine: str, refusal: Refusal) -> str | None:
+    """The engine's own name for a refusal, or None where it is no CORS error to that engine (a `net::` error, say)."""
+    return _NAMES.get(engine, {}).get(refusal.reason, {}).get(refusal.stage)
+
+
+def console_message(
+    engine: str,
+    refusal: Refusal,
+    *,
+    url: str,
+    origin: str,
+    page_origin: str | None = None,
+    status: int | None = None,
+    initiator: str = Initiator.FETCH,
+    location: str | None = None,
+    redirected_from: str | None = None,
+    recheck: Refusal | None = None,
+) -> str | None:
+    """The text that the engine's console shows for a refusal; None where it shows none that we know.
+
+    Args:
+        engine: `chromium`, `gecko`, `webkit` or `fetch`.
+        refusal: what was refused; its `detail` is the offending value, bytes decoded as ISO 8859-1.
+        url: the URL of the refused request: of the hop where a redirect was refused.
+        origin: the serialized request origin it was judged against, `null` after a tainting redirect.
+        page_origin: the origin of the page, which Chromium shows even then; by default `origin`.
+        status: the status of the refused answer; of the stored one where the answer was a 304 that updated it.
+        initiator: an `Initiator`, as `initiator_of` tells it.
+        location: where the refused redirect leads: the URL with its userinfo, or the raw text where it is no http(s)
+            URL, its bytes decoded as UTF-8 with `surrogateescape`.
+        redirected_from: the first URL of the fetch, where that is another.
+        recheck: for a preflight that was redirected to another origin: what the CORS check finds against the origin
+            that the redirect leaves, which Gecko reports as well.
+    """
+    console = _CONSOLES.get(engine)
+    if console is None:
+        return None
+    facts = _Facts(url, origin, page_origin or origin, status, initiator, location or "", redirected_from, recheck)
+    return console(refusal, facts)
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+def _everywhere(name: str, *, preflight: str | None = None, redirect: str | None = None) -> Mapping[Stage, str]:
+    return {Stage.PREFLIGHT: preflight or name, Stage.ACTUAL: name, Stage.REDIRECT: redirect or name}
+
+
+def _preflight(name: str) -> Mapping[Stage, str]:
+    return {Stage.PREFLIGHT: name}
+
+
+def _redirect(name: str) -> Mapping[Stage, str]:
+    return {Stage.REDIRECT: name}
+
+
+_CHROMIUM: Mapping[Reason, Mapping[Stage, str]] = {
+    Reason.ALLOW_ORIGIN_MISSING: _everywhere("MissingAllowOriginHeader", preflight="PreflightMissingAllowOriginHeader"),
+    Reason.ALLOW_ORIGIN_MULTIPLE: _everywhere(
+        "MultipleAllowOriginValues", preflight="PreflightMultipleAllowOriginValues"
+    ),
+    Reason.ALLOW_ORIGIN_INVALID: _everywhere("InvalidAllowOriginValue", preflight="PreflightInvalidAllowOriginValue"),
+    Reason.ALLOW_ORIGIN_MISMATCH: _everywhere("AllowOriginMismatch", preflight="PreflightAllowOriginMismatch"),
+    Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS: _everywhere(
+        "WildcardOriginNotAllowed", preflight="PreflightWildcardOriginNotAllowed"
+    ),
+    Reason.ALLOW_CREDENTIALS_NOT_TRUE: _everywhere(
+        "InvalidAllowCredentials", preflight="PreflightInvalidAllowCredentials"
+    ),
+    Reason.STATUS_NOT_OK: _preflight("PreflightInvalidStatus"),
+    Reason.PREFLIGHT_REDIRECTED: _preflight("PreflightDisallowedRedirect"),
+    Reason.ALLOW_METHODS_INVALID: _preflight("InvalidAllowMethodsPreflightResponse"),
+    Reason.ALLOW_HEADERS_INVALID: _preflight("InvalidAllowHeadersPreflightResponse"),
+    Reason.METHOD_NOT_ALLOWED: _preflight("MethodDisallowedByPreflightResponse"),
+    Reason.HEADER_NOT_ALLOWED: _preflight("HeaderDisallowedByPreflightResponse"),
+    Reason.REDIRECT_HAS_CREDENTIALS: _redirect("RedirectContainsCredentials"),
+    Reason.REDIRECT_SCHEME_NOT_CORS: _redirect("CorsDisabledScheme"),
+}
+
+_GECKO: Mapping[Reason, Mapping[Stage, str]] = {
+    Reason.ALLOW_ORIGIN_MISSING: _everywhere("CORSMissingAllowOrigin2"),
+    Reason.ALLOW_ORIGIN_MULTIPLE: _everywhere("CORSMultipleAllowOriginNotAllowed"),
+    # to Gecko a value that is no origin is one that does not match
+    Reason.ALLOW_ORIGIN_INVALID: _everywhere("CORSAllowOriginNotMatchingOrigin"),
+    Reason.ALLOW_ORIGIN_MISMATCH: _everywhere("CORSAllowOriginNotMatchingOrigin"),
+    Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS: _everywhere("CORSNotSupportingCredentials"),
+    Reason.ALLOW_CREDENTIALS_NOT_TRUE: _everywhere("CORSMissingAllowCredentials"),
+    Reason.STATUS_NOT_OK: _preflight("CORSPreflightDidNotSucceed3"),
+    Reason.PREFLIGHT_REDIRECTED: _preflight("CORSExternalRedirectNotAllowed"),
+    Reason.ALLOW_METHODS_INVALID: _preflight("CORSInvalidAllowMethod"),
+    Reason.ALLOW_HEADERS_INVALID: _preflight("CORSInvalidAllowHeader"),
+    Reason.METHOD_NOT_ALLOWED: _preflight("CORSMethodNotFound"),
+    Reason.HEADER_NOT_ALLOWED: _preflight("CORSMissingAllowHeaderFromPreflight2"),
+    # the channel fails, and the listener knows no more than that
+    Reason.REDIRECT_HAS_CREDENTIALS: _everywhere("CORSDidNotSucceed2"),
+    Reason.REDIRECT_SCHEME_NOT_CORS: _everywhere("CORSDidNotSucceed2"),
+    Reason.REDIRECT_URL_UNUSABLE: _everywhere("CORSDidNotSucceed2"),
+    Reason.REDIRECT_COUNT_EXCEEDED: _redirect("CORSDidNotSucceed2"),
+    Reason.NETWORK_ERROR: _everywhere("CORSDidNotSucceed2"),
+}
+
+_WEBKIT: Mapping[Reason, Mapping[Stage, str]] = {
+    # absent, no origin, another origin: one and the same text
+    Reason.ALLOW_ORIGIN_MISSING: _everywhere("AllowOriginMismatch", redirect="RedirectAllowOriginMismatch"),
+    Reason.ALLOW_ORIGIN_INVALID: _everywhere("AllowOriginMismatch", redirect="RedirectAllowOriginMismatch"),
+    Reason.ALLOW_ORIGIN_MISMATCH: _everywhere("AllowOriginMismatch", redirect="RedirectAllowOriginMismatch"),
+    Reason.ALLOW_ORIGIN_MULTIPLE: _everywhere("MultipleAllowOrigin", redirect="RedirectMultipleAllowOrigin"),
+    Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS: _everywhere(
+        "WildcardWithCredentials", redirect="RedirectWildcardWithCredentials"
+    ),
+    Reason.ALLOW_CREDENTIALS_NOT_TRUE: _everywhere(
+        "AllowCredentialsNotTrue", redirect="RedirectAllowCredentialsNotTrue"
+    ),
+    Reason.STATUS_NOT_OK: _preflight("PreflightStatus"),
+    Reason.PREFLIGHT_REDIRECTED: _preflight("PreflightStatus"),
+    Reason.ALLOW_METHODS_INVALID: _preflight("InvalidAllowMethods"),
+    Reason.ALLOW_HEADERS_INVALID: _preflight("InvalidAllowHeaders"),
+    Reason.METHOD_NOT_ALLOWED: _preflight("MethodNotAllowed"),
+    Reason.HEADER_NOT_ALLOWED: _preflight("HeaderNotAllowed"),
+    Reason.REDIRECT_HAS_CREDENTIALS: _redirect("RedirectHasCredentials"),
+    Reason.REDIRECT_SCHEME_NOT_CORS: _redirect("RedirectScheme"),
+    # its parser's word for these is an URL with an empty scheme
+    Reason.REDIRECT_URL_UNUSABLE: _redirect("RedirectScheme"),
+}
+
+_NAMES: Mapping[str, Mapping[Reason, Mapping[Stage, str]]] = {
+    "chromium": _CHROMIUM,
+    "gecko": _GECKO,
+    "webkit": _WEBKIT,
+}
+
+# --- Chromium's texts -------------------------------------------------------------------------------------------------
+
+_CHROMIUM_TEXTS: Mapping[Reason, str] = {
+    Reason.ALLOW_ORIGIN_MISSING: "No 'Access-Control-Allow-Origin' header is present on the requested resource.",
+    Reason.ALLOW_ORIGIN_MULTIPLE: (
+        "The 'Access-Control-Allow-Origin' header contains multiple values '{hint}', but only one is allowed."
+    ),
+    Reason.ALLOW_ORIGIN_INVALID: "The 'Access-Control-Allow-Origin' header contains the invalid value '{hint}'.",
+    Reason.ALLOW_ORIGIN_MISMATCH: (
+        "The 'Access-Control-Allow-Origin' header has a value '{hint}' that is not equal to the supplied origin."
+    ),
+    Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS: (
+        "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the "
+        "request's credentials mode is 'include'."
+    ),
+    Reason.ALLOW_CREDENTIALS_NOT_TRUE: (
+        "The value of the 'Access-Control-Allow-Credentials' header in the response is '{hint}' which must be 'true' "
+        "when the request's credentials mode is 'include'."
+    ),
+    Reason.STATUS_NOT_OK: "It does not have HTTP ok status.",
+    Reason.PREFLIGHT_REDIRECTED: "Redirect is not allowed for a preflight request.",
+    Reason.ALLOW_METHODS_INVALID: (
+        "Cannot parse Access-Control-Allow-Methods response header field in preflight response."
+    ),
+    Reason.ALLOW_HEADERS_INVALID: (
+        "Cannot parse Access-Control-Allow-Headers response header field in preflight response."
+    ),
+    Reason.METHOD_NOT_ALLOWED: "Method {hint} is not allowed by Access-Control-Allow-Methods in preflight response.",
+    Reason.HEADER_NOT_ALLOWED: (
+        "Request header field {hint} is not allowed by Access-Control-Allow-Headers in preflight response."
+    ),
+    # Chromium 156 leaves the location out, between the quotes
+    Reason.REDIRECT_HAS_CREDENTIALS: (
+        "Redirect location '' contains a username and password, which is disallowed for cross-origin requests."
+    ),
+    Reason.REDIRECT_SCHEME_NOT_CORS: (
+        "Cross origin requests are only supported for protocol schemes: chrome, "
+        "chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, http, https, isolated-app."
+    ),
+}
+
+# IsPreflightError
+_CHROMIUM_SAYS_PREFLIGHT = frozenset(
+    {
+        Reason.ALLOW_ORIGIN_MISSING,
+        Reason.ALLOW_ORIGIN_MULTIPLE,
+        Reason.ALLOW_ORIGIN_INVALID,
+        Reason.ALLOW_ORIGIN_MISMATCH,
+        Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
+        Reason.ALLOW_CREDENTIALS_NOT_TRUE,
+        Reason.STATUS_NOT_OK,
+        Reason.PREFLIGHT_REDIRECTED,
+    }
+)
+
+_CHROMIUM_ADDS: Mapping[tuple[str, Reason], str] = {
+    **dict.fromkeys(
+        (
+            (Initiator.FETCH, Reason.ALLOW_ORIGIN_MULTIPLE),
+            (Initiator.FETCH, Reason.ALLOW_ORIGIN_INVALID),
+            (Initiator.FETCH, Reason.ALLOW_ORIGIN_MISMATCH),
+        ),
+        " Have the server send the header with a valid value.",
+    ),
+    **dict.fromkeys(
+        (
+            (Initiator.XHR, Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS),
+            (Initiator.XHR, Reason.ALLOW_CREDENTIALS_NOT_TRUE),
+        ),
+        " The credentials mode of requests initiated by the XMLHttpRequest is controlled by the withCredentials "
+        "attribute.",
+    ),
+}
+
+_CHROMIUM_KINDS: Mapping[str, str] = {
+    Initiator.FETCH: "fetch",
+    Initiator.XHR: "XMLHttpRequest",
+    Initiator.SCRIPT: "script",
+    Initiator.STYLE: "CSS stylesheet",
+    Initiator.IMAGE: "image",
+    Initiator.FONT: "font",
+    Initiator.VIDEO: "video",
+    Initiator.AUDIO: "audio",
+    Initiator.TRACK: "text track",
+    Initiator.MANIFEST: "manifest",
+    Initiator.PREFETCH: "link prefetch resource",
+}
+
+# Schemes that net/ refuses by name; what else REDIRECT_URL_UNUSABLE stands for is no URL at all
+_CHROMIUM_UNSAFE = re.compile(r"(?:about|blob|data|file|filesystem):", re.IGNORECASE)
+
+
+def _chromium_console(refusal: Refusal, facts: _Facts) -> str | None:
+    reason = refusal.reason
+    if reason is Reason.REDIRECT_COUNT_EXCEEDED:
+        return "Failed to load resource: net::ERR_TOO_MANY_REDIRECTS"
+    if reason is Reason.REDIRECT_URL_UNUSABLE:
+        unsafe = _CHROMIUM_UNSAFE.match(facts.location or refusal.detail or "")
+        return f"Failed to load resource: net::{'ERR_UNSAFE_REDIRECT' if unsafe else 'ERR_INVALID_REDIRECT'}"
+    text = _CHROMIUM_TEXTS.get(reason)
+    if text is None:
+        return None
+    at, first = facts.url, facts.redirected_from
+    if reason is Reason.REDIRECT_SCHEME_NOT_CORS:  # found when the next request starts: that one is named
+        at, first = _serialized(facts.location), facts.redirected_from or facts.url
+    redirected = f"(redirected from '{first}') " if first is not None and first != at else ""
+    preflight = refusal.stage is Stage.PREFLIGHT and reason in _CHROMIUM_SAYS_PREFLIGHT
+    return (
+        f"Access to {_CHROMIUM_KINDS.get(facts.initiator, 'resource')} at '{at}' {redirected}"
+        f"from origin '{facts.page_origin}' has been blocked by CORS policy: "
+        + ("Response to preflight request doesn't pass access control check: " if preflight else "")
+        + text.replace("{hint}", _escape(refusal.detail or ""))
+        + _CHROMIUM_ADDS.get((facts.initiator, reason), "")
+    )
+
+
+def _escape(value: str) -> str:
+    r"""A header's value as Chromium's console shows it: what is not printable ASCII as `\u00E9`, byte by byte."""
+    return re.sub(r"[^ -~]", lambda match: f"\\u{ord(match[0]):04X}", value)
+
+
+def _serialized(location: str) -> str:
+    """A URL of a scheme other than http(s) as a console shows it: scheme lower-cased, what is not ASCII escaped."""
+    scheme, colon, rest = location.partition(":")
+    return quote(scheme.lower() + colon + rest, safe=_PRINTABLE, errors="surrogateescape")
+
+
+_PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
+
+
+# --- Firefox's texts --------------------------------------------------------------------------------------------------
+
+_GECKO_BLOCKED = "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at "
+_GECKO_FAILED = "{url}. (Reason: CORS request did not succeed). Status code: (null)."
+_GECKO_NOT_HTTP = "{location}. (Reason: CORS request not http)."
+
+_GECKO_TEXTS: Mapping[str, str] = {
+    "CORSDidNotSucceed2": _GECKO_FAILED,
+    "CORSExternalRedirectNotAllowed": "{url}. (Reason: CORS request external redirect not allowed).",
+    "CORSMissingAllowOrigin2": (
+        "{url}. (Reason: CORS header ‘Access-Control-Allow-Origin’ missing). Status code: {status}."
+    ),
+    "CORSMultipleAllowOriginNotAllowed": (
+        "{url}. (Reason: Multiple CORS header ‘Access-Control-Allow-Origin’ not allowed)."
+    ),
+    "CORSAllowOriginNotMatchingOrigin": (
+        "{url}. (Reason: CORS header ‘Access-Control-Allow-Origin’ does not match ‘{detail}’)."
+    ),
+    "CORSNotSupportingCredentials": (
+        "‘{url}’. (Reason: Credential is not supported if the CORS header ‘Access-Control-Allow-Origin’ is ‘*’)."
+    ),
+    "CORSMethodNotFound": "{url}. (Reason: Did not find method in CORS header ‘Access-Control-Allow-Methods’).",
+    "CORSMissingAllowCredentials": (
+        "{url}. (Reason: expected ‘true’ in CORS header ‘Access-Control-Allow-Credentials’)."
+    ),
+    "CORSPreflightDidNotSucceed3": ("{url}. (Reason: CORS preflight response did not succeed). Status code: {status}."),
+    "CORSInvalidAllowMethod": (
+        "{url}. (Reason: invalid token ‘{detail}’ in CORS header ‘Access-Control-Allow-Methods’)."
+    ),
+    "CORSInvalidAllowHeader": (
+        "{url}. (Reason: invalid token ‘{detail}’ in CORS header ‘Access-Control-Allow-Headers’)."
+    ),
+    "CORSMissingAllowHeaderFromPreflight2": (
+        "{url}. (Reason: header ‘{detail}’ is not allowed according to header ‘Access-Control-Allow-Headers’ from CORS "
+        "preflight response)."
+    ),
+}
+
+_GECKO_FAILS = "CORSDidNotSucceed2"
+
+
+def _gecko_console(refusal: Refusal, facts: _Facts) -> str | None:
+    name = browser_error("gecko", refusal)
+    if name is None:
+        return None
+    found = [(name, refusal.detail)]
+    if refusal.reason is Reason.PREFLIGHT_REDIRECTED:
+        second = facts.recheck and browser_error("gecko", facts.recheck)
+        found.append(
+            (second, facts.recheck.detail) if facts.recheck and second else ("CORSPreflightDidNotSucceed3", None)
+        )
+    elif refusal.stage is Stage.PREFLIGHT and facts.location and name != _GECKO_FAILS:
+        found.append((_GECKO_FAILS, None))  # the redirect ends the preflight's own channel, which reports as well
+    if refusal.stage is Stage.PREFLIGHT or (refusal.stage is Stage.REDIRECT and name != _GECKO_FAILS):
+        found.append((_GECKO_FAILS, None))  # the request that never got its turn reports, too
+    lines = [_fill(_GECKO_TEXTS[key], _gecko_values(facts, detail)) for key, detail in found]
+    if refusal.reason is Reason.REDIRECT_SCHEME_NOT_CORS and refusal.stage is Stage.REDIRECT:
+        location = _serialized(facts.location).replace(" ", "%20")
+        if not location.startswith("blob:"):
+            lines.insert(0, _fill(_GECKO_NOT_HTTP, {"{location}": location}))
+    return "\n".join(_GECKO_BLOCKED + line for line in lines)
+
+
+def _gecko_values(facts: _Facts, detail: str | None) -> Mapping[str, str]:
+    return {
+        "{url}": facts.url,
+        "{detail}": (detail or "").encode("latin-1", "replace").decode("utf-8", "replace"),  # NS_ConvertUTF8toUTF16
+        "{status}": "(null)" if facts.status is None else str(facts.status),
+    }
+
+
+# --- WebKit's texts ---------------------------------------------------------------------------------------------------
+
+_WEBKIT_TEXTS: Mapping[str, str] = {
+    "AllowOriginMismatch": "Origin {origin} is not allowed by Access-Control-Allow-Origin. Status code: {status}",
+    "MultipleAllowOrigin": "Access-Control-Allow-Origin cannot contain more than one origin.",
+    "WildcardWithCredentials": ("Cannot use wildcard in Access-Control-Allow-Origin when credentials flag is true."),
+    "AllowCredentialsNotTrue": 'Credentials flag is true, but Access-Control-Allow-Credentials is not "true".',
+    "PreflightStatus": "Preflight response is not successful. Status code: {status}",
+    "InvalidAllowMethods": "Header Access-Control-Allow-Methods has an invalid value: {detail}",
+    "InvalidAllowHeaders": "Header Access-Control-Allow-Headers has an invalid value: {detail}",
+    "MethodNotAllowed": "Method {detail} is not allowed by Access-Control-Allow-Methods.",
+    "HeaderNotAllowed": "Request header field {header} is not allowed by Access-Control-Allow-Headers.",
+    "RedirectHasCredentials": "redirection URL {location} has credentials",
+    "RedirectScheme": "not allowed to follow a cross-origin CORS redirection with non CORS scheme",
+}
+
+_WEBKIT_REDIRECT = "Cross-origin redirection to {target} denied by Cross-Origin Resource Sharing policy: "
+
+# Images name the first URL of the fetch; scripts are left out, for only classic ones say more, and stylesheets,
+# fonts and media say nothing more
+_WEBKIT_SECOND_LINES: Mapping[str, str] = {
+    Initiator.FETCH: "Fetch API cannot load {url} due to access control checks.",
+    Initiator.XHR: "XMLHttpRequest cannot load {url} due to access control checks.",
+    Initiator.EVENTSOURCE: "EventSource cannot load {url} due to access control checks.",
+    Initiator.BEACON: "Beacon API cannot load {url}. {text}",
+    Initiator.IMAGE: "Cannot load image {first} due to access control checks.",
+    Initiator.TRACK: "Cross-origin text track load denied by Cross-Origin Resource Sharing policy.",
+}
+
+
+def _webkit_console(refusal: Refusal, facts: _Facts) -> str | None:
+    name = browser_error("webkit", refusal)
+    if name is None:
+        return None
+    text = _WEBKIT_TEXTS.get(name)
+    if text is None:
+        text = _WEBKIT_TEXTS[name.removeprefix("Redirect")]
+    if refusal.stage is Stage.REDIRECT:
+        text = _WEBKIT_REDIRECT + text
+    location = _webkit_location(facts.location)
+    values = {
+        "{url}": facts.url,
+        "{first}": facts.redirected_from or facts.url,
+        "{origin}": facts.origin,
+        "{status}": "" if facts.status is None else str(facts.status),
+        "{detail}": refusal.detail or "",
+        "{header}": _as_written(refusal.detail or ""),
+        "{location}": location,
+        "{target}": re.sub(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", r"\1", location),
+    }
+    text = _fill(text, values)
+    second = _WEBKIT_SECOND_LINES.get(facts.initiator)
+    return text if second is None else f"{text}\n{_fill(second, {**values, '{text}': text})}"
+
+
+def _webkit_location(location: str) -> str:
+    """WebKitGTK takes the UTF-8 of a Location for ISO 8859-1, and escapes it as UTF-8 once more."""
+    text = location.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return _serialized(text.encode("utf-8").decode("latin-1"))
+
+
+def _as_written(name: str) -> str:
+    """A header's name as scripts usually write it, X-Custom. WebKit shows the script's own case, the wire has none."""
+    return "-".join(part.capitalize() for part in name.split("-"))
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    """Put values into a template, in one pass: what a value holds is never taken for a placeholder."""
+    return re.sub(r"\{[a-z]+\}", lambda match: values[match[0]], template)
+
+
+_CONSOLES: Mapping[str, Callable[[Refusal, _Facts], str | None]] = {
+    "chromium": _chromium_console,
+    "gecko": _gecko_console,
+    "webkit": _webkit_console,
+}

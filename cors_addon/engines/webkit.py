@@ -1,0 +1,73 @@
+"""WebKit: Source/WebCore/loader/CrossOriginAccessControl.cpp, CrossOriginPreflightResultCache.cpp and
+Source/WebKit/NetworkProcess/NetworkLoadChecker.cpp. Measured with WebKitGTK 2.50.
+"""
+
+import re
+
+from cors_addon.engines.engine import Engine
+from cors_addon.fetch import checks
+from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
+from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
+from cors_addon.fetch.origins import is_valid_url
+from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.requests import SAFELIST, is_simple_range_of_64_bits
+
+_MAX_AGE = 600  # maxPreflightCacheTimeout
+_MAX_INT64 = 2**63 - 1
+
+
+def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
+    """passesAccessControlCheck: only a comma makes a list of it; absent and empty are the same."""
+    value = rules.combine(answer.lines.allow_origin, answer.http2)
+    if value == asked.origin or (value == "*" and not asked.credentialed):
+        return None
+    if value is None:
+        return Reason.ALLOW_ORIGIN_MISSING, None
+    if value == "*":
+        return Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, None
+    if "," in value:
+        return Reason.ALLOW_ORIGIN_MULTIPLE, value
+    valid = value == "null" or (" " not in value and is_valid_url(value))
+    return (Reason.ALLOW_ORIGIN_MISMATCH if valid else Reason.ALLOW_ORIGIN_INVALID), value
+
+
+def location_scheme(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """validateCrossOriginRedirectionURL: whatever is no http(s) URL has no CORS scheme, unparsable ones included."""
+    target = answer.target
+    return (Reason.REDIRECT_SCHEME_NOT_CORS, None) if target is not None and target.unusable is not None else None
+
+
+def _max_age(value: str | None) -> int:
+    """parseAccessControlMaxAge: an int64, a leading + allowed, or else five seconds."""
+    match = re.fullmatch(r"[+-]?[0-9]+", value or "")
+    if not match:
+        return DEFAULT_MAX_AGE
+    seconds = int(match[0][:24])
+    return DEFAULT_MAX_AGE if abs(seconds) > _MAX_INT64 else max(0, seconds)
+
+
+_CORS_CHECK = (allow_origin, checks.allow_credentials)
+
+RULES = Rules(
+    name="webkit",
+    preflight_steps=(checks.ok_status, *_CORS_CHECK, *checks.GRANTS),
+    actual_steps=_CORS_CHECK,
+    redirect_steps=(*_CORS_CHECK, location_scheme, checks.location_without_credentials, checks.redirect_count),
+    safelist={**SAFELIST, "range": lambda value: is_simple_range_of_64_bits(value.lower())},
+    wildcard_covers_authorization=True,
+)
+
+ENGINE = Engine(
+    name="webkit",
+    rules=RULES,
+    cache=CacheRules(
+        accumulates=False,
+        cap=_MAX_AGE,
+        max_age=_max_age,
+        wildcard_covers_authorization=True,
+        stores_refused_grants=True,
+        opaque_origins_share=True,
+    ),
+    retries=1,  # libsoup, and only what is idempotent
+    same_origin_credentials_outlive_redirect=True,
+)

@@ -1,0 +1,147 @@
+"""What is remembered of one client. Everything in it is bounded."""
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cors_addon.engines import Engine
+from cors_addon.exchange.cookies import CookieEvidence
+from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome
+from cors_addon.fetch.cache import PreflightCache
+from cors_addon.fetch.origins import Url
+from cors_addon.fetch.refusals import Refusal
+
+MAX_WAITING = 1024
+MAX_GIVEN_UP = 64
+MAX_STORED = 64
+
+
+class Fetch:
+    """One fetch of the page: its preflights, redirect hops and the actual request, as far as they were seen."""
+
+    untold: tuple[Judgement, ...] = ()
+    """Members without an Origin, of which nothing is told until CORS begins."""
+    credentials: Credentials = Credentials.UNKNOWN
+    evidence: str | None = None
+    initiator: str | None = None
+    """Origin of the page, where the fetch was seen before a redirect could hide it."""
+    redirects: int = 0
+    left_same_origin: bool = False
+    """The last hop redirected from the page's own origin to another."""
+    surely_omitted: bool = False
+    """The mode is `omit`, not merely `same-origin`: not even the page's own origin was sent its cookie."""
+
+    def __init__(self) -> None:
+        """Begin one of which nothing is known."""
+        self.members: list[Judgement] = []
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A preflight or a redirect hop that something should follow."""
+
+    judgement: Judgement
+    fetch: Fetch
+    method: str
+    """Method of the request to come."""
+    until: float
+    """What begins later (Unix seconds) does not follow this."""
+    given_up: bool = False
+    """Taken for not followed, until a slow answer shows that it was."""
+    retries: int = 0
+    """How often the request has been dropped without an answer; it may come again."""
+    stopped_by: Refusal | None = None
+    """For a preflight: what stops the fetch here after all, if nothing follows."""
+    if_surely_omitted: Outcome | None = None
+    """The outcome were the credentials mode surely `omit`, where the engine tells it from `same-origin`."""
+
+
+class Queues:
+    """What waits, by URL; bounded. What is given up waits on a little, in case its request was merely slow to end."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._by_url: dict[Url, list[Waiting]] = {}
+        self._pending: OrderedDict[Waiting, Url] = OrderedDict()
+        self._given_up: OrderedDict[Waiting, Url] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._by_url)
+
+    def __getitem__(self, url: Url) -> Sequence[Waiting]:
+        """What waits for a request to this URL, oldest first."""
+        return self._by_url.get(url, ())
+
+    def add(self, url: Url, waiting: Waiting) -> None:
+        """Let one wait. Where there are too many, the oldest is forgotten, which proves nothing of it."""
+        self._by_url.setdefault(url, []).append(waiting)
+        waiting.given_up = False
+        self._pending[waiting] = url
+        if len(self._pending) > MAX_WAITING:
+            self.remove(next(iter(self._pending)))
+
+    def remove(self, waiting: Waiting) -> None:
+        """It waits no longer."""
+        url = self._pending.pop(waiting, None) or self._given_up.pop(waiting)
+        queue = self._by_url[url]
+        queue.remove(waiting)
+        if not queue:
+            del self._by_url[url]
+
+    def give_up(self, until: float) -> list[Waiting]:
+        """What has waited since before `until`."""
+        given_up = []
+        while self._pending:
+            waiting = next(iter(self._pending))
+            if waiting.judgement.observation.ended >= until:
+                break
+            waiting.given_up = True
+            self._given_up[waiting] = self._pending.pop(waiting)
+            given_up.append(waiting)
+            if len(self._given_up) > MAX_GIVEN_UP:
+                self.remove(next(iter(self._given_up)))
+        return given_up
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One connection of a client, for engines that keep those with credentials apart from those without."""
+
+    client: "weakref.ref[Client]"
+    credentialed: bool | None = None
+    cookie_seen: bool = False
+    undecided: list[Fetch] = field(default_factory=list)
+    """Fetches on it whose credentials mode is unknown, until it is known of the connection."""
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Client:
+    """One browser (an address and a User-Agent)."""
+
+    engine: Engine
+    """What it is: how it keeps preflights, connections and cookies."""
+    judged_as: Engine
+    """Whose checks decide: its own, or those the user asked for."""
+    is_browser: bool
+    cache: PreflightCache
+    first_seen: float
+    version: int = 0
+    """Major version of the browser, 0 where it does not tell."""
+    connections_mixed: bool = False
+    """A connection carried requests with and without credentials: something merges them before they come here."""
+    preflights: Queues = field(default_factory=Queues)
+    """By URL."""
+    hops: Queues = field(default_factory=Queues)
+    """By the URL that the Location leads to."""
+    cookies: CookieEvidence = field(default_factory=CookieEvidence)
+    stored: OrderedDict[Url, Fields] = field(default_factory=OrderedDict)
+    """By URL: headers of the last answer that the browser may revalidate."""
+
+    def store(self, url: Url, fields: Fields) -> None:
+        """Remember the headers of a response that may be revalidated."""
+        self.stored[url] = fields
+        self.stored.move_to_end(url)
+        if len(self.stored) > MAX_STORED:
+            self.stored.popitem(last=False)

@@ -1,0 +1,164 @@
+"""Evidence from cookies: a client that has a cookie for a URL and does not send it did not include credentials.
+
+Law 1: no cookie values are kept, only what decides whether one would be sent.
+Law 2: where sending is in doubt (third-party cookies may be blocked or partitioned), there is no evidence.
+https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-retrieval-model
+"""
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from cors_addon.fetch.origins import Url, is_potentially_trustworthy
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+SAME_SITE_UNSET = "unset"
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """What decides whether a stored cookie goes with a request."""
+
+    host: str
+    host_only: bool
+    path: str
+    secure: bool
+    same_site: str
+    """`strict`, `lax`, `none` or `unset`."""
+    expires: float | None
+    context: str | None
+    """Site of the page under which it was set; browsers that partition their cookies keep it for that site alone."""
+    third_party: bool = False
+    """It was set under another site's page: where third-party cookies are blocked it was not kept."""
+
+    def applies(self, url: Url, now: float) -> bool:
+        """Whether the cookie belongs to this URL at this time, sites aside."""
+        if self.expires is not None and self.expires <= now + 1:
+            return False
+        if self.host != url.host and (self.host_only or not url.host.endswith("." + self.host)):
+            return False
+        if not _path_matches(url.path.partition("?")[0], self.path):
+            return False
+        return not self.secure or is_potentially_trustworthy(url)
+
+
+def _path_matches(path: str, of_cookie: str) -> bool:
+    """https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-paths-and-path-match"""
+    return path == of_cookie or path.startswith(of_cookie if of_cookie.endswith("/") else of_cookie + "/")
+
+
+def _overlaps(held: Cookie, new: Cookie) -> bool:
+    """Whether a Secure cookie `held` keeps an insecure answer from setting `new`, names being the same."""
+    hosts = held.host == new.host or held.host.endswith("." + new.host) or new.host.endswith("." + held.host)
+    return hosts and _path_matches(new.path, held.path)
+
+
+def parse_set_cookie(line: bytes, url: Url, now: float, context: str | None) -> tuple[str, Cookie] | None:
+    """Name and deciding attributes of one Set-Cookie line; None where a browser would not store it."""
+    first, *rest = line.decode("latin-1").split(";")
+    name = first.partition("=")[0].strip()
+    host, host_only, path, secure, same_site = url.host, True, "", False, SAME_SITE_UNSET
+    expires: float | None = None
+    max_age: float | None = None
+    partitioned = False
+    for part in rest:
+        key, _, raw = part.partition("=")
+        value = raw.strip()
+        match key.strip().lower():
+            case "domain" if value.strip("."):
+                host, host_only = value.lstrip(".").lower(), False
+            case "path":
+                path = value
+            case "secure":
+                secure = True
+            case "partitioned":
+                partitioned = True
+            case "samesite":
+                same_site = value.lower() if value.lower() in ("strict", "lax", "none") else SAME_SITE_UNSET
+            case "max-age" if re.fullmatch(r"-?[0-9]+", value):
+                max_age = now + int(value[:12])
+            case "expires":
+                expires = _date(value)
+    if not name or len(line) > 4096 or partitioned or _CONTROL.search(line):
+        return None
+    if host != url.host and not url.host.endswith("." + host):
+        return None
+    if same_site == "none" and not secure:
+        return None
+    if name.startswith(("__Secure-", "__Host-")) and not secure:
+        return None
+    if name.startswith("__Host-") and (not host_only or path != "/"):
+        return None
+    if secure and not is_potentially_trustworthy(url):
+        return None
+    if not path.startswith("/"):
+        path = url.path.partition("?")[0].rpartition("/")[0] or "/"
+    end = max_age if max_age is not None else expires
+    return name, Cookie(host, host_only, path, secure, same_site, end, context)
+
+
+def _date(text: str) -> float | None:
+    try:
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+class CookieEvidence:
+    """The cookies one client is known to hold. Bounded; the oldest are forgotten first."""
+
+    def __init__(self, size: int = 128) -> None:
+        """Keep at most `size` cookies."""
+        self._size = size
+        self._cookies: OrderedDict[tuple[str, str, str, str | None], Cookie] = OrderedDict()
+        self.third_party_seen = False
+        """A cookie was seen on a request to another site than the page's: third-party cookies are not blocked."""
+
+    def __bool__(self) -> bool:
+        """Whether any cookie is known."""
+        return bool(self._cookies)
+
+    def set(
+        self,
+        line: bytes,
+        url: Url,
+        now: float,
+        context: str | None,
+        *,
+        third_party: bool = False,
+        registrable: str = "",
+    ) -> None:
+        """Take note of one Set-Cookie line of an answer to a request under a page of site `context`."""
+        parsed = parse_set_cookie(line, url, now, context)
+        if parsed is None:
+            return
+        name, cookie = parsed
+        if len(cookie.host) < len(registrable):
+            return  # a cookie for a whole public suffix
+        cookie = replace(cookie, third_party=third_party)
+        if url.scheme != "https" and any(
+            held_name == name and held.secure and _overlaps(held, cookie)
+            for (held_name, *_), held in self._cookies.items()
+        ):
+            return  # an insecure answer never overlays a Secure cookie of the same name
+        key = (name, cookie.host, cookie.path, context)
+        self._cookies.pop(key, None)
+        if cookie.expires is None or cookie.expires > now:
+            self._cookies[key] = cookie
+            if len(self._cookies) > self._size:
+                self._cookies.popitem(last=False)
+
+    def would_be_sent(self, url: Url, now: float, *, same_site: bool, context: str | None, partitioned: bool) -> bool:
+        """Whether a request that includes credentials surely carries one of these cookies."""
+        if not self._cookies or (not same_site and not self.third_party_seen):
+            return False
+        return any(
+            cookie.applies(url, now)
+            and (self.third_party_seen or not cookie.third_party)
+            and (same_site or cookie.same_site == "none")
+            and (not partitioned or same_site or cookie.context == context)
+            for cookie in self._cookies.values()
+        )

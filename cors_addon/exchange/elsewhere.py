@@ -1,0 +1,16 @@
+"""What other engines decide for the same exchange: "passes in Chrome, fails in Safari"."""
+
+from cors_addon.engines import ENGINES
+from cors_addon.exchange.judging import judged_fields, rejudge
+from cors_addon.exchange.model import Judgement, Outcome
+
+
+def outcomes(judgement: Judgement) -> dict[str, Outcome]:
+    """By engine name, the client's own first: the outcome of this flow's check under the same assumptions."""
+    if judgement.stage is None:
+        return {}
+    own = {judgement.engine: Outcome(judgement.verdict, judgement.refusal)}
+    fields, status = judged_fields(judgement), judgement.observation.status
+    return own | {
+        name: rejudge(judgement, engine, fields, status) for name, engine in ENGINES.items() if name != judgement.engine
+    }

@@ -1,0 +1,211 @@
+"""The credentials mode is not on the wire. What is there of evidence for it.
+
+In this order: a Cookie; Sec-Fetch-Storage-Access; what else the connection carries, for engines that keep requests with
+credentials apart; an Authorization that the script did not set; a cookie that was known and withheld.
+https://fetch.spec.whatwg.org/#concept-request-credentials-mode
+"""
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+
+from cors_addon.exchange import hindsight
+from cors_addon.exchange.clients import Client, Connection, Fetch
+from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState
+from cors_addon.exchange.preflights import set_by_browsers
+from cors_addon.exchange.wire import Wire
+from cors_addon.fetch.checks import AUTHORIZATION
+from cors_addon.fetch.headers import LOWER
+from cors_addon.fetch.origins import OPAQUE
+
+MAX_CONNECTIONS = 4000
+MAX_UNDECIDED = 16
+
+COOKIE_SENT = "a Cookie header was sent"
+AUTHORIZATION_SENT = "an Authorization header that the script did not set"
+STORAGE_ACCESS_SENT = "Sec-Fetch-Storage-Access was sent"
+STORAGE_ACCESS_ABSENT = "no Sec-Fetch-Storage-Access on a cross-site request"
+COOKIE_WITHHELD = "a cookie for this URL is known and was not sent"
+SAME_CONNECTION_INCLUDE = "its connection carries requests with credentials"
+SAME_CONNECTION_OMIT = "its connection carries requests without credentials"
+
+type Finding = tuple[Credentials, str | None]
+
+_NOTHING: Finding = (Credentials.UNKNOWN, None)
+
+
+class Evidence:
+    """Evidence gathered from all clients' traffic."""
+
+    def __init__(self, site: Callable[[str], str]) -> None:
+        """`site` maps a host to its registrable domain."""
+        self._site = site
+        self._site_of_origin = lru_cache(maxsize=4096)(self._find_site_of_origin)
+        self._connections: OrderedDict[Hashable, Connection] = OrderedDict()
+
+    # -- clients and connections -----------------------------------------------------------------------------------
+
+    def client_of(self, connection: Hashable) -> Client | None:
+        """The browser known to use this connection."""
+        known = self._connections.get(connection)
+        return None if known is None else known.client()
+
+    def remember(self, connection: Hashable, client: Client) -> None:
+        """A browser was seen to use this connection."""
+        if connection is None or connection in self._connections:
+            return
+        self._connections[connection] = Connection(weakref.ref(client))
+        if len(self._connections) > MAX_CONNECTIONS:
+            self._connections.popitem(last=False)
+
+    def is_cookie_news(self, connection: Hashable) -> bool:
+        """Whether a Cookie on this connection would be the first; asked at every request, so it must be quick."""
+        known = self._connections.get(connection)
+        return known is None or not known.cookie_seen
+
+    def settle(self, until: float) -> None:
+        """Give up hope for connections on which nothing told the credentials mode in time."""
+        for connection in self._connections.values():
+            if connection.undecided and connection.undecided[-1].members[-1].observation.ended < until:
+                connection.undecided.clear()
+
+    def _connection(self, client: Client, observation: Observation) -> Connection | None:
+        """The connection, where the engine keeps it either with or without credentials."""
+        engine = client.engine
+        separate = engine.separates_http2_connections if observation.http2 else engine.separates_connections
+        if not separate or client.connections_mixed:
+            return None
+        return self._connections.get(observation.connection)
+
+    def note_connection(
+        self, client: Client, observation: Observation, mode: Credentials, revised: list[Judgement]
+    ) -> None:
+        """A request of known credentials mode tells the mode of all others on its connection."""
+        connection = self._connection(client, observation)
+        if connection is None:
+            return
+        credentialed = mode is Credentials.INCLUDE
+        if connection.credentialed is None:
+            connection.credentialed = credentialed
+            evidence = SAME_CONNECTION_INCLUDE if credentialed else SAME_CONNECTION_OMIT
+            for fetch in connection.undecided:
+                if fetch.credentials is Credentials.UNKNOWN:
+                    hindsight.learn(fetch, mode, evidence, revised)
+            connection.undecided.clear()
+        elif connection.credentialed is not credentialed:
+            client.connections_mixed = True
+
+    # -- one request -----------------------------------------------------------------------------------------------
+
+    def gather(self, client: Client, judgement: Judgement, fetch: Fetch, wire: Wire, revised: list[Judgement]) -> None:
+        """Learn the mode of the fetch from one of its requests, if it tells."""
+        if fetch.credentials is not Credentials.UNKNOWN:
+            return
+        observation = judgement.observation
+        connection = self._connection(client, observation)
+        mode, evidence = self._find(client, judgement, fetch, wire, connection)
+        if mode is not Credentials.UNKNOWN:
+            hindsight.learn(fetch, mode, evidence, revised)
+            if connection is not None:
+                self.note_connection(client, observation, mode, revised)
+        elif connection is not None and len(connection.undecided) < MAX_UNDECIDED:
+            connection.undecided.append(fetch)
+
+    def shown(self, client: Client, observation: Observation, wire: Wire) -> Finding:
+        """What the request shows by itself or by its connection."""
+        return self._shown(wire, self._connection(client, observation))
+
+    @staticmethod
+    def _shown(wire: Wire, connection: Connection | None) -> Finding:
+        if wire.has_cookie:
+            return Credentials.INCLUDE, COOKIE_SENT
+        if b"sec-fetch-storage-access" in wire:
+            return Credentials.INCLUDE, STORAGE_ACCESS_SENT
+        if connection is not None and connection.credentialed is not None:
+            if connection.credentialed:
+                return Credentials.INCLUDE, SAME_CONNECTION_INCLUDE
+            return Credentials.OMIT, SAME_CONNECTION_OMIT
+        return _NOTHING
+
+    def _find(
+        self, client: Client, judgement: Judgement, fetch: Fetch, wire: Wire, connection: Connection | None
+    ) -> Finding:
+        observation, engine = judgement.observation, client.engine
+        shown = self._shown(wire, connection)
+        if shown[0] is Credentials.INCLUDE:
+            return shown
+        authorization = wire.get(b"authorization")
+        if authorization is not None and set_by_browsers(authorization) and _set_by_browser(judgement):
+            return Credentials.INCLUDE, AUTHORIZATION_SENT
+        if shown[0] is Credentials.OMIT:
+            return shown
+        page = fetch.initiator
+        if page is None or page == OPAQUE:
+            return _NOTHING
+        page_site = self._site_of_origin(page)
+        same_site = page_site == self._site_of(observation)
+        if same_site and not client.cookies:
+            return _NOTHING
+        if (
+            not same_site
+            and client.version >= engine.storage_access_header_since
+            and observation.url.scheme == "https"
+            and wire.get(b"sec-fetch-site") == b"cross-site"
+        ):
+            return Credentials.OMIT, STORAGE_ACCESS_ABSENT
+        if client.cookies.would_be_sent(
+            observation.url,
+            observation.started,
+            same_site=same_site,
+            context=page_site,
+            partitioned=engine.partitions_cookies,
+        ):
+            return Credentials.OMIT, COOKIE_WITHHELD
+        return _NOTHING
+
+    # -- cookies ---------------------------------------------------------------------------------------------------
+
+    def note_cookies(self, client: Client, observation: Observation, wire: Wire) -> None:
+        """Remember the cookies that this exchange shows the client to hold."""
+        given = [value for name, value in observation.response if len(name) == 10 and LOWER[name] == b"set-cookie"]
+        if not given and not wire.has_cookie:
+            return
+        sent = wire.has_cookie and not client.cookies.third_party_seen
+        if wire.has_cookie and (connection := self._connections.get(observation.connection)) is not None:
+            connection.cookie_seen = True
+        if not given and not sent:
+            return
+        context: str | None = None
+        page = wire.get(b"origin") or wire.get(b"referer")
+        if page is not None and page != b"null":
+            scheme, _, rest = page.decode("latin-1").partition("://")
+            context = self._site_of_origin(f"{scheme}://{rest.partition('/')[0]}")
+        third_party = context is not None and context != self._site_of(observation)
+        if sent and third_party and wire.get(b"sec-fetch-mode") != b"navigate":
+            client.cookies.third_party_seen = True
+        registrable = self._site(observation.url.host)
+        for line in given:
+            client.cookies.set(
+                line, observation.url, observation.ended, context, third_party=third_party, registrable=registrable
+            )
+
+    def _site_of(self, observation: Observation) -> str:
+        return self._site_of_origin(observation.url.origin)
+
+    def _find_site_of_origin(self, origin: str) -> str:
+        """Scheme and registrable domain: sites are schemeful.
+
+        https://html.spec.whatwg.org/multipage/browsers.html#obtain-a-site
+        """
+        scheme, _, rest = origin.partition("://")
+        host = rest.partition("]")[0] + "]" if rest.startswith("[") else rest.partition(":")[0]
+        return f"{scheme}://{self._site(host)}"
+
+
+def _set_by_browser(judgement: Judgement) -> bool:
+    """Authorization without a preflight that asks for it cannot be the script's."""
+    return (
+        judgement.preflight in (PreflightState.SENT, PreflightState.NOT_NEEDED)
+        and AUTHORIZATION not in judgement.requested_headers
+    )

@@ -1,0 +1,32 @@
+"""Which response headers the page's script may read. https://fetch.spec.whatwg.org/#concept-filtered-response-cors"""
+
+from cors_addon.engines import ENGINES
+from cors_addon.exchange.hindsight import speaks_of_credentials
+from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
+from cors_addon.fetch.headers import get_all
+from cors_addon.fetch.responses import readable_names
+
+
+def exposed_headers(judgement: Judgement) -> list[str]:
+    """Names, lower case, sorted, that script may read of an allowed actual response; empty for the rest."""
+    if judgement.role is not Role.ACTUAL or judgement.verdict is not Verdict.ALLOW:
+        return []
+    fields = judgement.stored or judgement.observation.response
+    rules = ENGINES[judgement.engine].rules
+    value = rules.combine(get_all(fields, b"access-control-expose-headers"), judgement.observation.http2)
+    names = [name.decode("latin-1").lower() for name, _ in fields]
+    return readable_names(names, value, credentialed=_is_credentialed(judgement))
+
+
+def _is_credentialed(judgement: Judgement) -> bool:
+    if judgement.credentials_assumed is not Credentials.UNKNOWN:
+        return judgement.credentials_assumed is Credentials.INCLUDE
+    return speaks_of_credentials(judgement)
+
+
+def hidden_headers(judgement: Judgement) -> list[str]:
+    """The other names of an allowed actual response, lower case, sorted; empty for the rest."""
+    if judgement.role is not Role.ACTUAL or judgement.verdict is not Verdict.ALLOW:
+        return []
+    fields = judgement.stored or judgement.observation.response
+    return sorted({name.decode("latin-1").lower() for name, _ in fields} - set(exposed_headers(judgement)))

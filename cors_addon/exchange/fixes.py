@@ -1,0 +1,160 @@
+"""The smallest change to an answer that flips its verdict to allow.
+
+Law 1: one edit per fault, in the order in which the engine would find them, until nothing fails.
+Law 2: an edit opens no more than this exchange needs: the exact origin, method and header names, never a `*`.
+"""
+
+from dataclasses import dataclass
+
+from cors_addon.engines import ENGINES
+from cors_addon.exchange.judging import judged_fields, rejudge
+from cors_addon.exchange.model import Fields, Judgement, Verdict
+from cors_addon.fetch.headers import combine, get_all, is_token, split_list
+from cors_addon.fetch.origins import OPAQUE, resolve
+from cors_addon.fetch.refusals import Reason, Refusal
+
+_ORIGIN_REASONS = frozenset(
+    {
+        Reason.ALLOW_ORIGIN_MISSING,
+        Reason.ALLOW_ORIGIN_MULTIPLE,
+        Reason.ALLOW_ORIGIN_INVALID,
+        Reason.ALLOW_ORIGIN_MISMATCH,
+        Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
+    }
+)
+OK_STATUS = 204
+MAX_EDITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderEdit:
+    """One header before and after; None where it is absent. `before` joins what were several lines."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Edits that together make the answer pass."""
+
+    edits: tuple[HeaderEdit, ...] = ()
+    status: int | None = None
+    """The status to answer with, None where it may stay."""
+    note: str = ""
+    """What to mind, or why no header can help."""
+    complete: bool = True
+    """Nothing fails after it."""
+
+
+def smallest_change(judgement: Judgement) -> Change | None:
+    """What flips a denied flow; None where it is not denied."""
+    if judgement.verdict is not Verdict.DENY or judgement.refusal is None:
+        return None
+    engine = ENGINES[judgement.engine]
+    fields, status = judged_fields(judgement), judgement.observation.status
+    edits: dict[str, HeaderEdit] = {}
+    new_status: int | None = None
+    notes: list[str] = []
+    refusal: Refusal | None = judgement.refusal
+    for _ in range(MAX_EDITS):
+        if refusal is None:
+            break
+        step = _one_edit(judgement, refusal, fields)
+        if step is None:
+            notes.append(_HOPELESS.get(refusal.reason, "no header of this answer can change that"))
+            return Change(tuple(edits.values()), new_status, "; ".join(notes), complete=False)
+        edit, wanted, note = step
+        if note and note not in notes:
+            notes.append(note)
+        if wanted is not None:
+            new_status = status = wanted
+        if edit is not None:
+            first = edits.get(edit.name)
+            edits[edit.name] = edit if first is None else HeaderEdit(edit.name, first.before, edit.after)
+            fields = apply_edits(fields, (edit,))
+        refusal = rejudge(judgement, engine, fields, status).refusal
+    return Change(tuple(edits.values()), new_status, "; ".join(notes), complete=refusal is None)
+
+
+def apply_edits(fields: Fields, edits: tuple[HeaderEdit, ...]) -> Fields:
+    """The header list after the edits: all lines of an edited header become one, in the first one's place."""
+    for edit in edits:
+        key = edit.name.lower().encode("latin-1")
+        value = None if edit.after is None else edit.after.encode("latin-1")
+        changed: list[tuple[bytes, bytes]] = []
+        placed = False
+        for name, old in fields:
+            if name.lower() != key:
+                changed.append((name, old))
+            elif value is not None and not placed:
+                placed = True
+                changed.append((name, value))
+        if value is not None and not placed:
+            changed.append((edit.name.encode("latin-1"), value))
+        fields = tuple(changed)
+    return fields
+
+
+_HOPELESS = {
+    Reason.NETWORK_ERROR: "the connection ended without an answer: look at the server, not at CORS",
+    Reason.REDIRECT_URL_UNUSABLE: "the Location leads nowhere that a browser may go: redirect to an http(s) URL",
+    Reason.REDIRECT_SCHEME_NOT_CORS: "the Location has no http(s) scheme: redirect to an http(s) URL",
+    Reason.REDIRECT_COUNT_EXCEEDED: "the server redirects in circles",
+}
+
+type _Step = tuple[HeaderEdit | None, int | None, str]
+
+
+def _one_edit(judgement: Judgement, refusal: Refusal, fields: Fields) -> _Step | None:
+    reason = refusal.reason
+    if reason in _ORIGIN_REASONS:
+        note = ""
+        if judgement.origin == OPAQUE:
+            note = "every sandboxed frame and file has the origin null: allow it only for what anyone may read"
+        return _set(fields, "Access-Control-Allow-Origin", judgement.origin or OPAQUE), None, note
+    if reason is Reason.ALLOW_CREDENTIALS_NOT_TRUE:
+        return _set(fields, "Access-Control-Allow-Credentials", "true"), None, ""
+    if reason is Reason.STATUS_NOT_OK:
+        return None, OK_STATUS, _STATUS_NOTES.get(judgement.observation.status or 0, "answer OPTIONS with an ok status")
+    if reason is Reason.PREFLIGHT_REDIRECTED:
+        edit = _set(fields, "Location", None)
+        return edit, OK_STATUS, "answer OPTIONS itself: a preflight is never redirected"
+    if reason in (Reason.ALLOW_METHODS_INVALID, Reason.METHOD_NOT_ALLOWED):
+        return _add(fields, "Access-Control-Allow-Methods", (judgement.requested_method or "",)), None, ""
+    if reason in (Reason.ALLOW_HEADERS_INVALID, Reason.HEADER_NOT_ALLOWED):
+        return _add(fields, "Access-Control-Allow-Headers", judgement.requested_headers), None, ""
+    if reason is Reason.REDIRECT_HAS_CREDENTIALS:
+        for line in get_all(fields, b"location"):
+            target = resolve(line, judgement.observation.url)
+            if target.url is not None:
+                return _set(fields, "Location", str(target.url)), None, ""
+    return None
+
+
+_STATUS_NOTES = {
+    401: "preflights never carry credentials: answer OPTIONS before asking for authentication",
+    403: "preflights never carry credentials: answer OPTIONS before asking for authorization",
+    404: "route OPTIONS requests of this path to a CORS handler",
+    405: "allow the method OPTIONS on this path",
+}
+
+
+def _before(fields: Fields, name: str) -> str | None:
+    lines = get_all(fields, name.lower().encode("latin-1"))
+    return combine(lines) if lines else None
+
+
+def _set(fields: Fields, name: str, after: str | None) -> HeaderEdit:
+    return HeaderEdit(name, _before(fields, name), after)
+
+
+def _add(fields: Fields, name: str, wanted: tuple[str, ...]) -> HeaderEdit:
+    """Append what a list lacks, and leave out what is no token."""
+    before = _before(fields, name)
+    items = [item for item in split_list(before or "") if is_token(item)]
+    fold = str.lower if name.endswith("Headers") else str
+    present = {fold(item) for item in items}
+    items += [item for item in wanted if item and fold(item) not in present and is_token(item)]
+    return HeaderEdit(name, before, ", ".join(items))

@@ -1,0 +1,167 @@
+"""What a fetch as a whole tells of each of its flows: the credentials mode, what passed, what was refused after all.
+
+Law 1: a judgement is concluded from the outcomes under both credentials modes, and from nothing else.
+Law 2: whoever changes an older judgement adds it to `revised`.
+"""
+
+from cors_addon.engines import Engine
+from cors_addon.exchange.clients import Fetch, Waiting
+from cors_addon.exchange.judging import both_outcomes, judged_fields, unanswered
+from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
+from cors_addon.fetch.checks import Answer, Asked
+from cors_addon.fetch.headers import cors_lines
+from cors_addon.fetch.refusals import Stage
+
+FOLLOWED = "the next request of the fetch followed"
+NOT_FOLLOWED = "nothing followed"
+
+CREDENTIALS_ASSUMED = "credentials mode unknown: taken for not included"
+CREDENTIALS_ASSUMED_INCLUDED = "credentials mode unknown: taken for included, since the answer speaks of credentials"
+_ABOUT_CREDENTIALS = (CREDENTIALS_ASSUMED, CREDENTIALS_ASSUMED_INCLUDED)
+
+LIKELY_CAUSES = (
+    "web security is switched off in this browser, an extension changes what it sees, the client is no browser, or"
+    " this verdict is wrong"
+)
+
+
+def judge_both(judgement: Judgement, engine: Engine, stage: Stage, asked: Asked, answer: Answer) -> None:
+    """Find the outcomes with credentials and without."""
+    if judgement.observation.status is None:
+        judgement.if_omitted = judgement.if_credentialed = unanswered(stage)
+        return
+    judgement.if_omitted, judgement.if_credentialed = both_outcomes(engine, stage, asked, answer)
+
+
+def conclude(judgement: Judgement, mode: Credentials, evidence: str | None) -> None:
+    """Take the outcome of the mode that is known, or of the likelier one, and say so where they differ."""
+    omitted, included = judgement.if_omitted, judgement.if_credentialed
+    assert omitted is not None
+    assert included is not None
+    judgement.credentials, judgement.credentials_evidence = mode, evidence
+    unknown = mode is Credentials.UNKNOWN
+    if omitted is included:
+        # the likelier mode matters for what script may read, and is worked out when that is asked
+        judgement.credentials_assumed = mode
+        judgement.judged_credentialed = mode is Credentials.INCLUDE
+        judgement.verdict, judgement.refusal = omitted.verdict, omitted.refusal
+        if judgement.assumptions:
+            _drop_assumptions(judgement)
+        return
+    assumed = mode
+    if unknown:
+        # where either mode gives the same verdict, the answer itself tells which one its author had in mind
+        same = omitted.verdict is included.verdict
+        assumed = Credentials.INCLUDE if same and speaks_of_credentials(judgement) else Credentials.OMIT
+    judgement.credentials_assumed = assumed
+    judgement.judged_credentialed = assumed is Credentials.INCLUDE
+    chosen = included if judgement.judged_credentialed else omitted
+    judgement.verdict, judgement.refusal = chosen.verdict, chosen.refusal
+    if judgement.assumptions:
+        _drop_assumptions(judgement)
+    if unknown and omitted != included:
+        judgement.assumptions += (_ABOUT_CREDENTIALS[judgement.judged_credentialed],)
+
+
+def _drop_assumptions(judgement: Judgement) -> None:
+    judgement.assumptions = tuple(item for item in judgement.assumptions if item not in _ABOUT_CREDENTIALS)
+
+
+def speaks_of_credentials(judgement: Judgement) -> bool:
+    """Whether the answer means to allow credentials, however it spells it, without a `*` that they would void."""
+    lines = cors_lines(judged_fields(judgement))
+    wildcards = (lines.allow_origin, lines.allow_methods, lines.allow_headers)
+    said = b",".join(lines.allow_credentials).lower()
+    return (
+        said.strip(b" ,") != b""
+        and b"false" not in said
+        and not any(b"*" in line for values in wildcards for line in values)
+    )
+
+
+def join(fetch: Fetch, judgement: Judgement, revised: list[Judgement]) -> None:
+    """Add a flow to its fetch, and tell the others."""
+    for member in fetch.members:
+        member.paired_with.append(judgement.observation.flow_id)
+        judgement.paired_with.append(member.observation.flow_id)
+        if member not in fetch.untold:
+            revised.append(member)
+    fetch.members.append(judgement)
+    judgement.chain = fetch.members
+
+
+def learn(fetch: Fetch, mode: Credentials, evidence: str | None, revised: list[Judgement]) -> None:
+    """The credentials mode of the fetch became known: judge all of it by that mode."""
+    fetch.credentials, fetch.evidence = mode, evidence
+    for member in fetch.members:
+        if member.if_omitted is not None and member.credentials is Credentials.UNKNOWN:
+            conclude(member, mode, evidence)
+            revised.append(member)
+
+
+def passed(judgement: Judgement, fetch: Fetch, revised: list[Judgement]) -> None:
+    """Something followed: it passed, under whichever credentials mode lets it."""
+    omitted, included = judgement.if_omitted, judgement.if_credentialed
+    if fetch.credentials is not Credentials.UNKNOWN or omitted is None or included is None:
+        return
+    if omitted.verdict is not included.verdict:
+        mode = Credentials.OMIT if omitted.verdict is Verdict.ALLOW else Credentials.INCLUDE
+        learn(fetch, mode, FOLLOWED, revised)
+
+
+def not_followed(waiting: Waiting, revised: list[Judgement]) -> None:
+    """Nothing followed: it was refused, if either credentials mode refuses it."""
+    judgement, fetch = waiting.judgement, waiting.fetch
+    if waiting.stopped_by is not None and judgement.verdict is Verdict.ALLOW:
+        judgement.verdict, judgement.refusal = Verdict.DENY, waiting.stopped_by
+        judgement.assumptions += (NOT_FOLLOWED,)
+        revised.append(judgement)
+        return
+    omitted, included = judgement.if_omitted, judgement.if_credentialed
+    if omitted is None or included is None or fetch.credentials is not Credentials.UNKNOWN:
+        return
+    if omitted.verdict is not included.verdict:
+        mode = Credentials.INCLUDE if included.verdict is Verdict.DENY else Credentials.OMIT
+        learn(fetch, mode, NOT_FOLLOWED, revised)
+        for member in fetch.members:
+            member.assumptions += (NOT_FOLLOWED,)
+
+
+def revive(waiting: Waiting, revised: list[Judgement]) -> None:
+    """Something followed after all: take back what was concluded from nothing following."""
+    fetch = waiting.fetch
+    if not waiting.given_up:
+        return
+    if fetch.evidence == NOT_FOLLOWED:
+        fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
+    for member in fetch.members:
+        if NOT_FOLLOWED in member.assumptions:
+            member.assumptions = tuple(item for item in member.assumptions if item != NOT_FOLLOWED)
+            if member.if_omitted is not None:
+                conclude(member, fetch.credentials, fetch.evidence)
+            revised.append(member)
+
+
+def hop_followed(hop: Waiting, revised: list[Judgement]) -> None:
+    """A redirect was followed."""
+    judgement = hop.judgement
+    if judgement.role is not Role.REDIRECT:
+        for member in hop.fetch.untold:
+            member.revision = 0  # it is told now, for the first time
+            revised.append(member)
+        hop.fetch.untold = ()
+        return
+    if hop.if_surely_omitted is not None and judgement.verdict is Verdict.DENY:
+        hop.fetch.surely_omitted = True
+        judgement.if_omitted = hop.if_surely_omitted
+        conclude(judgement, hop.fetch.credentials, hop.fetch.evidence)
+    passed(judgement, hop.fetch, revised)
+    if judgement.verdict is Verdict.DENY:
+        contradict(judgement, "the redirect was followed although it was refused", revised)
+
+
+def contradict(judgement: Judgement, what: str, revised: list[Judgement]) -> None:
+    """Later traffic shows that the browser decided otherwise."""
+    judgement.contradicted = True
+    judgement.contradiction = f"{what}: {LIKELY_CAUSES}"
+    revised.append(judgement)

@@ -1,0 +1,106 @@
+"""The verdict on one message, under one engine and either credentials mode."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+from cors_addon.engines import Engine
+from cors_addon.exchange.model import Fields, Judgement, Observation, Outcome, Role, Verdict
+from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
+from cors_addon.fetch.headers import HTTP_WHITESPACE, cors_lines
+from cors_addon.fetch.origins import Target, is_potentially_trustworthy, resolve
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
+
+ALLOWED = Outcome(Verdict.ALLOW)
+STORED_ASSUMED = (
+    "304 to the browser's own conditional request: the stored response, which was not seen, is taken to pass"
+)
+
+
+def location_target(observation: Observation, location: tuple[bytes, ...]) -> Target | None:
+    """Where a redirect leads; None where the answer is no redirect: other status, or no Location with a value."""
+    if observation.status not in REDIRECT_STATUSES:
+        return None
+    for line in location:
+        if value := line.strip(HTTP_WHITESPACE):
+            return resolve(value, observation.url)
+    return None
+
+
+def answer_of(observation: Observation, fields: Fields, redirects: int = 0) -> Answer:
+    """What the server said, ready for the checks; `fields` may differ from what was on the wire (a 304, a policy)."""
+    lines = cors_lines(fields)
+    target = location_target(observation, lines.location)
+    return Answer(observation.status or 0, lines, observation.http2, target, redirects)
+
+
+def unanswered(stage: Stage) -> Outcome:
+    """A request that got no answer is refused for that, not by CORS."""
+    return Outcome(Verdict.DENY, Refusal(Reason.NETWORK_ERROR, stage))
+
+
+def outcome(engine: Engine, stage: Stage, asked: Asked, answer: Answer) -> Outcome:
+    """Run the engine's checks."""
+    refusal = engine.rules.check(stage, asked, answer)
+    return ALLOWED if refusal is None else Outcome(Verdict.DENY, refusal)
+
+
+@lru_cache(maxsize=4096)
+def both_outcomes(engine: Engine, stage: Stage, asked: Asked, answer: Answer) -> tuple[Outcome, Outcome]:
+    """The outcomes without credentials and with them. Pages repeat themselves: the last few thousand are kept."""
+    credentialed = Asked(asked.origin, asked.method, asked.headers, True, asked.same_origin_preflight, asked.secure)
+    omitted, included = outcome(engine, stage, asked, answer), outcome(engine, stage, credentialed, answer)
+    return (omitted, omitted) if omitted == included else (omitted, included)
+
+
+def asked_of(judgement: Judgement) -> Asked:
+    """What the flow asks for, under the credentials mode it is (or was) judged by."""
+    role = judgement.role
+    origin, method = judgement.origin or "", judgement.requested_method or ""
+    if role is not Role.PREFLIGHT and role is not Role.NON_BROWSER:
+        return Asked(origin, method, (), judgement.judged_credentialed)
+    first = judgement.chain[0] if judgement.chain else judgement
+    return Asked(
+        origin,
+        method,
+        judgement.requested_headers,
+        judgement.judged_credentialed,
+        origin == judgement.observation.url.origin,
+        is_potentially_trustworthy(first.observation.url),
+    )
+
+
+def judged_fields(judgement: Judgement) -> Fields:
+    """The header list that was judged: of the answer, or of the stored response which a 304 updated."""
+    return judgement.stored if judgement.stored is not None else judgement.observation.response
+
+
+def redirects_before(judgement: Judgement) -> int:
+    """How many redirects its fetch had followed."""
+    count = 0
+    for member in judgement.chain:
+        if member is judgement:
+            break
+        count += member.role in (Role.REDIRECT, Role.SAME_ORIGIN)
+    return count
+
+
+def rejudge(judgement: Judgement, engine: Engine, fields: Fields, status: int | None) -> Outcome:
+    """The outcome had the answer been another, or the engine another; for preflights, actual requests and hops."""
+    observation = judgement.observation
+    if status is None or judgement.stage is None or STORED_ASSUMED in judgement.assumptions:
+        return Outcome(judgement.verdict, judgement.refusal)
+    changed = replace(observation, status=status, response=fields)
+    answer = answer_of(changed, fields, redirects_before(judgement))
+    stage = judgement.stage
+    if stage is not Stage.PREFLIGHT:
+        stage = Stage.REDIRECT if answer.target else Stage.ACTUAL
+    return outcome(engine, stage, asked_of(judgement), answer)
+
+
+def update_stored(stored: Fields, update: Fields) -> Fields:
+    """Headers of a stored response after a 304: those that the 304 carries replace the stored ones.
+
+    https://httpwg.org/specs/rfc9111.html#update
+    """
+    replaced = {name.lower() for name, _ in update}
+    return tuple(pair for pair in stored if pair[0].lower() not in replaced) + update

@@ -1,0 +1,192 @@
+"""What goes in and what comes out: one message as it was seen on the wire, and the judgement on it.
+
+Law 1: nothing here knows mitmproxy, a clock or a file; times are the flows' own, Unix seconds.
+Law 2: an `Observation` is what the wire showed and nothing more. What was concluded stands in the `Judgement`.
+Law 3: a `Judgement` may be revised by later traffic: same object, `revision` one higher, and it is reported again.
+"""
+
+import copy
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cors_addon.fetch.headers import readable
+from cors_addon.fetch.origins import Url
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
+
+type Fields = tuple[tuple[bytes, bytes], ...]
+"""Header list as on the wire: (name, value) in order, undecoded, duplicates kept."""
+
+
+class Role(StrEnum):
+    """What the flow is in its fetch, or why CORS has nothing to say to it."""
+
+    PREFLIGHT = "preflight"
+    ACTUAL = "actual"
+    REDIRECT = "redirect"
+    SAME_ORIGIN = "same-origin"
+    NO_CORS = "no-cors"
+    NAVIGATION = "navigation"
+    WEBSOCKET = "websocket"
+    NON_BROWSER = "non-browser"
+
+
+class Verdict(StrEnum):
+    """What the client's browser decides for this one flow."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    NOT_CORS = "not-cors"
+
+
+class Credentials(StrEnum):
+    """The request's credentials mode as far as it is known. `omit` stands for every mode that sends none here."""
+
+    INCLUDE = "include"
+    OMIT = "omit"
+    UNKNOWN = "unknown"
+
+
+class PreflightState(StrEnum):
+    """How an actual request came by its permission."""
+
+    SENT = "sent"
+    CACHED = "cached"
+    NOT_NEEDED = "not-needed"
+    UNSEEN = "unseen"
+
+
+@dataclass(slots=True)
+class Observation:
+    """One request with its answer, as seen on the wire."""
+
+    flow_id: str
+    client: Hashable
+    """Address of the client, without its port."""
+    connection: Hashable
+    """Identity of the client's connection, or None."""
+    started: float
+    """Start of the request, Unix seconds."""
+    ended: float
+    """End of the answer (or of the attempt), Unix seconds."""
+    method: bytes
+    """As sent, case kept."""
+    url: Url
+    request: Fields
+    status: int | None
+    """None where the connection ended without an answer."""
+    response: Fields
+    http2: bool = False
+    """The client's connection speaks HTTP/2 or HTTP/3."""
+    has_body: bool = False
+    rewritten: tuple[str, int | None, Fields] | None = None
+    """Where a policy changed the answer: its name, and the server's own status and header list."""
+
+
+class Judgement:
+    """The verdict on one flow, with all that led to it.
+
+    What most flows leave at its default stands on the class: a judgement is made for every flow, and in a hurry.
+    """
+
+    refusal: Refusal | None = None
+    credentials: Credentials = Credentials.UNKNOWN
+    credentials_evidence: str | None = None
+    credentials_assumed: Credentials = Credentials.UNKNOWN
+    """By what mode the verdict was reached where `credentials` is unknown; unknown too where both reach it alike."""
+    judged_credentialed: bool = False
+    """The verdict was reached by the rules for credentials."""
+    if_credentialed: "Outcome | None" = None
+    """The outcome were the credentials mode `include`; None where the mode is known or nothing is to be judged."""
+    if_omitted: "Outcome | None" = None
+    """The outcome were credentials not included; None where the mode is known or nothing is to be judged."""
+    preflight: PreflightState | None = None
+    """For an actual request (and a redirect hop); None for the rest."""
+    preflight_because: tuple[str, ...] = ()
+    """Each thing that makes a preflight necessary, as `method PUT`, `header x-token`."""
+    preflight_cached_at: float | None = None
+    """End of the preflight whose cached answer served this request, Unix seconds."""
+    contradicted: bool = False
+    contradiction: str | None = None
+    """What later traffic showed, and the likely causes."""
+    hypothetical: "Outcome | None" = None
+    """For a client that is no browser: what the standard would decide."""
+    revision: int = 1
+    cache_lifetime: float = 0.0
+    """For an allowed preflight: seconds for which this engine may reuse it; 0 where it is not cached."""
+    stored: Fields | None = None
+    """For a 304 to the browser's own conditional request: headers of the stored response it updates."""
+    shadow: tuple[tuple[str, "Outcome", "Outcome"], ...] = ()
+    """For each policy in the shadow: its name, the outcome under it, and the outcome without it."""
+
+    def __init__(
+        self,
+        observation: Observation,
+        role: Role,
+        verdict: Verdict,
+        engine: str,
+        origin: str | None = None,
+        *,
+        assumptions: tuple[str, ...] = (),
+        requested_method: str | None = None,
+        requested_headers: tuple[str, ...] = (),
+    ) -> None:
+        """Begin with what the request itself says."""
+        self.observation = observation
+        self.role = role
+        self.verdict = verdict
+        self.engine = engine
+        """`chromium`, `gecko`, `webkit` or `fetch`."""
+        self.origin = origin
+        """The serialized request origin the browser judged against; None where the request bears none."""
+        self.assumptions = assumptions
+        self.requested_method = requested_method
+        """For a preflight: Access-Control-Request-Method. Else the method of the request."""
+        self.requested_headers = requested_headers
+        """For a preflight: the names in Access-Control-Request-Headers. Else the CORS-unsafe request-header names."""
+        self.paired_with: list[str] = []
+        """Flow ids of the same fetch: preflight and actual request, redirect hops, in the order they were seen."""
+        self.chain: list[Judgement] = []
+        """All judgements of this fetch so far, in order, this one included; shared by its members."""
+
+    def altered(self, **changes: object) -> "Judgement":
+        """A copy with other values, for showing what might have been."""
+        other = copy.copy(self)
+        for name, value in changes.items():
+            if not hasattr(self, name):
+                raise AttributeError(f"a judgement has no {name}")
+            setattr(other, name, value)
+        return other
+
+    @property
+    def stage(self) -> Stage | None:
+        """The stage this flow belongs to; None where CORS has nothing to say."""
+        return _STAGES.get(self.role)
+
+    @property
+    def certain(self) -> bool:
+        """True where nothing had to be assumed."""
+        return not self.assumptions
+
+    @property
+    def reason(self) -> Reason | None:
+        """Name of the failed check, or None."""
+        return self.refusal.reason if self.refusal else None
+
+    @property
+    def detail(self) -> str | None:
+        """The offending value as people read it, or None."""
+        if self.refusal is None or self.refusal.detail is None:
+            return None
+        return readable(self.refusal.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A verdict on its own: under another credentials mode, another engine, or another policy."""
+
+    verdict: Verdict
+    refusal: Refusal | None = None
+
+
+_STAGES = {Role.PREFLIGHT: Stage.PREFLIGHT, Role.ACTUAL: Stage.ACTUAL, Role.REDIRECT: Stage.REDIRECT}

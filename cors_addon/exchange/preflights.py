@@ -1,0 +1,269 @@
+"""Preflights: which one a request was sent for, what it leaves in the client's cache, and why one was needed."""
+
+import re
+from collections.abc import Callable, Iterable
+
+from cors_addon.exchange import hindsight
+from cors_addon.exchange.clients import Client, Fetch, Waiting
+from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Verdict
+from cors_addon.exchange.wire import EXTENSION_ASSUMED, Wire
+from cors_addon.fetch.cache import Key
+from cors_addon.fetch.checks import AUTHORIZATION, Answer, Asked
+from cors_addon.fetch.headers import normalize, split_list
+from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.origins import OPAQUE
+from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.requests import cors_unsafe_names
+
+EARLY = 0.05
+"""Seconds by which an answer may seem to end after the request it permitted began: two readings of the clock."""
+
+_FORM_TYPE = re.compile(
+    rb"(?i:text/plain|application/x-www-form-urlencoded|multipart/form-data)(;[ ]?(charset|boundary)=[\w-]{1,70})?"
+)
+MANY_NAMES = 8
+"""Header names in one preflight from which on the limit of 1024 bytes may have made safelisted ones unsafe."""
+
+RETRY_WITHIN = 0.2
+"""Seconds after a dropped connection within which the browser tries again."""
+
+_GRANTS = frozenset({Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED})
+_CONDITIONAL = frozenset({"if-none-match", "if-modified-since"})
+FRAGMENT_ASSUMED = "cached under another fragment of this URL, which is not on the wire"
+_DROPPED_BY_REDIRECTS = frozenset({"content-type", "authorization"})
+
+REFUSED_YET_SENT = "the request was sent although its preflight was refused"
+
+
+def cache_origin(client: Client, fetch: Fetch, named: str) -> str:
+    """The origin that the cache is keyed by: Gecko's is the page's principal, which a redirect does not taint."""
+    return (fetch.initiator or named) if client.engine.tainted_preflight_names_origin else named
+
+
+def store(client: Client, key: Key, judgement: Judgement, answer: Answer, wire: Wire) -> None:
+    """What a preflight's answer leaves in the client's cache."""
+    cache, rules = client.cache, client.engine.cache
+    bypassed = rules.no_cache_bypasses and (b"cache-control" in wire or b"pragma" in wire)
+    if not rules.accumulates and not bypassed:
+        cache.drop(key)  # that it was sent shows that no entry served
+    refused = not may_pass(judgement)
+    grants_refused = any(
+        outcome is not None and outcome.refusal is not None and outcome.refusal.reason in _GRANTS
+        for outcome in (judgement.if_omitted, judgement.if_credentialed)
+    )
+    if (refused and not (rules.stores_refused_grants and grants_refused)) or (
+        key[0] == OPAQUE and not rules.opaque_origins_share
+    ):
+        return
+    combine = client.engine.rules.combine
+    lines, http2 = answer.lines, answer.http2
+    asked_for = rules.max_age(combine(lines.max_age, http2))
+    lifetime = 0.0 if asked_for is None else min(float(asked_for), rules.cap)
+    judgement.cache_lifetime = 0.0 if refused else lifetime
+    cache.store(
+        key,
+        methods=split_list(combine(lines.allow_methods, http2) or ""),
+        headers=split_list(combine(lines.allow_headers, http2) or ""),
+        credentialed=_possible_mode(judgement),
+        lifetime=lifetime,
+        asked=judgement.observation.started,
+        now=judgement.observation.ended,
+        flow_id=judgement.observation.flow_id,
+        requested=judgement.requested_headers,
+    )
+
+
+def _possible_mode(judgement: Judgement) -> bool | None:
+    """Whether credentials are included; known also where only one mode passes. None: not known."""
+    if judgement.credentials is not Credentials.UNKNOWN:
+        return judgement.credentials is Credentials.INCLUDE
+    omitted, included = judgement.if_omitted, judgement.if_credentialed
+    if omitted is None or included is None or omitted.verdict is included.verdict:
+        return None
+    return included.verdict is Verdict.ALLOW
+
+
+def may_pass(judgement: Judgement, mode: Credentials = Credentials.UNKNOWN, *, guessed: bool = False) -> bool:
+    """Whether the preflight is allowed under a credentials mode that is still possible, given what is known of it.
+
+    `guessed`: its own mode was only concluded from nothing following.
+    """
+    if judgement.credentials is not Credentials.UNKNOWN and not (
+        guessed and judgement.credentials_evidence == hindsight.NOT_FOLLOWED
+    ):
+        return judgement.verdict is Verdict.ALLOW
+    omitted, included = judgement.if_omitted, judgement.if_credentialed
+    return (mode is not Credentials.INCLUDE and omitted is not None and omitted.verdict is Verdict.ALLOW) or (
+        mode is not Credentials.OMIT and included is not None and included.verdict is Verdict.ALLOW
+    )
+
+
+def find(
+    client: Client,
+    observation: Observation,
+    origin: str,
+    method: str,
+    wire: Wire,
+    mode: Credentials = Credentials.UNKNOWN,
+    *,
+    refused: bool = False,
+) -> Waiting | None:
+    """The latest preflight for this request that nothing followed yet; it waits no longer.
+
+    Of identical ones in flight together either may be taken for either request: they say the same.
+    """
+    for waiting in reversed(client.preflights[observation.url]):
+        if (
+            may_pass(waiting.judgement, mode, guessed=waiting.given_up) is not refused
+            and _fits(client, waiting, observation, origin, method, wire)
+            and not _superseded(client, waiting, observation, mode)
+        ):
+            client.preflights.remove(waiting)
+            return waiting
+    return None
+
+
+def _superseded(client: Client, waiting: Waiting, observation: Observation, mode: Credentials) -> bool:
+    """Whether the cache explains the request better: its preflight may be refused, or have had its request already."""
+    judgement = waiting.judgement
+    if judgement.if_omitted == judgement.if_credentialed and not waiting.retries:
+        return False
+    asked = Asked(judgement.origin or "", waiting.method, judgement.requested_headers)
+    known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
+    key = (cache_origin(client, waiting.fetch, asked.origin), observation.url)
+    entry = client.cache.find(key, asked, known, observation.started)
+    # only one that was sent after this one's answer, and has had its request, shows that this one was refused
+    return entry is not None and (waiting.retries > 0 or (entry.used and entry.asked > judgement.observation.ended))
+
+
+def _fits(client: Client, waiting: Waiting, observation: Observation, origin: str, method: str, wire: Wire) -> bool:
+    judgement = waiting.judgement
+    began = observation.started
+    if waiting.method != method or judgement.observation.ended > began + EARLY or began > waiting.until:
+        return False
+    if judgement.origin != origin and not (
+        client.engine.tainted_preflight_names_origin and origin == OPAQUE and judgement.origin == observation.url.origin
+    ):
+        return False
+    # WebKit's preflight after a redirect still asks for what the redirect took away
+    dropped = _DROPPED_BY_REDIRECTS if waiting.fetch.redirects else ()
+    for name in judgement.requested_headers:
+        value = wire.get(name.encode("latin-1"))
+        if value is None and name not in dropped:
+            return False
+        if (
+            name == "content-type"
+            and value is not None
+            and len(judgement.requested_headers) < MANY_NAMES
+            and _FORM_TYPE.fullmatch(value)
+        ):
+            return False  # no browser asks for what a form may send
+    return True
+
+
+def because(client: Client, method: str, names: Iterable[str], wire: Wire) -> list[str]:
+    """Each thing that makes a preflight necessary: `method PUT`, `header content-type: application/json`."""
+    safelist = client.engine.rules.safelist
+    reasons = [] if method in CORS_SAFELISTED else [f"method {method}"]
+    for name in names:
+        value = wire.get(name.encode("latin-1")) if name in safelist else None
+        reasons.append(f"header {name}" if value is None else f"header {name}: {normalize(value)}")
+    return reasons
+
+
+def explain(
+    client: Client,
+    judgement: Judgement,
+    fetch: Fetch,
+    permit: Waiting | None,
+    key: Key,
+    wire: Wire,
+    shown: Callable[[Client, Observation, Wire], tuple[Credentials, str | None]],
+    revised: list[Judgement],
+) -> None:
+    """Say of an actual request whether it needed a preflight, why, and where that one is."""
+    method = judgement.requested_method or ""
+    if permit is not None:
+        names = permit.judgement.requested_headers
+        judgement.requested_headers = names
+        judgement.preflight = PreflightState.SENT
+        judgement.preflight_because = tuple(because(client, method, names, wire)) or (
+            "an upload listener or a stream as body",
+        )
+        return
+    observation, engine, cache = judgement.observation, client.engine, client.cache
+    authored = cache.requested(key)
+    if not authored and method in CORS_SAFELISTED and b"authorization" not in wire and wire.browsers_own:
+        judgement.preflight = PreflightState.NOT_NEEDED
+        return
+    if observation.url in client.stored:
+        authored -= _CONDITIONAL  # the browser revalidates by itself
+    authorization = wire.get(b"authorization")
+    if authorization is not None and (
+        not set_by_browsers(authorization) or cache.grants_header(key, AUTHORIZATION, observation.started)
+    ):
+        authored |= {AUTHORIZATION}
+    rules = engine.rules
+    unsafe = cors_unsafe_names(observation.request, rules.safelist, rules.name_kinds, authored)
+    if not unsafe and method in CORS_SAFELISTED:
+        judgement.preflight = PreflightState.NOT_NEEDED
+        return
+    judgement.requested_headers = tuple(unsafe)
+    judgement.preflight_because = tuple(because(client, method, unsafe, wire))
+    asked = Asked(key[0], method, judgement.requested_headers)
+    mode = fetch.credentials
+    if mode is Credentials.UNKNOWN:
+        mode, _ = shown(client, observation, wire)
+    known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
+    shared = key[0] != OPAQUE or engine.cache.opaque_origins_share
+    entry = cache.find(key, asked, known, observation.started) if shared else None
+    if entry is not None:
+        judgement.preflight = PreflightState.CACHED
+        judgement.preflight_cached_at = entry.stored
+        judgement.paired_with.append(entry.flow_id)
+        return
+    entry = cache.find_dropped(key, asked, known, observation.started) if shared else None
+    if entry is not None:
+        judgement.preflight = PreflightState.CACHED
+        judgement.preflight_cached_at = entry.stored
+        judgement.paired_with.append(entry.flow_id)
+        judgement.assumptions += (FRAGMENT_ASSUMED,)
+        return
+    judgement.preflight = PreflightState.UNSEEN
+    denied = find(client, observation, judgement.origin or "", method, wire, mode, refused=True)
+    if denied is not None:
+        hindsight.contradict(denied.judgement, REFUSED_YET_SENT, revised)
+        hindsight.contradict(judgement, "it was sent although its preflight was refused", revised)
+        judgement.paired_with.append(denied.judgement.observation.flow_id)
+        denied.judgement.paired_with.append(observation.flow_id)
+    elif EXTENSION_ASSUMED in judgement.assumptions:
+        return
+    elif (cache.knows(key) and not engine.cache.accumulates) or (
+        not cache.forgot and observation.started - client.first_seen > engine.cache.cap
+    ):
+        hindsight.contradict(judgement, "it needed a preflight, and none was sent or cached", revised)
+
+
+def set_by_browsers(authorization: bytes) -> bool:
+    """Whether browsers send Authorization of this scheme by themselves; any other is a script's."""
+    return authorization.split(b" ", 1)[0].lower() in (b"basic", b"digest", b"negotiate", b"ntlm")
+
+
+def await_retry(client: Client, permit: Waiting, dropped: Observation) -> None:
+    """A request whose connection was dropped may be sent again at once, without another preflight."""
+    if permit.retries < client.engine.retries:
+        permit.retries += 1
+        permit.until = dropped.ended + RETRY_WITHIN
+        client.preflights.add(dropped.url, permit)
+
+
+def followed(client: Client, permit: Waiting, fetch: Fetch, key: Key, revised: list[Judgement]) -> None:
+    """The request that a preflight was sent for came."""
+    preflight = permit.judgement
+    client.cache.note_use(key, preflight.observation.flow_id)
+    hindsight.passed(preflight, fetch, revised)
+    if preflight.verdict is Verdict.DENY:
+        hindsight.contradict(preflight, REFUSED_YET_SENT, revised)
+    if fetch.credentials is not Credentials.UNKNOWN:
+        credentialed = fetch.credentials is Credentials.INCLUDE
+        client.cache.set_credentials(key, preflight.observation.flow_id, credentialed=credentialed)

@@ -1,0 +1,406 @@
+"""The tracker: observations in, judgements out, each judged as the client's browser judges it.
+
+Law 1: sans-IO. Time is the observations' own; the order of the calls is the order in which answers were complete.
+Law 2: clients never influence each other.
+Law 3: everything kept is bounded: clients, what waits per client, and for how long.
+Law 4: evidence on one flow of a fetch (a Cookie, a redirect followed) holds for the whole fetch and revises the rest.
+"""
+
+import re
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from cors_addon.engines import ENGINES, FETCH, detect
+from cors_addon.exchange import hindsight, preflights
+from cors_addon.exchange import wire as wires
+from cors_addon.exchange.clients import Client, Fetch, Waiting
+from cors_addon.exchange.evidence import COOKIE_WITHHELD, STORAGE_ACCESS_SENT, Evidence
+from cors_addon.exchange.judging import (
+    ALLOWED,
+    STORED_ASSUMED,
+    answer_of,
+    asked_of,
+    outcome,
+    unanswered,
+    update_stored,
+)
+from cors_addon.exchange.model import Credentials, Judgement, Observation, Outcome, Role, Verdict
+from cors_addon.exchange.wire import Wire
+from cors_addon.fetch.cache import PreflightCache
+from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
+from cors_addon.fetch.headers import LOWER, normalize, split_list
+from cors_addon.fetch.origins import OPAQUE
+from cors_addon.fetch.refusals import Stage
+
+MAX_CLIENTS = 500
+MAX_REDIRECTS = 21
+SOON = 5.0
+"""Seconds within which something follows even what was refused, if the browser did not care."""
+PATIENCE = 60.0
+"""Seconds after which a fetch that nothing followed counts as stopped; a slow answer takes that long at times."""
+
+NO_BROWSER = "the client is no browser: it does not enforce CORS"
+
+_NOTHING_ASSUMED: tuple[str, ...] = ()
+_VERSION = re.compile(rb"(?:Chrome|Chromium|Firefox|Version)/(\d+)")
+_VALIDATORS = frozenset({b"etag", b"last-modified"})
+
+
+def registrable_domain(host: str) -> str:
+    """The last two labels: good enough where no public suffix list is given."""
+    if host.startswith("[") or host.replace(".", "").isdigit():
+        return host
+    return ".".join(host.rsplit(".", 2)[-2:])
+
+
+class Tracker:
+    """Judges the traffic of many clients."""
+
+    def __init__(self, *, engine: str = "auto", site: Callable[[str], str] = registrable_domain) -> None:
+        """Judge as `engine` (or each client as what it is); `site` maps a host to its registrable domain."""
+        self._forced = None if engine == "auto" else ENGINES[engine]
+        self._clients: OrderedDict[tuple[Hashable, bytes], Client] = OrderedDict()
+        self._latest: Client | None = None
+        self._at: weakref.WeakValueDictionary[Hashable, Client] = weakref.WeakValueDictionary()
+        """By address: the client that was seen there last, but for repetitions."""
+        self._evidence = Evidence(site)
+
+    # -- in and out ------------------------------------------------------------------------------------------------
+
+    def observe(self, observation: Observation) -> list[Judgement]:
+        """Judge one flow: its judgement first, where CORS concerns it, then older ones that it revises."""
+        wire = wires.read(observation.request)
+        client = self._client(observation, wire)
+        revised: list[Judgement] = []
+        if wires.is_preflight(observation, wire):
+            judgement: Judgement | None = self._preflight(client, observation, wire, revised)
+            self._evidence.note_connection(client, observation, Credentials.OMIT, revised)
+        else:
+            judgement = self._request(client, observation, wire, revised)
+            if wire.has_cookie or wire.mode == b"navigate":
+                self._evidence.note_connection(client, observation, Credentials.INCLUDE, revised)
+        self._evidence.note_cookies(client, observation, wire)
+        if client.preflights or client.hops:
+            self._settle_client(client, observation.started - PATIENCE, revised)
+        changed: list[Judgement] = [] if judgement is None else [judgement]
+        if revised:
+            changed += _revise(revised, judgement)
+        return changed
+
+    def is_cookie_news(self, connection: Hashable) -> bool:
+        """Whether a request of which only its Cookie could matter tells anything; a connection is asked once."""
+        return self._evidence.is_cookie_news(connection)
+
+    def settle(self, now: float) -> list[Judgement]:
+        """Judge anew, with hindsight, what nothing followed by `now`."""
+        revised: list[Judgement] = []
+        for client in self._clients.values():
+            self._settle_client(client, now - PATIENCE, revised)
+        self._evidence.settle(now - PATIENCE)
+        return _revise(revised)
+
+    def finish(self) -> list[Judgement]:
+        """The recording ends: what nothing followed, nothing will follow."""
+        return self.settle(float("inf"))
+
+    @staticmethod
+    def _settle_client(client: Client, until: float, revised: list[Judgement]) -> None:
+        for queues in (client.preflights, client.hops):
+            if queues:
+                for waiting in queues.give_up(until):
+                    hindsight.not_followed(waiting, revised)
+
+    # -- clients ---------------------------------------------------------------------------------------------------
+
+    def _client(self, observation: Observation, wire: Wire) -> Client:
+        user_agent = wire.user_agent
+        key = (observation.client, user_agent)
+        client = self._clients.get(key)
+        if client is None:
+            engine = detect(user_agent)
+            if engine is None:
+                # a script may have set the User-Agent itself: the connection, or the preflight, knows better
+                known = self._evidence.client_of(observation.connection) or self._client_in_disguise(observation, wire)
+                if known is not None:
+                    return known
+                if b"sec-ch-ua" in wire:
+                    engine = ENGINES["chromium"]
+            metadata = b"sec-fetch-mode" in wire or b"sec-fetch-site" in wire
+            forced = self._forced
+            own = engine or forced or FETCH
+            version = _VERSION.search(user_agent)
+            client = Client(
+                engine=own,
+                judged_as=forced or own,
+                is_browser=engine is not None or metadata or forced is not None,
+                cache=PreflightCache(own.cache),
+                first_seen=observation.started,
+                version=int(version[1][:6]) if version else 0,
+            )
+            self._clients[key] = client
+            if len(self._clients) > MAX_CLIENTS:
+                self._clients.popitem(last=False)
+        elif client is not self._latest:
+            self._clients.move_to_end(key)
+        if client is not self._latest:
+            self._at[observation.client] = client
+            self._latest = client
+        if client.is_browser:
+            self._evidence.remember(observation.connection, client)
+        return client
+
+    def _client_in_disguise(self, observation: Observation, wire: Wire) -> Client | None:
+        """The browser at this address whose script set the User-Agent: a preflight says, or said, that it does."""
+        client = self._at.get(observation.client)
+        if client is None or not client.is_browser:
+            return None
+        if wire.preflight:
+            asked = split_list(normalize(wire.get(b"access-control-request-headers", b"")).lower())
+        else:
+            asked = tuple(
+                name for waiting in client.preflights[observation.url] for name in waiting.judgement.requested_headers
+            ) + tuple(client.cache.requested((wire.origin or "", observation.url)))
+        return client if "user-agent" in asked else None
+
+    # -- preflights ------------------------------------------------------------------------------------------------
+
+    def _preflight(self, client: Client, observation: Observation, wire: Wire, revised: list[Judgement]) -> Judgement:
+        engine, url = client.judged_as, observation.url
+        named = wire.origin or ""
+        method = normalize(wire[b"access-control-request-method"])
+        names = wire.get(b"access-control-request-headers")
+        headers = () if names is None else split_list(normalize(names).lower())
+        origin = named
+        judgement = Judgement(
+            observation,
+            Role.PREFLIGHT,
+            Verdict.ALLOW,
+            engine.name,
+            origin,
+            requested_method=method,
+            requested_headers=headers,
+        )
+        answer = answer_of(observation, observation.response)
+        if not client.is_browser:
+            return _no_browser(judgement, Stage.PREFLIGHT, asked_of(judgement), answer)
+        hop = _follow_hop(client, observation, named, method) if client.hops else None
+        fetch = Fetch() if hop is None else hop.fetch
+        hindsight.join(fetch, judgement, revised)
+        asked = asked_of(judgement)
+        waiting = Waiting(judgement, fetch, method, observation.ended + PATIENCE)
+        if hop is not None:
+            hindsight.revive(hop, revised)
+            if hop.if_surely_omitted is not None:
+                waiting.stopped_by = hop.judgement.refusal  # WebKit's page process checks the hop once more, later
+            hindsight.hop_followed(hop, revised)
+        if b"sec-fetch-storage-access" in wire and fetch.credentials is Credentials.UNKNOWN:
+            hindsight.learn(fetch, Credentials.INCLUDE, STORAGE_ACCESS_SENT, revised)  # Gecko's preflights tell, too
+        hindsight.judge_both(judgement, engine, Stage.PREFLIGHT, asked, answer)
+        hindsight.conclude(judgement, fetch.credentials, fetch.evidence)
+        preflights.store(client, (preflights.cache_origin(client, fetch, named), url), judgement, answer, wire)
+        if not preflights.may_pass(judgement):
+            waiting.until = observation.ended + SOON
+        client.preflights.add(url, waiting)
+        return judgement
+
+    # -- everything else -------------------------------------------------------------------------------------------
+
+    def _request(
+        self, client: Client, observation: Observation, wire: Wire, revised: list[Judgement]
+    ) -> Judgement | None:
+        named = wire.origin or ""
+        if wire.origin is None and not client.hops and observation.status not in REDIRECT_STATUSES:
+            return None
+        method = observation.method.decode("latin-1")
+        permit = hop = None
+        if wire.mode is None or wire.mode == b"cors":
+            if named and client.preflights[observation.url]:
+                mode, _ = self._evidence.shown(client, observation, wire)
+                permit = preflights.find(client, observation, named, method, wire, mode)
+            if permit is None and client.hops:
+                hop = _follow_hop(client, observation, named, method)
+        follows = permit is not None or (hop is not None and hop.judgement.role is Role.REDIRECT)
+        origin, assumptions = wire.origin, _NOTHING_ASSUMED
+        if wire.plainly_cors and named != observation.url.origin:
+            role = Role.ACTUAL
+        else:
+            role, origin, assumptions = wires.classify(observation, wire, follows_cors=follows)
+        fetch = permit.fetch if permit is not None else hop.fetch if hop is not None else Fetch()
+        judgement = Judgement(
+            observation,
+            role,
+            Verdict.NOT_CORS,
+            client.judged_as.name,
+            origin,
+            assumptions=assumptions,
+            requested_method=method,
+        )
+        if role is Role.ACTUAL and client.is_browser:
+            return self._actual(client, judgement, fetch, hop, permit, wire, revised)
+        if role is Role.ACTUAL:
+            answer = answer_of(observation, observation.response)
+            return _no_browser(judgement, Stage.ACTUAL, asked_of(judgement), answer)
+        if role is Role.SAME_ORIGIN and client.is_browser:
+            self._same_origin(client, judgement, fetch, hop, wire, revised)
+        elif not client.is_browser and role is not Role.WEBSOCKET:
+            judgement.role = Role.NON_BROWSER
+        return None if origin is None else judgement
+
+    @staticmethod
+    def _same_origin(
+        client: Client,
+        judgement: Judgement,
+        fetch: Fetch,
+        hop: Waiting | None,
+        wire: Wire,
+        revised: list[Judgement],
+    ) -> None:
+        """A request to the page's own origin may redirect to another, where CORS begins."""
+        observation = judgement.observation
+        target = answer_of(observation, observation.response).target
+        if target is None or target.url is None:
+            return
+        if hop is None:
+            fetch.initiator = judgement.origin or observation.url.origin
+        hindsight.join(fetch, judgement, revised)
+        if judgement.origin is None:
+            fetch.untold += (judgement,)
+        fetch.redirects += 1
+        fetch.left_same_origin = target.url.origin != observation.url.origin
+        if b"cookie" not in wire and client.cookies.would_be_sent(
+            observation.url, observation.started, same_site=True, context=None, partitioned=False
+        ):
+            fetch.surely_omitted = True
+            if fetch.credentials is Credentials.UNKNOWN:
+                hindsight.learn(fetch, Credentials.OMIT, COOKIE_WITHHELD, revised)
+        if fetch.redirects <= MAX_REDIRECTS:
+            until = observation.ended + PATIENCE
+            client.hops.add(target.url, Waiting(judgement, fetch, _redirected_method(observation), until))
+
+    def _actual(
+        self,
+        client: Client,
+        judgement: Judgement,
+        fetch: Fetch,
+        hop: Waiting | None,
+        permit: Waiting | None,
+        wire: Wire,
+        revised: list[Judgement],
+    ) -> Judgement:
+        observation, engine = judgement.observation, client.judged_as
+        origin = judgement.origin or ""
+        if permit is not None:
+            hindsight.revive(permit, revised)
+        hindsight.join(fetch, judgement, revised)
+        if hop is not None:
+            hindsight.revive(hop, revised)
+            hindsight.hop_followed(hop, revised)
+        if fetch.initiator is None and origin != OPAQUE:
+            fetch.initiator = origin
+        key = (preflights.cache_origin(client, fetch, origin), observation.url)
+        preflights.explain(client, judgement, fetch, permit, key, wire, self._evidence.shown, revised)
+        answered, fields = observation.status is not None, observation.response
+        stored = client.stored.get(observation.url) if observation.status == 304 else None
+        if observation.status == 304 and _is_revalidation(wire, judgement):
+            if stored is not None:
+                fields = judgement.stored = update_stored(stored, fields)
+            elif not any(LOWER[name] == b"access-control-allow-origin" for name, _ in fields):
+                judgement.assumptions += (STORED_ASSUMED,)
+        elif stored is not None and client.engine.unconditional_304_updates:
+            client.store(observation.url, update_stored(stored, fields))
+        answer = answer_of(observation, fields, fetch.redirects)
+        stage = Stage.ACTUAL
+        if answer.target is not None:
+            stage, judgement.role = Stage.REDIRECT, Role.REDIRECT
+        self._evidence.gather(client, judgement, fetch, wire, revised)
+        if STORED_ASSUMED in judgement.assumptions:
+            judgement.if_omitted = judgement.if_credentialed = ALLOWED
+        else:
+            hindsight.judge_both(judgement, engine, stage, asked_of(judgement), answer)
+        plain: Outcome | None = None
+        if (
+            engine.same_origin_credentials_outlive_redirect
+            and fetch.left_same_origin
+            and stage is Stage.REDIRECT
+            and not fetch.surely_omitted
+        ):
+            plain, judgement.if_omitted = judgement.if_omitted, judgement.if_credentialed
+        fetch.left_same_origin = False
+        if permit is not None:
+            preflights.followed(client, permit, fetch, key, revised)
+            if not answered:
+                preflights.await_retry(client, permit, observation)
+        hindsight.conclude(judgement, fetch.credentials, fetch.evidence)
+        judgement.judged_credentialed |= plain is not None
+        if judgement.verdict is Verdict.DENY and answered and client.engine.cache.failed_request_clears:
+            client.cache.drop(key)
+        if answer.target is not None and answer.target.url is not None:
+            fetch.redirects += 1
+            if fetch.redirects <= MAX_REDIRECTS:
+                until = observation.ended + (PATIENCE if preflights.may_pass(judgement) else SOON)
+                waiting = Waiting(judgement, fetch, _redirected_method(observation), until, if_surely_omitted=plain)
+                client.hops.add(answer.target.url, waiting)
+        elif observation.status == 200 or judgement.stored is not None:
+            for name, _ in fields:
+                if LOWER[name] in _VALIDATORS:
+                    client.store(observation.url, fields)
+                    break
+        return judgement
+
+
+def _revise(revised: list[Judgement], judged_now: Judgement | None = None) -> list[Judgement]:
+    """Each older judgement once, its revision raised."""
+    older = [judgement for judgement in dict.fromkeys(revised) if judgement is not judged_now]
+    for judgement in older:
+        judgement.revision += 1
+    return older
+
+
+def _no_browser(judgement: Judgement, stage: Stage, asked: Asked, answer: Answer) -> Judgement:
+    """Name a client that enforces nothing, and say what the standard would decide."""
+    judgement.role, judgement.verdict = Role.NON_BROWSER, Verdict.NOT_CORS
+    answered = judgement.observation.status is not None
+    judgement.hypothetical = outcome(FETCH, stage, asked, answer) if answered else unanswered(stage)
+    judgement.assumptions = (NO_BROWSER,)
+    return judgement
+
+
+def _follow_hop(client: Client, observation: Observation, origin: str, method: str) -> Waiting | None:
+    """The redirect that this request (or preflight) follows; it waits no longer. None where there is none."""
+    waiting_here = client.hops[observation.url]
+    if not waiting_here and observation.url.scheme == "https":
+        # browsers upgrade what a secure page embeds from a Location without TLS
+        port = 80 if observation.url.port == 443 else observation.url.port
+        waiting_here = client.hops[observation.url._replace(scheme="http", port=port)]
+    for waiting in waiting_here:
+        hop = waiting.judgement
+        began = observation.started
+        if waiting.method != method or hop.observation.ended > began + preflights.EARLY or began > waiting.until:
+            continue
+        if hop.role is Role.SAME_ORIGIN:
+            fits = origin in (hop.observation.url.origin, OPAQUE, "")
+        else:
+            # Gecko's preflight names the page's origin even where the hop before it was tainted
+            fits = origin in (hop.origin, OPAQUE) or origin == waiting.fetch.initiator
+        if fits:
+            client.hops.remove(waiting)
+            return waiting
+    return None
+
+
+def _redirected_method(observation: Observation) -> str:
+    """https://fetch.spec.whatwg.org/#http-redirect-fetch"""
+    method = observation.method.decode("latin-1")
+    becomes_get = (observation.status in (301, 302) and method == "POST") or (
+        observation.status == 303 and method not in ("GET", "HEAD")
+    )
+    return "GET" if becomes_get else method
+
+
+def _is_revalidation(wire: Wire, judgement: Judgement) -> bool:
+    """Whether the browser itself made the request conditional, to revalidate what it has stored."""
+    return any(
+        name in wire and name.decode() not in judgement.requested_headers
+        for name in (b"if-none-match", b"if-modified-since")
+    )

@@ -1,0 +1,109 @@
+"""What a request says of itself: its role, before anything is known of the exchanges around it.
+
+The mode is on the wire only where Sec-Fetch-Mode is (https, localhost); elsewhere it is inferred, and said so.
+https://w3c.github.io/webappsec-fetch-metadata/, https://fetch.spec.whatwg.org/#origin-header
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from cors_addon.exchange.model import Fields, Observation, Role
+from cors_addon.fetch.headers import LOWER, normalize
+from cors_addon.fetch.mime import essence
+from cors_addon.fetch.requests import BROWSER_NAMES
+
+_MODES = {
+    b"no-cors": Role.NO_CORS,
+    b"navigate": Role.NAVIGATION,
+    b"nested-navigate": Role.NAVIGATION,
+    b"websocket": Role.WEBSOCKET,
+    b"same-origin": Role.SAME_ORIGIN,
+}
+_REPORT_TYPES = frozenset({"application/csp-report", "text/ping"})
+"""What browsers send by themselves, without CORS."""
+_EXTENSIONS = ("chrome-extension://", "moz-extension://", "safari-web-extension://")
+
+_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+
+EXTENSION_ASSUMED = "sent by a browser extension: with permission for this host it is not held to CORS"
+MODE_ASSUMED = (
+    "no Sec-Fetch-Mode header: taken for a cors request, though a no-cors request (a beacon) or a form would look the"
+    " same"
+)
+
+
+_OWN = frozenset(name.encode() for name in BROWSER_NAMES) | frozenset(
+    b"""accept accept-language proxy-authorization proxy-connection sec-ch-prefers-color-scheme sec-ch-ua sec-ch-ua-arch
+    sec-ch-ua-bitness sec-ch-ua-full-version-list sec-ch-ua-mobile sec-ch-ua-model sec-ch-ua-platform
+    sec-ch-ua-platform-version sec-fetch-dest sec-fetch-mode sec-fetch-site sec-fetch-storage-access sec-fetch-user
+    sec-gpc sec-purpose""".split()
+)
+
+
+class Classified(NamedTuple):
+    """Role as far as one request tells; `ACTUAL` stands for any cors request that is no preflight."""
+
+    role: Role
+    origin: str | None
+    assumptions: tuple[str, ...] = ()
+
+
+class Wire(dict[bytes, bytes]):
+    """Request headers by lower-case name (of several lines of one name the last), and what they say at once."""
+
+    __slots__ = ("browsers_own", "has_cookie", "mode", "origin", "plainly_cors", "preflight", "user_agent")
+
+    def __init__(self, fields: Fields) -> None:
+        """Index a header list."""
+        lower = LOWER
+        super().__init__([(lower[name], value) for name, value in fields])
+        raw_origin = self.get(b"origin")
+        self.origin = None if raw_origin is None else normalize(raw_origin)
+        self.mode = self.get(b"sec-fetch-mode")
+        self.user_agent = self.get(b"user-agent", b"")
+        self.has_cookie = b"cookie" in self
+        self.preflight = self.origin is not None and b"access-control-request-method" in self
+        self.plainly_cors = (
+            self.mode == b"cors"
+            and self.origin is not None
+            and not self.origin.startswith(_EXTENSIONS)
+            and b"upgrade" not in self
+            and b"sec-websocket-key" not in self
+        )
+        """A cors request, if only it goes to another origin."""
+        self.browsers_own = self.keys() <= _OWN
+        """No header needs to be the author's: a quick look that most requests pass."""
+
+
+@lru_cache(maxsize=1024)
+def read(fields: Fields) -> Wire:
+    """Read a header list; pages repeat themselves, so the last thousand readings are kept. Not to be changed."""
+    return Wire(fields)
+
+
+def is_preflight(observation: Observation, wire: Wire) -> bool:
+    """Whether this is a CORS-preflight request. https://fetch.spec.whatwg.org/#cors-preflight-request"""
+    return wire.preflight and observation.method == b"OPTIONS"
+
+
+def classify(observation: Observation, wire: Wire, *, follows_cors: bool) -> Classified:
+    """The role of a request; `follows_cors`: it follows a redirect of, or a preflight for, a cors request."""
+    origin, mode = wire.origin, wire.mode
+    if mode is not None and mode != b"cors":
+        return Classified(_MODES.get(mode, Role.NO_CORS), origin)
+    if wire.get(b"upgrade", b"").lower() == b"websocket" or b"sec-websocket-key" in wire:
+        return Classified(Role.WEBSOCKET, origin)
+    if origin is None or origin == observation.url.origin:
+        return Classified(Role.SAME_ORIGIN, origin)
+    if origin.startswith(_EXTENSIONS):
+        return Classified(Role.ACTUAL, origin, (EXTENSION_ASSUMED,))
+    if mode is not None or follows_cors or observation.method != b"POST":
+        return Classified(Role.ACTUAL, origin)  # only a cors request puts an Origin on GET and HEAD
+    content_type = essence(normalize(wire.get(b"content-type", b"text/plain")))
+    if content_type in _REPORT_TYPES:
+        return Classified(Role.NO_CORS, origin)
+    if content_type not in _FORM_TYPES:
+        return Classified(Role.ACTUAL, origin)
+    if wire.get(b"accept", b"").startswith(b"text/html"):
+        return Classified(Role.NAVIGATION, origin, ("its Accept header and no Sec-Fetch-Mode: taken for a form",))
+    return Classified(Role.ACTUAL, origin, (MODE_ASSUMED,))

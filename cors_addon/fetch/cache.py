@@ -1,0 +1,223 @@
+"""The CORS-preflight cache of one client. https://fetch.spec.whatwg.org/#cors-preflight-cache
+
+Law 1: time is an argument, Unix seconds of the traffic itself.
+Law 2: what cannot be known (a credentials mode) matches: the absence of a preflight is evidence enough that one did.
+Law 3: what the engines do differently is data: `CacheRules`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from cors_addon.fetch.checks import AUTHORIZATION, Asked
+from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.origins import Url
+
+DEFAULT_MAX_AGE = 5
+"""Seconds. https://fetch.spec.whatwg.org/#http-access-control-max-age"""
+
+MAX_GRANTS = 500
+"""Methods or header names kept of one key."""
+
+SLACK = 1.0
+"""Seconds for which an entry may seem stale here and yet have served: the browser's clock ran from a later moment."""
+
+
+def max_age(value: str | None) -> int:
+    """Seconds an answer may be cached, after the standard: digits, or else five seconds."""
+    if value is None or not (value.isascii() and value.isdigit()):
+        return DEFAULT_MAX_AGE
+    return int(value[:12])
+
+
+@dataclass(frozen=True)
+class CacheRules:
+    """How one engine (by default the standard) keeps the answers to its preflights."""
+
+    accumulates: bool = True
+    """Entries add up per method and header name; else one entry per key, replaced by each new answer."""
+    cap: float = float("inf")
+    """Seconds, at most."""
+    max_age: Callable[[str | None], int | None] = max_age
+    """The lifetime asked for, in seconds; None: not cached at all."""
+    caches_wildcards: bool = True
+    wildcard_covers_authorization: bool = False
+    simple_methods: Collection[str] = CORS_SAFELISTED
+    include_serves_omit: bool = True
+    stores_refused_grants: bool = False
+    """A preflight refused for its method or header is stored all the same."""
+    failed_request_clears: bool = False
+    """A refused actual request removes the entries of its URL."""
+    opaque_origins_share: bool = False
+    """Requests of opaque origins reuse entries."""
+    no_cache_bypasses: bool = False
+    """A load that revalidates or bypasses the HTTP cache does not look into this one either."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """What one answer (or several, where they add up) allows, each grant with its own end."""
+
+    methods: dict[str, float]
+    headers: dict[str, float]
+    credentialed: bool | None
+    """None: not known."""
+    asked: float
+    """Start of the latest preflight."""
+    stored: float
+    """End of its answer."""
+    flow_id: str
+    end: float
+    """Until when the latest answer may be used."""
+    requested: frozenset[str]
+    """Header names which preflights to this URL asked for: the author sets them, whatever their name."""
+    used: bool = False
+    """The request that the latest preflight was sent for has come."""
+
+
+_NO_NAMES: frozenset[str] = frozenset()
+
+type Key = tuple[str, Url]
+"""Serialized origin, URL."""
+
+
+class PreflightCache:
+    """The simulated cache of one client, bounded, least recently used out first."""
+
+    def __init__(self, rules: CacheRules, size: int = 256) -> None:
+        """Keep at most `size` keys."""
+        self.rules = rules
+        self._size = size
+        # a key with no entries is known to be empty: its answers were seen, and none can be in use
+        self._entries: OrderedDict[Key, list[Entry]] = OrderedDict()
+        self.forgot = False
+        """Keys were forgotten for lack of room: that one is not known proves nothing."""
+        self._dropped: dict[Key, tuple[Entry, ...]] = {}
+
+    def knows(self, key: Key) -> bool:
+        """Whether a preflight for this key was seen, so that the state of the cache is known."""
+        return key in self._entries
+
+    def requested(self, key: Key) -> frozenset[str]:
+        """Header names that the author is known to set for this key."""
+        entries = self._entries.get(key)
+        if not entries:
+            return _NO_NAMES
+        return _NO_NAMES.union(*(entry.requested for entry in entries))
+
+    def grants_header(self, key: Key, name: str, now: float) -> bool:
+        """Whether an entry allows a header of this name (lower case), so that a script may have set it."""
+        wildcard = self.rules.wildcard_covers_authorization or name != AUTHORIZATION
+        return any(
+            entry.headers.get(granted, 0.0) >= now - SLACK
+            for entry in self._entries.get(key, ())
+            for granted in ((name, "*") if wildcard else (name,))
+        )
+
+    def store(
+        self,
+        key: Key,
+        *,
+        methods: Sequence[str],
+        headers: Sequence[str],
+        credentialed: bool | None,
+        lifetime: float,
+        asked: float,
+        now: float,
+        flow_id: str,
+        requested: Collection[str],
+    ) -> Entry | None:
+        """Keep what the answer (to what was asked at `asked`) grants for `lifetime` seconds from `now`.
+
+        Returns the entry, None where none is kept.
+        """
+        entries = self._touch(key)
+        if not self.rules.accumulates:
+            self._clear(key, entries)
+        if lifetime <= 0:
+            return None
+        end = now + lifetime
+        for entry in entries if self.rules.accumulates else ():
+            if entry.credentialed is credentialed:
+                break
+        else:
+            entry = Entry({}, {}, credentialed, asked, now, flow_id, end, frozenset())
+            entries.append(entry)
+        keep = self.rules.caches_wildcards
+        for grants, names in ((entry.methods, methods), (entry.headers, [name.lower() for name in headers])):
+            if len(grants) > MAX_GRANTS:
+                for name in [name for name, until in grants.items() if until < now] or list(grants):
+                    del grants[name]
+            grants.update((name, end) for name in names[:MAX_GRANTS] if keep or name != "*")
+        if len(entry.requested) < MAX_GRANTS:
+            entry.requested |= frozenset(requested)
+        entry.end = end
+        entry.asked, entry.stored, entry.used = asked, now, False
+        entry.flow_id = flow_id
+        return entry
+
+    def find(self, key: Key, asked: Asked, credentialed: bool | None, now: float) -> Entry | None:
+        """The entry that spares this request its preflight, or None."""
+        for entry in self._entries.get(key, ()):
+            if entry.stored <= now and self._serves(entry, asked, credentialed, now - SLACK):
+                self._entries.move_to_end(key)
+                return entry
+        return None
+
+    def note_use(self, key: Key, flow_id: str) -> None:
+        """The request that a preflight was sent for came."""
+        for entry in self._entries.get(key, ()):
+            if entry.flow_id == flow_id:
+                entry.used = True
+
+    def set_credentials(self, key: Key, flow_id: str, *, credentialed: bool) -> None:
+        """The credentials mode under which an answer was stored became known."""
+        for entry in self._entries.get(key, ()):
+            if entry.flow_id == flow_id:
+                entry.credentialed = credentialed
+
+    def find_dropped(self, key: Key, asked: Asked, credentialed: bool | None, now: float) -> Entry | None:
+        """An entry that was dropped, and yet would serve: it may have stayed under the same URL with a fragment."""
+        for entry in self._dropped.get(key, ()):
+            if entry.stored <= now and self._serves(entry, asked, credentialed, now - SLACK):
+                return entry
+        return None
+
+    def drop(self, key: Key) -> None:
+        """Forget what is cached for `key`, and remember that nothing is."""
+        self._clear(key, self._touch(key))
+
+    def _clear(self, key: Key, entries: list[Entry]) -> None:
+        if entries:
+            self._dropped[key] = tuple(entries)
+            entries.clear()
+
+    def _touch(self, key: Key) -> list[Entry]:
+        entries = self._entries.setdefault(key, [])
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._size:
+            forgotten, _ = self._entries.popitem(last=False)
+            self.forgot = True
+            self._dropped.pop(forgotten, None)
+        return entries
+
+    def _serves(self, entry: Entry, asked: Asked, credentialed: bool | None, now: float) -> bool:
+        rules = self.rules
+        known = credentialed is not None and entry.credentialed is not None
+        if known and credentialed is not entry.credentialed and (credentialed or not rules.include_serves_omit):
+            return False
+        wildcard = not credentialed and not entry.credentialed
+        if asked.method not in rules.simple_methods:
+            end = entry.methods.get(asked.method)
+            if end is None and wildcard:
+                end = entry.methods.get("*")
+            if end is None or end < now:
+                return False
+        for name in asked.headers:
+            end = entry.headers.get(name)
+            if end is None and wildcard and (name != AUTHORIZATION or rules.wildcard_covers_authorization):
+                end = entry.headers.get("*")
+            if end is None or end < now:
+                return False
+        # where nothing had to be looked up by name, the answer as a whole still has an end
+        return entry.end >= now

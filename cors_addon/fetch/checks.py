@@ -1,0 +1,231 @@
+"""The CORS check and the CORS-preflight response check, step by step.
+
+Law 1: one function per step, in the standard's terms; each answers None (passed) or what failed.
+Law 2: the order of the steps is data (`Rules`), because engines report the first that fails and differ in the order.
+Law 3: a step reads nothing but `Asked` and `Answer`, so that the same steps serve verdicts, explanations and policies.
+"""
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cors_addon.fetch import requests
+from cors_addon.fetch.headers import CorsLines, combine, is_token, split_list
+from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.origins import OPAQUE, Target, Unusable, is_valid_url
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
+
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+"""https://fetch.spec.whatwg.org/#redirect-status"""
+
+AUTHORIZATION = "authorization"
+"""The one CORS non-wildcard request-header name.
+
+https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name"""
+
+
+class Asked(NamedTuple):
+    """What the browser wants permission for."""
+
+    origin: str
+    """The serialized request origin."""
+    method: str = "GET"
+    headers: tuple[str, ...] = ()
+    """CORS-unsafe request-header names, lower case."""
+    credentialed: bool = False
+    """The credentials mode is `include`."""
+    same_origin_preflight: bool = False
+    """A preflight that names the URL's own origin, as Gecko sends it after a redirect back to the page's origin."""
+    secure: bool = True
+    """The fetch began at a potentially trustworthy URL: the browser adds headers of its own there."""
+
+
+class Answer(NamedTuple):
+    """What the server's response says about it."""
+
+    status: int
+    lines: CorsLines
+    http2: bool = False
+    target: Target | None = None
+    """Where a redirect leads; None where the answer is none."""
+    redirects: int = 0
+    """How many redirects this fetch followed before this answer."""
+
+
+type Failure = tuple[Reason, str | None]
+type Step = Callable[["Rules", Asked, Answer], Failure | None]
+type Combine = Callable[[Sequence[bytes], bool], str | None]
+
+
+def combine_lines(lines: Sequence[bytes], _http2: bool) -> str | None:
+    """The value of a header, None where it is absent. https://fetch.spec.whatwg.org/#concept-header-list-get"""
+    return combine(lines) if lines else None
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """How one engine (by default the standard) checks."""
+
+    name: str = "fetch"
+    preflight_steps: tuple[Step, ...] = ()
+    actual_steps: tuple[Step, ...] = ()
+    redirect_steps: tuple[Step, ...] = ()
+    combine: Combine = combine_lines
+    safelist: requests.Safelist = field(default_factory=lambda: requests.SAFELIST)
+    browser_names: Container[str] = requests.BROWSER_NAMES
+    wildcard_covers_authorization: bool = False
+    """Whether `Access-Control-Allow-Headers: *` covers Authorization, where credentials are not included."""
+    redirect_limit: int = 20
+    name_kinds: requests.NameKinds = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Prepare what the lists of names say."""
+        object.__setattr__(self, "name_kinds", requests.NameKinds(self.safelist, self.browser_names))
+
+    def check(self, stage: Stage, asked: Asked, answer: Answer) -> Refusal | None:
+        """The first step that fails, or None where all pass."""
+        for step in self.steps(stage):
+            failure = step(self, asked, answer)
+            if failure is not None:
+                return Refusal(failure[0], stage, failure[1])
+        return None
+
+    def steps(self, stage: Stage) -> tuple[Step, ...]:
+        """The steps of a stage, in the engine's order."""
+        if stage is Stage.PREFLIGHT:
+            return self.preflight_steps
+        return self.actual_steps if stage is Stage.ACTUAL else self.redirect_steps
+
+
+def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
+    """CORS check, the origin. https://fetch.spec.whatwg.org/#concept-cors-check"""
+    value = rules.combine(answer.lines.allow_origin, answer.http2)
+    if value == asked.origin or (value == "*" and not asked.credentialed):
+        return None
+    if value is None:
+        return Reason.ALLOW_ORIGIN_MISSING, None
+    if value == "*":
+        return Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, None
+    return classify_allow_origin(value), value
+
+
+def classify_allow_origin(value: str) -> Reason:
+    """Why a value that is not the origin is not: the standard knows only failure; browsers name these three."""
+    if "," in value or " " in value:
+        return Reason.ALLOW_ORIGIN_MULTIPLE
+    if value != OPAQUE and not is_valid_url(value):
+        return Reason.ALLOW_ORIGIN_INVALID
+    return Reason.ALLOW_ORIGIN_MISMATCH
+
+
+def allow_credentials(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
+    """CORS check, credentials: the exact bytes `true`. https://fetch.spec.whatwg.org/#concept-cors-check"""
+    if not asked.credentialed:
+        return None
+    value = rules.combine(answer.lines.allow_credentials, answer.http2)
+    return None if value == "true" else (Reason.ALLOW_CREDENTIALS_NOT_TRUE, value)
+
+
+def not_redirected(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """A preflight is never redirected: its redirect mode is "error". https://fetch.spec.whatwg.org/#cors-preflight-fetch"""
+    target = answer.target
+    if target is None:
+        return None
+    if target.unusable in (Unusable.UNPARSABLE, Unusable.UNSAFE_SCHEME):
+        return Reason.REDIRECT_URL_UNUSABLE, target.text
+    return Reason.PREFLIGHT_REDIRECTED, None
+
+
+def ok_status(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """The status is ok, 200 to 299. https://fetch.spec.whatwg.org/#ok-status"""
+    return None if 200 <= answer.status <= 299 else (Reason.STATUS_NOT_OK, None)
+
+
+def methods_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """Access-Control-Allow-Methods is a list of tokens. https://fetch.spec.whatwg.org/#http-new-header-syntax"""
+    return _syntax(rules, answer.lines.allow_methods, answer.http2, Reason.ALLOW_METHODS_INVALID)
+
+
+def headers_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """Access-Control-Allow-Headers is a list of tokens. https://fetch.spec.whatwg.org/#http-new-header-syntax"""
+    return _syntax(rules, answer.lines.allow_headers, answer.http2, Reason.ALLOW_HEADERS_INVALID)
+
+
+def _syntax(rules: Rules, lines: Sequence[bytes], http2: bool, reason: Reason) -> Failure | None:
+    value = rules.combine(lines, http2)
+    if value is None or all(map(is_token, split_list(value))):
+        return None
+    return reason, value
+
+
+def method_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
+    """The method is listed, safelisted, or covered by `*`. https://fetch.spec.whatwg.org/#cors-preflight-fetch-0"""
+    if asked.method in CORS_SAFELISTED:
+        return None
+    methods = split_list(rules.combine(answer.lines.allow_methods, answer.http2) or "")
+    if asked.method in methods or ("*" in methods and not asked.credentialed):
+        return None
+    return Reason.METHOD_NOT_ALLOWED, asked.method
+
+
+def headers_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
+    """Each header name is listed or covered by `*`. https://fetch.spec.whatwg.org/#cors-preflight-fetch-0"""
+    refused = refused_headers(rules, asked, answer)
+    return (Reason.HEADER_NOT_ALLOWED, refused[0]) if refused else None
+
+
+def refused_headers(rules: Rules, asked: Asked, answer: Answer) -> list[str]:
+    """The header names that the answer does not allow, in the order in which they were asked for."""
+    if not asked.headers:
+        return []
+    names = {item.lower() for item in split_list(rules.combine(answer.lines.allow_headers, answer.http2) or "")}
+    wildcard = "*" in names and not asked.credentialed
+    return [
+        name
+        for name in asked.headers
+        if name not in names and not (wildcard and (rules.wildcard_covers_authorization or name != AUTHORIZATION))
+    ]
+
+
+def location_parsable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """The Location is a URL. https://fetch.spec.whatwg.org/#concept-response-location-url"""
+    target = answer.target
+    if target is not None and target.unusable is Unusable.UNPARSABLE:
+        return Reason.REDIRECT_URL_UNUSABLE, target.text
+    return None
+
+
+def location_usable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """The Location is an http(s) URL. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
+    target = answer.target
+    if target is not None and target.unusable in (Unusable.UNPARSABLE, Unusable.UNSAFE_SCHEME):
+        return Reason.REDIRECT_URL_UNUSABLE, target.text
+    return None
+
+
+def location_scheme(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """The Location's scheme knows CORS. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
+    target = answer.target
+    return (Reason.REDIRECT_SCHEME_NOT_CORS, None) if target is not None and target.unusable is not None else None
+
+
+def location_without_credentials(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """The Location holds no userinfo. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
+    target = answer.target
+    return (Reason.REDIRECT_HAS_CREDENTIALS, None) if target is not None and target.has_credentials else None
+
+
+def redirect_count(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
+    """No more than twenty redirects. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
+    return (Reason.REDIRECT_COUNT_EXCEEDED, None) if answer.redirects >= rules.redirect_limit else None
+
+
+CORS_CHECK: tuple[Step, ...] = (allow_origin, allow_credentials)
+GRANTS: tuple[Step, ...] = (methods_syntax, headers_syntax, method_allowed, headers_allowed)
+
+STANDARD_RULES = Rules(
+    preflight_steps=(not_redirected, *CORS_CHECK, ok_status, *GRANTS),
+    actual_steps=CORS_CHECK,
+    redirect_steps=(*CORS_CHECK, location_usable, location_scheme, redirect_count, location_without_credentials),
+)
+"""The standard itself."""

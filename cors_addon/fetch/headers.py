@@ -1,0 +1,156 @@
+"""Header lists: names, values, tokens, and the few headers that CORS reads.
+
+A header list is a sequence of (name, value) byte pairs in the order of the wire, duplicates kept: for CORS two
+identical lines are not the same as one. Anchor: https://fetch.spec.whatwg.org/#concept-header-list
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+HTTP_WHITESPACE = b"\t\n\r "
+"""https://fetch.spec.whatwg.org/#http-whitespace"""
+
+_TOKEN_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+@lru_cache(maxsize=4096)
+def normalize(value: bytes) -> str:
+    """A value without outer HTTP whitespace, isomorphic-decoded.
+
+    https://fetch.spec.whatwg.org/#concept-header-value-normalize
+    """
+    return value.strip(HTTP_WHITESPACE).decode("latin-1")
+
+
+def readable(text: str) -> str:
+    """An isomorphic-decoded value as people (and browsers' messages) read it: as UTF-8, where it is."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def is_token(text: str) -> bool:
+    """Whether `text` is a token, as methods and header names must be.
+
+    https://httpwg.org/specs/rfc9110.html#rule.token.separators
+    """
+    return bool(text) and _TOKEN_CHARACTERS.issuperset(text)
+
+
+def get_all(fields: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+    """Every value of `name` (lower case), raw, in order."""
+    return [value for key, value in fields if key.lower() == name]
+
+
+def get(fields: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
+    """The values of `name` (lower case) joined with ", ", or None where there is none.
+
+    https://fetch.spec.whatwg.org/#concept-header-list-get
+    """
+    lines = get_all(fields, name)
+    return combine(lines) if lines else None
+
+
+def combine(lines: Sequence[bytes]) -> str:
+    """The lines of one header as a single value. https://fetch.spec.whatwg.org/#concept-header-list-get"""
+    return normalize(lines[0]) if len(lines) == 1 else ", ".join(map(normalize, lines))
+
+
+@lru_cache(maxsize=1024)
+def split_list(value: str) -> tuple[str, ...]:
+    """Items between commas, trimmed, empty ones left out, as the `#token` rule reads a list.
+
+    https://httpwg.org/specs/rfc9110.html#abnf.extension
+    """
+    return tuple(item for part in value.split(",") if (item := part.strip("\t\n\r ")))
+
+
+def extract_tokens(value: str) -> tuple[str, ...] | None:
+    """The tokens of a `#token` list, or None where an item is no token.
+
+    https://fetch.spec.whatwg.org/#extract-header-list-values
+    """
+    items = split_list(value)
+    return items if all(map(is_token, items)) else None
+
+
+class Lowered(dict[bytes, bytes]):
+    """Header names as received to lower case; remembers what it has seen, within bounds."""
+
+    def __missing__(self, name: bytes) -> bytes:
+        """Lower-case a name not seen before."""
+        if len(self) >= MAX_NAMES:
+            self.clear()
+        lower = self[name] = name.lower()
+        return lower
+
+
+MAX_NAMES = 4096
+FEW_LINES = 16
+"""Lines of one header up to which adding to a tuple is quicker than a list."""
+LOWER = Lowered()
+"""One for all: `LOWER[name]`."""
+
+
+class CorsLines(NamedTuple):
+    """The lines of a response's CORS headers, raw; an absent header has none."""
+
+    allow_origin: tuple[bytes, ...] = ()
+    allow_credentials: tuple[bytes, ...] = ()
+    allow_methods: tuple[bytes, ...] = ()
+    allow_headers: tuple[bytes, ...] = ()
+    max_age: tuple[bytes, ...] = ()
+    expose_headers: tuple[bytes, ...] = ()
+    location: tuple[bytes, ...] = ()
+
+
+_PLACES = {
+    b"access-control-allow-origin": 0,
+    b"access-control-allow-credentials": 1,
+    b"access-control-allow-methods": 2,
+    b"access-control-allow-headers": 3,
+    b"access-control-max-age": 4,
+    b"access-control-expose-headers": 5,
+    b"location": 6,
+}
+_NONE = CorsLines()
+
+
+class _Places(dict[bytes, int]):
+    """Header names as received to their place in `CorsLines`; -1 for all others."""
+
+    def __missing__(self, name: bytes) -> int:
+        if len(self) >= MAX_NAMES:
+            self.clear()
+        place = self[name] = _PLACES.get(name.lower(), -1)
+        return place
+
+
+_PLACE_OF = _Places()
+
+
+def _many_lines(fields: Sequence[tuple[bytes, bytes]]) -> CorsLines:
+    found: list[list[bytes]] = [[] for _ in _NONE]
+    for name, value in fields:
+        if (place := _PLACE_OF[name]) >= 0:
+            found[place].append(value)
+    return CorsLines(*map(tuple, found))
+
+
+def cors_lines(fields: Sequence[tuple[bytes, bytes]]) -> CorsLines:
+    """Pick the CORS response headers out of a header list, in one pass."""
+    found: list[tuple[bytes, ...]] | None = None
+    for name, value in fields:
+        place = _PLACE_OF[name]
+        if place >= 0:
+            if found is None:
+                found = [(), (), (), (), (), (), ()]
+            lines = found[place]
+            if len(lines) >= FEW_LINES:
+                return _many_lines(fields)
+            found[place] = (*lines, value)
+    return _NONE if found is None else CorsLines(*found)

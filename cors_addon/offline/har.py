@@ -1,0 +1,181 @@
+"""HAR files: exchanges as a browser's developer tools, a test runner or another proxy exported them.
+
+Law 1: an entry is judged only as far as the file tells what was on the wire. Answers from a cache, requests that were
+never sent and answers that the file does not have are counted and named, not judged.
+Law 2: exchanges come out in the order in which their answers were complete, as far as a window of `WINDOW` can sort.
+Law 3: a preflight comes before the request it was sent for, whatever the clocks in the file say.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from cors_addon.exchange.model import Observation
+from cors_addon.offline import har_entry, json_stream
+from cors_addon.offline.exchange import Recorded
+from cors_addon.offline.har_entry import Context, Entry
+from cors_addon.offline.source import Damage, Source
+
+WINDOW = 500
+"""Entries that are sorted at a time."""
+SAME_MOMENT = 0.1
+"""Seconds by which the clocks of a request and its preflight may differ."""
+
+NO_COOKIES = (
+    "no Cookie, Set-Cookie or Authorization in this file: it may have been exported without sensitive data, so whether"
+    " credentials were included is unknown"
+)
+MIN_FOR_NO_COOKIES = 20
+
+type Note = Callable[[str], None]
+
+
+def read(source: Source, note: Note, expression: str = "") -> Iterator[Recorded | None]:
+    """Each exchange of a HAR, None for one with which CORS has nothing to do; raises Damage after the last good one."""
+    choose = _chooser(expression)
+    context = Context(source.name)
+    window = _Window()
+    damage: Damage | None = None
+    entries = _entries(source, context)
+    number = -1
+    while True:
+        try:
+            raw = next(entries)
+        except StopIteration:
+            break
+        except Damage as found:
+            damage = found
+            break
+        number += 1
+        entry = har_entry.convert(raw, number, context)
+        if entry.note:
+            note(entry.note)
+        if entry.observation is None or (choose is not None and not choose(raw, entry.observation)):
+            yield None
+            continue
+        if entry.of_use:
+            window.add(entry)
+            if len(window) > WINDOW:
+                yield window.pop()
+        else:
+            yield None
+    while len(window):
+        yield window.pop()
+    if number + 1 >= MIN_FOR_NO_COOKIES and context.judged and not context.sensitive_seen:
+        note(NO_COOKIES)
+    if damage is not None:
+        raise damage
+
+
+def _entries(source: Source, context: Context) -> Iterator[Any]:
+    text = json_stream.Text(source)
+    found = False
+    for key in json_stream.members(text):
+        if key == "log" and text.peek() == "{":
+            for inner in json_stream.members(text):
+                if inner == "entries" and text.peek() == "[":
+                    found = True
+                    yield from json_stream.items(text)
+                elif inner in ("creator", "browser"):
+                    context.learn(inner, text.value())
+                else:
+                    text.value()
+        else:
+            text.value()
+    if not found:
+        raise Damage("JSON, but no HAR: it has no log.entries", 0)
+    if text.peek():
+        raise text.damage("something follows the HAR")
+
+
+def _chooser(expression: str) -> Callable[[Any, Observation], object] | None:
+    if not expression:
+        return None
+    from cors_addon.offline import selection  # mitmproxy takes a while to import
+
+    chosen = selection.parse(expression)
+    return lambda raw, observation: chosen(selection.flow(raw, observation))
+
+
+class _Window:
+    """The entries that are being sorted, by the end of their answer."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Entry]] = []
+        self._size = 0
+        self._count = 0
+        self._preflights_seen = False
+        self._preflights: dict[tuple[object, ...], list[Entry]] = {}
+        self._requests: dict[tuple[object, ...], list[Entry]] = {}
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(self, entry: Entry) -> None:
+        """Take an entry in, after its preflight or before its request."""
+        self._size += 1
+        if entry.preflight_for is not None:
+            self._preflights_seen = True
+            self._push(entry)
+            self._preflights.setdefault(entry.preflight_for, []).append(entry)
+            request = _nearest(entry, self._requests.get(entry.preflight_for, ()))
+            if request is not None:
+                _pair(entry, request)
+                self._push(request)  # once more: in its new place, and after its preflight
+            return
+        if entry.fetch is not None:
+            self._requests.setdefault(entry.fetch, []).append(entry)
+            found = [each for each in self._preflights.get(entry.fetch, ()) if _nearest(each, (entry,))]
+            if found:
+                _pair(max(found, key=lambda each: each.since), entry)
+        self._push(entry)
+
+    def _push(self, entry: Entry) -> None:
+        assert entry.observation is not None
+        self._count += 1
+        entry.turn = self._count
+        heapq.heappush(self._heap, (entry.observation.ended, self._count, entry))
+
+    def pop(self) -> Recorded:
+        """The exchange whose answer was complete first."""
+        while True:
+            _, turn, entry = heapq.heappop(self._heap)
+            if turn == entry.turn:
+                break
+        self._size -= 1
+        for table, key in ((self._preflights, entry.preflight_for), (self._requests, entry.fetch)):
+            if key is not None and key in table and entry in table[key]:
+                table[key].remove(entry)
+                if not table[key]:
+                    del table[key]
+        assert entry.observation is not None
+        return Recorded(entry.observation, entry.notes, complete=False, keeps_preflights=self._preflights_seen)
+
+
+def _nearest(preflight: Entry, requests: Iterable[Entry]) -> Entry | None:
+    """The request that this preflight can be for which the page asked for last; None where there is none."""
+    first = preflight.observation
+    assert first is not None
+    best: Entry | None = None
+    for request in requests:
+        second = request.observation
+        assert second is not None
+        if (
+            not (request.paired or preflight.paired)
+            and request.since - SAME_MOMENT <= first.started <= second.ended + request.slack + SAME_MOMENT
+            and preflight.names <= request.names
+            and (best is None or request.since >= best.since)
+        ):
+            best = request
+    return best
+
+
+def _pair(preflight: Entry, request: Entry) -> None:
+    """Let the request begin when its preflight has ended."""
+    first, second = preflight.observation, request.observation
+    assert first is not None
+    assert second is not None
+    preflight.paired = request.paired = True
+    if second.started < first.ended or second.ended < first.ended:
+        second.started = max(second.started, first.ended)
+        second.ended = max(second.ended, second.started)

@@ -1,0 +1,327 @@
+"""One HAR entry as an `Observation`, whoever wrote it.
+
+What each writer does was seen in its files or read in its source:
+  - Chrome, Edge: header lists from the wire, or provisional ones without Origin where the request never reached it;
+    `_error` net::ERR_FAILED for what was blocked, with the status and headers of the answer, or status 0 in older
+    ones; `_fromCache`; `_resourceType` preflight; the request's start is when the page asked, so that `blocked`, `dns`
+    and `connect` pass before it is sent; `_connectionId`.
+  - Firefox: what was blocked has its answer like any other; what was never sent has status 0 and no timings; an answer
+    from the cache has no address and no size; a preflight begins after its request.
+  - Safari: `_fetchType` tells caches; no preflights.
+  - Playwright: status -1 and no answer for what failed, provisional headers then; no preflights.
+  - Charles, Fiddler, Proxyman, HTTP Toolkit, mitmproxy: proxies, which saw the wire; status 0 for no answer.
+https://w3c.github.io/web-performance/specs/HAR/Overview.html
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cors_addon.exchange.model import Fields, Observation
+from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.fetch.origins import parse_url
+
+CACHED = "answered from the browser's cache: nothing was on the wire to be judged"
+WORKER = "answered by a service worker: what was on the wire is in no entry of its own, or judged as such"
+NEVER_SENT = "never sent, for its preflight or the redirect before it was refused, or something else blocked it"
+NO_ANSWER_KEPT = (
+    "failed, and the file has no answer: whether the browser refused it or the network failed is not to be told"
+)
+UNUSABLE = "no exchange: the entry has no usable request or response"
+AGENT_ASSUMED = "no User-Agent in this entry: taken for the browser that the file names"
+
+FIREFOX_SLACK = 5.0
+"""Firefox's times of a request that waited for its preflight leave out that wait."""
+_HTTP2 = re.compile(r"(?:http/|h)[23]", re.IGNORECASE)
+_CACHES = frozenset({"Memory Cache", "Disk Cache"})
+_AGENTS = {
+    "chromium": b"AppleWebKit/ Chrome/",
+    "gecko": b"Gecko/ rv:",
+    "webkit": b"AppleWebKit/",
+}
+_BROWSERS = (
+    ("firefox", "gecko"),
+    ("webkit", "webkit"),
+    ("safari", "webkit"),
+    ("webinspector", "chromium"),
+    ("chrom", "chromium"),
+    ("edge", "chromium"),
+    ("brave", "chromium"),
+    ("opera", "chromium"),
+    ("puppeteer", "chromium"),
+)
+
+
+class Context:
+    """What is known of the file so far."""
+
+    def __init__(self, name: str) -> None:
+        self.name = "stdin" if name == "-" else name.replace("\\", "/").rpartition("/")[2]
+        self.engine: str | None = None
+        self.clock = 0.0
+        """Start of the last entry that had one."""
+        self.sensitive_seen = False
+        self.judged = 0
+
+    def learn(self, key: str, value: Any) -> None:
+        """What the file says of who wrote it: `browser` knows better than `creator`."""
+        name = str(value.get("name", "")).lower().replace(" ", "") if isinstance(value, dict) else ""
+        if key == "creator" and self.engine is not None:
+            return
+        for word, engine in _BROWSERS:
+            if word in name:
+                self.engine = engine
+                return
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An entry, converted."""
+
+    observation: Observation | None = None
+    note: str = ""
+    """Why it is not judged."""
+    notes: tuple[str, ...] = ()
+    of_use: bool = False
+    since: float = 0.0
+    """When the page asked, Unix seconds; it may have been sent later."""
+    preflight_for: tuple[object, ...] | None = None
+    """The request that this is a preflight for: URL, origin and method."""
+    fetch: tuple[object, ...] | None = None
+    """URL, origin and method of a request that bears an Origin."""
+    names: frozenset[bytes] = frozenset()
+    """Of a request: its header names, lower case. Of a preflight: those it asks for."""
+    slack: float = 0.0
+    """Seconds by which its preflight may begin after its own times have ended."""
+    paired: bool = False
+    turn: int = 0
+
+
+def convert(raw: Any, number: int, context: Context) -> Entry:
+    """Convert one entry. Total: whatever it holds, nothing is raised."""
+    try:
+        return _convert(raw, number, context)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
+        return Entry(note=UNUSABLE)
+
+
+def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
+    request: dict[str, Any] = raw["request"]
+    response: dict[str, Any] = raw.get("response") or {}
+    url = parse_url(str(request["url"]))
+    if url is None:
+        return Entry()  # data:, blob:, ws:, an extension's
+    fields = _fields(request.get("headers"))
+    answer = _fields(response.get("headers"))
+    status = _integer(response.get("status"))
+    method = str(request.get("method") or "GET").encode("latin-1", "replace")
+    names = {name.lower() for name, _ in fields}
+    if not context.sensitive_seen:
+        context.sensitive_seen = bool(names & {b"cookie", b"authorization"}) or any(
+            name.lower() == b"set-cookie" for name, _ in answer
+        )
+    if b"cookie" not in names and (cookies := _cookies(request.get("cookies"))):
+        fields += ((b"Cookie", cookies),)
+        names.add(b"cookie")
+    asked = b"origin" in names
+    if _is_cached(raw, request, response, status):
+        return Entry(note=CACHED if _by_script(raw) or asked else "")
+    if response.get("_fetchedViaServiceWorker") is True or raw.get("_fetchType") == "Service Worker":
+        return Entry(note=WORKER if _by_script(raw) or asked else "")
+    if status is None or status < 100:
+        status = None
+        if not _was_sent(raw, response, names):
+            if not asked and not _by_script(raw):
+                return Entry()
+            return Entry(note=NEVER_SENT if _not_even_begun(raw) else NO_ANSWER_KEPT)
+    since, started, ended = _times(raw, context)
+    notes: tuple[str, ...] = ()
+    if b"user-agent" not in names and context.engine is not None:
+        fields += ((b"User-Agent", _AGENTS[context.engine]),)
+        notes = (AGENT_ASSUMED,)
+    observation = Observation(
+        flow_id=f"{context.name}#{number}",
+        client=None,
+        connection=_connection(raw, context),
+        started=started,
+        ended=ended,
+        method=method,
+        url=url,
+        request=fields,
+        status=status,
+        response=answer if status is not None else (),
+        http2=_HTTP2.match(str(request.get("httpVersion") or "")) is not None,
+        has_body=_has_body(request, fields),
+    )
+    entry = Entry(observation, notes=notes, since=since)
+    entry.of_use = (
+        asked
+        or b"cookie" in names
+        or any(name.lower() == b"sec-fetch-mode" and value == b"navigate" for name, value in fields)
+        or status in REDIRECT_STATUSES
+        or any(name.lower() == b"set-cookie" for name, _ in observation.response)
+    )
+    if asked:
+        context.judged += 1
+        wire = {name.lower(): value.strip() for name, value in fields}
+        wanted = wire.get(b"access-control-request-method")
+        if method == b"OPTIONS" and wanted is not None:
+            entry.preflight_for = (url, wire[b"origin"], wanted)
+            named = wire.get(b"access-control-request-headers", b"").lower().split(b",")
+            entry.names = frozenset(name.strip() for name in named) - {b""}
+        else:
+            entry.fetch = (url, wire[b"origin"], method)
+            entry.names = frozenset(names)
+            entry.slack = FIREFOX_SLACK if "_securityState" in raw else 0.0
+    return entry
+
+
+# ---- was it on the wire? ----
+
+
+def _is_cached(raw: dict[str, Any], request: dict[str, Any], response: dict[str, Any], status: int | None) -> bool:
+    if raw.get("_fromCache") or raw.get("_fetchType") in _CACHES:
+        return True
+    if response.get("_fromCache") is True or raw.get("_servedFromCache") is True:
+        return True
+    return (  # Firefox
+        bool(status)
+        and "_securityState" in raw
+        and not raw.get("serverIPAddress")
+        and request.get("headersSize") == 0
+        and response.get("headersSize") == 0
+    )
+
+
+def _error(raw: dict[str, Any], response: dict[str, Any]) -> str:
+    return str(response.get("_error") or response.get("_failureText") or raw.get("_error") or "")
+
+
+_BLOCKED = ("ERR_FAILED", "ERR_ABORTED", "ERR_BLOCKED_BY", "ERR_CACHE_MISS", "cancel", "abort", "blocked")
+
+
+def _was_sent(raw: dict[str, Any], response: dict[str, Any], names: set[bytes]) -> bool:
+    """Whether a request without an answer in the file was on the wire all the same, and went unanswered there."""
+    if _integer(response.get("status")) == -1 or _not_even_begun(raw):
+        return False
+    error = _error(raw, response)
+    if error:
+        return not any(word.lower() in error.lower() for word in _BLOCKED) and bool(names & {b"host", b":authority"})
+    return True
+
+
+def _not_even_begun(raw: dict[str, Any]) -> bool:
+    """Chromium's provisional headers, or Firefox's empty timings."""
+    if raw.get("timings") == {}:
+        return True
+    error = _error(raw, raw.get("response") or {})
+    names = {name.lower() for name, _ in _fields(raw["request"].get("headers"))}
+    return (
+        error == "net::ERR_FAILED" and "_initiator" in raw and not names & {b"host", b":authority", b"sec-fetch-mode"}
+    )
+
+
+def _by_script(raw: dict[str, Any]) -> bool:
+    return str(raw.get("_resourceType", "")).lower() in ("fetch", "xhr", "eventsource", "xmlhttprequest")
+
+
+# ---- parts ----
+
+
+def _fields(headers: Any) -> Fields:
+    """Header lines as they were on the wire: without pseudo-headers, and one for each line of a joined value."""
+    lines: list[tuple[bytes, bytes]] = []
+    if isinstance(headers, dict):
+        headers = headers.items()
+    for header in headers or ():
+        if isinstance(header, dict):
+            name, value = header.get("name"), header.get("value")
+        else:
+            name, value, *_ = header
+        if not isinstance(name, str) or not name or name.startswith(":"):
+            continue
+        text = value if isinstance(value, str) else "" if value is None else str(value)
+        key = _bytes(name)
+        for line in text.split("\n") if "\n" in text else (text,):
+            lines.append((key, _bytes(line.strip("\r"))))
+    return tuple(lines)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape") if not _has_lone(text) else text.encode("utf-8", "replace")
+
+
+def _has_lone(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" and not "\udc80" <= char <= "\udcff" for char in text)
+
+
+def _cookies(cookies: Any) -> bytes:
+    """A Cookie header for a request whose header is left out, but whose list of cookies is not."""
+    if not isinstance(cookies, list):
+        return b""
+    names: Iterable[str] = (str(each["name"]) for each in cookies if isinstance(each, dict) and each.get("name"))
+    return "; ".join(f"{name}=..." for name in names).encode("latin-1", "replace")
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+        return int(value)
+    return int(value) if isinstance(value, (int, float)) else None
+
+
+def _connection(raw: dict[str, Any], context: Context) -> tuple[str, str] | None:
+    """`connection` is a port with some writers, and nothing certain with any; this is a connection."""
+    known = raw.get("_connectionId")
+    return None if known in (None, "", "0") else (context.name, str(known))
+
+
+def _has_body(request: dict[str, Any], fields: Fields) -> bool:
+    size = request.get("bodySize")
+    if isinstance(size, (int, float)) and size > 0:
+        return True
+    posted = request.get("postData")
+    if isinstance(posted, dict) and (posted.get("text") or posted.get("params")):
+        return True
+    return any(name.lower() == b"content-length" and value.strip() not in (b"", b"0") for name, value in fields)
+
+
+def _times(raw: dict[str, Any], context: Context) -> tuple[float, float, float]:
+    """When the page asked, when the request was sent, when its answer was complete."""
+    since = _moment(raw.get("startedDateTime"))
+    if since is None:
+        since = context.clock
+    context.clock = since
+    timings = raw.get("timings")
+    parts = timings if isinstance(timings, dict) else {}
+    waited = sum(_duration(parts.get(name)) for name in ("blocked", "dns", "connect"))
+    took = _duration(raw.get("time")) or sum(
+        _duration(parts.get(name)) for name in ("blocked", "dns", "connect", "send", "wait", "receive")
+    )
+    ended = since + took / 1000
+    return since, min(since + waited / 1000, ended), ended
+
+
+def _duration(value: Any) -> float:
+    """Milliseconds; -1 stands for what does not apply."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+        return 0.0
+    return float(value)
+
+
+def _moment(value: Any) -> float | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value) / 1000 if value > 1e11 else float(value)
+    try:
+        moment = datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.timestamp()

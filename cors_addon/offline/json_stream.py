@@ -1,0 +1,241 @@
+"""A HAR's entries one by one, out of a JSON text of any size.
+
+Law 1: memory is bounded by the largest entry, and a huge entry is read without its huge parts.
+Law 2: damage is found where it is, and every entry before it has been given.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cors_addon.offline.source import Damage, Source
+
+LARGE = 1 << 22
+"""Characters of one value from which on it is read without its long strings."""
+LONG = 1 << 16
+"""Characters of a string that is long."""
+DROPPED = frozenset({'"_webSocketMessages"', '"webSocketMessages"'})
+"""Keys of arrays that no verdict needs, and which grow without end."""
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_STRUCTURE = re.compile(r'["{}\[\]]')
+_IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_TAIL = 24
+"""A number, literal or escape that is cut off is found to be wrong at most this far from the end."""
+
+
+class Text:
+    """The text that was read and not yet used."""
+
+    def __init__(self, source: Source) -> None:
+        """Begin at the start of `source`."""
+        self._source = source
+        self.text = ""
+        self.at = 0
+        self._base = 0
+        """Byte offset of the text's first character."""
+        self.ended = False
+        head = b""
+        while len(head) < 3 and (more := source.read()):
+            head += more
+        self._encoding, bom = "utf-8", b""
+        for encoding, mark in (
+            ("utf-8", codecs.BOM_UTF8),
+            ("utf-16-le", codecs.BOM_UTF16_LE),
+            ("utf-16-be", codecs.BOM_UTF16_BE),
+        ):
+            if head.startswith(mark):
+                self._encoding, bom = encoding, mark
+        self._errors = "surrogateescape" if self._encoding == "utf-8" else "surrogatepass"
+        self._decoder = codecs.getincrementaldecoder(self._encoding)(self._errors)
+        self._base = len(bom)
+        self.text = self._decode(head[len(bom) :])
+        decoder: Any = json.JSONDecoder(strict=False)
+        self._decode_value = decoder.scan_once
+
+    def _decode(self, data: bytes) -> str:
+        try:
+            return self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            raise self.damage("no text in the encoding that it begins with") from error
+
+    def damage(self, what: str, at: int | None = None) -> Damage:
+        """Damage here, or at a position in the text."""
+        return Damage(what, self._base + self._size(self.text[: self.at if at is None else at]))
+
+    def _size(self, text: str) -> int:
+        return (
+            len(text)
+            if text.isascii() and self._encoding == "utf-8"
+            else len(text.encode(self._encoding, self._errors))
+        )
+
+    def more(self, at_least: int = 1) -> bool:
+        """Read on, and let go of what was used; False at the end."""
+        self._base += self._size(self.text[: self.at])
+        parts = [self.text[self.at :]]
+        self.at = 0
+        got = 0
+        while got < at_least and not self.ended:
+            try:
+                data = self._source.read()
+            except Damage as damage:
+                self.text = "".join(parts)
+                self.ended = True
+                raise Damage(damage.what, self._base) from damage
+            self.ended = not data
+            part = self._decode(data)
+            parts.append(part)
+            got += len(part)
+        self.text = "".join(parts)
+        return got > 0
+
+    def peek(self) -> str:
+        """The next character that is no space; empty at the end."""
+        while True:
+            match = _SPACE.match(self.text, self.at)
+            assert match is not None
+            self.at = match.end()
+            if self.at < len(self.text):
+                return self.text[self.at]
+            if not self.more():
+                return ""
+
+    def take(self, wanted: str) -> None:
+        """Step over the next character, which must be this one."""
+        found = self.peek()
+        if found != wanted:
+            raise self.damage(f"no JSON: {wanted!r} is missing" if found else "the file ends too early")
+        self.at += 1
+
+    def value(self) -> Any:
+        """The next value, whole; a huge one without its long strings."""
+        if not self.peek():
+            raise self.damage("the file ends too early")
+        while True:
+            try:
+                value, end = self._decode_value(self.text, self.at)
+            except StopIteration as stop:
+                wrong = stop.value if isinstance(stop.value, int) else self.at
+                cut_off = wrong >= len(self.text) - _TAIL
+            except json.JSONDecodeError as error:
+                wrong = error.pos
+                cut_off = wrong >= len(self.text) - _TAIL or error.msg.startswith("Unterminated string")
+            except RecursionError:
+                raise self.damage("nested too deeply") from None
+            else:
+                if end < len(self.text) or self.ended or not self.more():
+                    self.at = end if end <= len(self.text) else self.at
+                    return value
+                continue  # a number may go on
+            if not cut_off:
+                raise self.damage("no JSON", wrong)
+            if len(self.text) - self.at > LARGE:
+                return self._large_value()
+            if self.ended or not self.more(min(max(len(self.text) - self.at, 1), LARGE)):
+                raise self.damage("the file ends in the midst of this")
+
+    def _large_value(self) -> Any:
+        begin = self.damage("the file ends in the midst of this")
+        text = "".join(self._squeezed(begin))
+        try:
+            return json.loads(text, strict=False)
+        except (ValueError, RecursionError) as error:
+            raise Damage("no JSON in this", begin.offset) from error
+
+    def _squeezed(self, begin: Damage) -> Iterator[str]:
+        """The pieces of the next value, an object or an array, without what is long in it."""
+        depth, dropping, kept = 0, 0, 0
+        key = ""
+        while True:
+            match = _STRUCTURE.search(self.text, self.at)
+            upto = match.start() if match else len(self.text)
+            between = self.text[self.at : upto]
+            if not dropping:
+                kept += len(between)
+                yield between
+            if key and between.strip() != ":":
+                key = ""
+            self.at = upto
+            if match is None:
+                if not self.more():
+                    raise begin
+                continue
+            mark = match[0]
+            self.at += 1
+            if mark == '"':
+                piece = f'"{self._string(begin)}"'
+                if not dropping:
+                    kept += len(piece)
+                    yield piece
+                key = piece if piece in DROPPED else ""
+            elif mark in "[{":
+                depth += 1
+                if not dropping:
+                    yield mark
+                    dropping = depth if key else 0
+                key = ""
+            else:
+                if dropping == depth:
+                    dropping = 0
+                depth -= 1
+                if not dropping:
+                    yield mark
+                if not depth:
+                    return
+            if kept > 4 * LARGE:
+                raise Damage("an entry too large to be one", begin.offset)
+
+    def _string(self, begin: Damage) -> str:
+        """The rest of a string, its closing quotation mark taken but not returned; a long one is cut short."""
+        pieces: list[str] = []
+        kept = 0
+        while True:
+            match = _IN_STRING.match(self.text, self.at)
+            assert match is not None
+            if kept < LONG:
+                piece = match[0] if kept + len(match[0]) <= LONG else match[0][:LONG].partition("\\")[0] + "..."
+                pieces.append(piece)
+                kept += len(match[0])
+            self.at = match.end()
+            if self.at < len(self.text) and self.text[self.at] == '"':
+                self.at += 1
+                return "".join(pieces)
+            if not self.more():
+                raise begin
+
+
+def members(text: Text) -> Iterator[str]:
+    """The keys of the next object; whoever takes a key takes its value before the next."""
+    text.take("{")
+    if text.peek() == "}":
+        text.take("}")
+        return
+    while True:
+        key = text.value() if text.peek() == '"' else None
+        if not isinstance(key, str):
+            raise text.damage("no JSON: a key is missing")
+        text.take(":")
+        yield key
+        if text.peek() == ",":
+            text.take(",")
+            continue
+        text.take("}")
+        return
+
+
+def items(text: Text) -> Iterator[Any]:
+    """The values of the next array."""
+    text.take("[")
+    if text.peek() == "]":
+        text.take("]")
+        return
+    while True:
+        yield text.value()
+        if text.peek() == ",":
+            text.take(",")
+            continue
+        text.take("]")
+        return

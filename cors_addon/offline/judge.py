@@ -1,0 +1,123 @@
+"""Recordings judged: each file's exchanges through a tracker of its own, out as judgements while they stream.
+
+Law 1: the judgements are the very ones, revisions included, that the addon makes of the same flows.
+Law 2: what a recording leaves out proves nothing. Where it may have left out a preflight, its absence contradicts no
+verdict.
+Law 3: damage ends a file, never the run; what came before it counts.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from cors_addon.exchange import hindsight
+from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState
+from cors_addon.exchange.tracker import Tracker
+from cors_addon.offline import har
+from cors_addon.offline.exchange import Recorded
+from cors_addon.offline.source import Damage, Kind, Source
+from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.report.summary import Input
+
+SETTLE_EVERY = 5.0
+"""Seconds of flow time between two looks at what nothing followed: as in the addon."""
+
+NO_PREFLIGHT = "it needed a preflight, and none was sent or cached"
+PREFLIGHTS_MAY_BE_MISSING = "this file may leave out preflights: that none is in it proves nothing"
+
+type Progress = Callable[[Source, Input], None]
+
+
+def judged(
+    name: str, into: Input, *, engine: str = "auto", filter_expression: str = "", progress: Progress | None = None
+) -> Iterator[Judgement]:
+    """Judge a file; what there is to say of its reading goes `into`. Raises OSError, and ValueError for the filter."""
+    try:
+        source = Source(name)
+    except Damage as damage:
+        into.damage, into.offset = damage.what, damage.offset
+        return
+    try:
+        into.kind = source.kind.value
+        yield from _judge(_counted(_exchanges(source, into, filter_expression), source, into, progress), engine)
+    except Damage as damage:
+        into.damage, into.offset = damage.what, damage.offset
+        into.kind = source.kind.value
+    finally:
+        source.close()
+
+
+def _exchanges(source: Source, into: Input, expression: str) -> Iterator[Recorded | None]:
+    if source.kind is Kind.HAR:
+        return har.read(source, into.note, expression)
+    from cors_addon.offline import dump, selection  # mitmproxy takes a while to import
+
+    return dump.read(source, selection.parse(expression) if expression else None)
+
+
+def _counted(
+    exchanges: Iterator[Recorded | None], source: Source, into: Input, progress: Progress | None
+) -> Iterator[Recorded]:
+    for exchange in exchanges:
+        into.flows += 1
+        if progress is not None and not into.flows & 63:
+            progress(source, into)
+        if exchange is not None:
+            yield exchange
+
+
+def _judge(exchanges: Iterable[Recorded], engine: str) -> Iterator[Judgement]:
+    tracker = Tracker(engine=engine, site=registrable_domain)
+    settled = 0.0
+    damage: Damage | None = None
+    stream = iter(exchanges)
+    complete = keeps_preflights = True
+    while True:
+        try:
+            observation, notes, evidence_only, replayed, complete, keeps_preflights = next(stream)
+        except StopIteration:
+            break
+        except Damage as found:  # what came before is judged to its end
+            damage = found
+            break
+        if evidence_only and observation.connection is not None and not tracker.is_cookie_news(observation.connection):
+            continue
+        if replayed:
+            yield from _replayed(observation, engine)
+            continue
+        judgements = tracker.observe(observation)
+        if judgements and notes and judgements[0].observation is observation:
+            judgements[0].assumptions += notes
+        if abs(observation.started - settled) >= SETTLE_EVERY:
+            settled = observation.started
+            judgements += tracker.settle(settled)
+        if not complete:
+            forgive(judgements, keeps_preflights=keeps_preflights)
+        yield from judgements
+    last = tracker.finish()
+    if not complete:
+        forgive(last, keeps_preflights=keeps_preflights)
+    yield from last
+    if damage is not None:
+        raise damage
+
+
+def _replayed(observation: Observation, engine: str) -> Iterator[Judgement]:
+    from cors_addon.proxy import afresh
+
+    judgement = afresh.replayed(observation, engine)
+    if judgement is not None:
+        yield judgement
+
+
+def forgive(judgements: Iterable[Judgement], *, keeps_preflights: bool) -> None:
+    """Take back what rests on the absence of something that the recording may have left out."""
+    for judgement in judgements:
+        if (
+            judgement.contradicted
+            and judgement.preflight is PreflightState.UNSEEN
+            and (judgement.contradiction or "").startswith(NO_PREFLIGHT)
+        ):
+            judgement.contradicted, judgement.contradiction = False, None
+            judgement.assumptions += (PREFLIGHTS_MAY_BE_MISSING,)
+        if judgement.credentials_evidence == hindsight.NOT_FOLLOWED and not keeps_preflights:
+            judgement.assumptions = tuple(item for item in judgement.assumptions if item != hindsight.NOT_FOLLOWED)
+            hindsight.conclude(judgement, Credentials.UNKNOWN, None)

@@ -1,0 +1,192 @@
+"""A recording as a stream of bytes, whatever it is packed in, and what it turns out to be.
+
+Law 1: nothing is read twice and nothing is kept: a pipe does as well as a file.
+Law 2: damage has a byte offset, of the file itself or, for a packed one, of what it unpacks to.
+"""
+
+import bz2
+import codecs
+import lzma
+import os
+import stat
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+CHUNK = 1 << 20
+_PACKED_CHUNK = 1 << 14
+"""Small, for what it unpacks to may be a thousand times as much."""
+
+
+class Damage(Exception):
+    """A file is damaged, or no recording at all; every exchange before the offset was read."""
+
+    def __init__(self, what: str, offset: int | None = None) -> None:
+        """`what` is wrong, from byte `offset` on."""
+        super().__init__(what)
+        self.what = what
+        self.offset = offset
+
+
+class Kind(Enum):
+    """What a recording is."""
+
+    DUMP = "mitmproxy dump"
+    HAR = "HAR"
+
+
+class _Unpacker(Protocol):
+    """What zlib, bz2 and lzma have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+_PACKINGS: tuple[tuple[bytes, str, Callable[[], _Unpacker]], ...] = (
+    (b"\x1f\x8b", "gzip", lambda: zlib.decompressobj(wbits=31)),
+    (b"\xfd7zXZ\x00", "xz", lzma.LZMADecompressor),
+    (b"BZh", "bzip2", bz2.BZ2Decompressor),
+)
+_ZIP = b"PK\x03\x04"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Source:
+    """One recording, opened. Read it once, then close it."""
+
+    def __init__(self, name: str) -> None:
+        """Open a file, or standard input for `-`; raises OSError, and Damage for what is no recording."""
+        self.name = name
+        """As given on the command line."""
+        self.packed: str | None = None
+        """`gzip`, `xz`, `bzip2` or `zip`."""
+        self.position = 0
+        """Bytes of the file that were read so far, packed as they are: for progress."""
+        self._raw: BinaryIO = sys.stdin.buffer if name == "-" else Path(name).open("rb", buffering=0)  # noqa: SIM115
+        self.size = _size(self._raw)
+        """Size of the file, None for a pipe."""
+        self._unpacker: _Unpacker | None = None
+        self._fresh: Callable[[], _Unpacker] | None = None
+        self._packed_rest = b""
+        self._ready = b""
+        try:
+            self.kind = self._sniff()
+        except BaseException:
+            self.close()
+            raise
+
+    def _sniff(self) -> Kind:
+        head = self._fill(self._raw_read, 8)
+        for magic, name, fresh in _PACKINGS:
+            if head.startswith(magic):
+                self.packed, self._fresh, self._unpacker = name, fresh, fresh()
+                self._packed_rest, self._ready = self._ready, b""
+                head = self._fill(self._unpack, 8)
+                break
+        if head.startswith(_ZIP) and self.packed is None:
+            self._open_zip()
+            head = self._fill(self._raw_read, 8)
+        if head.startswith(_UTF16) or head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+            return Kind.HAR
+        if not head or head[:1].isdigit():
+            return Kind.DUMP
+        raise Damage("neither a mitmproxy dump nor a HAR file", 0)
+
+    def _fill(self, read: Callable[[], bytes], count: int) -> bytes:
+        """Have `count` bytes ready, if there are as many, and return them."""
+        while len(self._ready) < count and (more := read()):
+            self._ready += more
+        return self._ready[:count]
+
+    def _open_zip(self) -> None:
+        """Playwright writes a HAR with its bodies into a zip file."""
+        if self.size is None:
+            raise Damage("a zip file cannot be read from a pipe: unpack it first", 0)
+        try:
+            archive = zipfile.ZipFile(self.name)
+            names = [name for name in archive.namelist() if name.endswith(".har")]
+            if len(names) != 1:
+                raise Damage(f"a zip file with {len(names)} HAR files in it, not one", 0)
+            member = archive.open(names[0])
+        except (zipfile.BadZipFile, RuntimeError) as error:
+            raise Damage(f"not a usable zip file: {error}", 0) from error
+        self._raw.close()
+        self.packed, self.size = "zip", archive.getinfo(names[0]).file_size
+        self._raw, self._ready, self.position = cast(BinaryIO, member), b"", 0
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def file(self) -> BinaryIO | None:
+        """The file itself, where it can be mapped into memory and its offsets are ours."""
+        return self._raw if self.packed is None and self.size is not None and self.name != "-" else None
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes `read` will give in all, where that is known."""
+        return self.size if self.packed is None else None
+
+    def seek(self, offset: int) -> None:
+        """Go on reading elsewhere; only where there is a `file`."""
+        self._raw.seek(offset)
+        self._ready = b""
+        self.position = offset
+
+    def read(self) -> bytes:
+        """The next bytes, as many as are at hand; empty at the end."""
+        if self._ready:
+            ready, self._ready = self._ready, b""
+            return ready
+        return self._unpack() if self._unpacker is not None else self._raw_read()
+
+    def _raw_read(self, count: int = CHUNK) -> bytes:
+        try:
+            data = self._raw.read(count)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise Damage(f"the zip file is damaged: {error}") from error
+        self.position += len(data)
+        return data
+
+    def _unpack(self) -> bytes:
+        """What the next packed bytes unpack to. Members may follow one another, as in `cat a.gz b.gz`."""
+        while True:
+            packed = self._packed_rest or self._raw_read(_PACKED_CHUNK)
+            self._packed_rest = b""
+            assert self._unpacker is not None
+            if not packed:
+                if self._unpacker.eof:
+                    return b""
+                raise Damage(f"the {self.packed} file ends too early")
+            if self._unpacker.eof:
+                if not packed.strip(b"\0"):
+                    continue  # padding
+                assert self._fresh is not None
+                self._unpacker = self._fresh()
+            try:
+                data = self._unpacker.decompress(packed)
+            except (zlib.error, OSError, lzma.LZMAError) as error:
+                raise Damage(f"the {self.packed} file is damaged: {error}") from error
+            if self._unpacker.eof:
+                self._packed_rest = self._unpacker.unused_data
+            if data:
+                return data
+
+    def close(self) -> None:
+        """Close the file; standard input stays open."""
+        if self.name != "-":
+            self._raw.close()
+
+
+def _size(file: BinaryIO) -> int | None:
+    try:
+        status = os.fstat(file.fileno())
+    except (OSError, ValueError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None

@@ -1,0 +1,218 @@
+"""What an export target is: what it can say, and how it says it.
+
+Law 1: what a target cannot say is refused with what would have to change in the policy; nothing is ever widened.
+Law 2: a capability is declared, and checked in one place; a target's module only writes.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cors_addon.fetch.headers import is_token
+from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.origins import OPAQUE
+from cors_addon.policy.model import Others, Policy, Preflights
+from cors_addon.policy.origins import ANY
+
+SIMPLE_METHODS = ("GET", "HEAD", "POST")
+
+
+class Inexpressible(Exception):
+    """The target cannot say what the policy says."""
+
+
+class UnknownTarget(Exception):
+    """No target has this name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Can:
+    """What a target can say. The defaults are those of a server that has a language to say it in."""
+
+    any_origin: bool = True
+    reflect: bool = True
+    """Allow every origin by its name, with credentials."""
+    null: bool = True
+    subdomains: bool = True
+    any_port: bool = True
+    credentials: bool = True
+    any_method: bool = True
+    any_method_credentialed: bool = True
+    """Repeat whatever method is asked for."""
+    methods: frozenset[str] | None = None
+    """All that it knows; None: any token."""
+    case_sensitive_methods: bool = True
+    any_header: bool = True
+    any_header_credentialed: bool = True
+    repeats_headers: bool = False
+    """`*` is said by repeating what is asked for, Authorization too."""
+    always_headers: frozenset[str] = frozenset()
+    """Allowed whether listed or not."""
+    any_exposed: bool = True
+    private_network: bool = True
+    edits: bool = True
+    """Set and remove other headers."""
+    always_credentials: bool = False
+    """Says `Access-Control-Allow-Credentials: true` wherever it names an origin."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One server or framework."""
+
+    name: str
+    title: str
+    can: Can
+    render: Callable[[Policy], str]
+    comment: str = "#"
+    aliases: tuple[str, ...] = ()
+    end: str = ""
+    """What ends a comment, where something does."""
+
+
+class Snippet(NamedTuple):
+    """Configuration to paste."""
+
+    target: Target
+    body: str
+    notes: tuple[str, ...]
+
+    def text(self) -> str:
+        """With its notes as comments above."""
+        comment, end = self.target.comment, self.target.end
+        if not comment:  # JSON knows no comments
+            return self.body
+        return "".join(f"{comment} {note}{end}\n" for note in self.notes) + self.body
+
+
+def faults(policy: Policy, can: Can) -> Iterable[str]:
+    """Each thing that the target cannot say."""
+    origins = policy.origins
+    if policy.strips or origins is None:
+        yield "the policy grants nothing: there is no CORS to configure"
+        return
+    if policy.preflight is Preflights.FORWARD:
+        yield "the policy leaves preflights to the server, which this configuration would be: `preflight: answer`"
+    if origins.any and not can.any_origin:
+        yield "it cannot say `*`: list the origins"
+    if origins.reflect and not can.reflect:
+        yield "it cannot name whichever origin asks: list the origins"
+    if origins.null and not can.null:
+        yield "it refuses the origin null"
+    if any(pattern.subdomains for pattern in origins.patterns) and not can.subdomains:
+        yield "it has no wildcard for subdomains: list the origins"
+    if any(pattern.port == ANY for pattern in origins.patterns) and not can.any_port:
+        yield "it has no wildcard for ports: list the origins"
+    if policy.credentials and not can.credentials:
+        yield "it cannot allow credentials"
+    if not policy.credentials and can.always_credentials and not origins.any:
+        yield "it always allows credentials where it names an origin: `credentials: true`, or the origin `*`"
+    yield from _method_faults(policy, can)
+    yield from _header_faults(policy, can)
+    if policy.expose_headers.reflect:
+        yield "it cannot expose whatever the answer has: list expose-headers"
+    if policy.expose_headers.any and not can.any_exposed:
+        yield "it cannot expose `*`: list expose-headers"
+    if policy.private_network and not can.private_network:
+        yield "it cannot answer private-network requests"
+    if (policy.set or policy.remove) and not can.edits:
+        yield "it cannot set or remove other headers"
+
+
+def _method_faults(policy: Policy, can: Can) -> Iterable[str]:
+    methods = policy.methods
+    if methods.any and not (can.any_method_credentialed if policy.credentials else can.any_method):
+        when = " where credentials are allowed" if policy.credentials and can.any_method else ""
+        yield f"it has no wildcard for methods{when}: list them"
+    for method in methods.listed:
+        if can.methods is not None and method not in can.methods and method not in CORS_SAFELISTED:
+            yield f"it does not know the method {method}"
+        elif not can.case_sensitive_methods and method != method.upper():
+            yield f"it folds methods to upper case, and so cannot allow {method}"
+
+
+def _header_faults(policy: Policy, can: Can) -> Iterable[str]:
+    headers = policy.request_headers
+    if headers.any:
+        if not (can.any_header_credentialed if policy.credentials else can.any_header):
+            yield "it has no wildcard for request headers: list them"
+        elif can.repeats_headers and not policy.credentials and "authorization" not in headers.listed:
+            yield "it would let `*` cover Authorization too: add authorization to request-headers, or list them"
+        return
+    always = sorted(can.always_headers - set(headers.listed))
+    if always:
+        yield f"it always allows {', '.join(always)}: list them in request-headers, or choose another target"
+
+
+def notes(policy: Policy, target: Target) -> Iterable[str]:
+    """What to know about the snippet."""
+    yield f"CORS policy {policy.name!r} for {target.title}, written by cors_addon."
+    if policy.filter:
+        yield f"It is for requests that match the mitmproxy filter {policy.filter}: put it where those are served."
+    if policy.others is Others.KEEP:
+        yield "Origins that are not listed get no CORS headers here."
+    if policy.origins is not None and policy.origins.reflect and policy.credentials:
+        yield "DANGER: every site may act as the user. Never on a server that others can reach."
+
+
+# ── words for the templates ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def origin_regex(policy: Policy, *, anchored: bool = True, end: str = "$") -> str:
+    """A regular expression (PCRE, RE2, JavaScript, Python) for the origins that are named; never matches for none."""
+    origins = policy.origins
+    assert origins is not None
+    if origins.reflect:
+        return "^.+" + end if anchored else ".+"
+    parts = [escape(origin) for origin in origins.listed if origin in origins.exact or origin == OPAQUE]
+    for pattern in origins.patterns:
+        host = (r"([a-z0-9_-]+\.)+" if pattern.subdomains else "") + escape(pattern.host)
+        port = r"(:[0-9]+)?" if pattern.port == ANY else f":{pattern.port}" if pattern.port else ""
+        parts.append(f"{escape(pattern.scheme)}://{host}{port}")
+    if not parts:
+        return "^[^\\s\\S]$"
+    body = parts[0] if len(parts) == 1 else "(" + "|".join(parts) + ")"
+    return f"^{body}{end}" if anchored else body
+
+
+def escape(text: str) -> str:
+    """Literal text in a regular expression of any dialect."""
+    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", text)
+
+
+def exact(policy: Policy) -> list[str]:
+    """Origins without wildcards, null included, in order."""
+    assert policy.origins is not None
+    return [origin for origin in policy.origins.listed if origin in policy.origins.exact or origin == OPAQUE]
+
+
+def with_simple(methods: Iterable[str]) -> list[str]:
+    """Methods for servers that refuse, at a preflight, also those that need no permission."""
+    return [*SIMPLE_METHODS, *(method for method in methods if method not in SIMPLE_METHODS)]
+
+
+def header_case(name: str) -> str:
+    """`x-token` as `X-Token`."""
+    return "-".join(part.capitalize() for part in name.split("-"))
+
+
+def quote(text: str) -> str:
+    """A string in double quotes, as JSON, JavaScript, Java, C#, Go and Python read it alike."""
+    return json.dumps(text, ensure_ascii=True)
+
+
+def array(items: Iterable[str], start: str = "[", end: str = "]") -> str:
+    """A list of strings."""
+    return start + ", ".join(quote(item) for item in items) + end
+
+
+def granted(listed: tuple[str, ...], *, everything: bool) -> str:
+    """The value of a grant that does not depend on what is asked."""
+    return ", ".join((*(("*",) if everything else ()), *listed))
+
+
+def tokens(names: Iterable[str]) -> list[str]:
+    """Names that are safe to write into any configuration."""
+    return [name for name in names if is_token(name)]

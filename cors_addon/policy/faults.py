@@ -1,0 +1,42 @@
+"""What is wrong with a policy file: each fault with its place, errors told from warnings."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """Whether the file can be used."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One fault. Lines and columns count from 1."""
+
+    line: int
+    column: int
+    severity: Severity
+    code: str
+    """What is wrong, as one word: `credentials-with-wildcard-origin`."""
+    message: str
+    policy: str | None = None
+
+    def render(self, file: str) -> str:
+        """`file:line:column: error: message [code]`, as editors and people know it."""
+        where = f"{self.policy}: " if self.policy else ""
+        return f"{file}:{self.line}:{self.column}: {self.severity}: {where}{self.message} [{self.code}]"
+
+
+def errors(faults: list[Fault]) -> list[Fault]:
+    """Those because of which a file cannot be used."""
+    return [fault for fault in faults if fault.severity is Severity.ERROR]
+
+
+def count(faults: list[Fault]) -> str:
+    """`2 errors, 1 warning`."""
+    wrong = len(errors(faults))
+    doubtful = len(faults) - wrong
+    numbers = ((wrong, "error"), (doubtful, "warning"))
+    return ", ".join(f"{number} {word}{'s'[: number > 1]}" for number, word in numbers if number) or "no fault"

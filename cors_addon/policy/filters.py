@@ -1,0 +1,88 @@
+"""mitmproxy's filter expressions, as far as it can be told from their text that one matches all that another does."""
+
+import re
+
+EVERYTHING = frozenset({"", "~all", "~http", ".", ".*", "~u .", "~u .*"})
+_LITERAL = re.compile(r"[\w./:@%=&-]*(?:\\.[\w./:@%=&\\-]*)*")
+
+
+def literal(text: str) -> str:
+    """A regular expression that matches just this text."""
+    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", text)
+
+
+def quoted(expression: str) -> str:
+    """One argument of a filter operator."""
+    if re.search(r"""[\s()&|!"'~]""", expression) is None:
+        return expression
+    return '"' + expression.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def implies(narrow: str, broad: str) -> bool:
+    """Whether all that `narrow` matches is surely matched by `broad`; False where that cannot be told."""
+    narrow, broad = narrow.strip(), broad.strip()
+    if broad in EVERYTHING or narrow == broad:
+        return True
+    options = _split(broad, "|")
+    if len(options) > 1:
+        return any(implies(narrow, option) for option in options)
+    cases = _split(narrow, "|")
+    if len(cases) > 1:
+        return all(implies(case, broad) for case in cases)
+    wanted, given = _split(broad, "&"), _split(narrow, "&")
+    if len(wanted) == 1 and len(given) == 1:
+        return _term_implies(given[0], wanted[0])
+    return all(any(implies(have, want) for have in given) for want in wanted)
+
+
+def _term_implies(narrow: str, broad: str) -> bool:
+    if narrow == broad:
+        return True
+    first, second = _term(narrow), _term(broad)
+    if first is None or second is None or first[0] != second[0]:
+        return False
+    return second[1] in first[1]
+
+
+def _term(text: str) -> tuple[str, str] | None:
+    """Operator and literal text of a term such as `~d api.example.com`."""
+    match = re.fullmatch(r"(~[du]\s+)?(\S+|\"[^\"]*\")", text)
+    if match is None:
+        return None
+    body = match[2].strip('"')
+    if not body or not _LITERAL.fullmatch(body):
+        return None
+    return (match[1] or "~u").strip(), re.sub(r"\\(.)", r"\1", body)
+
+
+def _split(text: str, operator: str) -> list[str]:
+    """Parts of an expression between operators that stand outside of parentheses and quotes."""
+    while text.startswith("(") and _closes_at(text) == len(text) - 1:
+        text = text[1:-1].strip()
+    parts, depth, quote, start, index = [], 0, "", 0, 0
+    while index < len(text):
+        char = text[index]
+        if char == "\\":
+            index += 2
+            continue
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+        elif char == operator and depth == 0:
+            parts.append(text[start:index].strip())
+            start = index + 1
+        index += 1
+    parts.append(text[start:].strip())
+    return [part for part in parts if part] or [text]
+
+
+def _closes_at(text: str) -> int:
+    depth = 0
+    for index, char in enumerate(text):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return index
+    return -1

@@ -1,0 +1,159 @@
+"""The least policy under which recorded exchanges pass, with the traffic that each entry is for.
+
+Law 1: one policy per origin of servers; what one exchange needs, no entry beyond it: removing any makes one fail.
+Law 2: an exchange passes where the browser allows it and its page reads the headers that it could read.
+Law 3: what traffic cannot tell is said, never guessed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
+
+from cors_addon.exchange.exposure import exposed_headers
+from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
+from cors_addon.fetch.headers import is_token
+from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.origins import Url
+from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.responses import SAFELISTED
+from cors_addon.policy.filters import quoted
+from cors_addon.policy.model import Names, Policy
+from cors_addon.policy.origins import collect
+from cors_addon.policy.write import write
+
+_NOT_BY_HEADERS = frozenset(
+    {
+        Reason.NETWORK_ERROR,
+        Reason.REDIRECT_URL_UNUSABLE,
+        Reason.REDIRECT_SCHEME_NOT_CORS,
+        Reason.REDIRECT_COUNT_EXCEEDED,
+        Reason.REDIRECT_HAS_CREDENTIALS,
+    }
+)
+_JUDGED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT})
+
+
+class Lesson(NamedTuple):
+    """What was learned."""
+
+    policies: tuple[Policy, ...]
+    learned: int
+    """Exchanges that pass under them."""
+    notes: tuple[str, ...]
+    """What could not be learned."""
+
+    def text(self) -> str:
+        """As a policy file."""
+        heading = [
+            f"Learned by cors_addon from {self.learned} CORS exchanges: the least under which each of them passes."
+        ]
+        if self.notes:
+            heading += ["", "What the traffic could not tell:", *(f"- {note}" for note in self.notes)]
+        return write(self.policies, heading)
+
+
+@dataclass
+class _Server:
+    """What the exchanges with one server need, and the first that needed it, with their number."""
+
+    url: Url
+    needs: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    exchanges: int = 0
+    unknown: int = 0
+    """Exchanges whose credentials mode is unknown."""
+
+    def need(self, key: str, entry: str, judgement: Judgement) -> None:
+        self.needs.setdefault((key, entry), []).append(_what(judgement))
+
+    def entries(self, key: str) -> tuple[str, ...]:
+        return tuple(sorted(entry for kind, entry in self.needs if kind == key))
+
+    def policy(self) -> Policy:
+        comments = {(f"{key}.{entry}" if entry else key): _seen(seen) for (key, entry), seen in self.needs.items()}
+        return Policy(
+            name=self.url.origin.partition("://")[2],
+            filter=_filter(self.url),
+            origins=collect(self.entries("origins")),
+            methods=Names(self.entries("methods")),
+            request_headers=Names(self.entries("request-headers")),
+            expose_headers=Names(self.entries("expose-headers")),
+            credentials=("credentials", "") in self.needs,
+            comments=MappingProxyType(comments),
+        )
+
+
+def learn(judgements: Iterable[Judgement]) -> Lesson:
+    """Learn from judged exchanges, whatever their verdict was."""
+    servers: dict[str, _Server] = {}
+    hopeless: dict[str, int] = {}
+    malformed = 0
+    for judgement in judgements:
+        if judgement.role not in _JUDGED or judgement.origin is None:
+            continue
+        if judgement.reason in _NOT_BY_HEADERS:
+            hopeless[str(judgement.reason)] = hopeless.get(str(judgement.reason), 0) + 1
+            continue
+        url = judgement.observation.url
+        method, names = judgement.requested_method or "", judgement.requested_headers
+        if not all(map(is_token, (*names, method))):
+            malformed += 1
+            continue
+        server = servers.setdefault(url.origin, _Server(url))
+        server.exchanges += 1
+        server.need("origins", judgement.origin, judgement)
+        if method not in CORS_SAFELISTED:
+            server.need("methods", method, judgement)
+        for name in names:
+            server.need("request-headers", name.lower(), judgement)
+        if judgement.credentials is Credentials.INCLUDE:
+            server.need("credentials", "", judgement)
+        elif judgement.credentials is Credentials.UNKNOWN:
+            server.unknown += 1
+        for name in exposed_headers(judgement) if judgement.verdict is Verdict.ALLOW else ():
+            if name not in SAFELISTED and not name.startswith("access-control-") and is_token(name):
+                server.need("expose-headers", name, judgement)
+    return Lesson(
+        tuple(server.policy() for server in servers.values()),
+        sum(server.exchanges for server in servers.values()),
+        tuple(_notes(servers, hopeless, malformed)),
+    )
+
+
+def _notes(servers: dict[str, _Server], hopeless: dict[str, int], malformed: int) -> Iterable[str]:
+    for reason, number in hopeless.items():
+        yield f"{number} × {reason}: no CORS header can make these pass"
+    if malformed:
+        yield f"{malformed} preflights ask for what is no method or header name"
+    for origin, server in servers.items():
+        if server.unknown and ("credentials", "") not in server.needs:
+            yield (
+                f"whether {server.unknown} exchanges with {origin} included credentials: none were seen; add"
+                " `credentials: true` if the page says so"
+            )
+        if not server.entries("expose-headers"):
+            yield f"which response headers of {origin} the page would read: it could read none beyond the safelisted"
+        else:
+            yield f"whether the page of {origin} does read the exposed headers: it could"
+    if servers:
+        yield "how long preflights may be cached: max-age is left at the browsers' 5 s"
+
+
+def _what(judgement: Judgement) -> str:
+    url = judgement.observation.url
+    method = judgement.requested_method or judgement.observation.method.decode("latin-1")
+    preflight = "preflight for " if judgement.role is Role.PREFLIGHT else ""
+    return f"{preflight}{method} {url.path.partition('?')[0]}"
+
+
+def _seen(seen: list[str]) -> str:
+    different = list(dict.fromkeys(seen))
+    more = len(seen) - 1
+    first = different[0] if len(different[0]) <= 80 else different[0][:79] + "…"
+    return first if not more else f"{first} and {more} more"
+
+
+def _filter(url: Url) -> str:
+    host = url.host.replace(".", r"\.").replace("[", r"\[").replace("]", r"\]")
+    port = "" if url.origin.endswith(url.host) else f":{url.port}"
+    return "~u " + quoted(f"^{url.scheme}://{host}{port}/")

@@ -1,0 +1,313 @@
+"""An answer as a policy wants it, as pure functions over header lists.
+
+Law 1: every line of a header that the policy owns goes, and at most one takes its place: duplicates do not survive.
+Law 2: rewriting twice is rewriting once. What is kept stays in place, `Vary` is completed in place, ours come last.
+Law 3: an answer that already says what the policy says is returned as it is, the same object.
+Law 4: `Vary` names whatever the answer depends on, also where it says nothing: caches must not mix the two.
+"""
+
+from typing import NamedTuple
+
+from cors_addon.exchange.model import Fields
+from cors_addon.fetch.headers import LOWER, is_token, normalize, split_list
+from cors_addon.fetch.responses import FORBIDDEN, SAFELISTED
+from cors_addon.policy.model import Policy, Preflights
+
+ALLOW_ORIGIN = b"Access-Control-Allow-Origin"
+ALLOW_CREDENTIALS = b"Access-Control-Allow-Credentials"
+ALLOW_METHODS = b"Access-Control-Allow-Methods"
+ALLOW_HEADERS = b"Access-Control-Allow-Headers"
+MAX_AGE = b"Access-Control-Max-Age"
+EXPOSE = b"Access-Control-Expose-Headers"
+PRIVATE_NETWORK = b"Access-Control-Allow-Private-Network"
+LOCAL_NETWORK = b"Access-Control-Allow-Local-Network"
+VARY = b"Vary"
+
+CORS_NAMES = frozenset(
+    name.lower()
+    for name in (
+        ALLOW_ORIGIN, ALLOW_CREDENTIALS, ALLOW_METHODS, ALLOW_HEADERS, MAX_AGE, EXPOSE, PRIVATE_NETWORK, LOCAL_NETWORK
+    )
+)  # fmt: skip
+_MAX_KEPT = 512
+_OK_WITH_BODY = 200
+_BODY_NAMES = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class Asking(NamedTuple):
+    """What a policy reads of a request."""
+
+    origin: str | None = None
+    """The serialized origin, None where the request bears none."""
+    method: str | None = None
+    """Access-Control-Request-Method of a preflight; None: the request is none."""
+    headers: str | None = None
+    """Access-Control-Request-Headers of a preflight."""
+    private: bool = False
+    """Access-Control-Request-Private-Network, or its later name Local-Network, is `true`."""
+    local: bool = False
+
+
+class _Places(dict[bytes, int]):
+    """Header names as received to what they are for us."""
+
+    def __missing__(self, name: bytes) -> int:
+        if len(self) >= 4096:
+            self.clear()
+        place = self[name] = _ASKING.get(name.lower(), 0)
+        return place
+
+
+_ASKING = {
+    b"origin": 1,
+    b"access-control-request-method": 2,
+    b"access-control-request-headers": 3,
+    b"access-control-request-private-network": 4,
+    b"access-control-request-local-network": 5,
+}
+_PLACES = _Places()
+NOTHING = Asking()
+
+
+def asking(method: bytes, fields: Fields) -> Asking:
+    """Read a request. https://fetch.spec.whatwg.org/#cors-preflight-request"""
+    places = _PLACES
+    found: dict[int, bytes] | None = None
+    for name, value in fields:
+        place = places[name]
+        if place:
+            if found is None:
+                found = {}
+            found[place] = value
+    if found is None or 1 not in found:
+        return NOTHING
+    origin = normalize(found[1])
+    if method != b"OPTIONS" or 2 not in found:
+        return Asking(origin)
+    return Asking(
+        origin,
+        normalize(found[2]),
+        normalize(found[3]) if 3 in found else None,
+        found.get(4) == b"true",
+        found.get(5) == b"true",
+    )
+
+
+type Lines = tuple[tuple[bytes, bytes], ...]
+
+
+class _Plan(NamedTuple):
+    """What to do to an answer."""
+
+    owned: frozenset[bytes]
+    """Names whose lines go."""
+    vary: tuple[str, ...]
+    """What Vary must name."""
+    lines: Lines
+    """What is added, before the raw edits."""
+
+
+class Rewriter:
+    """Applies one policy. Pages repeat themselves, so the last plans are kept; the outcome depends on none of them."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        touched = {name.lower().encode("latin-1") for name in (*policy.set, *policy.remove)}
+        self._edited = frozenset(touched)
+        self._edits: Lines = tuple(
+            (name.encode("latin-1"), value.encode("utf-8")) for name, value in policy.set.items()
+        )
+        self._everything = CORS_NAMES | self._edited
+        self._plans: dict[tuple[Asking, bool], _Plan] = {}
+
+    # ---- what glue calls ----
+
+    def rewrite(self, asked: Asking, status: int, fields: Fields, *, lower: bool = False) -> tuple[int, Fields]:
+        """Status and headers as the policy wants them; `lower` writes names in lower case, as HTTP/2 does."""
+        if asked.method is None:
+            return status, self.fields(asked, fields, lower=lower, not_modified=status == 304)
+        if self.policy.preflight is Preflights.FORWARD or not self.policy.concerns(asked.origin):
+            return status, self.fields(asked, fields, lower=lower)
+        if self.policy.strips or 200 <= status <= 299:
+            return status, self.fields(asked, fields, lower=lower)
+        wanted = self.policy.preflight_status
+        kept = tuple(pair for pair in fields if LOWER[pair[0]] != b"location")
+        if status == 304:  # had no body, whatever its headers say
+            kept = tuple(pair for pair in kept if LOWER[pair[0]] not in _BODY_NAMES)
+            kept += ((b"content-length" if lower else b"Content-Length", b"0"),)
+        # the server's body follows, which 204 and 205 cannot have
+        return (_OK_WITH_BODY if wanted in (204, 205) else wanted), self.fields(asked, kept, lower=lower)
+
+    def answers(self, asked: Asking) -> bool:
+        """Whether the proxy answers this request itself."""
+        policy = self.policy
+        return (
+            asked.method is not None
+            and policy.preflight is Preflights.ANSWER
+            and policy.origins is not None
+            and policy.concerns(asked.origin)
+        )
+
+    def answer(self, asked: Asking, *, lower: bool = False) -> tuple[int, Fields]:
+        """The proxy's own answer to a preflight."""
+        return self.policy.preflight_status, self.fields(asked, (), lower=lower)
+
+    def must_be_fresh(self, asked: Asking) -> bool:
+        """Whether the server must not answer 304, which takes no header away from the stored answer."""
+        policy = self.policy
+        if asked.origin is None or asked.method is not None or not policy.concerns(asked.origin):
+            return False
+        # where origin and credentials are both allowed, the 304 itself says so, and what it says replaces the stored
+        return not (policy.credentials and policy.origins is not None and policy.origins.allow(asked.origin))
+
+    # ---- header lists ----
+
+    def fields(self, asked: Asking, fields: Fields, *, lower: bool = False, not_modified: bool = False) -> Fields:
+        """The header list after the policy. One of a 304 does not have all that the stored answer has."""
+        key = (asked, lower)
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= _MAX_KEPT:
+                self._plans.clear()
+            plan = self._plans[key] = self._plan(asked, lower=lower)
+        owned, missing, lines = plan
+        lower_of = LOWER
+        kept: list[tuple[bytes, bytes]] = []
+        dropped: list[tuple[bytes, bytes]] = []
+        vary = -1
+        for pair in fields:
+            name = lower_of[pair[0]]
+            if name in owned:
+                dropped.append(pair)
+                continue
+            if name == b"vary" and missing:
+                vary = len(kept)
+                missing = _not_named(pair[1], missing)
+            kept.append(pair)
+        if self.policy.expose_headers.reflect and lines and asked.method is None and not not_modified:
+            lines = self._with_exposed(asked, lines, kept, lower=lower)
+        lines += self._edits_for(lower=lower)
+        if not missing and len(dropped) == len(lines) and _same(dropped, lines):
+            return fields
+        if missing:
+            names = ", ".join(missing).encode("latin-1")
+            if vary >= 0:
+                old = kept[vary]
+                value = old[1].strip()
+                kept[vary] = (old[0], value + b", " + names if value else names)
+            else:
+                kept.append((b"vary" if lower else VARY, names))
+        kept += lines
+        return tuple(kept)
+
+    def _plan(self, asked: Asking, *, lower: bool) -> _Plan:
+        policy = self.policy
+        if not policy.speaks_of_cors:
+            return _Plan(self._edited, (), ())
+        if asked.method is not None and policy.preflight is Preflights.FORWARD:
+            return _Plan(self._edited, (), ())
+        vary = self._vary(asked)
+        if not policy.concerns(asked.origin):
+            return _Plan(self._edited, vary, ())
+        lines = [] if policy.strips else self._preflight(asked) if asked.method is not None else self._actual(asked)
+        kept = tuple(pair for pair in lines if pair[0].lower() not in self._edited)
+        return _Plan(self._everything, vary, _lowered(kept) if lower else kept)
+
+    def _vary(self, asked: Asking) -> tuple[str, ...]:
+        policy = self.policy
+        if b"vary" in self._edited or policy.strips or policy.origins is None:
+            return ()
+        names = ["Origin"] if policy.origins.varies else []
+        if asked.method is not None:
+            if policy.methods.any and policy.credentials:
+                names.append("Access-Control-Request-Method")
+            if policy.request_headers.any and policy.credentials:
+                names.append("Access-Control-Request-Headers")
+        return tuple(names)
+
+    def _origin(self, asked: Asking) -> list[tuple[bytes, bytes]] | None:
+        """The two headers of the CORS check; None where the origin is not allowed."""
+        origins = self.policy.origins
+        assert origins is not None
+        if origins.any:
+            return [(ALLOW_ORIGIN, b"*")]
+        if asked.origin is None or not origins.allow(asked.origin):
+            return None
+        lines = [(ALLOW_ORIGIN, asked.origin.encode("latin-1"))]
+        if self.policy.credentials:
+            lines.append((ALLOW_CREDENTIALS, b"true"))
+        return lines
+
+    def _actual(self, asked: Asking) -> list[tuple[bytes, bytes]]:
+        lines = self._origin(asked)
+        if lines is None:
+            return []
+        exposed = self.policy.expose_headers
+        if exposed.any:
+            lines.append((EXPOSE, b"*"))
+        elif exposed.listed:
+            lines.append((EXPOSE, ", ".join(exposed.listed).encode("latin-1")))
+        return lines
+
+    def _preflight(self, asked: Asking) -> list[tuple[bytes, bytes]]:
+        policy = self.policy
+        lines = self._origin(asked)
+        if lines is None:
+            return []
+        methods = _granted(policy.methods.listed, policy.methods.any, asked.method, repeat=policy.credentials)
+        if methods:
+            lines.append((ALLOW_METHODS, methods.encode("latin-1")))
+        headers = policy.request_headers
+        names = _granted(headers.listed, headers.any, asked.headers, repeat=policy.credentials)
+        if names:
+            lines.append((ALLOW_HEADERS, names.encode("latin-1")))
+        if policy.max_age is not None:
+            lines.append((MAX_AGE, str(policy.max_age).encode()))
+        if policy.private_network and asked.private:
+            lines.append((PRIVATE_NETWORK, b"true"))
+        if policy.private_network and asked.local:
+            lines.append((LOCAL_NETWORK, b"true"))
+        return lines
+
+    def _with_exposed(self, asked: Asking, lines: Lines, kept: list[tuple[bytes, bytes]], *, lower: bool) -> Lines:
+        """Names what the answer has, since `*` would be no wildcard where credentials are included."""
+        if b"access-control-expose-headers" in self._edited or not lines:
+            return lines
+        present = [LOWER[name].decode("latin-1") for name, _ in (*kept, *self._edits)]
+        names = [name for name in dict.fromkeys(present) if name not in SAFELISTED | FORBIDDEN and is_token(name)]
+        if "vary" not in names and self._vary(asked):
+            names.append("vary")
+        names = sorted(name for name in names if name.encode("latin-1") not in CORS_NAMES)
+        if not names:
+            return lines
+        return (*lines, (EXPOSE.lower() if lower else EXPOSE, ", ".join(names).encode("latin-1")))
+
+    def _edits_for(self, *, lower: bool) -> Lines:
+        return _lowered(self._edits) if lower and self._edits else self._edits
+
+
+def _granted(listed: tuple[str, ...], everything: bool, asked: str | None, *, repeat: bool) -> str:
+    """What is granted: the names listed, `*`, or, where a `*` would be none, also those asked for."""
+    if not everything:
+        return ", ".join(listed)
+    if not repeat:
+        return ", ".join(("*", *listed))
+    wanted = [name for name in split_list(asked or "") if is_token(name)]
+    return ", ".join(dict.fromkeys((*wanted, *listed)))
+
+
+def _lowered(lines: Lines) -> Lines:
+    return tuple((name.lower(), value) for name, value in lines)
+
+
+def _not_named(value: bytes, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `wanted` that a Vary line does not name; `*` names all."""
+    named = {item.lower() for item in split_list(value.decode("latin-1"))}
+    if "*" in named:
+        return ()
+    return tuple(name for name in wanted if name.lower() not in named)
+
+
+def _same(old: list[tuple[bytes, bytes]], new: Lines) -> bool:
+    """Whether the lines say the same, in whatever order."""
+    return {(LOWER[name], value) for name, value in old} == {(LOWER[name], value) for name, value in new}

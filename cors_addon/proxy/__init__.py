@@ -1,0 +1,1 @@
+"""Floor 5, the only glue to mitmproxy's proxy side: options, hooks, commands, content view, annotations."""

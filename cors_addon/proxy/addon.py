@@ -1,0 +1,427 @@
+"""The addon: guard, translate, one call.
+
+Law 1: fail open. Whatever goes wrong here leaves the flow as it was, and is logged once per kind.
+Law 2: a hook that need not exist is the cheapest. Requests are judged when their answer is there, so two suffice.
+Law 3: flows that CORS has nothing to do with cost next to nothing: names are looked at, nothing is built.
+Law 4: time is the flows' own, so that a recording is judged as live traffic was.
+"""
+
+import asyncio
+import logging
+import traceback
+import weakref
+from collections.abc import Callable, Coroutine, Iterable
+
+from mitmproxy import ctx, exceptions, http
+from mitmproxy.addonmanager import Loader
+from mitmproxy.hooks import UpdateHook
+
+from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.exchange.tracker import PATIENCE, Tracker
+from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.proxy import afresh, settings, translate, view
+from cors_addon.proxy.annotate import annotate
+from cors_addon.proxy.commands import Commands
+from cors_addon.proxy.policy_commands import PolicyCommands
+from cors_addon.proxy.rewriting import Policies
+from cors_addon.proxy.settings import Settings
+from cors_addon.proxy.sink import Sink
+from cors_addon.report import text
+
+logger = logging.getLogger(__name__)
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SETTLE_LOADED_AFTER = 1.0
+"""Seconds without another flow from a file after which the file counts as read."""
+_STARTING_UP = 1.0
+"""Seconds in which mitmproxy takes an error in the log for a reason to exit."""
+_SETTLE_EVERY = 5.0
+"""Seconds of flow time between two looks at all clients for what nothing followed."""
+
+
+def interesting(flow: http.HTTPFlow, is_cookie_news: Callable[[str], bool]) -> bool:
+    """Whether the tracker has any use for this flow: an Origin, a redirect, or what may be evidence of credentials.
+
+    Every flow comes by here. Lengths are compared first: most names have one that none of ours has, and that costs a
+    sixth of hashing a name.
+    """
+    fields = flow.request.data.headers.fields
+    for name, _ in fields:
+        if len(name) == 6 and name.lower() == b"origin":
+            return True
+    response = flow.response
+    if response is not None:
+        data = response.data
+        if data.status_code in _REDIRECTS:
+            return True
+        for name, _ in data.headers.fields:
+            if len(name) == 10 and name.lower() == b"set-cookie":
+                return True
+    if not is_cookie_news(flow.client_conn.id):
+        return False
+    for name, _ in fields:
+        length = len(name)
+        # Upgrade-Insecure-Requests goes with navigations, which always include credentials
+        if (length == 6 and name.lower() == b"cookie") or (
+            length == 25 and name.lower() == b"upgrade-insecure-requests"
+        ):
+            return True
+    return False
+
+
+class Seen(weakref.ref[http.HTTPFlow]):
+    """A flow that was looked at, as long as mitmproxy keeps it, with the judgement it got."""
+
+    __slots__ = ("flow_id", "judgement")
+    flow_id: str
+    judgement: Judgement | None
+
+
+class CorsAddon:
+    """Judges CORS traffic as the client's browser does, and writes the verdict where people look."""
+
+    def __init__(self) -> None:
+        self._settings = Settings()
+        self._tracker = Tracker(site=registrable_domain)
+        self._sink: Sink | None = None
+        self._view = view.CorsView(self._explain, self._is_judged)
+        self._commands: Commands | None = None
+        self._policies = Policies()
+        self._policy_commands: PolicyCommands | None = None
+        self._our_columns: list[str] | None = None
+        self._intercepting = False
+        self._running = False
+        self._has_view = True
+        """Flows stay with mitmproxy, and people look at them; mitmdump lets go of each as it is done."""
+        self._is_up = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._file_read: asyncio.TimerHandle | None = None
+        self._more_came = False
+        self._loaded_until = 0.0
+        self._settled = 0.0
+        self._latest = ""
+        self._failures: set[tuple[int, str, str, int | None]] = set()
+        self._seen: dict[str, Seen] = {}
+        """By flow id. Bounded by mitmproxy's own list: when it forgets a flow, so does this."""
+
+    # ---- hooks ----
+
+    def load(self, loader: Loader) -> None:
+        """Declare options, commands and the content view."""
+        settings.declare(loader)
+        self._commands = Commands(loader.master, self._explain, self._fetch_of)
+        self._commands.declare(loader)
+        self._policy_commands = PolicyCommands(
+            loader.master, self._policies, lambda flow: self._judgement(flow) or self._judgement_of(flow)[0]
+        )
+        self._policy_commands.declare(loader)
+        view.register(self._view)
+
+    def configure(self, updated: set[str]) -> None:
+        """Check the options, and use them from now on."""
+        if "intercept_active" in updated or "intercept" in updated:
+            self._intercepting = bool(getattr(ctx.options, "intercept_active", False))
+        if not settings.NAMES & updated:
+            return
+        new = settings.parse(ctx.options)
+        if new.policy != self._settings.policy:
+            self._policies.use_file(new.policy)
+        if new.jsonl != self._settings.jsonl:
+            self._open(new)
+        if new.engine != self._settings.engine:
+            self._finish()
+            self._tracker = Tracker(engine=new.engine, site=registrable_domain)
+        self._settings = new
+        self._show_comments()
+
+    def running(self) -> None:
+        """Now every option is set, the user's columns too."""
+        self._intercepting = bool(getattr(ctx.options, "intercept_active", False))
+        self._running = True
+        self._policies.running()
+        self._has_view = ctx.master.addons.get("view") is not None
+        self._show_comments()
+        asyncio.get_running_loop().call_later(_STARTING_UP, self._come_up)
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """Judge an exchange."""
+        if self._policies.rewriting:
+            self._policies.response(flow)  # answers of other addons get here without passing `responseheaders`
+        try:
+            if interesting(flow, self._tracker.is_cookie_news):
+                self._judge(flow)
+        except Exception as error:
+            self._report(error)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        """Judge an exchange that failed: mitmproxy may have answered in the server's place."""
+        try:
+            if self._latest == flow.id and flow.response is not None and not flow.live:
+                return  # a file's flow with both an answer and an error passes both hooks
+            if interesting(flow, self._tracker.is_cookie_news) and flow.request.data.method != b"CONNECT":
+                translate.note_own_page(flow)
+                self._judge(flow)
+        except Exception as error:
+            self._report(error)
+
+    def done(self) -> None:
+        """Say what only the end shows, and leave no trace in mitmproxy."""
+        try:
+            self._finish()
+            if self._sink is not None:
+                self._sink.close()
+                self._sink = None
+            if self._file_read is not None:
+                self._file_read.cancel()
+            for task in self._tasks:
+                task.cancel()
+            self._policies.close()
+            if self._commands is not None:
+                self._commands.withdraw()
+            if self._policy_commands is not None:
+                self._policy_commands.withdraw()
+            view.unregister(self._view)
+            if self._our_columns is not None and ctx.options.web_columns == self._our_columns:
+                ctx.options.update(web_columns=ctx.options.default("web_columns"))
+        except Exception as error:
+            self._report(error)
+
+    # ---- judging ----
+
+    def _judge(self, flow: http.HTTPFlow) -> None:
+        chosen = self._settings.filter
+        if chosen is not None and not chosen(flow):
+            return
+        if flow.is_replay == "request":
+            self._judge_replay(flow)
+        elif self._intercepting and flow.live:
+            # what the user makes of it counts, and whether it is intercepted is decided after this hook
+            self._in_background(self._judge_when_resumed(flow))
+        else:
+            self._observe(flow, translate.observation(flow))
+
+    def _observe(self, flow: http.HTTPFlow, observation: Observation) -> None:
+        self._latest = flow.id
+        judgements = self._tracker.observe(observation)
+        if judgements:
+            if flow.error is not None and judgements[0].observation is observation and translate.breaks_off(flow):
+                judgements[0].assumptions += (translate.BROKE_OFF,)
+            self._publish(judgements, flow)
+        if self._has_view and (not judgements or judgements[0].observation is not observation):
+            self._remember(flow, None)  # it may yet turn out to be part of a fetch
+        if abs(observation.started - self._settled) >= _SETTLE_EVERY:
+            self._settled = observation.started
+            self._publish(self._tracker.settle(observation.started))
+        if not flow.live and not translate.is_killed(flow):
+            self._expect_end_of_file(observation.ended)
+
+    async def _judge_when_resumed(self, flow: http.HTTPFlow) -> None:
+        await asyncio.sleep(0)  # mitmproxy starts tasks at once: let the other addons see this response first
+        await flow.wait_for_resume()
+        self._observe(flow, translate.observation(flow))
+        ctx.master.addons.trigger(UpdateHook([flow]))
+
+    def _judge_replay(self, flow: http.HTTPFlow) -> None:
+        """A request that mitmproxy itself sent: no browser judges the answer, but we can say what one would."""
+        judgement = afresh.replayed(translate.observation(flow), self._settings.engine)
+        if judgement is None:
+            return
+        if self._judgement(flow) is not None:  # replayed in place: the line under this id is the browser's
+            self._show(flow, judgement)
+        else:
+            self._publish([judgement], flow)
+
+    def _publish(self, judgements: Iterable[Judgement], current: http.HTTPFlow | None = None) -> None:
+        """Write judgements on their flows, and to the file."""
+        refresh: list[http.HTTPFlow] = []
+        for judgement in judgements:
+            flow_id = judgement.observation.flow_id
+            if current is not None and current.id == flow_id:
+                self._show(current, judgement)
+            elif self._has_view:
+                seen = self._seen.get(flow_id)
+                flow = None if seen is None else seen()
+                if flow is not None and flow.is_replay != "request":
+                    self._show(flow, judgement)
+                    refresh.append(flow)
+            if self._sink is not None:
+                self._sink.write(judgement)
+        if refresh:
+            ctx.master.addons.trigger(UpdateHook(refresh))
+
+    def _show(self, flow: http.HTTPFlow, judgement: Judgement) -> None:
+        if self._has_view:
+            self._remember(flow, judgement)
+        if self._policies.tries:
+            judgement.shadow = self._policies.in_shadow(flow, judgement)
+        annotate(flow, judgement, self._settings.annotate)
+
+    def _remember(self, flow: http.HTTPFlow, judgement: Judgement | None) -> None:
+        seen = self._seen.get(flow.id)
+        if seen is None or seen() is not flow:
+            self._seen[flow.id] = seen = Seen(flow, self._forget)
+            seen.flow_id = flow.id
+        seen.judgement = judgement
+
+    def _forget(self, seen: weakref.ref[http.HTTPFlow]) -> None:
+        assert isinstance(seen, Seen)
+        if self._seen.get(seen.flow_id) is seen:
+            del self._seen[seen.flow_id]
+
+    def _judgement(self, flow: http.HTTPFlow) -> Judgement | None:
+        """What was found for this very flow, not for an older one of the same id."""
+        seen = self._seen.get(flow.id)
+        return seen.judgement if seen is not None and seen() is flow else None
+
+    def _expect_end_of_file(self, ended: float) -> None:
+        """Flows of a file come without a word at its end, which settles what waited for more to follow."""
+        self._loaded_until = max(self._loaded_until, ended)
+        self._more_came = True
+        if self._file_read is None:
+            self._await_end_of_file()
+
+    def _await_end_of_file(self) -> None:
+        # one timer at a time: mitmproxy does not return to its loop while it reads, and cancelled ones would pile up
+        self._more_came = False
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a script that calls us outside of mitmproxy's loop
+            return
+        self._file_read = loop.call_later(_SETTLE_LOADED_AFTER, self._end_of_file)
+
+    def _end_of_file(self) -> None:
+        self._file_read = None
+        if self._more_came:
+            self._await_end_of_file()
+            return
+        try:
+            self._publish(self._tracker.settle(self._loaded_until + PATIENCE + 1))
+        except Exception as error:
+            self._report(error)
+
+    def _finish(self) -> None:
+        self._publish(self._tracker.finish())
+
+    def _come_up(self) -> None:
+        self._is_up = True
+
+    # ---- what people ask for ----
+
+    def _is_judged(self, flow: http.HTTPFlow) -> bool:
+        judgement = self._judgement(flow)
+        if judgement is not None:
+            return judgement.stage is not None
+        return flow.metadata.get("cors.role") in ("preflight", "actual", "redirect")
+
+    def _fetch_of(self, flow: http.HTTPFlow) -> list[str]:
+        """Ids of the flows of one fetch, in order, this flow included."""
+        judgement = self._judgement(flow)
+        if judgement is not None:
+            chain = [each.observation.flow_id for each in judgement.chain]
+            # a cached preflight belongs to an earlier fetch
+            ids = [flow_id for flow_id in judgement.paired_with if flow_id not in chain] + chain
+        else:
+            ids = str(flow.metadata.get("cors.pair", "")).split()
+        return ids if flow.id in ids else [flow.id, *ids]
+
+    def _explain(self, flow: http.HTTPFlow, width: int = text.WIDTH) -> str:
+        """The whole explanation; where the tracker did not see this flow as it now is, the flow is judged afresh."""
+        try:
+            judgement, note = self._judgement_of(flow)
+            if judgement is None:
+                return text.nothing_to_say(note)
+            return text.explain(judgement, note=note, body_of=self._body_of, width=width)
+        except Exception as error:
+            self._report(error)
+            raise exceptions.CommandError(f"cors_addon failed to explain this flow: {error!r}") from error
+
+    def _judgement_of(self, flow: http.HTTPFlow) -> tuple[Judgement | None, str]:
+        known = self._judgement(flow)
+        seen = translate.observation(flow)
+        if known is not None:
+            if flow.is_replay == "request" or _same(known.observation, seen):
+                return known, ""
+            chain = [each.observation for each in known.chain]
+            note = "edited since the browser saw it: judged as it is now"
+            return afresh.judge(seen, chain, self._settings.engine), note
+        others = [self._find(flow_id) for flow_id in self._fetch_of(flow) if flow_id != flow.id]
+        rest = [translate.observation(other) for other in others if other is not None]
+        note = "not judged when it was loaded: judged now, from " + (
+            f"it and {len(rest)} more of its fetch" if rest else "this flow alone"
+        )
+        if flow.is_replay == "request":
+            return afresh.replayed(seen, self._settings.engine), note
+        return afresh.judge(seen, rest, self._settings.engine), note
+
+    def _find(self, flow_id: str) -> http.HTTPFlow | None:
+        seen = self._seen.get(flow_id)
+        flow = None if seen is None else seen()
+        if flow is not None:
+            return flow
+        listed = ctx.master.addons.get("view")
+        found = listed.get_by_id(flow_id) if listed is not None else None
+        return found if isinstance(found, http.HTTPFlow) else None
+
+    def _body_of(self, flow_id: str) -> bytes:
+        """The body of the answer, as far as it is still here."""
+        flow = self._find(flow_id)
+        if flow is None or flow.response is None:
+            return b""
+        return flow.response.get_content(strict=False) or b""
+
+    # ---- mitmproxy around us ----
+
+    def _open(self, new: Settings) -> None:
+        sink = None
+        if new.jsonl is not None:
+            try:
+                sink = Sink(new.jsonl)
+            except OSError as error:
+                raise exceptions.OptionsError(f"cors_jsonl: cannot open {new.jsonl}: {error.strerror}") from error
+        if self._sink is not None:
+            self._sink.close()
+        self._sink = sink
+
+    def _show_comments(self) -> None:
+        """Let mitmweb show comments, unless the user chose the columns."""
+        options = ctx.options
+        if not self._running:
+            return  # the user's own choice of columns may not be set yet
+        if self._our_columns is not None or not self._settings.annotate.comments or "web_columns" not in options:
+            return
+        if options.has_changed("web_columns") or "comment" in options.web_columns:
+            return
+        self._our_columns = [*options.web_columns, "comment"]
+        options.update(web_columns=self._our_columns)
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        """Log a fault of ours, once per kind: what it is and where it arose."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = (frames[-1].filename, frames[-1].lineno) if frames else ("", None)
+        # an error in its first moments makes mitmproxy exit
+        level = logging.ERROR if self._is_up else logging.WARNING
+        kind = (level, type(error).__qualname__, *place)
+        if kind not in self._failures:
+            self._failures.add(kind)
+            logger.log(level, "cors_addon failed, traffic is not affected (said once): %r", error, exc_info=error)
+
+
+def _same(one: Observation, other: Observation) -> bool:
+    """Whether two observations show the same exchange."""
+    return (one.status, one.response, one.request, one.method) == (
+        other.status,
+        other.response,
+        other.request,
+        other.method,
+    )

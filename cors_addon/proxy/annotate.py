@@ -1,0 +1,116 @@
+"""What a judged flow carries: metadata for filters, a comment and a marker for eyes.
+
+Law 1: the user's own comment or marker stays. Ours is remembered in the metadata (and so in dumps), and only where a
+flow still bears exactly that, or bears none and never had ours, do we write.
+Law 2: nothing raw: values from the wire are made visible before they are stored.
+"""
+
+from mitmproxy import http
+
+from cors_addon.exchange.model import Credentials, Judgement, Verdict
+from cors_addon.policy import record
+from cors_addon.proxy import translate
+from cors_addon.proxy.settings import Annotate
+from cors_addon.report import text
+
+OUR_COMMENT = "cors.comment"
+OUR_MARKER = "cors.marker"
+
+# One glyph each, for the console shows only the first code point; each is two cells wide there.
+ALLOWED = ":white_check_mark:"
+DENIED = ":x:"
+DEPENDS = ":grey_question:"
+CONTRADICTED = ":boom:"
+
+
+def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
+    """Write the judgement on the flow. In place: others may hold its metadata."""
+    data = flow.metadata
+    if data:
+        for key in [key for key in data if key.startswith("cors.") and key not in _KEPT]:
+            del data[key]
+    turns = text.depends_on_credentials(judgement)
+    data.update(metadata(judgement))
+    if what is not Annotate.NONE:
+        if what is not Annotate.MARKER:
+            comment = text.comment(judgement, turns)
+            for policy, verdict in _flips(judgement).items() if judgement.shadow else ():
+                comment += f" · {'✓' if verdict is Verdict.ALLOW else '✗'} under {text.visible(policy)}"
+            _write(flow, "comment", OUR_COMMENT, comment)
+        if what is not Annotate.COMMENT:
+            _write(flow, "marked", OUR_MARKER, marker(judgement, turns))
+
+
+_KEPT = frozenset({OUR_COMMENT, OUR_MARKER, translate.OWN_PAGE, *record.KEPT})
+
+
+def _flips(judgement: Judgement) -> dict[str, Verdict]:
+    """The policies in shadow under which the verdict on the server's own answer would turn."""
+    tried = judgement.shadow
+    return {policy: outcome.verdict for policy, outcome, server in tried if outcome.verdict is not server.verdict}
+
+
+def _write(flow: http.HTTPFlow, attribute: str, key: str, value: str) -> None:
+    current = getattr(flow, attribute)
+    if current == value or current != flow.metadata.get(key, ""):
+        return
+    setattr(flow, attribute, value)
+    if value:
+        flow.metadata[key] = value
+    else:
+        flow.metadata.pop(key, None)
+
+
+def marker(judgement: Judgement, turns: bool) -> str:
+    """Name of the emoji that marks this judgement in the flow list; empty where CORS has nothing to say.
+
+    `turns`: the verdict turns on a credentials mode that is not known.
+    """
+    if judgement.contradicted:
+        return CONTRADICTED
+    verdict = judgement.verdict
+    if verdict is Verdict.NOT_CORS:
+        return ""
+    if turns:
+        return DEPENDS
+    return ALLOWED if verdict is Verdict.ALLOW else DENIED
+
+
+def metadata(judgement: Judgement) -> dict[str, str]:
+    """Flat keys with plain strings: the words of the JSON line, as far as a filter can use them.
+
+    Plain strings, for an enum's member would be saved in a dump, and fail to be read; `_value_`, for `value` is a slow
+    property, and this runs for every CORS flow.
+    """
+    data = {
+        "cors.verdict": judgement.verdict._value_,
+        "cors.role": judgement.role._value_,
+        "cors.engine": judgement.engine,
+        "cors.certainty": "inferred" if judgement.assumptions else "observed",
+    }
+    if judgement.origin is not None:
+        data["cors.origin"] = text.visible(judgement.origin)
+    refusal = judgement.refusal
+    if refusal is not None:
+        data["cors.reason"] = refusal.reason._value_
+        if refusal.detail is not None:
+            data["cors.detail"] = text.visible(refusal.detail)
+    if judgement.preflight is not None:
+        data["cors.preflight"] = judgement.preflight._value_
+    if judgement.stage is not None:
+        data["cors.credentials"] = judgement.credentials._value_
+        if judgement.credentials is Credentials.UNKNOWN and judgement.if_credentialed is not None:
+            data["cors.if_credentialed"] = judgement.if_credentialed.verdict._value_
+    if judgement.paired_with:
+        data["cors.pair"] = " ".join(judgement.paired_with)
+    if judgement.contradicted:
+        data["cors.contradicted"] = "true"
+    if judgement.observation.rewritten is not None:
+        server = record.server_outcome(judgement, record.Rewritten(*judgement.observation.rewritten))
+        if server is not None:
+            data["cors.server_verdict"] = server.verdict._value_
+    if judgement.shadow and (flips := _flips(judgement)):
+        data["cors.flips"] = text.visible(", ".join(flips))
+    if judgement.hypothetical is not None:
+        data["cors.hypothetical"] = judgement.hypothetical.verdict._value_
+    return data

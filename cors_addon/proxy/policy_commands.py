@@ -1,0 +1,329 @@
+"""The commands that change answers: each says in one line what it did, and what to do next.
+
+Law: a rule of the session names the server it is for and is listed by `cors.rules`; nothing is widened silently.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import mitmproxy.types
+from mitmproxy import ctx, exceptions, flow, http
+from mitmproxy.addonmanager import Loader
+from mitmproxy.master import Master
+
+from cors_addon.exchange.model import Judgement
+from cors_addon.fetch.headers import LOWER, is_token
+from cors_addon.policy import export, learn
+from cors_addon.policy.filters import literal, quoted
+from cors_addon.policy.held import Preflight, advice
+from cors_addon.policy.model import Mode, Others, Policy, Preset, preset
+from cors_addon.policy.origins import collect
+from cors_addon.policy.rewrite import asking
+from cors_addon.policy.write import summary, write
+from cors_addon.proxy import translate
+from cors_addon.proxy.rewriting import InForce, Policies, in_force, scope_of
+
+logger = logging.getLogger(__name__)
+
+type JudgementOf = Callable[[http.HTTPFlow], Judgement | None]
+
+NAMES = (
+    "cors.allow",
+    "cors.strip",
+    "cors.inject",
+    "cors.rules",
+    "cors.rules.clear",
+    "cors.policy.load",
+    "cors.policy.save",
+    "cors.policy.mode",
+    "cors.learn",
+    "cors.snippet",
+)
+
+
+class PolicyCommands:
+    """What a person may type to have answers changed."""
+
+    def __init__(self, master: Master, policies: Policies, judgement_of: JudgementOf) -> None:
+        self._master = master
+        self._policies = policies
+        self._judgement_of = judgement_of
+        self._in_console = False
+
+    def declare(self, loader: Loader) -> None:
+        """Register them."""
+        self._in_console = "console.view.flow" in self._master.commands.commands
+        console = self._in_console
+        functions: tuple[Callable[..., str | Sequence[str]], ...] = (
+            self.allow,
+            self.strip,
+            self.inject,
+            self.rules if console else self.rules_in_log,
+            self.clear,
+            self.load_file,
+            self.save,
+            self.mode,
+            self.learn,
+            self.snippet if console else self.snippet_in_log,
+        )
+        for name, function in zip(NAMES, functions, strict=True):
+            loader.add_command(name, function)
+
+    def withdraw(self) -> None:
+        """Take them away again."""
+        for name in NAMES:
+            self._master.commands.commands.pop(name, None)
+
+    # ---- rules of the session ----
+
+    def allow(self, flows: Sequence[flow.Flow]) -> str:
+        """Let the pages of these flows do anything with their servers: origin, methods, headers, credentials."""
+        chosen = _http(flows)
+        done: dict[str, Policy] = {}
+        for each in chosen:
+            where, server = scope_of(each), _server(each)
+            origin = asking(each.request.data.method, each.request.data.headers.fields).origin
+            name = f"allow {server}"
+            known = done.get(name) or self._rule(name)
+            listed = known.origins.listed if known is not None and known.origins is not None else ()
+            rule = replace(preset(Preset.ALLOW), name=name, filter=known.filter if known else where)
+            if origin is not None and (known is None or known.others is Others.KEEP):
+                rule = replace(rule, origins=collect((*listed, origin)), others=Others.KEEP)
+            done[name] = rule
+            self._policies.drop(f"strip {server}")
+        for name, rule in done.items():
+            self._policies.add(rule)
+            self._policies.follows.add(name)
+        whom = "; ".join(f"{_origins(rule)} at {name.removeprefix('allow ')}" for name, rule in done.items())
+        return f"All is allowed for {whom}. {self._advice(done.values())}"
+
+    def strip(self, flows: Sequence[flow.Flow]) -> str:
+        """Take every CORS header away from the answers of these flows' servers, as if they knew nothing of CORS."""
+        done: dict[str, Policy] = {}
+        for each in _http(flows):
+            server = _server(each)
+            name = f"strip {server}"
+            done[name] = replace(preset(Preset.STRIP), name=name, filter=scope_of(each))
+            self._policies.drop(f"allow {server}")
+        for rule in done.values():
+            self._policies.add(rule)
+        whom = ", ".join(name.removeprefix("strip ") for name in done)
+        return f"Answers of {whom} lose their CORS headers. {self._advice(done.values())}"
+
+    def inject(self, flows: Sequence[flow.Flow], name: str, value: str) -> str:
+        """Set a header in the answers of these flows' endpoints; with an empty value, remove it."""
+        if not is_token(name):
+            raise exceptions.CommandError(f"{name!r} is no header name.")
+        if any(char in "\r\n\0" for char in value):
+            raise exceptions.CommandError("The value of a header is one line.")
+        done: dict[str, Policy] = {}
+        for each in _http(flows):
+            preflight = asking(each.request.data.method, each.request.data.headers.fields).method is not None
+            endpoint = each.request.pretty_url.partition("?")[0]
+            key = f"inject {'OPTIONS ' if preflight else ''}{endpoint}"
+            known = done.get(key) or self._rule(key) or Policy(name=key)
+            kept = {old: text for old, text in known.set.items() if old.lower() != name.lower()}
+            gone = tuple(old for old in known.remove if old.lower() != name.lower())
+            url = quoted(f"^{literal(endpoint)}(\\?|$)")
+            done[key] = replace(
+                known,
+                filter=f"~u {url} & {'' if preflight else '! '}~m ^OPTIONS$",
+                set=MappingProxyType({**kept, name: value.strip()} if value.strip() else kept),
+                remove=gone if value.strip() else (*gone, name),
+            )
+        for rule in done.values():
+            self._policies.add(rule)
+        what = f"set to {value.strip()!r}" if value.strip() else "removed"
+        whom = ", ".join(key.removeprefix("inject ") for key in done)
+        return f"{name} is {what} in answers of {whom}. {self._advice(done.values())}"
+
+    def rules(self) -> Sequence[str]:
+        """List the rules of this session and the policies of the file, in the order in which they are tried."""
+        policies = self._policies.all
+        if not policies:
+            return ["No rules. cors.allow @focus makes one; the option cors_policy names a file of policies."]
+        lines = []
+        for number, policy in enumerate(policies, 1):
+            origin = "session" if number <= len(self._policies.session) else "file"
+            lines.append(f"{number}. [{origin}] {policy.name}: {summary(policy)}")
+        return lines
+
+    def rules_in_log(self) -> str:
+        """List the rules of this session and the policies of the file, in the order in which they are tried."""
+        return _log(self.rules(), "first of them")
+
+    def clear(self) -> str:
+        """Remove the rules of this session. The policies of the file stay."""
+        gone = list(self._policies.session)
+        if not gone:
+            return "There were no rules in this session."
+        words = self._advice(gone)
+        self._policies.session.clear()
+        self._policies.follows.clear()
+        self._policies.refresh()
+        return f"{_count(len(gone), 'rule')} removed. {words}"
+
+    # ---- policies ----
+
+    def load_file(self, path: mitmproxy.types.Path) -> str:
+        """Use the policies of a file, which is read again whenever it changes; an empty path uses none."""
+        before = self._policies.all
+        try:
+            ctx.options.update(cors_policy=str(path))
+        except exceptions.OptionsError as error:
+            raise exceptions.CommandError(str(error)) from error
+        found = self._policies.file
+        names = ", ".join(policy.name for policy in found)
+        what = f"{_count(len(found), 'policy')} from {path}: {names}." if found else "No policy file is used."
+        return f"{what} {self._advice([*before, *found])}"
+
+    def save(self, path: mitmproxy.types.Path) -> str:
+        """Write the rules of this session as a policy file."""
+        session = {policy.name for policy in self._policies.session}
+        rules = [policy for policy in self._policies.all if policy.name in session]
+        if not rules:
+            raise exceptions.CommandError("There are no rules in this session: cors.allow @focus makes one.")
+        _write_text(path, write(rules, ["Rules of a debugging session, made by cors_addon.", "The first match wins."]))
+        return f"{_count(len(rules), 'rule')} written to {path}. Use it with --set cors_policy={path}"
+
+    def mode(self, name: str, mode: str) -> str:
+        """Set a policy's mode: rewrite, shadow (only judge what it would do) or off."""
+        if mode not in set(Mode):
+            raise exceptions.CommandError(f"A mode is {', '.join(Mode)}; not {mode!r}.")
+        found = next((policy for policy in self._policies.all if policy.name == name), None)
+        if found is None:
+            known = ", ".join(policy.name for policy in self._policies.all) or "none"
+            raise exceptions.CommandError(f"No policy is named {name!r}; known: {known}.")
+        if found.mode is Mode(mode):
+            return f"{name} is in mode {mode} already."
+        rewrites = Mode.REWRITE in (found.mode, Mode(mode))
+        self._policies.modes[name] = Mode(mode)
+        self._policies.refresh()
+        said = {
+            Mode.REWRITE: "rewrites answers",
+            Mode.SHADOW: "only shows what it would decide",
+            Mode.OFF: "does nothing",
+        }[Mode(mode)]
+        return f"{name} now {said}. " + (self._advice([found]) if rewrites else "Reload the page.")
+
+    def learn(self, flows: Sequence[flow.Flow], path: mitmproxy.types.Path) -> str:
+        """Write the least policy under which every one of these flows passes."""
+        judged = [found for each in _http(flows) if (found := self._judgement_of(each)) is not None]
+        lesson = learn.learn(judged)
+        if not lesson.policies:
+            raise exceptions.CommandError(
+                "There is nothing to learn: " + "; ".join(lesson.notes or ("no CORS traffic",))
+            )
+        _write_text(path, lesson.text())
+        names = ", ".join(policy.name for policy in lesson.policies)
+        notes = f" Not learned: {'; '.join(lesson.notes)}." if lesson.notes else ""
+        what = _count(lesson.learned, "exchange")
+        return f"Learned from {what}: {names}, in {path}. Try it with cors.policy.load.{notes}"
+
+    def snippet_in_log(self, flows: Sequence[flow.Flow], target: str) -> str:
+        """Show configuration for a server (nginx, express, django …) under which these flows pass, in the event log."""
+        return _log(self.snippet(flows, target), f"configuration for {target}")
+
+    def snippet(self, flows: Sequence[flow.Flow], target: str) -> Sequence[str]:
+        """Show configuration for a server (nginx, express, django …) under which these flows pass."""
+        chosen = _http(flows)
+        active = self._policies_of(chosen)
+        if active:
+            policies: Sequence[Policy] = active
+        else:
+            judged = [found for each in chosen if (found := self._judgement_of(each)) is not None]
+            policies = learn.learn(judged).policies
+        if not policies:
+            raise exceptions.CommandError("These flows need no CORS configuration.")
+        try:
+            texts = [export.export(policy, target).text() for policy in policies]
+        except (export.UnknownTarget, export.Inexpressible) as error:
+            raise exceptions.CommandError(str(error)) from error
+        return "\n".join(texts).splitlines()
+
+    # ---- helpers ----
+
+    def _policies_of(self, flows: Sequence[http.HTTPFlow]) -> list[Policy]:
+        """Written policies that decide on these flows; the session's generous rules are nothing to hand over."""
+        found: dict[str, Policy] = {}
+        for each in flows:
+            chosen = self._policies.decide(each)
+            if chosen is None:
+                chosen = next((one for one in self._policies.shadows if one.matches(each)), None)
+            if chosen is not None and chosen.policy.preset is not Preset.ALLOW and not chosen.policy.strips:
+                found[chosen.policy.name] = chosen.policy
+        return list(found.values())
+
+    def _rule(self, name: str) -> Policy | None:
+        return next((policy for policy in self._policies.session if policy.name == name), None)
+
+    def _advice(self, policies: Iterable[Policy]) -> str:
+        """What to do next, seeing which preflights the browser may hold for the servers that these policies match."""
+        matchers: list[InForce] = [in_force(policy) for policy in policies if policy.mode is not Mode.OFF]
+        held: list[Preflight] = []
+        view = self._master.addons.get("view")
+        if view is not None:  # mitmdump has none, and starts without its module
+            from mitmproxy.addons.view import View
+
+            assert isinstance(view, View)
+            for each in view._store.values():
+                if not isinstance(each, http.HTTPFlow) or not _is_preflight(each):
+                    continue
+                if any(one.matches(each) for one in matchers):
+                    held.append(_preflight(each))
+        return advice(held, time.time())
+
+
+def _http(flows: Sequence[flow.Flow]) -> list[http.HTTPFlow]:
+    found = [each for each in flows if isinstance(each, http.HTTPFlow)]
+    if not found:
+        raise exceptions.CommandError("Choose HTTP flows: @focus, @marked, @shown, or a filter.")
+    return found
+
+
+def _server(each: http.HTTPFlow) -> str:
+    return translate.url(each).origin.partition("://")[2]
+
+
+def _origins(rule: Policy) -> str:
+    if rule.origins is None or rule.origins.reflect:
+        return "every page"
+    return " and ".join(origin for origin in rule.origins.listed)
+
+
+def _is_preflight(each: http.HTTPFlow) -> bool:
+    request = each.request.data
+    if request.method != b"OPTIONS" or each.response is None:
+        return False
+    return asking(b"OPTIONS", request.headers.fields).method is not None
+
+
+def _preflight(each: http.HTTPFlow) -> Preflight:
+    assert each.response is not None
+    agent = next((value for name, value in each.request.data.headers.fields if LOWER[name] == b"user-agent"), b"")
+    data = each.response.data
+    return Preflight(data.timestamp_end or data.timestamp_start, agent, data.status_code, data.headers.fields)
+
+
+def _log(lines: Sequence[str], what: str) -> str:
+    """Where the answer to a command is one line, several go to the event log."""
+    if len(lines) == 1:
+        return lines[0]
+    logger.info("%s", "\n".join(lines))
+    return f"{lines[0]} … ({what}; all {len(lines)} lines are in the event log)"
+
+
+def _write_text(path: mitmproxy.types.Path, text: str) -> None:
+    try:
+        Path(path).expanduser().write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise exceptions.CommandError(f"Cannot write {path}: {error.strerror}") from error
+
+
+def _count(number: int, noun: str) -> str:
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number} {noun if number == 1 else plural}"

@@ -1,0 +1,500 @@
+"""Policies in force: which policy a flow gets, and rewriting it.
+
+Law 1: where no policy rewrites, no hook of this module is registered, and nothing here runs.
+Law 2: fail open: what goes wrong leaves the flow as the server meant it, and is logged once per kind.
+Law 3: a flow is rewritten once, and what the server said is kept: for mitmproxy's revert, and in the metadata.
+Law 4: a broken policy file never replaces a good one.
+"""
+
+import asyncio
+import copy
+import http.client
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from weakref import ref
+
+from mitmproxy import ctx, exceptions, flowfilter
+from mitmproxy import http as mitm
+
+from cors_addon.exchange.model import Fields, Judgement
+from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.fetch.headers import LOWER, get_all, normalize
+from cors_addon.fetch.origins import OPAQUE, Url, resolve
+from cors_addon.policy import record
+from cors_addon.policy.faults import Fault, Severity, count
+from cors_addon.policy.filters import literal
+from cors_addon.policy.model import Mode, Policy, with_mode
+from cors_addon.policy.origins import collect
+from cors_addon.policy.read import Loaded, read
+from cors_addon.policy.record import KEPT, REWRITTEN, SERVER, Rewritten
+from cors_addon.policy.rewrite import NOTHING, Asking, Rewriter, asking
+from cors_addon.policy.shadow import Shadow, try_on
+from cors_addon.proxy import translate
+
+logger = logging.getLogger(__name__)
+
+_CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
+_CONDITION_LENGTHS = frozenset({13, 17})
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at the policy file."""
+
+type Match = Callable[[mitm.HTTPFlow], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A policy, ready to use."""
+
+    policy: Policy
+    rewriter: Rewriter
+    match: Match | None
+    """None: every flow."""
+
+    def matches(self, flow: mitm.HTTPFlow) -> bool:
+        """Whether the policy's filter matches."""
+        return self.match is None or bool(self.match(flow))
+
+
+def check_filter(expression: str) -> str | None:
+    """What is wrong with a filter expression, or None."""
+    try:
+        flowfilter.parse(expression)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def in_force(policy: Policy) -> InForce:
+    """Compile a policy's filter."""
+    return InForce(policy, Rewriter(policy), flowfilter.parse(policy.filter) if policy.filter else None)
+
+
+def load(path: Path) -> Loaded:
+    """Read a policy file; raises OSError."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        words = f"the file is not UTF-8: {error.reason} at byte {error.start}"
+        return Loaded((), [Fault(1, 1, Severity.ERROR, "encoding", words)])
+    return read(text, check_filter)
+
+
+# ── the file, the session, and what follows from both ─────────────────────────────────────────────────────────────────
+
+
+class Policies:
+    """All policies: the session's rules first, then the file's."""
+
+    def __init__(self) -> None:
+        self.session: list[Policy] = []
+        self.file: tuple[Policy, ...] = ()
+        self.path: Path | None = None
+        self.modes: dict[str, Mode] = {}
+        """As set by command, by name."""
+        self.follows: set[str] = set()
+        """Names of session rules that extend to where their redirects lead."""
+        self.deciding: tuple[InForce, ...] = ()
+        self.editing: tuple[InForce, ...] = ()
+        self.shadows: tuple[InForce, ...] = ()
+        self.rewriting = False
+        """Whether any answer may be rewritten."""
+        self.tries = False
+        """Whether any flow may have verdicts under other policies."""
+        self._hooks: _Hooks | None = None
+        self._stamp: tuple[int, int] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._failures: set[str] = set()
+
+    # ---- contents ----
+
+    @property
+    def all(self) -> list[Policy]:
+        """Every policy in order, each in its present mode."""
+        return [
+            with_mode(policy, self.modes[policy.name]) if policy.name in self.modes else policy
+            for policy in (*self.session, *self.file)
+        ]
+
+    def refresh(self) -> None:
+        """After any change: sort out what is in force, and hook in or out."""
+        ready = [in_force(policy) for policy in self.all if policy.mode is not Mode.OFF]
+        rewriting = [each for each in ready if each.policy.mode is Mode.REWRITE]
+        self.deciding = tuple(each for each in rewriting if each.policy.speaks_of_cors)
+        self.editing = tuple(each for each in rewriting if not each.policy.speaks_of_cors)
+        self.shadows = tuple(each for each in ready if each.policy.mode is Mode.SHADOW)
+        self.rewriting = wanted = bool(rewriting)
+        self.tries = bool(self.shadows or self.deciding)
+        if wanted and self._hooks is None:
+            self._hooks = _Hooks(self)
+            ctx.master.addons.add(self._hooks)
+        elif not wanted and self._hooks is not None:
+            hooks, self._hooks = self._hooks, None
+            if hooks in ctx.master.addons:
+                ctx.master.addons.remove(hooks)
+
+    def close(self) -> None:
+        """Let go of mitmproxy."""
+        self._unwatch()
+        self.session, self.file, self.modes = [], (), {}
+        self.refresh()
+
+    # ---- the file ----
+
+    def use_file(self, path: Path | None) -> None:
+        """Take the policies of a file from now on; raises OptionsError with every fault."""
+        if path is None:
+            self._unwatch()
+            self.path, self.file, self._stamp = None, (), None
+            self.refresh()
+            return
+        try:
+            stamp = _stamp(path)
+            loaded = load(path)
+        except OSError as error:
+            raise exceptions.OptionsError(f"cors_policy: cannot read {path}: {error.strerror}") from error
+        if not loaded.usable:
+            faults = "\n".join(fault.render(str(path)) for fault in loaded.faults)
+            raise exceptions.OptionsError(f"cors_policy: {path} is not used, {count(loaded.faults)}:\n{faults}")
+        self._log(path, loaded.faults)
+        self.path, self._stamp = path, stamp
+        self._take(loaded.policies)
+        self._watch()
+
+    def look(self) -> bool:
+        """Read the file again where it changed; a broken one changes nothing. True where the policies are new."""
+        path = self.path
+        if path is None:
+            return False
+        try:
+            stamp = _stamp(path)
+            if stamp == self._stamp:
+                return False
+            self._stamp = stamp
+            loaded = load(path)
+        except OSError as error:
+            if self._stamp is not None:
+                self._stamp = None
+                logger.error("cors_policy: cannot read %s: %s. The last good policies stay.", path, error.strerror)
+            return False
+        self._log(path, loaded.faults)
+        if not loaded.usable:
+            logger.error("cors_policy: %s has %s. The last good policies stay.", path, count(loaded.faults))
+            return False
+        self._take(loaded.policies)
+        logger.info("cors_policy: %s read again: %s", path, ", ".join(policy.name for policy in loaded.policies))
+        return True
+
+    def _take(self, policies: Sequence[Policy]) -> None:
+        self.file = tuple(policies)
+        self.refresh()
+
+    @staticmethod
+    def _log(path: Path, faults: Sequence[Fault]) -> None:
+        for fault in faults:
+            level = logging.ERROR if fault.severity is Severity.ERROR else logging.WARNING
+            logger.log(level, "%s", fault.render(str(path)))
+
+    def _watch(self) -> None:
+        if self._watcher is not None:
+            return
+        try:
+            self._watcher = asyncio.get_running_loop().create_task(self._keep_looking())
+        except RuntimeError:  # options are set before mitmproxy's loop runs: `running` begins to watch
+            self._watcher = None
+
+    def running(self) -> None:
+        """The loop of mitmproxy runs."""
+        if self.path is not None:
+            self._watch()
+
+    def _unwatch(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+            self._watcher = None
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            try:
+                self.look()
+            except Exception as error:
+                self._report(error)
+
+    # ---- the session ----
+
+    def add(self, policy: Policy) -> None:
+        """Put a rule first, in place of the one of the same name."""
+        self.session = [policy, *(each for each in self.session if each.name != policy.name)]
+        self.modes.pop(policy.name, None)
+        self.refresh()
+
+    def drop(self, name: str) -> bool:
+        """Remove a rule of the session."""
+        left = [each for each in self.session if each.name != name]
+        found = len(left) < len(self.session)
+        self.session = left
+        self.follows.discard(name)
+        if found:
+            self.refresh()
+        return found
+
+    # ---- a flow ----
+
+    def decide(self, flow: mitm.HTTPFlow) -> InForce | None:
+        """The first policy that speaks of CORS and matches."""
+        for each in self.deciding:
+            match = each.match
+            if match is None or match(flow):
+                return each
+        return None
+
+    def request(self, flow: mitm.HTTPFlow) -> None:
+        """Answer a preflight; else see to it that a stored answer is not merely confirmed."""
+        request = flow.request.data
+        fields = request.headers.fields
+        if request.method == b"OPTIONS":
+            asked = asking(b"OPTIONS", fields)
+            if asked.method is None:
+                return
+            chosen = self.decide(flow)
+            if chosen is not None and chosen.rewriter.answers(asked):
+                self._answer(flow, chosen, asked)
+            return
+        if not self.deciding:
+            return
+        for name, _ in fields:
+            if len(name) in _CONDITION_LENGTHS and LOWER[name] in _CONDITIONS:
+                break
+        else:
+            return
+        asked = asking(request.method, fields)
+        chosen = self.decide(flow)
+        if chosen is not None and chosen.rewriter.must_be_fresh(asked):
+            request.headers.fields = tuple(pair for pair in fields if LOWER[pair[0]] not in _CONDITIONS)
+
+    def _answer(self, flow: mitm.HTTPFlow, chosen: InForce, asked: Asking) -> None:
+        lower = _lower(flow)
+        status, fields = chosen.rewriter.answer(asked, lower=lower)
+        names = chosen.policy.name
+        for each in self.editing:
+            if each.matches(flow):
+                fields = each.rewriter.fields(asked, fields, lower=lower)
+                names = f"{names}, {each.policy.name}"
+        if status != 204:
+            fields += ((b"content-length" if lower else b"Content-Length", b"0"),)
+        now = time.time()
+        flow.response = mitm.Response(b"HTTP/1.1", status, _phrase(status), mitm.Headers(fields), b"", None, now, now)
+        record.keep(flow.metadata, Rewritten(names, None, ()))
+
+    def rewrite(self, flow: mitm.HTTPFlow) -> None:
+        """Rewrite an answer, once."""
+        response = flow.response
+        if response is None or REWRITTEN in flow.metadata:
+            return
+        data = response.data
+        old = data.headers.fields
+        chosen = self.decide(flow)
+        names = ""
+        status, fields = data.status_code, old
+        request = flow.request.data
+        asked = NOTHING
+        lower = request.http_version.startswith((b"HTTP/2", b"HTTP/3"))
+        if chosen is not None:
+            asked = asking(request.method, request.headers.fields)
+            status, fields = chosen.rewriter.rewrite(asked, status, old, lower=lower)
+            if fields is not old or status != data.status_code:
+                names = chosen.policy.name
+        for each in self.editing:
+            if each.matches(flow):
+                before = fields
+                fields = each.rewriter.fields(asked, fields, lower=lower)
+                if fields is not before:
+                    names = f"{names}, {each.policy.name}" if names else each.policy.name
+        if not names:
+            return
+        record.keep(flow.metadata, Rewritten(names, data.status_code, old))
+        data.headers.fields = fields
+        if status != data.status_code:
+            data.status_code, data.reason = status, _phrase(status)
+        if status in REDIRECT_STATUSES and chosen is not None and chosen.policy.name in self.follows:
+            self._follow(flow, chosen.policy, asked, fields)
+        if response.stream:
+            keep_original(flow)
+
+    def response(self, flow: mitm.HTTPFlow) -> None:
+        """Before a whole answer is judged: rewrite one that came from another addon, and keep what it was."""
+        try:
+            if not flow.live:
+                return
+            if SERVER not in flow.metadata:
+                self.rewrite(flow)
+            if SERVER in flow.metadata:
+                keep_original(flow)
+        except Exception as error:
+            self._report(error)
+
+    def _follow(self, flow: mitm.HTTPFlow, rule: Policy, asked: Asking, fields: Fields) -> None:
+        """A fetch does not end at its first redirect: let the rule go with it."""
+        base = translate.url(flow)
+        location = get_all(fields, b"location")
+        if not location or asked.origin is None:
+            return
+        target = resolve(normalize(location[0]).encode("latin-1"), base).url
+        current = next((each for each in self.session if each.name == rule.name), None)
+        if target is None or current is None or current.origins is None:
+            return
+        term = scope(target)
+        # https://fetch.spec.whatwg.org/#concept-request-tainted-origin
+        tainted = target.origin != base.origin and asked.origin != base.origin
+        origins = collect((*current.origins.listed, *((OPAQUE,) if tainted else ())))
+        widened = current.filter if term in current.filter.split(" | ") else f"{current.filter} | {term}"
+        if (widened, origins) == (current.filter, current.origins):
+            return
+        changed = replace(current, filter=widened, origins=origins)
+        self.session = [changed if each is current else each for each in self.session]
+        self.refresh()
+
+    # ---- shadows ----
+
+    def in_shadow(self, flow: mitm.HTTPFlow, judgement: Judgement) -> tuple[Shadow, ...]:
+        """The verdicts under each policy in shadow; of a recording also under the one that would have rewritten it."""
+        tried = [each for each in self.shadows if each.matches(flow)]
+        if self.deciding and not flow.live and SERVER not in flow.metadata:
+            chosen = self.decide(flow)
+            if chosen is not None:
+                tried.insert(0, chosen)
+        if not tried:
+            return ()
+        rewritten = record.of(flow.metadata)
+        found = (try_on(each.rewriter, judgement, rewritten) for each in tried)
+        return tuple(each for each in found if each is not None)
+
+    def _report(self, error: Exception) -> None:
+        kind = f"{type(error).__name__}: {error}"
+        if kind not in self._failures:
+            self._failures.add(kind)
+            logger.warning("cors_addon failed to apply a policy, the answer stays as it is: %s", kind, exc_info=error)
+
+
+class _Hooks:
+    """What mitmproxy calls while an answer may be rewritten. It comes last: the edits of others are under ours."""
+
+    name = "cors_addon_rewriting"
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+
+    def request(self, flow: mitm.HTTPFlow) -> None:
+        """The request is whole."""
+        if flow.live and flow.error is None:
+            try:
+                self._policies.request(flow)
+            except Exception as error:
+                self._policies._report(error)
+
+    def responseheaders(self, flow: mitm.HTTPFlow) -> None:
+        """The head of the answer is there, and nothing of it was sent on yet."""
+        if flow.live and flow.error is None:
+            try:
+                self._policies.rewrite(flow)
+            except Exception as error:
+                self._policies._report(error)
+
+
+# ── mitmproxy's revert ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Original(dict[str, Any]):
+    """A flow's state before it was rewritten, made when it is first asked for: it costs more than the rewriting.
+
+    mitmproxy asks in `flow.backup()`, `flow.modified()`, `flow.revert()` and when it saves a flow, each time for its
+    truth or its difference from another state first.
+    """
+
+    def __init__(self, flow: mitm.HTTPFlow) -> None:
+        super().__init__()
+        self._flow = ref(flow)
+        self._filled = False
+
+    def _fill(self) -> None:
+        flow = self._flow()
+        if self._filled or flow is None or flow.response is None:
+            return
+        self._filled = True
+        known = record.of(flow.metadata)
+        flow._backup = None
+        try:
+            state = flow.get_state()
+        finally:
+            flow._backup = self  # type: ignore[assignment]
+        state.pop("backup", None)
+        state["metadata"] = {key: value for key, value in flow.metadata.items() if key not in KEPT}
+        if known is not None and known.status is not None:
+            state["response"]["headers"] = known.fields
+            state["response"]["status_code"] = known.status
+            state["response"]["reason"] = _phrase(known.status)
+        elif known is not None:
+            state["response"] = None
+        self.update(state)
+
+    def __bool__(self) -> bool:
+        self._fill()
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        self._fill()
+        return dict.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        self._fill()
+        return copy.deepcopy(dict(self), memo)
+
+
+def keep_original(flow: mitm.HTTPFlow) -> None:
+    """Let mitmproxy's revert restore what the server answered."""
+    if getattr(flow, "_backup", False) is None:
+        flow._backup = _Original(flow)  # type: ignore[assignment]
+
+
+# ── small things ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _lower(flow: mitm.HTTPFlow) -> bool:
+    return flow.request.data.http_version.startswith((b"HTTP/2", b"HTTP/3"))
+
+
+def _phrase(status: int) -> bytes:
+    return http.client.responses.get(status, "").encode()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    seen = path.stat()
+    return seen.st_mtime_ns, seen.st_size
+
+
+def scope(url: Url) -> str:
+    """A filter for all of one origin of servers."""
+    host = url.host.replace(".", r"\.").replace("[", r"\[").replace("]", r"\]")
+    if url.origin.count(":") - url.host.count(":") == 1:  # the port is the scheme's own
+        return f"~d ^{host}$"
+    return f"~u ^{url.scheme}://{host}:{url.port}/"
+
+
+def scope_of(flow: mitm.HTTPFlow) -> str:
+    """A filter for all of the server that this flow went to; it matches the flow itself, by whatever name it goes."""
+    wanted = scope(translate.url(flow))
+    if flowfilter.parse(wanted)(flow):
+        return wanted
+    # reverse mode knows the server by another address, and mitmproxy decodes international names
+    origin = re.match(r"[a-z]+://[^/]*", flow.request.pretty_url)
+    return f"~u ^{literal(origin[0] if origin else flow.request.pretty_url)}/"

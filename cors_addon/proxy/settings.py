@@ -1,0 +1,117 @@
+"""The addon's options: declared, then parsed once per change into a typed value.
+
+A bad one raises OptionsError, which names the option and its fault.
+"""
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from mitmproxy import exceptions, flowfilter
+from mitmproxy.addonmanager import Loader
+from mitmproxy.options import Options
+
+ENGINES = ("auto", "chromium", "gecko", "webkit", "fetch")
+
+
+class Annotate(StrEnum):
+    """What a judged flow shows in mitmproxy's lists. Its metadata it gets in any case: filters use them."""
+
+    COMMENT = "comment"
+    MARKER = "marker"
+    ALL = "all"
+    NONE = "none"
+
+    @property
+    def comments(self) -> bool:
+        """Whether flows get a comment."""
+        return self in (Annotate.COMMENT, Annotate.ALL)
+
+
+ANNOTATE = tuple(choice.value for choice in Annotate)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All options, checked."""
+
+    filter: flowfilter.TFilter | None = None
+    engine: str = "auto"
+    annotate: Annotate = Annotate.ALL
+    jsonl: Path | None = None
+    policy: Path | None = None
+
+
+NAMES = frozenset({"cors_filter", "cors_engine", "cors_annotate", "cors_jsonl", "cors_policy"})
+
+
+def declare(loader: Loader) -> None:
+    """Tell mitmproxy the options. It shows `choices`, but does not enforce them."""
+    loader.add_option(
+        "cors_filter", str, "", "Inspect only flows that match this mitmproxy filter expression. Empty: all."
+    )
+    loader.add_option(
+        "cors_engine",
+        str,
+        "auto",
+        "Browser engine to judge as: auto (told by the client's own headers), chromium, gecko, webkit, or fetch, which "
+        "is the standard itself.",
+        choices=ENGINES,
+    )
+    loader.add_option(
+        "cors_annotate",
+        str,
+        "all",
+        "What judged flows show in the flow list: comment, marker, all or none. A comment or marker of your own is "
+        "never overwritten.",
+        choices=ANNOTATE,
+    )
+    loader.add_option("cors_jsonl", str, "", "File to which one JSON line per judged flow is appended. Empty: none.")
+    loader.add_option(
+        "cors_policy",
+        str,
+        "",
+        "File of CORS policies (YAML) by which answers are rewritten or judged in the shadow. It is read again when it "
+        "changes. Empty: none.",
+    )
+
+
+def parse(options: Options) -> Settings:
+    """Check every option; raises OptionsError for the first that is bad."""
+    return Settings(
+        filter=_filter(options.cors_filter),
+        engine=_choice("cors_engine", options.cors_engine, ENGINES),
+        annotate=Annotate(_choice("cors_annotate", options.cors_annotate, ANNOTATE)),
+        jsonl=_file(options.cors_jsonl),
+        policy=Path(options.cors_policy).expanduser() if options.cors_policy else None,
+    )
+
+
+def _choice(name: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise exceptions.OptionsError(f"{name}: {value!r} is none of {', '.join(choices)}")
+    return value
+
+
+def _filter(expression: str) -> flowfilter.TFilter | None:
+    if not expression.strip():
+        return None
+    try:
+        return flowfilter.parse(expression)
+    except ValueError as error:
+        raise exceptions.OptionsError(f"cors_filter: {error}") from error
+
+
+def _file(value: str) -> Path | None:
+    if not value:
+        return None
+    path = Path(value).expanduser()
+    folder = path.parent
+    if path.is_dir():
+        raise exceptions.OptionsError(f"cors_jsonl: {path} is a folder, not a file")
+    if not folder.is_dir():
+        raise exceptions.OptionsError(f"cors_jsonl: the folder {folder} does not exist")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise exceptions.OptionsError(f"cors_jsonl: {path} is not writable")
+    return path

@@ -1,0 +1,238 @@
+"""From mitmproxy's flow to an `Observation`: what this client sent, and what it was sent.
+
+Law 1: an observation shows the client's side. Where mitmproxy answered in the server's place, its own page counts.
+Law 2: total: no flow, however odd, raises; what cannot be told is left out.
+Law 3: bytes are taken from `message.data`: its properties decode, upper-case, and cost time.
+"""
+
+from functools import lru_cache
+
+from mitmproxy import http
+from mitmproxy.flow import Error
+
+from cors_addon.exchange.model import Fields, Observation
+from cors_addon.fetch.origins import Url, host_to_ascii, parse_url
+from cors_addon.policy import record
+
+OWN_PAGE = "cors.answered"
+"""Metadata: the status with which mitmproxy answered in the place of a server that broke off; `none` for none."""
+BROKE_OFF = "the answer broke off: taken for streamed, so that its headers had reached the browser"
+
+_NAMED_BY_REQUEST = frozenset({"regular", "upstream"})
+"""Modes in which the client names the target to mitmproxy itself, so that `request.host` is its own word."""
+
+
+def observation(flow: http.HTTPFlow) -> Observation:
+    """What the wire showed of this flow."""
+    request = flow.request.data
+    client = flow.client_conn
+    status, fields = answer(flow)
+    started = request.timestamp_start
+    return Observation(
+        flow_id=flow.id,
+        client=client.peername[0] if client.peername else None,
+        connection=client.id,
+        started=started,
+        ended=max(_ended(flow), started),
+        method=request.method,
+        url=url(flow),
+        request=request.headers.fields,
+        status=status,
+        response=fields,
+        http2=request.http_version.startswith((b"HTTP/2", b"HTTP/3")),
+        has_body=has_body(request),
+        rewritten=record.of(flow.metadata),
+    )
+
+
+def has_body(request: http.RequestData) -> bool:
+    """Whether the request bears a body; a streamed one is not kept, but its headers tell."""
+    if request.content is not None:
+        return request.content != b""
+    headers = request.headers
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+def _ended(flow: http.HTTPFlow) -> float:
+    response = flow.response
+    if response is not None and response.data.timestamp_end is not None:
+        return response.data.timestamp_end
+    if flow.error is not None:
+        return flow.error.timestamp
+    return flow.request.data.timestamp_end or flow.request.data.timestamp_start
+
+
+# ---- the answer that reached the client ----
+
+
+def answer(flow: http.HTTPFlow) -> tuple[int | None, Fields]:
+    """Status and headers of the answer which the client got; no status where it got none.
+
+    mitmproxy holds back a response until it is whole (or streams it). Where that fails, it answers by itself, with a
+    page that has no CORS headers, unless it was told to drop the connection (proxy/layers/http, `ErrorCode`).
+    """
+    response, error = flow.response, flow.error
+    if error is None:
+        if response is None or response.data.status_code < 100:  # a HAR says 0 where there was none
+            return None, ()
+        return response.data.status_code, response.data.headers.fields
+    if response is None:
+        return _own_page(flow, error), ()
+    if response.stream:  # its head had reached the client when the error came
+        return response.data.status_code, response.data.headers.fields
+    if error.msg == Error.KILLED_MESSAGE:
+        return None, ()
+    if OWN_PAGE in flow.metadata:
+        noted = flow.metadata[OWN_PAGE]
+        return (int(noted) if str(noted).isdecimal() else None), ()
+    if breaks_off(flow):
+        return response.data.status_code, response.data.headers.fields
+    return _own_page(flow, error), ()
+
+
+def breaks_off(flow: http.HTTPFlow) -> bool:
+    """Whether a recording does not say what the client got: the answer broke off, and might have been streamed."""
+    return (
+        flow.error is not None
+        and flow.error.msg != Error.KILLED_MESSAGE
+        and flow.response is not None
+        and not flow.live
+        and OWN_PAGE not in flow.metadata
+    )
+
+
+def is_killed(flow: http.HTTPFlow) -> bool:
+    """Whether mitmproxy was told to drop the connection, after which it no longer calls even a live flow live."""
+    return flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE
+
+
+def note_own_page(flow: http.HTTPFlow) -> None:
+    """Keep with a live flow what a recording of it would not tell: mitmproxy answered in the server's place."""
+    if flow.error is not None and flow.response is not None and flow.live and not flow.response.stream:
+        flow.metadata[OWN_PAGE] = str(_own_page(flow, flow.error) or "none")
+
+
+def _own_page(flow: http.HTTPFlow, error: Error) -> int | None:
+    """Status of the page by which mitmproxy answers for this error; None where it answers nothing."""
+    message = error.msg or ""
+    if message == Error.KILLED_MESSAGE or message in _WITHOUT_ANSWER:
+        return None
+    if message.startswith("Request body exceeds"):
+        return 413
+    if message.startswith(_REQUEST_REFUSED) or (message.startswith("Received ") and " from client," in message):
+        return 400
+    request = flow.request
+    if request.data.timestamp_end is None and not request.stream:
+        return None  # the client failed before mitmproxy had its whole request
+    ended = flow.client_conn.timestamp_end
+    if ended is not None and ended <= error.timestamp and (flow.server_conn.timestamp_end or error.timestamp) >= ended:
+        return None  # the client hung up first
+    return 502
+
+
+# "by client" stands in mitmproxy's text whichever side reset the stream; these two codes it passes on as they are.
+_WITHOUT_ANSWER = frozenset(
+    {
+        "Client disconnected.",
+        "stream reset by client (CANCEL)",
+        "stream reset by client (HTTP_1_1_REQUIRED)",
+    }
+)
+_REQUEST_REFUSED = ("Invalid request scheme", "mitmproxy received an HTTP CONNECT request")
+
+
+# ---- the URL as the browser used it ----
+
+
+def url(flow: http.HTTPFlow) -> Url:
+    """The URL that the client asked for, which is not always the one mitmproxy passes on."""
+    request = flow.request.data
+    client = flow.client_conn
+    mode = client.proxy_mode.type_name
+    scheme = request.scheme.decode("latin-1") if request.scheme in (b"http", b"https") else "http"
+    host, port = request.host, request.port
+    if mode == "reverse":
+        scheme = "https" if client.tls else "http"
+        host, port = _listener(flow, scheme)
+    elif mode not in _NAMED_BY_REQUEST:
+        # mitmproxy saw an address; the name stands in the request
+        named = parse_url(f"{scheme}://{_authority(flow)}/")
+        if named is not None:
+            host, port = named.host, named.port
+    elif client.tls and client.sni and client.sni != host and not _same_host(client.sni, host):
+        # an addon such as map_remote sent the request elsewhere: the TLS handshake tells where the browser meant it to
+        # go, though not to which port
+        scheme, host, port = "https", client.sni, 443
+    return Url(scheme, _ascii(host), port, _path(request.path))
+
+
+def _authority(flow: http.HTTPFlow) -> str:
+    """`:authority`, or the Host header; raw, for mitmproxy's own properties decode IDNA."""
+    request = flow.request.data
+    return request.authority.decode("latin-1") or request.headers.get("host", "")
+
+
+def _listener(flow: http.HTTPFlow, scheme: str) -> tuple[str, int]:
+    """Host and port where a client reached a reverse proxy.
+
+    mitmproxy overwrites the Host header with the upstream's, unless `keep_host_header` is set. Then the address it
+    listens on remains, for which the handshake (SNI) or a same-origin request knows the name.
+    """
+    client = flow.client_conn
+    address = client.sockname or ("", 0)
+    host, port = address[0], address[1]
+    authority = _authority(flow)
+    if authority and not _is_upstream(flow, authority):
+        named = parse_url(f"{scheme}://{authority}/")
+        if named is not None:
+            return named.host, named.port
+    if client.tls and client.sni:
+        return client.sni, port
+    headers = flow.request.data.headers
+    for header in ("origin", "referer"):
+        page = parse_url(headers.get(header, ""))
+        if page is None or page.scheme != scheme or page.port != port:
+            continue
+        # Two programs cannot listen on one port of one machine: on loopback the port alone tells.
+        if headers.get("sec-fetch-site") == "same-origin" or (_is_loopback(host) and _is_loopback(page.host)):
+            return page.host, port
+    return host, port
+
+
+def _is_upstream(flow: http.HTTPFlow, authority: str) -> bool:
+    """Whether `authority` is what mitmproxy itself writes into the Host header in reverse proxy mode."""
+    request = flow.request.data
+    scheme = request.scheme.decode("latin-1")
+    named = parse_url(f"{scheme}://{authority}/")
+    if named is None:
+        return False
+    server = flow.server_conn.address or (request.host, request.port)
+    if (named.host, named.port) in ((_ascii(request.host), request.port), (_ascii(server[0]), server[1])):
+        return True
+    target = getattr(flow.client_conn.proxy_mode, "address", None)
+    return target is not None and (named.host, named.port) == (_ascii(target[0]), target[1])
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1", "[::1]") or host.endswith(".localhost") or host.startswith("127.")
+
+
+def _same_host(first: str, second: str) -> bool:
+    return _ascii(first) == _ascii(second)
+
+
+@lru_cache(maxsize=1024)
+def _ascii(host: str) -> str:
+    """A host as an origin spells it: mitmproxy decodes IDNA, and writes IPv6 without brackets."""
+    if ":" in host and not host.startswith("["):
+        parsed = parse_url(f"http://[{host.partition('%')[0]}]/")
+        return parsed.host if parsed else f"[{host.lower()}]"
+    return host_to_ascii(host) or host.lower()
+
+
+def _path(path: bytes) -> str:
+    """Path and query in ASCII."""
+    text = path.decode("latin-1")
+    if text.isascii():
+        return text or "/"
+    return "".join(char if char.isascii() else f"%{ord(char):02X}" for char in text)

@@ -1,0 +1,58 @@
+"""The content view `cors`: the explanation of a flow, shown where its body would be."""
+
+from collections.abc import Callable
+
+from mitmproxy import contentviews, http
+from mitmproxy.contentviews import Contentview, Metadata
+
+PRIORITY = 100.0
+"""Above every view of mitmproxy's own (the highest is 2), where there is no body that they could show."""
+
+
+class CorsView(Contentview):
+    """Explains a flow. Chosen automatically for CORS flows without a body, such as most preflights."""
+
+    def __init__(self, explain: Callable[[http.HTTPFlow], str], judged: Callable[[http.HTTPFlow], bool]) -> None:
+        """`explain` gives the text; `judged` says, at once, whether the flow is a CORS exchange."""
+        self._explain = explain
+        self._judged = judged
+
+    @property
+    def name(self) -> str:
+        """As it stands in the menus."""
+        return "CORS"
+
+    def prettify(self, data: bytes, metadata: Metadata) -> str:
+        """The explanation, whatever the body is."""
+        if not isinstance(metadata.flow, http.HTTPFlow):
+            raise ValueError("CORS concerns HTTP exchanges only.")
+        # mitmweb gives an empty line no height
+        return self._explain(metadata.flow).replace("\n\n", "\n \n")
+
+    def render_priority(self, data: bytes, metadata: Metadata) -> float:
+        """High for the empty answer of a CORS exchange (or its request, where no answer came), else none."""
+        flow = metadata.flow
+        if not isinstance(flow, http.HTTPFlow):
+            return -1
+        if data or metadata.websocket_message is not None:
+            return 0
+        shown = flow.request if flow.response is None else flow.response
+        return PRIORITY if metadata.http_message is shown and self._judged(flow) else 0
+
+
+def register(view: CorsView) -> None:
+    """Add the view, quietly replacing the one of an earlier load of this script."""
+    _forget(view.name)
+    contentviews.add(view)
+
+
+def unregister(view: CorsView) -> None:
+    """Take the view away, if it is still this one. mitmproxy has no public way."""
+    if contentviews.registry.get(view.name.lower()) is view:
+        _forget(view.name)
+
+
+def _forget(name: str) -> None:
+    views = getattr(contentviews.registry, "_by_name", None)
+    if isinstance(views, dict):
+        views.pop(name.lower(), None)

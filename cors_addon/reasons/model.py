@@ -1,0 +1,186 @@
+"""The shape of an explanation, and how its templates are filled with an exchange's values.
+
+Law 1: a template names its values in braces; `PLACEHOLDERS` is all there is, and each is filled, known or not.
+Law 2: what is rendered is safe to print: control characters are shown, never sent, and no password is repeated.
+Law 3: a message is one line and short; a fix is whole, each header to paste on an indented line of its own.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from cors_addon.fetch.refusals import Refusal, Stage
+
+
+class Severity(StrEnum):
+    """An error breaks the page; a warning will, or lets others in; a note is worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Said(NamedTuple):
+    """What one browser calls it: its names, and its console's words with … where values stand."""
+
+    engine: str
+    names: tuple[str, ...]
+    """Empty where the engine has a text but no name."""
+    text: str
+    older: tuple[str, ...] = ()
+    """Wordings of earlier versions, still found in the world's bug reports."""
+
+
+class Facts(NamedTuple):
+    """What is known of the exchange."""
+
+    origin: str | None = None
+    """The serialized request origin."""
+    method: str | None = None
+    """The method the page asked for: of a preflight, Access-Control-Request-Method."""
+    headers: tuple[str, ...] = ()
+    """The CORS-unsafe request-header names the page asked for."""
+    status: int | None = None
+    value: str | None = None
+    """The response header at fault (`Explanation.header`), its lines joined with ", "; None where it is absent."""
+    location: str | None = None
+    """Where a redirect leads."""
+    credentialed: bool | None = None
+    """Whether credentials are included; None where that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """All that is to be said about one reason."""
+
+    name: str
+    message: str
+    """Template, one line."""
+    explanation: str
+    """What the browser does, and why the rule exists."""
+    causes: tuple[str, ...]
+    """How it comes about in practice, most frequent first."""
+    fix: str
+    """Template, one or more lines."""
+    anchor: str
+    example: tuple[Refusal, Facts]
+    """A refusal that shows it, for where there is no exchange to show."""
+    header: str | None = None
+    """The response header at fault."""
+    said: tuple[Said, ...] = ()
+    severity: Severity = Severity.ERROR
+
+
+PLACEHOLDERS = (
+    "answer",
+    "credentials",
+    "detail",
+    "grants",
+    "literal",
+    "listed",
+    "location",
+    "new_headers",
+    "new_methods",
+    "origin",
+    "status",
+    "value",
+)
+"""Every name that a template may use."""
+
+NULL_ORIGIN = (
+    "Mind that null is nobody's name: every sandboxed frame, data: URL and file of any site sends it. Better give the "
+    "page an origin of its own (no sandbox, no file:, no redirect from site to site) than allow null, least of all "
+    "with credentials."
+)
+"""Added to a fix that would allow the origin `null`."""
+
+_LONGEST = 100  # of one value in a message
+
+
+def message(explanation: Explanation, refusal: Refusal, facts: Facts) -> str:
+    """The one line, with this exchange's values."""
+    values = {name: _short(value) for name, value in _values(refusal, facts).items()}
+    return printable(explanation.message.format_map(values))
+
+
+def fix(explanation: Explanation, refusal: Refusal, facts: Facts) -> str:
+    """What to change, with the exact header for this exchange."""
+    # values are made printable before, the template's own line ends are meant
+    values = {name: _printable_lines(value) for name, value in _values(refusal, facts).items()}
+    text = explanation.fix.format_map(values)
+    return f"{text}\n{NULL_ORIGIN}" if facts.origin == "null" and "{origin}" in explanation.fix else text
+
+
+def printable(text: str) -> str:
+    r"""The text with control, format and bidirectional characters made visible, as `\x1b`."""
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
+# C0, DEL, C1, soft hyphen, zero-width and bidirectional controls, line separators, lone surrogates
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def _printable_lines(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 20]}…{value[-19:]}"
+
+
+def _values(refusal: Refusal, facts: Facts) -> Mapping[str, str]:
+    """A value for each of the placeholders. A header's value never brings a line end: `printable` follows."""
+    value = None if facts.value is None else printable(facts.value)
+    detail = None if refusal.detail is None else printable(refusal.detail)
+    listed = [item for item in map(str.strip, (value or "").split(",")) if item]
+    method = printable(facts.method or (detail if detail and refusal.stage is Stage.PREFLIGHT else None) or "PUT")
+    names = tuple(map(printable, facts.headers)) or ((detail,) if detail else ())
+    return {
+        "answer": "response" if facts.status is None else f"{facts.status} response",
+        "credentials": "\n  Access-Control-Allow-Credentials: true" if facts.credentialed else "",
+        "detail": _without_userinfo(detail) if detail is not None else "absent",
+        "grants": _grants(refusal.stage, method, names),
+        "literal": _literal(detail, listed, credentialed=facts.credentialed),
+        "listed": "(absent)" if value is None else f'"{value}"',
+        "location": _without_userinfo(printable(facts.location or detail or "another URL")),
+        "new_headers": ", ".join(_extended(listed, names, fold=True)),
+        "new_methods": ", ".join(_extended(listed, (method,))),
+        "origin": printable(facts.origin or "https://app.example.com"),
+        "status": "another status" if facts.status is None else str(facts.status),
+        "value": "absent" if value is None else f'"{value}"',
+    }
+
+
+def _grants(stage: Stage, method: str, names: tuple[str, ...]) -> str:
+    """What a preflight's answer needs besides the origin, for this request."""
+    if stage is not Stage.PREFLIGHT:
+        return ""
+    lines = [] if method in ("GET", "HEAD", "POST") else [f"\n  Access-Control-Allow-Methods: {method}"]
+    if names:
+        lines.append(f"\n  Access-Control-Allow-Headers: {', '.join(names)}")
+    return "".join(lines)
+
+
+def _literal(detail: str | None, listed: Iterable[str], *, credentialed: bool | None) -> str:
+    """Why a `*` in the list does not help."""
+    if "*" not in listed:
+        return ""
+    if detail is not None and detail.lower() == "authorization" and not credentialed:
+        return ', and "*" does not cover it'
+    return ', where "*" is a name like any other: credentials are included'
+
+
+def _extended(listed: Iterable[str], missing: Iterable[str], *, fold: bool = False) -> list[str]:
+    """The list with what is missing added, without a `*` that did not help and without what is no token."""
+    result = [item for item in listed if _TOKEN.fullmatch(item) and item != "*"]
+    known = {item.lower() if fold else item for item in result}
+    return result + [item for item in missing if (item.lower() if fold else item) not in known]
+
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def _without_userinfo(url: str) -> str:
+    return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]*:[/\\]+)[^/\\?#]*@", r"\1…@", url)

@@ -1,0 +1,146 @@
+"""The summary as one JSON document, `cors-addon-check` schema 1, which also serves as a baseline.
+
+schema       "cors-addon-check"
+version      1; a later version may add fields, and will be 2 where it changes the meaning of one
+partial      true where not everything was read: interrupted, or a file is damaged
+inputs       per file: name, kind (`mitmproxy dump`, `HAR`), exchanges (how many were read), damage (null, or what
+             is wrong), offset (byte at which, or null), notes (`{text: count}`: what the file cannot tell)
+totals       exchanges (read), judged (CORS decided on them), allowed, denied, known (denials that the baseline
+             knows), roles (`{role: count}`)
+outcomes     one for each different thing that happened at each endpoint:
+               origin, server, method, path    the endpoint; ids in the path are `{id}`, the query is left out
+               role, verdict, engine, reason, detail    as in a JSON line (`--format jsonl`)
+               flips        `include` or `omit`: the credentials mode that would turn the verdict, where the mode
+                            is not known; else null
+               contradicted, preflight_unseen, findings, would (for a client that is no browser)
+               count        how many exchanges
+               flow_ids     of the first few
+               baseline     `known`, `new` or `changed`; null without a baseline
+causes       one for each fault to mend, the most frequent first: reason, stage, server, message, count, engines,
+             endpoints (`{"METHOD URL": count}`), fix (`status`, `headers`: name, before, after; `note`; `complete`:
+             nothing fails after it), explanation, spec
+"""
+
+import json
+from typing import Any
+
+from cors_addon.exchange.fixes import Change
+from cors_addon.exchange.model import Verdict
+from cors_addon.fetch.refusals import Reason
+from cors_addon.reasons.registry import REGISTRY
+from cors_addon.report.summary import Endpoint, Known, Outcome, Summary
+
+SCHEMA = "cors-addon-check"
+VERSION = 1
+
+
+def document(summary: Summary) -> dict[str, Any]:
+    """The document."""
+    outcomes: list[dict[str, Any]] = [
+        {
+            "origin": endpoint.origin,
+            "server": endpoint.server,
+            "method": endpoint.method,
+            "path": endpoint.path,
+            "role": outcome.role,
+            "verdict": outcome.verdict,
+            "engine": outcome.engine,
+            "reason": outcome.reason,
+            "detail": outcome.detail,
+            "flips": outcome.flips,
+            "contradicted": outcome.contradicted,
+            "preflight_unseen": outcome.unseen,
+            "findings": list(outcome.findings),
+            "would": outcome.would,
+            "count": tally.count,
+            "flow_ids": tally.flow_ids,
+            "baseline": _baseline(summary, endpoint, outcome),
+        }
+        for endpoint, outcome, tally in summary.tallies()
+    ]
+    known = sum(each["count"] for each in outcomes if each["verdict"] == "deny" and each["baseline"] == "known")
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "partial": not summary.usable,
+        "inputs": [
+            {
+                "name": each.name,
+                "kind": each.kind,
+                "exchanges": each.flows,
+                "damage": each.damage,
+                "offset": each.offset,
+                "notes": each.notes,
+            }
+            for each in summary.inputs
+        ],
+        "totals": {
+            "exchanges": summary.flows,
+            "judged": summary.judged,
+            "allowed": summary.count(Verdict.ALLOW),
+            "denied": summary.count(Verdict.DENY),
+            "known": known,
+            "roles": {role: count for role, count in sorted(summary.roles.items()) if count},
+        },
+        "outcomes": outcomes,
+        "causes": [
+            {
+                "reason": cause.reason,
+                "stage": cause.stage,
+                "server": cause.server,
+                "message": cause.phrase,
+                "count": cause.count,
+                "engines": list(cause.engines),
+                "endpoints": {str(endpoint): count for endpoint, count in cause.endpoints.items()},
+                "fix": _fix(cause.change),
+                "explanation": REGISTRY[Reason(cause.reason)].explanation,
+                "spec": REGISTRY[Reason(cause.reason)].anchor,
+            }
+            for cause in summary.causes()
+        ],
+    }
+
+
+def render(summary: Summary) -> str:
+    """The document as text; ASCII, so that nothing in it reaches a terminal raw."""
+    return json.dumps(document(summary), indent=2) + "\n"
+
+
+def load_baseline(text: str) -> Known:
+    """The outcomes of an earlier report; raises ValueError for what is none."""
+    try:
+        loaded = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"no JSON: {error}") from error
+    if not isinstance(loaded, dict) or loaded.get("schema") != SCHEMA:
+        raise ValueError("no report of `cors-addon check --format json`")
+    if loaded.get("version") != VERSION:
+        raise ValueError(f"its version is {loaded.get('version')!r}, not {VERSION}")
+    known: dict[Endpoint, set[tuple[str, str, str, str]]] = {}
+    try:
+        for each in loaded["outcomes"]:
+            endpoint = Endpoint(*(str(each[name]) for name in Endpoint._fields))
+            what = (str(each["engine"]), str(each["role"]), str(each["verdict"]), str(each["reason"] or ""))
+            known.setdefault(endpoint, set()).add(what)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"an outcome lacks a field: {error}") from error
+    return {endpoint: frozenset(outcomes) for endpoint, outcomes in known.items()}
+
+
+def _baseline(summary: Summary, endpoint: Endpoint, outcome: Outcome) -> str | None:
+    if summary.baseline is None:
+        return None
+    if not summary.is_fresh(endpoint, outcome):
+        return "known"
+    return "changed" if endpoint in summary.baseline else "new"
+
+
+def _fix(change: Change | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {
+        "status": change.status,
+        "headers": [{"name": edit.name, "before": edit.before, "after": edit.after} for edit in change.edits],
+        "note": change.note,
+        "complete": change.complete,
+    }

@@ -1,0 +1,70 @@
+"""A judgement as one JSON line, schema 1.
+
+Law 1: every line has every field, in this order; what does not apply is null or empty.
+Law 2: a line is ASCII. Whatever stood in a header, escaped it reaches neither a terminal nor a parser raw.
+"""
+
+import json
+from typing import Any
+
+from cors_addon.engines.texts import browser_error
+from cors_addon.exchange.exposure import exposed_headers, hidden_headers
+from cors_addon.exchange.model import Credentials, Judgement
+from cors_addon.policy import record
+from cors_addon.policy.shadow import Shadow
+from cors_addon.report.console import console_message
+from cors_addon.report.text import certainty
+
+SCHEMA = 1
+
+
+def line(judgement: Judgement) -> dict[str, Any]:
+    """The fields of one line."""
+    observation = judgement.observation
+    refusal = judgement.refusal
+    other = judgement.if_credentialed if judgement.credentials is Credentials.UNKNOWN else None
+    hypothetical = judgement.hypothetical
+    rewritten = record.Rewritten(*observation.rewritten) if observation.rewritten else None
+    server = record.server_outcome(judgement, rewritten) if rewritten else None
+    return {
+        "schema": SCHEMA,
+        "flow_id": observation.flow_id,
+        "timestamp": observation.started,
+        "client": None if observation.client is None else str(observation.client),
+        "method": observation.method.decode("latin-1"),
+        "url": str(observation.url),
+        "origin": judgement.origin,
+        "role": judgement.role,
+        "verdict": judgement.verdict,
+        "reason": judgement.reason,
+        "detail": judgement.detail,
+        "stage": refusal.stage if refusal else judgement.stage,
+        "engine": judgement.engine,
+        "browser_error": browser_error(judgement.engine, refusal) if refusal else None,
+        "console_message": console_message(judgement) if refusal else None,
+        "credentials": judgement.credentials,
+        "credentials_evidence": judgement.credentials_evidence,
+        "if_credentialed": other.verdict if other else None,
+        "certainty": certainty(judgement),
+        "assumptions": list(judgement.assumptions),
+        "preflight": judgement.preflight,
+        "preflight_because": list(judgement.preflight_because),
+        "paired_with": list(judgement.paired_with),
+        "exposed_headers": exposed_headers(judgement),
+        "hidden_headers": hidden_headers(judgement),
+        "contradicted": judgement.contradicted,
+        "rewritten": record.line_field(rewritten, observation.status, observation.response) if rewritten else None,
+        "server_verdict": server.verdict if server else None,
+        "server_reason": server.refusal.reason if server and server.refusal else None,
+        "shadow": [Shadow(*each).words() for each in judgement.shadow],
+        "findings": [],
+        "revision": judgement.revision,
+        "contradiction": judgement.contradiction,
+        "hypothetical": hypothetical.verdict if hypothetical else None,
+        "hypothetical_reason": hypothetical.refusal.reason if hypothetical and hypothetical.refusal else None,
+    }
+
+
+def dumps(judgement: Judgement) -> str:
+    """One line, without its end."""
+    return json.dumps(line(judgement), ensure_ascii=True, separators=(", ", ": "))

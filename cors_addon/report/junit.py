@@ -1,0 +1,109 @@
+"""The summary as JUnit XML: a suite for each page and server, a test case for each endpoint.
+
+Valid by the schema that Jenkins' xUnit plugin and most readers go by (tests/cases/junit.xsd). Names hold no ids or
+times, so that a CI server can follow a case from run to run.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from xml.sax.saxutils import escape, quoteattr
+
+from cors_addon.report.summary import Endpoint, Outcome, Summary, Tally, as_counted
+from cors_addon.report.table import damage_line, fix_lines, names
+from cors_addon.report.text import phrase, visible
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(summary: Summary, *, now: float | None = None) -> str:
+    """The XML text."""
+    suites: dict[str, dict[Endpoint, dict[Outcome, Tally]]] = {}
+    for endpoint, outcomes in summary.rows.items():
+        suites.setdefault(f"{endpoint.origin or 'any page'} → {endpoint.server}", {})[endpoint] = outcomes
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    texts = [_suite(summary, name, rows, stamp) for name, rows in suites.items()]
+    texts.append(_inputs(summary, stamp))
+    tests = sum(tests for tests, *_ in texts)
+    failures = sum(failures for _, failures, *_ in texts)
+    errors = sum(errors for _, _, errors, _ in texts)
+    body = "\n".join(text for *_, text in texts)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<testsuites name="cors-addon" tests="{tests}" failures="{failures}" errors="{errors}">\n'
+        f"{body}\n</testsuites>\n"
+    )
+
+
+type _Suite = tuple[int, int, int, str]
+
+
+def _suite(summary: Summary, name: str, rows: dict[Endpoint, dict[Outcome, Tally]], stamp: str) -> _Suite:
+    cases, failures = [], 0
+    for endpoint, outcomes in rows.items():
+        failed = list(_failures(summary, endpoint, outcomes))
+        failures += bool(failed)
+        count = sum(tally.count for tally in outcomes.values())
+        case = f"    <testcase name={_attribute(f'{endpoint.method} {endpoint.path}')} classname={_attribute(name)}"
+        out = f"<system-out>{_text(f'{count} judged')}</system-out>"
+        if failed:
+            message = failed[0].partition("\n")[0]
+            body = _text("\n\n".join(failed))
+            failure = f'<failure type="cors" message={_attribute(message)}>{body}</failure>'
+            cases.append(f'{case} time="0">\n      {failure}\n      {out}\n    </testcase>')
+        else:
+            cases.append(f'{case} time="0">\n      {out}\n    </testcase>')
+    return len(cases), failures, 0, _suite_text(name, cases, failures, 0, stamp)
+
+
+def _failures(summary: Summary, endpoint: Endpoint, outcomes: dict[Outcome, Tally]) -> Iterator[str]:
+    from cors_addon.exchange.fixes import smallest_change
+
+    for outcome, tally in outcomes.items():
+        if not outcome.denied or not summary.is_fresh(endpoint, outcome):
+            continue
+        lines = [f"{outcome.reason} ({names([outcome.engine])}, {outcome.role})"]
+        if tally.example is not None and outcome.refusal is not None:
+            example = as_counted(tally.example, outcome)
+            lines.append(phrase(example, outcome.refusal))
+            lines += [f"  {sign} {line}".rstrip() for sign, line in fix_lines(smallest_change(example))]
+        lines.append(f"{tally.count} ×, flows {', '.join(tally.flow_ids)}")
+        lines.append(f"cors-addon explain {outcome.reason}")
+        yield "\n".join(map(visible, lines))
+
+
+def _inputs(summary: Summary, stamp: str) -> _Suite:
+    """A case for each file: damage is an error of the run, not a failure of a server."""
+    cases, errors = [], 0
+    for each in summary.inputs:
+        head = f'    <testcase name={_attribute(visible(each.name))} classname="inputs" time="0"'
+        if each.damage is not None or summary.interrupted:
+            errors += 1
+            line = damage_line(each) if each.damage is not None else "interrupted: partial results"
+            cases.append(
+                f'{head}>\n      <error type="input" message={_attribute(line)}>{_text(line)}</error>\n    </testcase>'
+            )
+        else:
+            notes = "\n".join(f"{count} × {note}" for note, count in each.notes.items())
+            said = f"{each.flows} exchanges read" + (f"\n{notes}" if notes else "")
+            cases.append(f"{head}>\n      <system-out>{_text(said)}</system-out>\n    </testcase>")
+    return len(cases), 0, errors, _suite_text("inputs", cases, 0, errors, stamp)
+
+
+def _suite_text(name: str, cases: list[str], failures: int, errors: int, stamp: str) -> str:
+    return "\n".join(
+        (
+            f'  <testsuite name={_attribute(name)} tests="{len(cases)}" failures="{failures}" errors="{errors}"'
+            f' time="0" timestamp="{stamp}">',
+            *cases,
+            "  </testsuite>",
+        )
+    )
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_NOT_XML.sub("�", text))
+
+
+def _text(text: str) -> str:
+    return escape(_NOT_XML.sub("�", text))

@@ -1,0 +1,164 @@
+"""The summary as SARIF 2.1.0: a rule for each reason in the registry, a result for each cause at each endpoint.
+
+A server's endpoint is no file, so it is a logical location; the recording, which is a file, is the physical one.
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+"""
+
+import hashlib
+import json
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+import cors_addon
+from cors_addon.exchange.fixes import smallest_change
+from cors_addon.reasons.model import Severity, message
+from cors_addon.reasons.registry import REGISTRY
+from cors_addon.report.summary import Endpoint, Outcome, Summary, Tally, as_counted
+from cors_addon.report.table import damage_line, fix_lines, names
+from cors_addon.report.text import phrase, visible
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+
+
+def document(summary: Summary) -> dict[str, Any]:
+    """The log."""
+    rules = [_rule(str(reason)) for reason in REGISTRY]
+    indices = {rule["id"]: index for index, rule in enumerate(rules)}
+    results = [
+        _result(summary, endpoint, outcome, tally, indices)
+        for endpoint, outcome, tally in summary.tallies()
+        if outcome.denied and outcome.refusal is not None
+    ]
+    notifications = [
+        {
+            "level": "error",
+            "message": {"text": damage_line(each)},
+            "locations": [_file(each.name, each.offset)],
+        }
+        for each in summary.inputs
+        if each.damage is not None
+    ]
+    notifications += [
+        {"level": "note", "message": {"text": visible(f"{count} × {note}")}, "locations": [_file(each.name)]}
+        for each in summary.inputs
+        for note, count in each.notes.items()
+    ]
+    if summary.interrupted:
+        notifications.append({"level": "error", "message": {"text": "interrupted: these are partial results"}})
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "cors-addon",
+                        "version": cors_addon.__version__,
+                        "semanticVersion": _semantic(cors_addon.__version__),
+                        "rules": rules,
+                    }
+                },
+                "invocations": [{"executionSuccessful": summary.usable, "toolExecutionNotifications": notifications}],
+                "artifacts": [{"location": {"uri": _uri(each.name)}} for each in summary.inputs],
+                "columnKind": "unicodeCodePoints",
+                "results": results,
+            }
+        ],
+    }
+
+
+def render(summary: Summary) -> str:
+    """The log as text."""
+    return json.dumps(document(summary), indent=2) + "\n"
+
+
+def _rule(name: str) -> dict[str, Any]:
+    explanation = next(entry for reason, entry in REGISTRY.items() if str(reason) == name)
+    causes = "\n".join(f"- {cause}" for cause in explanation.causes)
+    return {
+        "id": name,
+        "name": "".join(word.capitalize() for word in name.split("-")),
+        "shortDescription": {"text": name.replace("-", " ").capitalize() + "."},
+        "fullDescription": {"text": explanation.explanation},
+        "help": {
+            "text": f"{explanation.explanation}\n\nUsual causes:\n{causes}\n\nFor example: "
+            f"{message(explanation, *explanation.example)}",
+        },
+        "helpUri": explanation.anchor,
+        "defaultConfiguration": {"level": _LEVELS[explanation.severity]},
+        "properties": {"tags": ["cors", "security"]},
+    }
+
+
+def _result(
+    summary: Summary, endpoint: Endpoint, outcome: Outcome, tally: Tally, indices: dict[str, int]
+) -> dict[str, Any]:
+    assert outcome.refusal is not None
+    reason = str(outcome.reason)
+    said = [f"{endpoint}: {outcome.reason}"]
+    fix: list[str] = []
+    if tally.example is not None:
+        example = as_counted(tally.example, outcome)
+        said = [f"{endpoint} is denied to {endpoint.origin or 'the page'}: {phrase(example, outcome.refusal)}."]
+        fix = [f"{sign} {line}".strip() for sign, line in fix_lines(smallest_change(example))]
+    if fix:
+        said += ["Change the answer:", *fix]
+    identity = "\n".join((*endpoint, reason, outcome.refusal.stage, outcome.engine))
+    result: dict[str, Any] = {
+        "ruleId": reason,
+        "ruleIndex": indices[reason],
+        "level": "error",
+        "kind": "fail",
+        "message": {"text": visible_lines("\n".join(said))},
+        "locations": [
+            {
+                **_file(tally.source),
+                "logicalLocations": [
+                    {"name": visible(endpoint.path), "fullyQualifiedName": visible(str(endpoint)), "kind": "resource"}
+                ],
+            }
+        ],
+        "occurrenceCount": tally.count,
+        "partialFingerprints": {
+            "endpointAndReason/v1": hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()
+        },
+        "properties": {
+            "origin": visible(endpoint.origin),
+            "stage": outcome.refusal.stage,
+            "browser": names([outcome.engine]),
+            "detail": None if outcome.detail is None else visible(outcome.detail),
+            "flowIds": tally.flow_ids,
+        },
+    }
+    if summary.baseline is not None:
+        known = not summary.is_fresh(endpoint, outcome)
+        result["baselineState"] = "unchanged" if known else "updated" if endpoint in summary.baseline else "new"
+    return result
+
+
+def visible_lines(text: str) -> str:
+    """Several lines, each made visible."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def _file(name: str, offset: int | None = None) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(name)}}
+    if offset is not None:
+        place["region"] = {"byteOffset": offset, "byteLength": 0}
+    elif name != "-":
+        place["region"] = {"startLine": 1}
+    return {"physicalLocation": place}
+
+
+def _uri(name: str) -> str:
+    if name == "-":
+        return "stdin"
+    path = PurePath(name)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+
+
+def _semantic(version: str) -> str:
+    parts = version.split("+")[0].split(".")
+    return ".".join([*parts, "0", "0"][:3]) if all(part.isdigit() for part in parts[:3]) else "0.0.0"

@@ -1,0 +1,334 @@
+"""Many judgements in little room: what happened at each endpoint, how often, and why.
+
+Law 1: memory is bounded by how many different things happened, and by `MAX_ROWS`, not by how much traffic there was.
+Law 2: a later revision of a judgement replaces the earlier one.
+Law 3: what is counted here has names that are the same in every run, so that two runs can be compared. Flow ids, times
+and the numbers in a path are not among them.
+"""
+
+import re
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from cors_addon.engines import ENGINES
+from cors_addon.exchange import elsewhere
+from cors_addon.exchange.fixes import Change, smallest_change
+from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
+from cors_addon.fetch.headers import readable
+from cors_addon.fetch.refusals import Refusal
+from cors_addon.report import text
+
+MAX_ROWS = 2000
+MAX_OUTCOMES = 24
+"""Different outcomes kept for one row."""
+REMEMBERED = 20_000
+"""Flows that a later revision may still change; the tracker revises nothing older."""
+EXAMPLES = 5
+"""Flow ids kept for each outcome."""
+MAX_NOTES = 50
+
+ALL_ENGINES = tuple(name for name in ENGINES if name != "fetch")
+REST = "(other endpoints)"
+
+_JUDGED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT})
+
+
+class Endpoint(NamedTuple):
+    """Who asks for what: a row of the table."""
+
+    origin: str
+    server: str
+    """Origin of the URL."""
+    method: str
+    """The request's, which a preflight asks for."""
+    path: str
+    """Without the query; numbers and other ids as `{id}`."""
+
+    def __str__(self) -> str:
+        """As in `PUT https://api.example.com/items/{id}`."""
+        return f"{self.method} {self.server}{self.path}"
+
+
+class Outcome(NamedTuple):
+    """What came of it. Two exchanges with the same outcome need not be told apart."""
+
+    role: Role
+    verdict: Verdict
+    engine: str
+    refusal: Refusal | None = None
+    """Why it was denied; for a client that is no browser, why one would deny it."""
+    flips: str | None = None
+    """`include` or `omit`: the credentials mode that would turn the verdict, where the mode is not known."""
+    contradicted: bool = False
+    unseen: bool = False
+    """It needed a preflight which was not seen."""
+    findings: tuple[str, ...] = ()
+    would: Verdict | None = None
+    """For a client that is no browser: what one would decide."""
+
+    @property
+    def reason(self) -> str | None:
+        """Name of the failed check."""
+        return self.refusal.reason.value if self.refusal else None
+
+    @property
+    def detail(self) -> str | None:
+        """The offending value as people read it."""
+        return None if self.refusal is None or self.refusal.detail is None else readable(self.refusal.detail)
+
+    @property
+    def denied(self) -> bool:
+        """Whether a browser denied it."""
+        return self.verdict is Verdict.DENY
+
+    @property
+    def known_as(self) -> tuple[str, str, str, str]:
+        """What of it is compared with a baseline."""
+        return str(self.engine), str(self.role), str(self.verdict), str(self.reason or "")
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often an outcome came, with an example."""
+
+    count: int = 0
+    flow_ids: list[str] = field(default_factory=list)
+    example: Judgement | None = None
+    """The first judgement with this outcome. It may have been revised since; the outcome stays."""
+    source: str = ""
+    """The file which that is from."""
+
+
+@dataclass(slots=True)
+class Cause:
+    """One fault of one server, whatever it strikes: cured by one change."""
+
+    reason: str
+    stage: str
+    server: str
+    phrase: str
+    change: Change | None
+    example: Judgement
+    count: int = 0
+    engines: dict[str, None] = field(default_factory=dict)
+    endpoints: dict[Endpoint, int] = field(default_factory=dict)
+    fresh: bool = False
+    """Something of it is not in the baseline."""
+
+
+@dataclass(slots=True)
+class Input:
+    """One file, and how its reading went."""
+
+    name: str
+    kind: str = ""
+    flows: int = 0
+    """HTTP exchanges in it, judged or not."""
+    damage: str | None = None
+    offset: int | None = None
+    notes: dict[str, int] = field(default_factory=dict)
+    """What this file cannot tell, and of how many exchanges."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it was read to its end."""
+        return self.damage is None
+
+    def note(self, text: str, count: int = 1) -> None:
+        """Something that the file cannot tell."""
+        if text in self.notes or len(self.notes) < MAX_NOTES:
+            self.notes[text] = self.notes.get(text, 0) + count
+
+
+type Known = Mapping[Endpoint, frozenset[tuple[str, str, str, str]]]
+"""A baseline: the outcomes known of each endpoint."""
+
+
+class Summary:
+    """What all inputs came to."""
+
+    def __init__(self, *, all_engines: bool = False, baseline: Known | None = None) -> None:
+        """With `all_engines`, each exchange is counted once for each."""
+        self.inputs: list[Input] = []
+        self.rows: dict[Endpoint, dict[Outcome, Tally]] = {}
+        self.roles: Counter[str] = Counter()
+        self.all_engines = all_engines
+        self.baseline = baseline
+        self.interrupted = False
+        self.overflowed = False
+        self._remembered: OrderedDict[str, tuple[Role, list[tuple[Endpoint, Outcome]]]] = OrderedDict()
+
+    # -- in --
+
+    def add(self, judgement: Judgement, *, findings: Iterable[str] = (), source: str = "") -> None:
+        """Count a judgement, in place of an earlier revision of it."""
+        flow_id = judgement.observation.flow_id
+        earlier = self._remembered.pop(flow_id, None)
+        if earlier is not None:
+            self._forget(*earlier)
+        self.roles[judgement.role] += 1
+        counted = []
+        if judgement.role in _JUDGED or judgement.hypothetical is not None:
+            endpoint = endpoint_of(judgement)
+            for view in views(judgement, all_engines=self.all_engines):
+                counted.append(self._count(endpoint, view, tuple(findings), source))
+        self._remembered[flow_id] = judgement.role, counted
+        if len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+
+    def _count(
+        self, endpoint: Endpoint, judgement: Judgement, findings: tuple[str, ...], source: str
+    ) -> tuple[Endpoint, Outcome]:
+        outcomes = self.rows.get(endpoint)
+        if outcomes is None:
+            if len(self.rows) >= MAX_ROWS:
+                self.overflowed = True
+                endpoint = endpoint._replace(origin="", method="", path=REST)
+            outcomes = self.rows.setdefault(endpoint, {})
+        outcome = outcome_of(judgement, findings)
+        tally = outcomes.get(outcome)
+        if tally is None:
+            if len(outcomes) >= MAX_OUTCOMES and outcome.refusal is not None:
+                outcome = outcome._replace(refusal=outcome.refusal._replace(detail=None))
+            tally = outcomes.setdefault(outcome, Tally())
+            if tally.example is None:
+                tally.example, tally.source = judgement, source
+        tally.count += 1
+        if len(tally.flow_ids) < EXAMPLES:
+            tally.flow_ids.append(judgement.observation.flow_id)
+        return endpoint, outcome
+
+    def _forget(self, role: Role, counted: list[tuple[Endpoint, Outcome]]) -> None:
+        self.roles[role] -= 1
+        for endpoint, outcome in counted:
+            outcomes = self.rows[endpoint]
+            outcomes[outcome].count -= 1
+            if not outcomes[outcome].count:
+                del outcomes[outcome]
+            if not outcomes:
+                del self.rows[endpoint]
+
+    # -- out --
+
+    def tallies(self) -> Iterator[tuple[Endpoint, Outcome, Tally]]:
+        """Everything, in the order in which it first came."""
+        for endpoint, row in self.rows.items():
+            for outcome, tally in row.items():
+                yield endpoint, outcome, tally
+
+    def count(self, verdict: Verdict) -> int:
+        """How many exchanges got this verdict; each engine's counts where there are several."""
+        return sum(
+            tally.count
+            for _, outcome, tally in self.tallies()
+            if outcome.verdict is verdict and outcome.role in _JUDGED
+        )
+
+    @property
+    def judged(self) -> int:
+        """How many exchanges CORS decided on."""
+        return sum(self.roles[role] for role in _JUDGED)
+
+    @property
+    def flows(self) -> int:
+        """How many exchanges were read."""
+        return sum(each.flows for each in self.inputs)
+
+    @property
+    def usable(self) -> bool:
+        """Whether every input was read to its end."""
+        return not self.interrupted and all(each.usable for each in self.inputs)
+
+    def is_fresh(self, endpoint: Endpoint, outcome: Outcome) -> bool:
+        """Whether the baseline does not know this outcome; without a baseline all is fresh."""
+        return self.baseline is None or outcome.known_as not in self.baseline.get(endpoint, ())
+
+    def is_change(self, endpoint: Endpoint, outcome: Outcome) -> bool:
+        """Whether an endpoint's outcome is another than in the baseline, or a new endpoint is denied."""
+        if self.baseline is None or not self.is_fresh(endpoint, outcome):
+            return False
+        return endpoint in self.baseline or outcome.denied
+
+    def causes(self) -> list[Cause]:
+        """What stands behind the denials: the one that struck most often first."""
+        found: dict[tuple[object, ...], Cause] = {}
+        for endpoint, outcome, tally in self.tallies():
+            if not outcome.denied or tally.example is None or outcome.refusal is None:
+                continue
+            example = as_counted(tally.example, outcome)
+            change = smallest_change(example)
+            stage = outcome.refusal.stage
+            phrase = text.phrase(example, outcome.refusal)
+            cured_by = (change.edits, change.status) if change and change.edits else phrase
+            status = example.observation.status or 0
+            key = (outcome.reason, stage, endpoint.server, cured_by, status if status >= 400 else 0)
+            cause = found.get(key)
+            if cause is None:
+                cause = found[key] = Cause(outcome.reason or "", stage, endpoint.server, phrase, change, example)
+            cause.count += tally.count
+            cause.engines[outcome.engine] = None
+            cause.endpoints[endpoint] = cause.endpoints.get(endpoint, 0) + tally.count
+            cause.fresh |= self.is_fresh(endpoint, outcome)
+        return sorted(found.values(), key=lambda cause: -cause.count)
+
+
+def as_counted(example: Judgement, outcome: Outcome) -> Judgement:
+    """An example as it was when it was counted: a later revision may have changed it."""
+    if outcome_of(example)[:4] == outcome[:4]:
+        return example
+    return example.altered(
+        role=outcome.role, verdict=outcome.verdict, engine=outcome.engine, refusal=outcome.refusal, chain=[]
+    )
+
+
+def views(judgement: Judgement, *, all_engines: bool) -> list[Judgement]:
+    """The judgement itself, or as each engine would have reached it under the same assumptions."""
+    if not all_engines or judgement.stage is None:
+        return [judgement]
+    found = elsewhere.outcomes(judgement)
+    return [
+        judgement
+        if engine == judgement.engine
+        else judgement.altered(engine=engine, verdict=found[engine].verdict, refusal=found[engine].refusal)
+        for engine in ALL_ENGINES
+    ]
+
+
+def endpoint_of(judgement: Judgement) -> Endpoint:
+    """The row that a judgement belongs to."""
+    url = judgement.observation.url
+    method = judgement.requested_method or judgement.observation.method.decode("latin-1")
+    return Endpoint(judgement.origin or "", url.origin, method, generalized(url.path))
+
+
+def outcome_of(judgement: Judgement, findings: tuple[str, ...] = ()) -> Outcome:
+    """What came of one exchange."""
+    would = judgement.hypothetical
+    refusal = judgement.refusal or (would.refusal if would is not None else None)
+    return Outcome(
+        judgement.role,
+        judgement.verdict,
+        judgement.engine,
+        refusal,
+        ("omit" if judgement.judged_credentialed else "include") if text.depends_on_credentials(judgement) else None,
+        judgement.contradicted,
+        judgement.preflight is PreflightState.UNSEEN,
+        findings,
+        would.verdict if would is not None else None,
+    )
+
+
+# A number, a UUID, a long hexadecimal or base64 word with digits in it
+_ID = re.compile(
+    r"(?<=/)(?:\d+|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?=[^/]*\d)[0-9a-fA-F]{12,}|"
+    r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{20,})(?=/|$)"
+)
+
+
+@lru_cache(maxsize=4096)
+def generalized(path: str) -> str:
+    """A path as an endpoint's name."""
+    return _ID.sub("{id}", path.partition("?")[0])

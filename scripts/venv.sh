@@ -1,0 +1,111 @@
+# Sourced by scripts/run and scripts/test, which set `root`: the virtual environment in $root/.venv.
+#
+# Law 1: an environment counts as set up for a use (run, test) only while $venv/USE.stamp holds exactly what `wanted`
+#        prints: the place, the interpreter, and the files that say what is to be installed.
+# Law 2: stamps are removed before anything changes and written last, so what was interrupted is never taken as whole;
+#        without any stamp an environment is made anew.
+# Law 3: nothing that these scripts did not make is removed.
+
+venv=$root/.venv
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$@"; exit 1; }
+
+# Sets `misfit` to what keeps the interpreter $1 from being used, or succeeds.
+fits() {
+  misfit=$("$1" -c '
+import sys
+if sys.version_info < (3, 12):
+    sys.exit("is Python %d.%d" % sys.version_info[:2])
+try:
+    import ensurepip, ssl, venv
+except ImportError:
+    sys.exit("lacks venv or ssl: on Debian and Ubuntu, apt install python%d.%d-venv" % sys.version_info[:2])
+' 2>&1) && return
+  misfit=$(printf '%s\n' "$misfit" | tail -n 1)
+  return 1
+}
+
+# Sets `python` to an interpreter that fits, or says what to install.
+find_python() {
+  local candidate seen='' pyenv=${PYENV_ROOT:-${HOME:-}/.pyenv}
+  if [[ -n ${PYTHON:-} ]]; then
+    fits "$PYTHON" || die "The interpreter of \$PYTHON does not fit: $PYTHON ${misfit:-does not run}."
+    python=$PYTHON
+    return
+  fi
+  for candidate in python3.13 python3.12 python3.14 python3 python \
+    "$pyenv"/versions/3.13.*/bin/python3 "$pyenv"/versions/3.12.*/bin/python3 "$pyenv"/versions/3.14.*/bin/python3; do
+    command -v "$candidate" >/dev/null 2>&1 || continue
+    if fits "$candidate"; then
+      python=$candidate
+      return
+    fi
+    seen+="
+  $candidate: ${misfit:-does not run}"
+  done
+  if command -v uv >/dev/null 2>&1; then
+    python=$(uv python find --no-project '>=3.12' 2>/dev/null) && fits "$python" && return
+    say "No Python 3.12 or newer here: uv installs one."
+    if uv python install 3.13 >&2 && python=$(uv python find --no-project 3.13) && fits "$python"; then return; fi
+    seen+="
+  uv: found and installed none"
+  fi
+  die "cors_addon needs Python 3.12 or newer, and there is none here. Looked at:${seen:-
+  python3.13, python3.12, python3.14, python3, python, pyenv, uv: not installed}
+
+Install one of
+  Debian 13, Ubuntu 24.04 or newer:  sudo apt install python3 python3-venv
+  Fedora:                            sudo dnf install python3.13
+  macOS, with Homebrew:              brew install python@3.13
+  anywhere, with pyenv:              pyenv install 3.13
+  anywhere, with uv:                 uv python install 3.13
+and start this again, or name an interpreter: PYTHON=/path/to/python3.13 $0"
+}
+
+wanted() {
+  printf '%s\n' "$root"
+  "$venv/bin/python" -I -S -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || return 1
+  cat "$root/pyproject.toml" "$root/cors_addon.pth"
+}
+
+is_ready() { [[ -f $venv/$1.stamp ]] && wanted 2>/dev/null | cmp -s - "$venv/$1.stamp"; }
+
+# Sets the environment up for $1 (run or test), unless it is.
+ensure_venv() {
+  is_ready "$1" && return
+  exec 9>"$root/.venv.lock"
+  if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
+    say "Another set-up is under way in $root; waiting for it."
+    flock 9
+  fi
+  is_ready "$1" || set_up "$1"
+  exec 9>&-
+}
+
+set_up() {
+  local extra='' python='' uses=run
+  [[ $1 == test ]] && extra='[test]' uses='run test'
+  if [[ -e $venv && ! -e $venv/.made-by-scripts ]]; then
+    die "$venv was not made by scripts/run or scripts/test. Move it away, and start this again."
+  fi
+  # The first two lines, place and interpreter, say whether what is there can be brought up to date.
+  if cmp -s <(wanted | head -n 2) <(head -n 2 "$venv/run.stamp" 2>/dev/null); then
+    say "Bringing $venv up to date."
+    rm -f "$venv"/*.stamp
+  else
+    find_python
+    say "Setting up $venv with $("$python" --version) ($(command -v "$python")); this takes a minute or so, once."
+    rm -rf "$venv"
+    mkdir "$venv"
+    touch "$venv/.made-by-scripts"
+    "$python" -m venv "$venv" 9>&-
+  fi
+  # A PYTHONPATH or a pip.conf of the caller's must not put the packages elsewhere.
+  "$venv/bin/python" -m pip install --disable-pip-version-check --no-user --editable "$root$extra" >&2 9>&-
+  local use
+  for use in $uses; do
+    wanted >"$venv/$use.stamp.new"
+    mv "$venv/$use.stamp.new" "$venv/$use.stamp"
+  done
+}

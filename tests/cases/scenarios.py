@@ -1,0 +1,1271 @@
+"""Traffic of one client, and what it must be judged to be: pairing, redirects, the preflight cache, contradictions."""
+
+from typing import Any
+
+from cors_addon.exchange.hindsight import FOLLOWED, NOT_FOLLOWED
+from cors_addon.exchange.judging import STORED_ASSUMED
+from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
+from cors_addon.exchange.preflights import FRAGMENT_ASSUMED
+from cors_addon.fetch.refusals import Reason
+from tests.cases.traffic import (
+    AGENTS,
+    ALLOW_PUT,
+    API,
+    PAGE,
+    SHOP,
+    Lines,
+    Scenario,
+    Sent,
+    allow,
+    cors,
+    metadata,
+    preflight,
+    redirect,
+)
+
+ALLOW, DENY, NOT_CORS = Verdict.ALLOW, Verdict.DENY, Verdict.NOT_CORS
+SENT, CACHED, NOT_NEEDED, UNSEEN = PreflightState
+INCLUDE, OMIT, UNKNOWN = Credentials
+
+THIRD = "https://third.test/x"
+OTHER = "https://api.example.test/other"
+JSON: Lines = (("Content-Type", "application/json"),)
+TEXT: Lines = (("Content-Type", "text/plain;charset=UTF-8"),)
+COOKIE: Lines = (("Cookie", "a=1"),)
+STAR = allow("*")
+NULL = allow("null")
+STAR_PUT = allow("*", methods="PUT")
+PUT_60 = allow(methods="PUT", max_age="60")
+PUT_0 = allow(methods="PUT", max_age="0")
+GRANTED = allow(credentials="true", methods="PUT", max_age="600")
+
+
+def passed(*paired: str, **more: Any) -> dict[str, Any]:
+    """An allowed flow."""
+    return {"verdict": ALLOW, "reason": None, "paired_with": list(paired), "contradicted": False, **more}
+
+
+def refused(reason: Reason, *paired: str, **more: Any) -> dict[str, Any]:
+    """A denied one."""
+    return {"verdict": DENY, "reason": reason, "paired_with": list(paired), "contradicted": False, **more}
+
+
+def contradicted(*paired: str, **more: Any) -> dict[str, Any]:
+    """One that the browser decided otherwise."""
+    return {"contradicted": True, "paired_with": list(paired), **more}
+
+
+PAIRING: tuple[Scenario, ...] = (
+    Scenario(
+        name="a preflight and its request",
+        traffic=(preflight("p"), cors("a", 0.1, "PUT")),
+        expected={
+            "p": passed("a", role=Role.PREFLIGHT, revision=2, origin=PAGE, requested_method="PUT", preflight=None),
+            "a": passed("p", role=Role.ACTUAL, revision=1, preflight=SENT, preflight_because=("method PUT",)),
+        },
+    ),
+    Scenario(
+        name="over two connections and two protocols",
+        traffic=(
+            preflight("p", connection="one", http2=True),
+            cors("a", 0.1, "PUT", connection="two"),
+        ),
+        expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
+    ),
+    Scenario(
+        name="each header that needed it",
+        traffic=(
+            preflight("p", method="POST", headers="content-type,x-a", answer=allow(headers="content-type, X-A")),
+            cors("a", 0.1, "POST", request=(*JSON, ("X-A", "1"))),
+        ),
+        expected={
+            "p": passed("a", requested_headers=("content-type", "x-a")),
+            "a": passed("p", preflight=SENT, preflight_because=("header content-type: application/json", "header x-a")),
+        },
+    ),
+    Scenario(
+        name="an upload listener",
+        traffic=(preflight("p", method="POST", answer=allow()), cors("a", 0.1, "POST", request=TEXT)),
+        expected={
+            "p": passed("a"),
+            "a": passed("p", preflight=SENT, preflight_because=("an upload listener or a stream as body",)),
+        },
+    ),
+    Scenario(
+        name="answers out of order",
+        traffic=(
+            preflight("p2", 0.001, method="DELETE", answer=allow(methods="DELETE")),
+            cors("a2", 0.1, "DELETE"),
+            preflight("p1", 0.0, took=1.0),
+            cors("a1", 1.1, "PUT"),
+        ),
+        expected={
+            "p2": passed("a2"),
+            "a2": passed("p2", preflight=SENT),
+            "p1": passed("a1"),
+            "a1": passed("p1", preflight=SENT),
+        },
+    ),
+    Scenario(
+        name="in flight together, told apart by their headers",
+        traffic=(
+            preflight("p1", headers="x-a", method="GET", answer=allow(headers="*")),
+            preflight("p2", 0.001, headers="x-b", method="GET", answer=allow(headers="*")),
+            cors("a1", 0.1, request=(("X-A", "1"),)),
+            cors("a2", 0.1, request=(("X-B", "1"),)),
+        ),
+        expected={
+            "p1": passed("a1"),
+            "p2": passed("a2"),
+            "a1": passed("p1", preflight=SENT),
+            "a2": passed("p2", preflight=SENT),
+        },
+    ),
+    Scenario(
+        name="in flight together, told apart by their pages",
+        traffic=(
+            preflight("p1"),
+            preflight("p2", 0.001, origin="https://b.test", answer=allow("https://b.test", methods="PUT")),
+            cors("a1", 0.1, "PUT"),
+            cors("a2", 0.1, "PUT", origin="https://b.test", answer=allow("https://b.test")),
+        ),
+        expected={
+            "p1": passed("a1"),
+            "p2": passed("a2"),
+            "a1": passed("p1", preflight=SENT),
+            "a2": passed("p2", preflight=SENT),
+        },
+    ),
+    Scenario(
+        name="a slow answer",
+        traffic=(preflight("p"), cors("a", 0.1, "PUT", took=50.0)),
+        expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
+    ),
+    Scenario(
+        name="a very slow answer, others meanwhile",
+        traffic=(
+            preflight("p", answer=allow("*", methods="PUT", max_age="0")),
+            cors("b", 80.0, url=OTHER),
+            cors("a", 0.1, "PUT", answer=STAR, took=90.0),
+        ),
+        expected={"p": passed("a"), "b": passed(preflight=NOT_NEEDED), "a": passed("p", preflight=SENT)},
+    ),
+    Scenario(
+        name="a very slow answer, others meanwhile, whichever the mode",
+        traffic=(
+            preflight("p", answer=allow(credentials="true", methods="PUT", max_age="0")),
+            cors("b", 80.0, url=OTHER),
+            cors("a", 0.1, "PUT", took=90.0),
+        ),
+        expected={
+            "p": passed("a", credentials=UNKNOWN, revision=2),
+            "b": passed(preflight=NOT_NEEDED),
+            "a": passed("p", preflight=SENT),
+        },
+    ),
+    Scenario(
+        name="a very slow answer after a redirect, others meanwhile",
+        traffic=(
+            redirect("h", to="/other", answer=STAR),
+            cors("b", 80.0),
+            cors("a", 0.1, url=OTHER, answer=STAR, took=90.0),
+        ),
+        expected={
+            "h": passed("a", credentials=OMIT, credentials_evidence=FOLLOWED, assumptions=(), revision=3),
+            "b": passed(),
+            "a": passed("h", credentials=OMIT),
+        },
+    ),
+    Scenario(
+        name="a slow answer, many others meanwhile",
+        traffic=(
+            preflight("p", answer=allow("*", methods="PUT", max_age="0")),
+            *(
+                sent
+                for n in range(300)
+                for sent in (
+                    preflight(f"p{n}", 1.0 + n / 100, url=f"{API}/{n}"),
+                    cors(f"a{n}", 1.05 + n / 100, "PUT", url=f"{API}/{n}"),
+                )
+            ),
+            cors("a", 0.1, "PUT", answer=STAR, took=20.0),
+        ),
+        expected={
+            "p": passed("a"),
+            **{f"p{n}": passed(f"a{n}") for n in range(300)},
+            **{f"a{n}": passed(f"p{n}", preflight=SENT) for n in range(300)},
+            "a": passed("p", preflight=SENT),
+        },
+    ),
+    Scenario(
+        name="a simple POST before the JSON one",
+        traffic=(
+            preflight("p", method="POST", headers="content-type", answer=allow(headers="content-type")),
+            cors("s", 0.05, "POST", request=TEXT),
+            cors("a", 0.1, "POST", request=JSON),
+        ),
+        expected={"p": passed("a"), "s": passed(preflight=NOT_NEEDED), "a": passed("p", preflight=SENT)},
+    ),
+    Scenario(
+        name="a beacon before the JSON POST",
+        traffic=(
+            preflight("p", method="POST", headers="content-type", answer=allow(headers="content-type", max_age="0")),
+            Sent(
+                id="b",
+                at=0.05,
+                method="POST",
+                request=(("Origin", PAGE), *metadata(mode="no-cors"), *TEXT),
+                status=204,
+            ),
+            cors("a", 0.1, "POST", request=JSON),
+        ),
+        expected={
+            "p": passed("a"),
+            "b": {"verdict": NOT_CORS, "role": Role.NO_CORS, "paired_with": []},
+            "a": passed("p", preflight=SENT),
+        },
+    ),
+    Scenario(
+        name="Authorization of the script",
+        traffic=(
+            preflight("p", method="GET", headers="authorization", answer=allow(headers="authorization")),
+            cors("a", 0.1, request=(("Authorization", "Bearer x"),)),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p", preflight=SENT, preflight_because=("header authorization",), credentials=OMIT),
+        },
+    ),
+    Scenario(
+        name="lower-case patch",
+        traffic=(
+            preflight("p1", method="patch", answer=allow(methods="PATCH")),
+            preflight("p2", 1.0, method="PATCH", answer=allow(methods="PATCH")),
+            cors("a2", 1.1, "PATCH"),
+        ),
+        expected={
+            "p1": refused(Reason.METHOD_NOT_ALLOWED, detail="patch"),
+            "p2": passed("a2"),
+            "a2": passed("p2", preflight=SENT, preflight_because=("method PATCH",)),
+        },
+    ),
+)
+
+DENIED: tuple[Scenario, ...] = (
+    Scenario(
+        name="a denied preflight whose request never came",
+        traffic=(preflight("p", answer=()), cors("b", 100.0, url=OTHER)),
+        expected={
+            "p": refused(Reason.ALLOW_ORIGIN_MISSING, revision=1),
+            "b": passed(preflight=NOT_NEEDED),
+        },
+        finish=True,
+    ),
+    Scenario(
+        name="denied, then put right",
+        traffic=(preflight("p1", answer=()), preflight("p2", 5.0), cors("a", 5.1, "PUT")),
+        expected={
+            "p1": refused(Reason.ALLOW_ORIGIN_MISSING),
+            "p2": passed("a"),
+            "a": passed("p2", preflight=SENT),
+        },
+    ),
+    Scenario(
+        name="a preflight that got no answer",
+        traffic=(preflight("p", status=None, answer=()),),
+        expected={"p": refused(Reason.NETWORK_ERROR, role=Role.PREFLIGHT, assumptions=())},
+        finish=True,
+    ),
+    Scenario(
+        name="a request that got no answer",
+        traffic=(cors("a", status=None, answer=()),),
+        expected={"a": refused(Reason.NETWORK_ERROR, role=Role.ACTUAL, preflight=NOT_NEEDED)},
+    ),
+    Scenario(
+        name="a gateway's 502",
+        traffic=(preflight("p", status=502, answer=()), cors("a", 1.0, status=502, answer=())),
+        expected={
+            "p": refused(Reason.ALLOW_ORIGIN_MISSING),
+            "a": refused(Reason.ALLOW_ORIGIN_MISSING, preflight=NOT_NEEDED),
+        },
+        engines=("chromium", "gecko"),
+    ),
+    Scenario(
+        name="a gateway's 502 in WebKit",
+        traffic=(preflight("p", status=502, answer=()), cors("a", 1.0, status=502, answer=())),
+        expected={"p": refused(Reason.STATUS_NOT_OK), "a": refused(Reason.ALLOW_ORIGIN_MISSING)},
+        engines=("webkit",),
+    ),
+    Scenario(
+        name="an allowed preflight, a denied request",
+        traffic=(preflight("p"), cors("a", 0.1, "PUT", answer=())),
+        expected={"p": passed("a"), "a": refused(Reason.ALLOW_ORIGIN_MISSING, "p", preflight=SENT)},
+    ),
+)
+
+REDIRECTS: tuple[Scenario, ...] = (
+    Scenario(
+        name="within the other origin",
+        traffic=(redirect("h", to="/other"), cors("a", 0.1, url=OTHER)),
+        expected={
+            "h": passed("a", role=Role.REDIRECT, origin=PAGE, revision=2),
+            "a": passed("h", role=Role.ACTUAL, origin=PAGE),
+        },
+    ),
+    Scenario(
+        name="to a third origin, which taints",
+        traffic=(redirect("h", to=THIRD), cors("a", 0.1, url=THIRD, origin="null", answer=NULL)),
+        expected={"h": passed("a", role=Role.REDIRECT), "a": passed("h", role=Role.ACTUAL, origin="null")},
+    ),
+    Scenario(
+        name="to a third origin, which names the page",
+        traffic=(redirect("h", to=THIRD), cors("a", 0.1, url=THIRD, origin="null")),
+        expected={"h": passed("a"), "a": refused(Reason.ALLOW_ORIGIN_MISMATCH, "h", detail=PAGE)},
+    ),
+    Scenario(
+        name="back to the page's own origin",
+        traffic=(redirect("h", to=f"{PAGE}/x"), cors("a", 0.1, url=f"{PAGE}/x", origin="null", answer=STAR)),
+        expected={"h": passed("a"), "a": passed("h", role=Role.ACTUAL, origin="null")},
+    ),
+    Scenario(
+        name="refused",
+        traffic=(redirect("h", to="/other", answer=()),),
+        expected={"h": refused(Reason.ALLOW_ORIGIN_MISSING, role=Role.REDIRECT)},
+        finish=True,
+    ),
+    Scenario(
+        name="with userinfo",
+        traffic=(redirect("h", to="https://user:word@third.test/x"),),
+        expected={"h": refused(Reason.REDIRECT_HAS_CREDENTIALS, role=Role.REDIRECT)},
+        finish=True,
+    ),
+    Scenario(
+        name="without Location, which is none",
+        traffic=(cors("a", status=302),),
+        expected={"a": passed(role=Role.ACTUAL)},
+    ),
+    Scenario(
+        name="POST becomes GET",
+        traffic=(redirect("h", 0.0, "POST", to="/other"), cors("a", 0.1, url=OTHER)),
+        expected={"h": passed("a"), "a": passed("h", preflight=NOT_NEEDED)},
+    ),
+    Scenario(
+        name="POST stays POST",
+        traffic=(
+            redirect("h", 0.0, "POST", to="/other", status=307, request=TEXT),
+            cors("b", 0.05, url=OTHER),
+            cors("a", 0.1, "POST", url=OTHER, request=TEXT),
+        ),
+        expected={"h": passed("a"), "b": passed(), "a": passed("h", preflight=NOT_NEEDED)},
+    ),
+    Scenario(
+        name="another preflight after it",
+        traffic=(
+            preflight("p1"),
+            redirect("h", 0.1, "PUT", to=THIRD, status=307),
+            preflight("p2", 0.2, url=THIRD, origin="null", answer=STAR_PUT),
+            cors("a", 0.3, "PUT", url=THIRD, origin="null", answer=STAR),
+        ),
+        expected={
+            "p1": passed("h", "p2", "a"),
+            "h": passed("p1", "p2", "a", role=Role.REDIRECT, preflight=SENT),
+            "p2": passed("p1", "h", "a", role=Role.PREFLIGHT, origin="null"),
+            "a": passed("p1", "h", "p2", preflight=SENT),
+        },
+    ),
+    Scenario(
+        name="a preflight after a simple request's redirect",
+        traffic=(
+            redirect("h", to="/other", status=307, method="POST", request=TEXT),
+            preflight("p", 0.1, method="POST", url=OTHER, answer=allow()),
+            cors("a", 0.2, "POST", url=OTHER, request=TEXT),
+        ),
+        expected={"h": passed("p", "a"), "p": passed("h", "a"), "a": passed("h", "p", preflight=SENT)},
+    ),
+    Scenario(
+        name="a redirected preflight",
+        traffic=(preflight("p", status=307, answer=(*allow(methods="PUT"), ("Location", "/other"))),),
+        expected={"p": refused(Reason.PREFLIGHT_REDIRECTED, role=Role.PREFLIGHT)},
+        engines=("chromium", "gecko"),
+    ),
+    Scenario(
+        name="out of the page's own origin",
+        traffic=(
+            Sent(id="h", url=f"{PAGE}/go", request=metadata("same-origin"), status=302, answer=(("Location", API),)),
+            cors("a", 0.1),
+        ),
+        expected={
+            "h": {"verdict": NOT_CORS, "role": Role.SAME_ORIGIN, "origin": None, "paired_with": ["a"], "revision": 1},
+            "a": passed("h", role=Role.ACTUAL, origin=PAGE),
+        },
+    ),
+    Scenario(
+        name="round the page's own origin, then out of it",
+        traffic=(
+            Sent(id="h1", url=f"{PAGE}/go", request=metadata("same-origin"), status=302, answer=(("Location", "/on"),)),
+            Sent(
+                id="h2",
+                at=0.1,
+                url=f"{PAGE}/on",
+                request=metadata("same-origin"),
+                status=302,
+                answer=(("Location", API),),
+            ),
+            cors("a", 0.2),
+        ),
+        expected={
+            "h1": {"verdict": NOT_CORS, "role": Role.SAME_ORIGIN, "paired_with": ["h2", "a"], "revision": 1},
+            "h2": {"verdict": NOT_CORS, "role": Role.SAME_ORIGIN, "paired_with": ["h1", "a"], "revision": 1},
+            "a": passed("h1", "h2", role=Role.ACTUAL, origin=PAGE),
+        },
+    ),
+    Scenario(
+        name="the same-origin redirect that nothing follows",
+        traffic=(
+            Sent(id="h", url=f"{PAGE}/go", request=metadata("same-origin"), status=302, answer=(("Location", API),)),
+        ),
+        expected={},
+        finish=True,
+    ),
+    Scenario(
+        name="twenty are followed",
+        traffic=(
+            *(redirect(f"h{n}", n / 10, url=f"{API}/{n}", to=f"{API}/{n + 1}") for n in range(20)),
+            cors("a", 2.1, url=f"{API}/20"),
+        ),
+        expected={**{f"h{n}": {"verdict": ALLOW} for n in range(20)}, "a": {"verdict": ALLOW, "role": Role.ACTUAL}},
+    ),
+    Scenario(
+        name="one more is too many",
+        traffic=tuple(redirect(f"h{n}", n / 10, url=f"{API}/{n}", to=f"{API}/{n + 1}") for n in range(21)),
+        expected={
+            **{f"h{n}": {"verdict": ALLOW, "reason": None} for n in range(20)},
+            "h20": {"verdict": DENY, "reason": Reason.REDIRECT_COUNT_EXCEEDED},
+        },
+        finish=True,
+    ),
+    Scenario(
+        name="round in circles, and tried again",
+        traffic=tuple(redirect(f"h{n}", n / 10 + 5 * (n // 21), to=API) for n in range(42)),
+        expected={
+            f"h{n}": {
+                "verdict": DENY if n % 21 == 20 else ALLOW,
+                "contradicted": False,
+                "paired_with": [f"h{m}" for m in range(n // 21 * 21, n // 21 * 21 + 21) if m != n],
+            }
+            for n in range(42)
+        },
+    ),
+    Scenario(
+        name="refused, and its target asked for later",
+        traffic=(redirect("h", to="/other", answer=()), cors("a", 20.0, url=OTHER)),
+        expected={
+            "h": refused(Reason.ALLOW_ORIGIN_MISSING, role=Role.REDIRECT),
+            "a": passed(role=Role.ACTUAL),
+        },
+    ),
+    Scenario(
+        name="an image of its target meanwhile",
+        traffic=(
+            redirect("h", to="/other"),
+            Sent(id="i", at=0.05, url=OTHER, request=metadata(mode="no-cors", dest="image")),
+            cors("a", 0.1, url=OTHER),
+        ),
+        expected={"h": passed("a"), "a": passed("h")},
+    ),
+    Scenario(
+        name="another page asks for its target meanwhile",
+        traffic=(
+            redirect("h", to="/other"),
+            cors("b", 0.05, url=OTHER, origin="https://b.test", answer=STAR),
+            cors("a", 0.1, url=OTHER),
+        ),
+        expected={"h": passed("a"), "b": passed(), "a": passed("h")},
+    ),
+    Scenario(
+        name="WebKit's Sec-Fetch headers are lost on it",
+        traffic=(
+            redirect("h", 0.0, "POST", to=THIRD, status=307, request=TEXT),
+            Sent(
+                id="a",
+                at=0.1,
+                method="POST",
+                url=THIRD,
+                request=(("Origin", "null"), *TEXT, ("Accept", "*/*")),
+                answer=NULL,
+            ),
+        ),
+        expected={"h": passed("a"), "a": passed("h", role=Role.ACTUAL, assumptions=())},
+        engines=("webkit",),
+    ),
+    Scenario(
+        name="WebKit asks for content-type after POST became GET",
+        traffic=(
+            preflight("p1", method="POST", headers="content-type", answer=allow(headers="content-type")),
+            redirect("h", 0.1, "POST", to="/other", request=JSON),
+            preflight("p2", 0.2, method="GET", headers="content-type", url=OTHER, answer=allow(headers="content-type")),
+            cors("a", 0.3, url=OTHER),
+        ),
+        expected={
+            "p1": passed("h", "p2", "a"),
+            "h": passed("p1", "p2", "a"),
+            "p2": passed("p1", "h", "a"),
+            "a": passed("p1", "h", "p2", preflight=SENT),
+        },
+        engines=("webkit",),
+    ),
+    *(
+        Scenario(
+            name=f"Firefox does not check the origin in a preflight to the page itself, {name}",
+            traffic=(
+                preflight("p1"),
+                redirect("h", 0.1, "PUT", to=f"{PAGE}/x", status=307),
+                preflight("p2", 0.2, url=f"{PAGE}/x", answer=answer),
+                cors("a", 0.3, "PUT", url=f"{PAGE}/x", origin="null", answer=NULL),
+            ),
+            expected={
+                "p1": passed("h", "p2", "a"),
+                "h": passed("p1", "p2", "a"),
+                "p2": passed("p1", "h", "a", origin=PAGE),
+                "a": passed("p1", "h", "p2", preflight=SENT, origin="null"),
+            },
+            engines=("gecko",),
+        )
+        for name, answer in {
+            "null": allow("null", methods="PUT"),
+            "itself": ALLOW_PUT,
+            "another": allow("https://b.test", credentials="no", methods="PUT"),
+            "none": (("Access-Control-Allow-Methods", "PUT"),),
+        }.items()
+    ),
+    Scenario(
+        name="Firefox does check the method in a preflight to the page itself",
+        traffic=(
+            preflight("p1"),
+            redirect("h", 0.1, "PUT", to=f"{PAGE}/x", status=307),
+            preflight("p2", 0.2, url=f"{PAGE}/x", answer=allow("null", methods="DELETE")),
+        ),
+        expected={
+            "p1": passed("h", "p2"),
+            "h": passed("p1", "p2"),
+            "p2": refused(Reason.METHOD_NOT_ALLOWED, "p1", "h", detail="PUT", origin=PAGE),
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="Firefox does check the origin of what follows it",
+        traffic=(
+            preflight("p1"),
+            redirect("h", 0.1, "PUT", to=f"{PAGE}/x", status=307),
+            preflight("p2", 0.2, url=f"{PAGE}/x"),
+            cors("a", 0.3, "PUT", url=f"{PAGE}/x", origin="null"),
+        ),
+        expected={
+            "p1": passed("h", "p2", "a"),
+            "h": passed("p1", "p2", "a"),
+            "p2": passed("p1", "h", "a", origin=PAGE),
+            "a": refused(Reason.ALLOW_ORIGIN_MISMATCH, "p1", "h", "p2", detail=PAGE, origin="null"),
+        },
+        engines=("gecko",),
+    ),
+)
+
+ELSEWHERE = (FRAGMENT_ASSUMED, "credentials mode unknown: taken for not included")
+"""What was dropped may have stayed under the same URL with another fragment."""
+
+CACHE: tuple[Scenario, ...] = (
+    Scenario(
+        name="a hit",
+        traffic=(preflight("p", answer=PUT_60), cors("a", 0.1, "PUT"), cors("b", 30.0, "PUT")),
+        expected={
+            "p": passed("a", cache_lifetime=60.0),
+            "a": passed("p", preflight=SENT),
+            "b": passed("p", preflight=CACHED, preflight_because=("method PUT",), preflight_cached_at=1800000000.01),
+        },
+    ),
+    Scenario(
+        name="five seconds by default",
+        traffic=(preflight("p"), cors("a", 0.1, "PUT"), cors("b", 4.0, "PUT"), cors("c", 7.0, "PUT")),
+        expected={
+            "p": passed("a", cache_lifetime=5.0),
+            "a": passed("p"),
+            "b": passed("p", preflight=CACHED),
+            "c": contradicted(preflight=UNSEEN, verdict=ALLOW),
+        },
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
+        name="five seconds by default, beside what Firefox may have from before",
+        traffic=(preflight("p"), cors("a", 0.1, "PUT"), cors("b", 4.0, "PUT"), cors("c", 7.0, "PUT")),
+        expected={
+            "p": passed("a", cache_lifetime=5.0),
+            "a": passed("p"),
+            "b": passed("p", preflight=CACHED),
+            "c": passed(preflight=UNSEEN),
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="renewed after its end",
+        traffic=(
+            preflight("p", answer=PUT_60),
+            cors("a", 0.1, "PUT"),
+            preflight("p2", 70.0, answer=PUT_60),
+            cors("b", 70.1, "PUT"),
+            cors("c", 100.0, "PUT"),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p"),
+            "p2": passed("b"),
+            "b": passed("p2", preflight=SENT),
+            "c": passed("p2", preflight=CACHED),
+        },
+    ),
+    Scenario(
+        name="a header in a hit",
+        traffic=(
+            preflight("p", method="GET", headers="x-a", answer=allow(headers="X-A, X-B", max_age="60")),
+            cors("a", 0.1, request=(("X-A", "1"),)),
+            cors("b", 1.0, request=(("X-B", "1"),)),
+            cors("c", 2.0, "POST", request=(("x-a", "1"),)),
+            cors("d", 3.0),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p", preflight=SENT),
+            "b": passed("p", preflight=CACHED, preflight_because=("header x-b",)),
+            "c": passed("p", preflight=CACHED),
+            "d": passed(preflight=NOT_NEEDED),
+        },
+    ),
+    Scenario(
+        name="another method replaces it",
+        traffic=(
+            preflight("p", answer=PUT_60),
+            cors("a", 0.1, "PUT"),
+            preflight("p2", 1.0, method="DELETE", answer=allow(methods="DELETE", max_age="60")),
+            cors("b", 1.1, "DELETE"),
+            cors("c", 2.0, "PUT"),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p"),
+            "p2": passed("b"),
+            "b": passed("p2"),
+            "c": passed("p", preflight=CACHED, assumptions=ELSEWHERE),
+        },
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
+        name="another method adds to it",
+        traffic=(
+            preflight("p", answer=PUT_60),
+            cors("a", 0.1, "PUT"),
+            preflight("p2", 1.0, method="DELETE", answer=allow(methods="DELETE", max_age="60")),
+            cors("b", 1.1, "DELETE"),
+            cors("c", 2.0, "PUT"),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p"),
+            "p2": passed("b"),
+            "b": passed("p2"),
+            "c": {"preflight": CACHED, "contradicted": False},
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="a failing request leaves it",
+        traffic=(
+            preflight("p", answer=PUT_60),
+            cors("a", 0.1, "PUT", answer=()),
+            cors("b", 1.0, "PUT"),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": refused(Reason.ALLOW_ORIGIN_MISSING, "p"),
+            "b": passed("p", preflight=CACHED),
+        },
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
+        name="a failing request clears it",
+        traffic=(
+            preflight("p", answer=PUT_60),
+            cors("a", 0.1, "PUT", answer=()),
+            cors("b", 1.0, "PUT"),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": refused(Reason.ALLOW_ORIGIN_MISSING, "p"),
+            "b": passed("p", preflight=CACHED, assumptions=ELSEWHERE),
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="a failed preflight removes it",
+        traffic=(
+            preflight("p", answer=PUT_60),
+            cors("a", 0.1, "PUT"),
+            preflight("p2", 1.0, method="DELETE", answer=()),
+            cors("b", 2.0, "PUT"),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p"),
+            "p2": refused(Reason.ALLOW_ORIGIN_MISSING),
+            "b": passed("p", preflight=CACHED, assumptions=ELSEWHERE),
+        },
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
+        name="a preflight refused for its method is stored",
+        traffic=(
+            preflight("p", answer=allow(methods="DELETE", max_age="60")),
+            cors("a", 1.0, "DELETE"),
+        ),
+        expected={
+            "p": refused(Reason.METHOD_NOT_ALLOWED, detail="PUT"),
+            "a": passed("p", preflight=CACHED),
+        },
+        engines=("webkit",),
+    ),
+    Scenario(
+        name="a preflight refused for its method is not stored",
+        traffic=(
+            preflight("p", answer=allow(methods="DELETE", max_age="60")),
+            cors("a", 1.0, "DELETE"),
+        ),
+        expected={
+            "p": refused(Reason.METHOD_NOT_ALLOWED, detail="PUT"),
+            "a": contradicted(preflight=UNSEEN),
+        },
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="wildcards are cached",
+        traffic=(
+            preflight("p", answer=allow("*", methods="*", max_age="60")),
+            cors("a", 0.1, "PUT", answer=STAR),
+            cors("b", 1.0, "DELETE", answer=STAR),
+        ),
+        expected={"p": passed("a"), "a": passed("p"), "b": passed("p", preflight=CACHED)},
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
+        name="wildcards are not cached",
+        traffic=(
+            preflight("p", answer=allow("*", methods="*", max_age="60")),
+            cors("a", 0.1, "PUT", answer=STAR),
+            cors("b", 1.0, "PUT", answer=STAR),
+        ),
+        expected={"p": passed("a"), "a": passed("p"), "b": passed(preflight=UNSEEN)},
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="opaque origins do not share",
+        traffic=(
+            preflight("p", origin="null", answer=allow("null", methods="PUT", max_age="60")),
+            cors("a", 0.1, "PUT", origin="null", answer=NULL),
+            preflight("p2", 1.0, origin="null", answer=allow("null", methods="PUT", max_age="60")),
+            cors("b", 1.1, "PUT", origin="null", answer=NULL),
+        ),
+        expected={"p": passed("a"), "a": passed("p"), "p2": passed("b"), "b": passed("p2", preflight=SENT)},
+    ),
+    Scenario(
+        name="opaque origins share",
+        traffic=(
+            preflight("p", origin="null", answer=allow("null", methods="PUT", max_age="60")),
+            cors("a", 0.1, "PUT", origin="null", answer=NULL),
+            cors("b", 1.0, "PUT", origin="null", answer=NULL),
+        ),
+        expected={"p": passed("a"), "a": passed("p"), "b": passed("p", preflight=CACHED)},
+        engines=("gecko", "webkit"),
+    ),
+    Scenario(
+        name="an answer with credentials serves those without",
+        traffic=(
+            preflight("p", answer=allow(credentials="true", methods="PUT", max_age="60")),
+            cors("a", 0.1, "PUT", answer=allow(credentials="true"), request=COOKIE),
+            cors("b", 1.0, "PUT"),
+        ),
+        expected={
+            "p": passed("a", credentials=INCLUDE),
+            "a": passed("p", credentials=INCLUDE),
+            "b": passed("p", preflight=CACHED),
+        },
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
+        name="a load that bypasses the cache",
+        traffic=(
+            preflight("p", answer=PUT_60),
+            cors("a", 0.1, "PUT"),
+            preflight("p2", 1.0, answer=PUT_60, request=(("Cache-Control", "no-cache"), ("Pragma", "no-cache"))),
+            cors("b", 1.1, "PUT", request=(("Cache-Control", "no-cache"), ("Pragma", "no-cache"))),
+            cors("c", 2.0, "PUT"),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p"),
+            "p2": passed("b"),
+            "b": passed("p2", preflight=SENT),
+            "c": {"preflight": CACHED, "contradicted": False},
+        },
+        engines=("chromium",),
+    ),
+)
+
+CONTRADICTIONS: tuple[Scenario, ...] = (
+    Scenario(
+        name="a request although its preflight was refused",
+        traffic=(preflight("p", answer=()), cors("a", 0.1, "PUT")),
+        expected={
+            "p": contradicted("a", verdict=DENY, revision=2),
+            "a": contradicted("p", verdict=ALLOW, preflight=UNSEEN, revision=1),
+        },
+    ),
+    *(
+        Scenario(
+            name="a request long after its preflight was refused",
+            traffic=(preflight("p", answer=()), cors("a", 5.5, "PUT")),
+            expected={"p": refused(Reason.ALLOW_ORIGIN_MISSING, revision=1), "a": alone},
+            engines=engines,
+        )
+        for engines, alone in {
+            ("chromium", "webkit"): contradicted(verdict=ALLOW, preflight=UNSEEN),
+            ("gecko",): passed(preflight=UNSEEN),
+        }.items()
+    ),
+    Scenario(
+        name="a redirect followed although refused",
+        traffic=(redirect("h", to=THIRD, answer=()), cors("a", 0.1, url=THIRD, origin="null", answer=NULL)),
+        expected={"h": contradicted("a", verdict=DENY, revision=2), "a": passed("h")},
+    ),
+    Scenario(
+        name="recording began later",
+        traffic=(cors("a", 0.0, "PUT"), cors("b", 3.0, url=OTHER, request=(("X-A", "1"),))),
+        expected={
+            "a": passed(preflight=UNSEEN, preflight_because=("method PUT",)),
+            "b": passed(preflight=UNSEEN, preflight_because=("header x-a",)),
+        },
+    ),
+    Scenario(
+        name="no entry can be so old",
+        traffic=(cors("b", 0.0), cors("a", 90000.0, "PUT")),
+        expected={"b": passed(), "a": contradicted(preflight=UNSEEN, verdict=ALLOW)},
+    ),
+    Scenario(
+        name="what is not cached is missing",
+        traffic=(preflight("p", answer=PUT_0), cors("a", 0.1, "PUT"), cors("b", 1.0, "PUT")),
+        expected={"p": passed("a"), "a": passed("p"), "b": contradicted(preflight=UNSEEN)},
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
+        name="Firefox may have the same entry from before the recording",
+        traffic=(preflight("p", answer=PUT_0), cors("a", 0.1, "PUT"), cors("b", 1.0, "PUT")),
+        expected={"p": passed("a"), "a": passed("p"), "b": passed(preflight=UNSEEN)},
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="Firefox may have another method's entry from before the recording",
+        traffic=(preflight("p", answer=PUT_0), cors("a", 0.1, "PUT"), cors("b", 1.0, "DELETE")),
+        expected={"p": passed("a"), "a": passed("p"), "b": passed(preflight=UNSEEN)},
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="a dropped connection is tried again",
+        traffic=(
+            preflight("p", answer=PUT_0),
+            cors("a", 0.1, "PUT", status=None, answer=()),
+            cors("b", 0.2, "PUT"),
+        ),
+        expected={
+            "p": {"verdict": ALLOW, "contradicted": False},
+            "a": {"verdict": DENY, "reason": Reason.NETWORK_ERROR, "contradicted": False},
+            "b": {"verdict": ALLOW, "contradicted": False},
+        },
+        engines=("chromium", "gecko"),
+    ),
+    Scenario(
+        name="more URLs than are remembered",
+        traffic=(
+            cors("first", 0.0),
+            *(preflight(f"p{n}", 650.0 + n / 10, url=f"{API}/{n}", answer=GRANTED) for n in range(300)),
+            cors("a", 700.0, "PUT", url=f"{API}/0"),
+        ),
+        expected={
+            "first": {"verdict": ALLOW},
+            **{f"p{n}": {"verdict": ALLOW} for n in range(300)},
+            "a": {"verdict": ALLOW, "contradicted": False},
+        },
+        engines=("webkit",),
+    ),
+    Scenario(
+        name="a browser with many languages",
+        traffic=(
+            cors("b", 0.0, request=(("Accept-Language", "en-US,en;q=0.9" + ",de;q=0.8" * 20),)),
+            cors("a", 90000.0, request=(("Accept-Language", "en-US,en;q=0.9" + ",de;q=0.8" * 20),)),
+        ),
+        expected={"b": passed(preflight=NOT_NEEDED), "a": passed(preflight=NOT_NEEDED)},
+    ),
+)
+
+ETAG: Lines = (("ETag", '"1"'),)
+IF_NONE_MATCH: Lines = (("If-None-Match", '"1"'),)
+
+REVALIDATION: tuple[Scenario, ...] = (
+    Scenario(
+        name="a 304 without CORS headers",
+        traffic=(
+            cors("a", answer=(*STAR, *ETAG, ("X-A", "1"))),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=ETAG),
+        ),
+        expected={"a": passed(), "b": passed(assumptions=("credentials mode unknown: taken for not included",))},
+    ),
+    Scenario(
+        name="a 304 with a foreign origin",
+        traffic=(
+            cors("a", answer=(*allow(), *ETAG)),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=allow("https://b.test")),
+        ),
+        expected={"a": passed(), "b": refused(Reason.ALLOW_ORIGIN_MISMATCH, detail="https://b.test")},
+    ),
+    Scenario(
+        name="a 304 that makes good what was stored",
+        traffic=(
+            cors("a", answer=ETAG),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=allow()),
+        ),
+        expected={"a": refused(Reason.ALLOW_ORIGIN_MISSING), "b": passed()},
+    ),
+    Scenario(
+        name="two 304 in turn",
+        traffic=(
+            cors("a", answer=(*allow(), *ETAG)),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=ETAG),
+            cors("c", 2.0, status=304, request=IF_NONE_MATCH, answer=()),
+        ),
+        expected={"a": passed(), "b": passed(), "c": passed()},
+    ),
+    Scenario(
+        name="a 304 for what was stored before the recording",
+        traffic=(cors("b", status=304, request=IF_NONE_MATCH, answer=ETAG),),
+        expected={"b": passed(assumptions=(STORED_ASSUMED,))},
+    ),
+    Scenario(
+        name="a 304 for what was stored before the recording, with a cookie",
+        traffic=(cors("b", status=304, request=(*IF_NONE_MATCH, *COOKIE), answer=ETAG),),
+        expected={"b": passed(assumptions=(STORED_ASSUMED,), credentials=INCLUDE)},
+    ),
+    Scenario(
+        name="a 304 for what was stored before the recording, after its preflight",
+        traffic=(
+            preflight("p", method="GET", headers="x-a", answer=allow("*", headers="x-a")),
+            cors("b", 0.1, status=304, request=(*IF_NONE_MATCH, ("X-A", "1")), answer=ETAG),
+        ),
+        expected={
+            "p": passed("b", credentials=OMIT, assumptions=()),
+            "b": passed("p", preflight=SENT, credentials=OMIT, assumptions=(STORED_ASSUMED,)),
+        },
+    ),
+    Scenario(
+        name="a 304 to the script's own condition",
+        traffic=(
+            preflight("p", method="GET", headers="if-none-match", answer=allow(headers="if-none-match")),
+            cors("b", 0.1, status=304, request=IF_NONE_MATCH, answer=()),
+        ),
+        expected={"p": passed("b"), "b": refused(Reason.ALLOW_ORIGIN_MISSING, "p", preflight=SENT)},
+    ),
+    Scenario(
+        name="an image stored without CORS, then asked for with it",
+        traffic=(
+            Sent(id="i", request=(*metadata(mode="no-cors", dest="image"), *COOKIE), answer=ETAG),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=()),
+        ),
+        expected={"b": refused(Reason.ALLOW_ORIGIN_MISSING)},
+        fault="responses of no-cors requests are not remembered: the classic missing Vary: Origin is called allowed",
+    ),
+)
+
+STORAGE: Lines = (("Sec-Fetch-Storage-Access", "active"),)
+CROSS: dict[str, Any] = {"url": SHOP, "site": "cross-site"}
+
+
+def told(mode: Credentials, evidence: str | None, verdict: Verdict = ALLOW, **more: Any) -> dict[str, Any]:
+    """What is known of the credentials mode, and what follows from it."""
+    return {"credentials": mode, "credentials_evidence": evidence, "verdict": verdict, **more}
+
+
+COOKIE_SENT = "a Cookie header was sent"
+AUTHORIZATION_SENT = "an Authorization header that the script did not set"
+STORAGE_SENT = "Sec-Fetch-Storage-Access was sent"
+STORAGE_ABSENT = "no Sec-Fetch-Storage-Access on a cross-site request"
+WITHHELD = "a cookie for this URL is known and was not sent"
+SAME_INCLUDE = "its connection carries requests with credentials"
+SAME_OMIT = "its connection carries requests without credentials"
+
+OLD_CHROME = AGENTS["chromium"].replace(b"156", b"132")
+SET_COOKIE = Sent(
+    id="login",
+    url="https://api.example.test/login",
+    request=(("Sec-Fetch-Mode", "navigate"),),
+    answer=(("Set-Cookie", "a=1; Path=/; SameSite=None; Secure"),),
+)
+
+EVIDENCE: tuple[Scenario, ...] = (
+    Scenario(
+        name="none",
+        traffic=(cors("a", answer=STAR),),
+        expected={"a": told(UNKNOWN, None, assumptions=("credentials mode unknown: taken for not included",))},
+    ),
+    # 1: Cookie, Authorization
+    Scenario(
+        name="a cookie",
+        traffic=(cors("a", answer=STAR, request=COOKIE),),
+        expected={
+            "a": told(INCLUDE, COOKIE_SENT, DENY, reason=Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, assumptions=())
+        },
+    ),
+    Scenario(
+        name="a cookie revises its preflight",
+        traffic=(
+            preflight("p", answer=allow("*", credentials="true", methods="PUT")),
+            cors("a", 0.1, "PUT", request=COOKIE, answer=allow(credentials="true")),
+        ),
+        expected={
+            "p": told(INCLUDE, COOKIE_SENT, DENY, contradicted=True, revision=2),
+            "a": told(INCLUDE, COOKIE_SENT, preflight=UNSEEN, contradicted=True, paired_with=["p"]),
+        },
+        fault="explain() does not tell find() the mode that the request shows, so a preflight which that mode refuses"
+        " is not found: it is neither paired nor revised",
+    ),
+    Scenario(
+        name="a cookie confirms its preflight",
+        traffic=(
+            preflight("p", answer=allow(credentials="true", methods="PUT")),
+            cors("a", 0.1, "PUT", request=COOKIE, answer=allow(credentials="true")),
+        ),
+        expected={
+            "p": told(INCLUDE, COOKIE_SENT, contradicted=False, revision=2, assumptions=()),
+            "a": told(INCLUDE, COOKIE_SENT, assumptions=()),
+        },
+    ),
+    Scenario(
+        name="a cookie after a redirect tells of the hop",
+        traffic=(
+            redirect("h", to="/other", answer=allow(credentials="true")),
+            cors("a", 0.1, url=OTHER, request=COOKIE, answer=allow(credentials="true")),
+        ),
+        expected={"h": told(INCLUDE, COOKIE_SENT), "a": told(INCLUDE, COOKIE_SENT)},
+    ),
+    *(
+        Scenario(
+            name=f"Authorization of the browser, {value.partition(' ')[0]}",
+            traffic=(cors("a", answer=STAR, request=(("Authorization", value),)),),
+            expected={"a": told(INCLUDE, AUTHORIZATION_SENT, DENY, preflight=NOT_NEEDED)},
+        )
+        for value in ("Basic x", "basic x", 'Digest username="x"', "Negotiate x", "NTLM x")
+    ),
+    Scenario(
+        name="Authorization of the script says nothing",
+        traffic=(
+            preflight(
+                "p", method="GET", headers="authorization", answer=allow(credentials="true", headers="authorization")
+            ),
+            cors("a", 0.1, request=(("Authorization", "Bearer x"),), answer=allow(credentials="true")),
+        ),
+        expected={"p": told(UNKNOWN, None), "a": told(UNKNOWN, None, preflight=SENT)},
+    ),
+    Scenario(
+        name="Authorization of the script in a cached preflight says nothing",
+        traffic=(
+            preflight(
+                "p",
+                method="GET",
+                headers="authorization",
+                answer=allow(credentials="true", headers="authorization", max_age="60"),
+            ),
+            cors("a", 0.1, request=(("Authorization", "Bearer x"),), answer=allow(credentials="true")),
+            cors("b", 1.0, request=(("Authorization", "Bearer x"),), answer=allow(credentials="true")),
+        ),
+        expected={
+            "p": told(UNKNOWN, None),
+            "a": told(UNKNOWN, None, preflight=SENT),
+            "b": told(UNKNOWN, None, preflight=CACHED),
+        },
+    ),
+    *(
+        Scenario(
+            name=f"a token whose preflight was cached before the recording, {value}",
+            traffic=(cors("a", answer=STAR, request=(("Authorization", value),)),),
+            expected={"a": told(UNKNOWN, None, preflight=UNSEEN, preflight_because=("header authorization",))},
+        )
+        for value in ("Bearer x", "token x", "Basicx", "x")
+    ),
+    # 2: Sec-Fetch-Storage-Access
+    Scenario(
+        name="storage access",
+        traffic=(cors("a", answer=STAR, request=STORAGE, **CROSS),),
+        expected={"a": told(INCLUDE, STORAGE_SENT, DENY)},
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="no storage access across sites",
+        traffic=(cors("a", answer=STAR, **CROSS),),
+        expected={"a": told(OMIT, STORAGE_ABSENT, assumptions=())},
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="no storage access in the same site",
+        traffic=(cors("a", answer=STAR),),
+        expected={"a": told(UNKNOWN, None)},
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="no storage access in an older Chromium",
+        traffic=(cors("a", answer=STAR, agent=OLD_CHROME, **CROSS),),
+        expected={"a": told(UNKNOWN, None)},
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="no storage access elsewhere",
+        traffic=(cors("a", answer=STAR, **CROSS),),
+        expected={"a": told(UNKNOWN, None)},
+        engines=("gecko", "webkit"),
+    ),
+    Scenario(
+        name="no storage access from an opaque origin",
+        traffic=(cors("a", answer=STAR, origin="null", **CROSS),),
+        expected={"a": told(UNKNOWN, None)},
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="no storage access on http",
+        traffic=(cors("a", answer=STAR, url="http://localhost:3000/x", site="cross-site"),),
+        expected={"a": told(UNKNOWN, None)},
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="judged as Chromium, sent by Firefox",
+        traffic=(cors("a", answer=STAR, agent=AGENTS["gecko"], **CROSS),),
+        expected={"a": told(UNKNOWN, None, engine="chromium")},
+        engines=("chromium",),
+        options={"engine": "chromium"},
+    ),
+    Scenario(
+        name="a preflight never tells",
+        traffic=(preflight("p", answer=STAR_PUT, url=SHOP, site="cross-site"),),
+        expected={"p": told(UNKNOWN, None)},
+    ),
+    # 3: a cookie withheld
+    Scenario(
+        name="a cookie withheld",
+        traffic=(SET_COOKIE, cors("a", 1.0, answer=STAR)),
+        expected={"a": told(OMIT, WITHHELD, assumptions=())},
+    ),
+    Scenario(
+        name="a cookie of another path",
+        traffic=(
+            Sent(id="login", url="https://api.example.test/login", answer=(("Set-Cookie", "a=1; Path=/login"),)),
+            cors("a", 1.0, answer=STAR),
+        ),
+        expected={"a": told(UNKNOWN, None)},
+    ),
+    Scenario(
+        name="a cookie for https",
+        traffic=(
+            SET_COOKIE,
+            cors("a", 1.0, url="http://api.example.test/items", origin="http://app.example.test", answer=STAR),
+        ),
+        expected={"a": told(UNKNOWN, None)},
+    ),
+    Scenario(
+        name="a cookie of the same site, asked for across sites",
+        traffic=(SET_COOKIE, cors("a", 1.0, origin="https://www.shop.test", site="cross-site", answer=STAR)),
+        expected={"a": told(UNKNOWN, None)},
+        engines=("gecko", "webkit"),
+    ),
+    # 4: hindsight
+    Scenario(
+        name="something followed",
+        traffic=(preflight("p", answer=STAR_PUT), cors("a", 0.1, "PUT", answer=STAR)),
+        expected={
+            "p": told(OMIT, FOLLOWED, revision=2, assumptions=()),
+            "a": told(OMIT, FOLLOWED, revision=1, assumptions=()),
+        },
+    ),
+    Scenario(
+        name="nothing followed",
+        traffic=(preflight("p", answer=STAR_PUT),),
+        expected={
+            "p": told(
+                INCLUDE,
+                NOT_FOLLOWED,
+                DENY,
+                reason=Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
+                revision=2,
+                assumptions=(NOT_FOLLOWED,),
+            )
+        },
+        finish=True,
+    ),
+    Scenario(
+        name="nothing followed for a minute",
+        traffic=(preflight("p", answer=STAR_PUT), cors("b", 62.0, url=OTHER)),
+        expected={"p": told(INCLUDE, NOT_FOLLOWED, DENY, revision=2), "b": told(UNKNOWN, None)},
+    ),
+    Scenario(
+        name="nothing followed, whichever the mode",
+        traffic=(preflight("p", answer=allow(credentials="true", methods="PUT")),),
+        expected={"p": told(UNKNOWN, None, revision=1)},
+        finish=True,
+    ),
+    Scenario(
+        name="a redirect was followed",
+        traffic=(redirect("h", to="/other", answer=STAR), cors("a", 0.1, url=OTHER, answer=STAR)),
+        expected={"h": told(OMIT, FOLLOWED), "a": told(OMIT, FOLLOWED)},
+    ),
+    Scenario(
+        name="a redirect was not followed",
+        traffic=(redirect("h", to="/other", answer=STAR),),
+        expected={"h": told(INCLUDE, NOT_FOLLOWED, DENY)},
+        finish=True,
+    ),
+    # connections
+    Scenario(
+        name="a connection that carries cookies",
+        traffic=(
+            cors("a", connection="one", answer=STAR),
+            cors("b", 1.0, connection="one", url=OTHER, request=COOKIE, answer=STAR),
+            cors("c", 2.0, connection="one", answer=STAR),
+            cors("d", 3.0, connection="two", answer=STAR),
+        ),
+        expected={
+            "a": told(INCLUDE, SAME_INCLUDE, DENY, revision=2),
+            "b": told(INCLUDE, COOKIE_SENT, DENY),
+            "c": told(INCLUDE, SAME_INCLUDE, DENY),
+            "d": told(UNKNOWN, None),
+        },
+        engines=("chromium", "gecko"),
+    ),
+    Scenario(
+        name="a connection that carries preflights",
+        traffic=(
+            preflight("p", connection="one", answer=allow(credentials="true", methods="PUT")),
+            cors("a", 1.0, connection="one", url=OTHER, answer=STAR),
+        ),
+        expected={"p": told(UNKNOWN, None), "a": told(OMIT, SAME_OMIT)},
+        engines=("chromium", "gecko"),
+    ),
+    Scenario(
+        name="WebKit's connections carry anything",
+        traffic=(
+            cors("a", connection="one", answer=STAR),
+            cors("b", 1.0, connection="one", url=OTHER, request=COOKIE, answer=STAR),
+        ),
+        expected={"a": told(UNKNOWN, None), "b": told(INCLUDE, COOKIE_SENT, DENY)},
+        engines=("webkit",),
+    ),
+)

@@ -1,0 +1,21 @@
+"""What all tests share."""
+
+from typing import Any
+
+import pytest
+
+DEAR = ("tests/browser/", "tests/test_start.py::")
+"""Tests that share something dear, the browsers or the environments of test_start.py, stay on one worker each."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep those of DEAR together; spread all others."""
+    # The mark xdist_group would do, but pytest 9.2 silently ignores it: https://github.com/pytest-dev/pytest-xdist/issues/1386
+    from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return next((place for place in DEAR if nodeid.startswith(place)), nodeid)
+
+    return Scheduling(config, log)

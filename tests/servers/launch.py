@@ -1,0 +1,391 @@
+"""Starting servers: each with an exported policy, before an application that knows its own, wrong CORS headers."""
+
+import contextlib
+import hashlib
+import http.server
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+CACHE = Path(tempfile.gettempdir(), "cors-addon-snippet-servers")
+"""What the registries' clients install is kept between runs."""
+PYTHON_PACKAGES = ("starlette", "uvicorn", "fastapi", "flask", "flask-cors", "django", "django-cors-headers")
+NODE_PACKAGES = ("express", "cors", "fastify", "@fastify/cors")
+START_SECONDS = 30.0
+
+
+class Missing(Exception):
+    """The server is not installed, and cannot be."""
+
+
+def free_port() -> int:
+    """A TCP port that nothing listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+class _Upstream(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        self.rfile.read(length)
+        self.send_response(405 if self.command == "OPTIONS" else 200)
+        for name, value in (
+            ("Access-Control-Allow-Origin", "https://upstream.test"),
+            ("Access-Control-Allow-Credentials", "true"),
+            ("Access-Control-Allow-Methods", "UPSTREAM"),
+            ("X-Total", "1"),
+            ("Content-Length", "0" if self.command == "HEAD" else "2"),
+        ):
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(b"hi")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("do_"):
+            return self.answer
+        raise AttributeError(name)
+
+
+@contextlib.contextmanager
+def upstream() -> Iterator[int]:
+    """An application behind a proxy; yields its port."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Upstream)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int, folder: Path, **more: str) -> Iterator[None]:
+    """A server's process, once it listens."""
+    log = folder / "log"
+    with open(log, "wb") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env={**os.environ, **more})
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with socket.socket() as one:
+                if one.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"{command[0]} did not start:\n{log.read_text(errors='replace')}")
+            time.sleep(0.02)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def command(*names: str) -> str:
+    """The first of these programs that is there."""
+    for name in names:
+        for place in (None, "/usr/sbin:/usr/local/sbin:/sbin"):
+            found = shutil.which(name, path=place)
+            if found:
+                return found
+    raise Missing(f"{names[0]} is not installed")
+
+
+def installed(kind: str, packages: tuple[str, ...], install: Callable[[Path], None]) -> Path:
+    """A folder with packages, made once."""
+    folder = CACHE / f"{kind}-{hashlib.sha256(' '.join((sys.version, *packages)).encode()).hexdigest()[:12]}"
+    if (folder / "ready").exists():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        install(folder)
+    except (OSError, subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        detail = getattr(error, "stderr", b"") or b""
+        raise Missing(f"cannot install {', '.join(packages)}: {error} {detail[-500:]!r}") from error
+    (folder / "ready").touch()
+    return folder
+
+
+def python() -> str:
+    """An interpreter that has the frameworks."""
+
+    def install(folder: Path) -> None:
+        run = {"check": True, "capture_output": True, "timeout": 300}
+        subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], **run)  # type: ignore[call-overload]
+        pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q", *PYTHON_PACKAGES]
+        subprocess.run(pip, **run)  # type: ignore[call-overload]
+
+    return str(installed("python", PYTHON_PACKAGES, install) / "venv" / "bin" / "python")
+
+
+def node() -> tuple[str, Path]:
+    """The interpreter, and the folder with the packages."""
+    program, npm = command("node", "nodejs"), command("npm")
+
+    def install(folder: Path) -> None:
+        line = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", str(folder), *NODE_PACKAGES]
+        subprocess.run(line, check=True, capture_output=True, timeout=300)
+
+    return program, installed("node", NODE_PACKAGES, install)
+
+
+# ── one function per target: the snippet in, a port out ───────────────────────────────────────────────────────────────
+
+
+@contextlib.contextmanager
+def nginx(snippet: str, folder: Path, behind: int) -> Iterator[int]:
+    """Nginx before the upstream."""
+    port = free_port()
+    maps, _, location = snippet.partition("\n# in the location")
+    location = location.partition("\n")[2]
+    temporary = "\n".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(f"""
+daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
+events {{ }}
+http {{
+access_log off;
+{temporary}
+{maps}
+server {{ listen 127.0.0.1:{port}; location / {{
+{location}
+proxy_pass http://127.0.0.1:{behind};
+}} }}
+}}
+""")
+    with running([command("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")], port, folder):
+        yield port
+
+
+@contextlib.contextmanager
+def apache(snippet: str, folder: Path, behind: int) -> Iterator[int]:
+    """Apache before the upstream."""
+    port = free_port()
+    program = command("apache2", "httpd")
+    places = (
+        "/usr/lib/apache2/modules",
+        "/usr/lib64/httpd/modules",
+        "/usr/lib/httpd/modules",
+        "/usr/local/libexec/apache2",
+    )
+    modules = next((Path(place) for place in places if Path(place).is_dir()), None)
+    if modules is None:
+        raise Missing("Apache's modules were not found")
+    names = ("mpm_event", "authz_core", "setenvif", "headers", "rewrite", "proxy", "proxy_http", "unixd")
+    found = [name for name in names if (modules / f"mod_{name}.so").exists()]
+    loads = "\n".join(f"LoadModule {name}_module {modules}/mod_{name}.so" for name in found)
+    (folder / "httpd.conf").write_text(f"""
+ServerRoot {folder}
+ServerName localhost
+Listen 127.0.0.1:{port}
+PidFile {folder}/pid
+ErrorLog {folder}/error.log
+{loads}
+ProxyPass / http://127.0.0.1:{behind}/
+{snippet}
+""")
+    line = [program, "-d", str(folder), "-f", str(folder / "httpd.conf"), "-D", "FOREGROUND"]
+    with running(line, port, folder):
+        yield port
+
+
+@contextlib.contextmanager
+def caddy(snippet: str, folder: Path, behind: int) -> Iterator[int]:
+    """Caddy before the upstream."""
+    port = free_port()
+    (folder / "Caddyfile").write_text(f"""{{
+	admin off
+	auto_https off
+}}
+http://127.0.0.1:{port}, http://api.example:{port} {{
+{snippet}
+	reverse_proxy 127.0.0.1:{behind}
+}}
+""")
+    line = [command("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+    with running(line, port, folder, XDG_DATA_HOME=str(folder), XDG_CONFIG_HOME=str(folder), HOME=str(folder)):
+        yield port
+
+
+@contextlib.contextmanager
+def haproxy(snippet: str, folder: Path, behind: int) -> Iterator[int]:
+    """HAProxy before the upstream."""
+    port = free_port()
+    (folder / "haproxy.cfg").write_text(f"""
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 5s
+    timeout server 5s
+frontend api
+    bind 127.0.0.1:{port}
+{snippet}
+    default_backend app
+backend app
+    server one 127.0.0.1:{behind}
+""")
+    with running([command("haproxy"), "-db", "-f", str(folder / "haproxy.cfg")], port, folder):
+        yield port
+
+
+_METHODS = '["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]'
+_STARLETTE = f"""
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+async def item(request):
+    return PlainTextResponse("hi", headers={{"X-Total": "1"}})
+
+app = Starlette(routes=[Route("/items/1", item, methods={_METHODS})])
+SNIPPET
+uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
+"""
+_FASTAPI = f"""
+import uvicorn
+from fastapi import FastAPI, Response
+
+app = FastAPI()
+SNIPPET
+
+@app.api_route("/items/1", methods={_METHODS})
+async def item(response: Response):
+    response.headers["X-Total"] = "1"
+    return "hi"
+
+uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
+"""
+_FLASK = f"""
+from flask import Flask
+
+app = Flask(__name__)
+SNIPPET
+
+@app.route("/items/1", methods={_METHODS})
+def item():
+    return "hi", 200, {{"X-Total": "1"}}
+
+app.run(host="127.0.0.1", port=PORT, threaded=True)
+"""
+_DJANGO = """
+import sys
+from django.conf import settings
+
+INSTALLED_APPS = []
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+SNIPPET
+settings.configure(
+    ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, SECRET_KEY="x", DEBUG=False,
+    **{name: value for name, value in list(globals().items()) if name.isupper()},
+)
+import django
+django.setup()
+from django.http import HttpResponse
+from django.urls import path
+
+def item(request):
+    response = HttpResponse("hi")
+    response["X-Total"] = "1"
+    return response
+
+urlpatterns = [path("items/1", item)]
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIServer, make_server
+from django.core.wsgi import get_wsgi_application
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+make_server("127.0.0.1", PORT, get_wsgi_application(), server_class=Server).serve_forever()
+"""
+
+
+def _framework(program: str) -> Callable[[str, Path, int], contextlib.AbstractContextManager[int]]:
+    @contextlib.contextmanager
+    def start(snippet: str, folder: Path, _behind: int) -> Iterator[int]:
+        port = free_port()
+        (folder / "app.py").write_text(program.replace("SNIPPET", snippet).replace("PORT", str(port)))
+        with running([python(), "app.py"], port, folder):
+            yield port
+
+    return start
+
+
+_EXPRESS = """
+const app = require("express")();
+SNIPPET
+app.all("/items/1", (req, res) => res.set("X-Total", "1").send("hi"));
+app.listen(PORT, "127.0.0.1");
+"""
+_FASTIFY = """
+const fastify = require("fastify")();
+SNIPPET
+fastify.after(() => {
+  for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"]) {
+    fastify.route({ method, url: "/items/1", handler: (req, reply) => reply.header("X-Total", "1").send("hi") });
+  }
+});
+fastify.listen({ port: PORT, host: "127.0.0.1" });
+"""
+_WORKER = """
+const http = require("node:http");
+const own = { "Access-Control-Allow-Origin": "https://upstream.test", "Access-Control-Allow-Credentials": "true" };
+globalThis.fetch = async () => new Response("hi", { headers: { "X-Total": "1", ...own } });
+SNIPPET
+http.createServer(async (req, res) => {
+  const headers = { get: (name) => req.headers[name.toLowerCase()] ?? null };
+  const seen = { method: req.method, url: "http://x.test" + req.url, headers };
+  const response = await worker.fetch(seen);
+  res.writeHead(response.status, [...response.headers].flat());
+  res.end(Buffer.from(await response.arrayBuffer()));
+}).listen(PORT, "127.0.0.1");
+"""
+
+
+def _javascript(program: str) -> Callable[[str, Path, int], contextlib.AbstractContextManager[int]]:
+    @contextlib.contextmanager
+    def start(snippet: str, folder: Path, _behind: int) -> Iterator[int]:
+        port = free_port()
+        runtime, packages = node()
+        snippet = snippet.replace("export default {", "const worker = {")
+        (folder / "app.cjs").write_text(program.replace("SNIPPET", snippet).replace("PORT", str(port)))
+        with running([runtime, "app.cjs"], port, folder, NODE_PATH=str(packages / "node_modules")):
+            yield port
+
+    return start
+
+
+SERVERS: dict[str, Callable[[str, Path, int], contextlib.AbstractContextManager[int]]] = {
+    "nginx": nginx,
+    "apache": apache,
+    "caddy": caddy,
+    "haproxy": haproxy,
+    "express": _javascript(_EXPRESS),
+    "fastify": _javascript(_FASTIFY),
+    "workers": _javascript(_WORKER),
+    "starlette": _framework(_STARLETTE),
+    "fastapi": _framework(_FASTAPI),
+    "flask": _framework(_FLASK),
+    "django": _framework(_DJANGO),
+}
+"""By the name of the export's target."""

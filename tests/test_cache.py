@@ -1,0 +1,249 @@
+"""The preflight cache of each engine: for how long, and what a cached answer serves."""
+
+from typing import NamedTuple
+
+import pytest
+
+from cors_addon.engines import ENGINES
+from cors_addon.fetch.cache import MAX_GRANTS, PreflightCache
+from cors_addon.fetch.checks import Asked
+from tests.cases.traffic import API, PAGE, url
+
+NAMES = ("fetch", "chromium", "gecko", "webkit")
+
+MAX_AGES: dict[str | None, tuple[int | None, ...]] = {
+    # by engine in the order of NAMES; None: not cached
+    None: (5, 5, 5, 5),
+    "": (5, 5, 5, 5),
+    "0": (0, 0, 0, 0),
+    "00": (0, 0, 0, 0),
+    "5": (5, 5, 5, 5),
+    "0600": (600, 600, 600, 600),
+    "7200": (7200, 7200, 7200, 600),
+    "86400": (86400, 7200, 86400, 600),
+    "99999999999": (99999999999, 7200, 86400, 600),
+    "-1": (5, 0, None, 0),
+    "-0": (5, 0, None, 0),
+    "+600": (5, 600, None, 600),
+    "1.5": (5, 5, None, 5),
+    "600s": (5, 5, None, 5),
+    "abc": (5, 5, None, 5),
+    "600, 600": (5, 5, None, 5),
+    "6 0": (5, 5, None, 5),
+    "\xb2": (5, 5, None, 5),
+    "\u0663": (5, 5, None, 5),
+    "-" + "9" * 30: (5, 5, None, 5),
+}
+
+
+@pytest.mark.parametrize(
+    ("engine", "value", "expected"),
+    [(name, value, expected) for value, row in MAX_AGES.items() for name, expected in zip(NAMES, row, strict=True)],
+)
+def test_max_age(engine: str, value: str | None, expected: int | None) -> None:
+    """Seconds for which an answer is kept, the engine's own limit applied."""
+    rules = ENGINES[engine].cache
+    seconds = rules.max_age(value)
+    assert (None if seconds is None else min(seconds, rules.cap)) == expected
+
+
+class Stored(NamedTuple):
+    """One answer, `at` seconds."""
+
+    at: float = 0.0
+    methods: str = ""
+    headers: str = ""
+    credentialed: bool | None = False
+    lifetime: float = 60.0
+
+
+class Row(NamedTuple):
+    """What was stored, and which engines need no preflight for the request that comes."""
+
+    name: str
+    stored: tuple[Stored, ...]
+    at: float
+    method: str
+    headers: tuple[str, ...]
+    credentialed: bool | None
+    serves: str
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
+
+
+PUT = Stored(methods="PUT")
+EVERYONE = "fetch chromium gecko webkit"
+
+ROWS = (
+    Row("the same method", (PUT,), 1, "PUT", (), False, EVERYONE),
+    Row("another method", (PUT,), 1, "DELETE", (), False, ""),
+    Row("the method in another case", (Stored(methods="patch"),), 1, "PATCH", (), False, ""),
+    Row("the same header", (Stored(headers="x-a"),), 1, "GET", ("x-a",), False, EVERYONE),
+    Row("the header in another case", (Stored(headers="X-A"),), 1, "GET", ("x-a",), False, EVERYONE),
+    Row("another header", (Stored(headers="x-a"),), 1, "GET", ("x-b",), False, ""),
+    Row("one header more", (Stored(headers="x-a"),), 1, "GET", ("x-a", "x-b"), False, ""),
+    Row("one header less", (Stored(methods="PUT", headers="x-a x-b"),), 1, "PUT", ("x-a",), False, EVERYONE),
+    Row("a GET's entry for POST", (Stored(headers="x-a"),), 1, "POST", ("x-a",), False, EVERYONE),
+    Row("a GET's entry for HEAD", (Stored(headers="x-a"),), 1, "HEAD", ("x-a",), False, "fetch chromium webkit"),
+    Row("HEAD listed", (Stored(methods="HEAD", headers="x-a"),), 1, "HEAD", ("x-a",), False, EVERYONE),
+    # expiry
+    Row("just in time", (PUT,), 59, "PUT", (), False, EVERYONE),
+    Row("too late", (PUT,), 62, "PUT", (), False, ""),
+    Row("nothing lives for no time", (Stored(methods="PUT", lifetime=0),), 0.5, "PUT", (), False, ""),
+    Row("before it was stored", (Stored(10, "PUT"),), 5, "PUT", (), False, ""),
+    Row("renewed", (PUT, Stored(50, "PUT")), 100, "PUT", (), False, EVERYONE),
+    # one entry or many
+    Row("two methods in turn", (PUT, Stored(1, "DELETE")), 2, "PUT", (), False, "fetch gecko"),
+    Row(
+        "two headers in turn",
+        (Stored(headers="x-a"), Stored(1, headers="x-b")),
+        2,
+        "GET",
+        ("x-a", "x-b"),
+        False,
+        "fetch gecko",
+    ),
+    Row("method and header in turn", (PUT, Stored(1, headers="x-a")), 2, "PUT", ("x-a",), False, "fetch gecko"),
+    Row("the latter of two", (PUT, Stored(1, "DELETE")), 2, "DELETE", (), False, EVERYONE),
+    Row("each with its own end", (PUT, Stored(50, "DELETE")), 70, "PUT", (), False, ""),
+    Row("replaced by what is not kept", (PUT, Stored(1, "PUT", lifetime=0)), 2, "PUT", (), False, "fetch gecko"),
+    # wildcards
+    Row("a star for a method", (Stored(methods="*"),), 1, "PUT", (), False, "fetch chromium webkit"),
+    Row("a star for a header", (Stored(headers="*"),), 1, "GET", ("x-a",), False, "fetch chromium webkit"),
+    Row("a star for Authorization", (Stored(headers="*"),), 1, "GET", ("authorization",), False, "webkit"),
+    Row(
+        "a star and Authorization", (Stored(headers="* Authorization"),), 1, "GET", ("authorization",), False, EVERYONE
+    ),
+    Row("a star beside the method", (Stored(methods="* PUT"),), 1, "PUT", (), False, EVERYONE),
+    Row("a star, with credentials", (Stored(methods="*", credentialed=True),), 1, "PUT", (), True, ""),
+    # credentials
+    Row("include for include", (Stored(methods="PUT", credentialed=True),), 1, "PUT", (), True, EVERYONE),
+    Row("omit for include", (PUT,), 1, "PUT", (), True, ""),
+    Row("include for omit", (Stored(methods="PUT", credentialed=True),), 1, "PUT", (), False, "fetch chromium webkit"),
+    Row("omit for nobody knows", (PUT,), 1, "PUT", (), None, EVERYONE),
+    Row("nobody knows for include", (Stored(methods="PUT", credentialed=None),), 1, "PUT", (), True, EVERYONE),
+    Row("both for include", (PUT, Stored(1, "PUT", credentialed=True)), 2, "PUT", (), True, EVERYONE),
+    Row("both for omit", (PUT, Stored(1, "PUT", credentialed=True)), 2, "PUT", (), False, EVERYONE),
+)
+
+KEY = (PAGE, url(API))
+
+
+def fill(cache: PreflightCache, stored: Stored, number: int = 0) -> None:
+    """Store one answer."""
+    cache.store(
+        KEY,
+        methods=stored.methods.split(),
+        headers=stored.headers.split(),
+        credentialed=stored.credentialed,
+        lifetime=stored.lifetime,
+        asked=stored.at,
+        now=stored.at,
+        flow_id=f"p{number}",
+        requested=(),
+    )
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_what_serves(row: Row) -> None:
+    """Each engine needs a preflight where nothing that it keeps allows the request."""
+    served = []
+    for name in NAMES:
+        cache = PreflightCache(ENGINES[name].cache)
+        for number, stored in enumerate(row.stored):
+            fill(cache, stored, number)
+        asked = Asked(PAGE, row.method, row.headers, bool(row.credentialed))
+        if cache.find(KEY, asked, row.credentialed, row.at) is not None:
+            served.append(name)
+    assert served == row.serves.split()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_other_keys_are_not_served(name: str) -> None:
+    """Origin and whole URL, its query too, are the key."""
+    cache = PreflightCache(ENGINES[name].cache)
+    fill(cache, PUT)
+    others = [("https://other.test", url(API)), (PAGE, url(f"{API}?q")), (PAGE, url(API.replace("https", "http")))]
+    asked = Asked(PAGE, "PUT")
+    assert [cache.find(key, asked, False, 1.0) for key in others] == [None] * 3
+    assert [cache.knows(key) for key in (KEY, *others)] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_drop_forgets_and_remembers_that(name: str) -> None:
+    """Nothing is cached then, and that is known."""
+    cache = PreflightCache(ENGINES[name].cache)
+    fill(cache, PUT)
+    cache.drop(KEY)
+    assert (cache.find(KEY, Asked(PAGE, "PUT"), False, 1.0), cache.knows(KEY)) == (None, True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_learned_credentials_count(name: str) -> None:
+    """An answer whose credentials mode becomes known serves by that mode from then on."""
+    cache = PreflightCache(ENGINES[name].cache)
+    fill(cache, Stored(methods="PUT", credentialed=None), 7)
+    cache.set_credentials(KEY, "p7", credentialed=False)
+    assert cache.find(KEY, Asked(PAGE, "PUT", (), True), True, 1.0) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_keys_are_bounded(name: str) -> None:
+    """The least recently used are forgotten first."""
+    cache = PreflightCache(ENGINES[name].cache, size=10)
+    keys = [(PAGE, url(f"{API}/{number}")) for number in range(30)]
+    for key in keys:
+        cache.drop(key)
+        cache.drop(keys[0])
+    assert [key for key in keys if cache.knows(key)] == [keys[0], *keys[-9:]]
+
+
+def test_an_entry_is_bounded() -> None:
+    """A server that grants another header name each time (an echo) does not fill the memory."""
+    cache = PreflightCache(ENGINES["gecko"].cache)
+    for number in range(2000):
+        cache.store(
+            KEY,
+            methods=(f"M{number}",),
+            headers=(f"x-{number}",),
+            credentialed=False,
+            lifetime=1.0,
+            asked=number * 10.0,
+            now=number * 10.0,
+            flow_id=str(number),
+            requested=(f"x-{number}",),
+        )
+    entries = cache._entries[KEY]
+    assert (
+        max(len(entry.methods) + len(entry.headers) + len(entry.requested) for entry in entries) <= 3 * MAX_GRANTS + 3
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_entry_ends_for_a_simple_request_too(name: str) -> None:
+    """A request with an upload listener asks for nothing by name, yet not for ever."""
+    cache = PreflightCache(ENGINES[name].cache)
+    fill(cache, PUT)
+    assert cache.find(KEY, Asked(PAGE, "POST"), False, 1e6) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_entry_knows_when_it_was_asked_for(name: str) -> None:
+    """The start of the latest preflight, and the end of its answer."""
+    cache = PreflightCache(ENGINES[name].cache)
+    for asked, now in ((1.0, 2.0), (3.0, 7.0)):
+        cache.store(
+            KEY,
+            methods=("PUT",),
+            headers=(),
+            credentialed=False,
+            lifetime=60.0,
+            asked=asked,
+            now=now,
+            flow_id=f"p{asked}",
+            requested=(),
+        )
+    entry = cache.find(KEY, Asked(PAGE, "PUT"), False, 8.0)
+    assert entry is not None
+    assert (entry.asked, entry.stored, entry.flow_id) == (3.0, 7.0, "p3.0")

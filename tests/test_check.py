@@ -1,0 +1,436 @@
+"""`cors-addon check`: what it prints, its exit code, baselines, filters, interruptions."""
+
+import io
+import json
+import lzma
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mitmproxy.io import FlowReader
+
+from cors_addon import cli_check
+from cors_addon.exchange.model import Judgement
+from cors_addon.offline import judge
+from cors_addon.report import table
+from cors_addon.report.summary import Input, Summary, generalized
+from tests import helpers
+from tests.helpers import ALLOW, ALLOW_PUT, PAGE, actual, flow, preflight, proxy
+from tests.test_dump_reader import TRUTH, state
+from tests.test_har import entry, har
+
+ROOT = Path(__file__).parent.parent
+RUN = [sys.executable, "-c", "import sys; from cors_addon.cli_check import main; sys.exit(main(sys.argv[1:]))", "check"]
+
+type Check = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def check(capfd: pytest.CaptureFixture[str]) -> Check:
+    """Runs the sub-command: exit code, standard output, standard error."""
+
+    def checking(*arguments: object) -> tuple[int, str, str]:
+        code = cli_check.main(["check", *map(str, arguments)])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return checking
+
+
+def write(path: Path, *flows: Any) -> Path:
+    """A dump of these flows."""
+    path.write_bytes(b"".join(map(state, flows)))
+    return path
+
+
+@pytest.fixture
+def denied(tmp_path: Path) -> Path:
+    """A dump with a refused preflight and an allowed request."""
+    refused = preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET, POST")])
+    return write(tmp_path / "denied.mitm", refused, actual(ALLOW, at=1))
+
+
+@pytest.fixture
+def allowed(tmp_path: Path) -> Path:
+    """A dump with nothing to complain of."""
+    return write(tmp_path / "allowed.mitm", preflight(ALLOW_PUT), actual(ALLOW, method="PUT", at=0.1))
+
+
+# ---- policies ----
+
+
+def test_a_policy_is_tried(check: Check, allowed: Path, tmp_path: Path) -> None:
+    """In each format, and as a reason to fail."""
+    policy = tmp_path / "cors.yaml"
+    policy.write_text(
+        "policies:\n  - name: strict\n    filter: ~d api.example.test\n"
+        "    origins: [https://app.example.test]\n    methods: [PATCH]\n"
+    )
+    changes = "strict: 2 of 2 exchanges: newly fails\n"
+    code, out, err = check(allowed, "--policy", policy)
+    assert (code, err) == (0, "")
+    assert changes in out
+    code, out, err = check(allowed, "--policy", policy, "--fail-on", "change", "--format", "jsonl")
+    assert code == 1
+    assert changes in err
+    assert [line["shadow"][0]["policy"] for line in map(json.loads, out.splitlines())] == ["strict"] * 3
+    policy.write_text(policy.read_text().replace("PATCH", "PUT"))
+    code, out, err = check(allowed, "--policy", policy, "--fail-on", "change")
+    assert (code, err) == (0, "")
+    assert out.endswith("No verdict changes (2 exchanges tried).\n")
+    policy.write_text(policy.read_text().replace("PUT", "put it"))
+    code, out, err = check(allowed, "--policy", policy)
+    assert (code, out) == (2, "")
+    assert f"{policy}:5:" in err
+
+
+# ---- text ----
+
+
+def test_text(check: Check, denied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verdict, table, cause, cure."""
+    monkeypatch.chdir(denied.parent)
+    code, out, err = check(denied.name)
+    assert (code, err) == (1, "")
+    assert (
+        out
+        == """\
+✗ 1 of 2 CORS exchanges denied
+  2 exchanges read from denied.mitm
+
+https://app.example.test → https://api.example.test
+  ✗      1  PUT     /items/{id}           method-not-allowed at the preflight
+  ?      1  GET     /items/{id}           denied if credentials: "include"
+
+Causes
+ 1  method-not-allowed, at the preflight                              1 exchange
+    PUT is not in Access-Control-Allow-Methods "GET, POST"
+    at   PUT https://api.example.test/items/{id}
+    fix  - Access-Control-Allow-Methods: GET, POST
+         + Access-Control-Allow-Methods: GET, POST, PUT
+    see  cors-addon explain method-not-allowed
+"""
+    )
+
+
+def test_text_is_80_columns_wide(check: Check, tmp_path: Path) -> None:
+    """Whatever stands in URLs and headers, nothing raw reaches a terminal."""
+    long = actual([("Access-Control-Allow-Origin", "\x1b[31m" + "x" * 300)], url=f"{helpers.API}/{'long-' * 40}/\x07")
+    wide = preflight(ALLOW, method="P\x85" + "Z" * 50, headers="x-" + "y" * 200)
+    for engine in ("auto", "all"):
+        _, out, _ = check(write(tmp_path / "x", long, wide), "--engine", engine)
+        body = out.partition("\n\n")[2]
+        assert max(map(len, body.splitlines())) <= 80
+        assert "\x1b" not in out
+        assert "\x07" not in out
+
+
+def test_nothing_in_it(check: Check, tmp_path: Path) -> None:
+    """An empty file, and one without CORS, are no failure, and it is said that nothing was found."""
+    for file in (write(tmp_path / "empty"), write(tmp_path / "plain", flow())):
+        code, out, _ = check(file)
+        assert code == 0
+        assert out.startswith("– no CORS exchange found")
+
+
+def test_no_browser(check: Check, tmp_path: Path) -> None:
+    """curl enforces nothing; what a browser would do is shown, and fails only where an engine is asked for."""
+    file = write(tmp_path / "x", flow(request=[("Origin", PAGE)], agent="curl/8"))
+    code, out, _ = check(file)
+    assert code == 0
+    assert "allow-origin-missing, a browser would deny it" in out
+    assert check(file, "--engine", "webkit")[0] == 1
+
+
+def test_all_engines(check: Check, tmp_path: Path) -> None:
+    """Authorization is covered by `*` for some: a column each."""
+    wild = [*ALLOW, ("Access-Control-Allow-Headers", "*"), ("Access-Control-Allow-Methods", "PUT")]
+    redirected = actual([("Location", "//x.test/")], status=302, at=1)
+    code, out, _ = check(write(tmp_path / "x", preflight(wild, headers="authorization"), redirected), "--engine", "all")
+    assert "  Chromium  Firefox   Safari\n" in out
+    row = next(line for line in out.splitlines() if "PUT" in line)
+    assert set(row[:24].split()) <= {"✓", "✗", "?"}
+    assert len(row[:24].split()) == 3
+    assert code == 1
+
+
+# ---- exit codes ----
+
+
+def test_exit_codes(check: Check, denied: Path, allowed: Path, tmp_path: Path) -> None:
+    """0 nothing, 1 something, 2 unusable."""
+    assert check(allowed)[0] == 0
+    assert check(denied)[0] == 1
+    assert check(allowed, denied)[0] == 1
+    assert check(denied, "--fail-on", "never")[0] == 0
+    assert check(denied, "--fail-on", "finding")[0] == 1
+    assert check(allowed, tmp_path / "missing")[0] == 2
+    assert check(tmp_path)[0] == 2
+    with pytest.raises(SystemExit) as bad:
+        check(denied, "--engine", "netscape")
+    assert bad.value.code == 2
+
+
+def test_damage(check: Check, denied: Path, tmp_path: Path) -> None:
+    """Everything before the damage is judged, then its offset is told, on each format's own way."""
+    cut = tmp_path / "cut.mitm"
+    data = denied.read_bytes()
+    first = len(state(preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET, POST")])))
+    cut.write_bytes(data[:-9])
+    code, out, _ = check(cut)
+    assert code == 2
+    assert "method-not-allowed" in out
+    assert f"cut off, at byte {first}: 1 exchange before it" in " ".join(out.split())
+    code, out, err = check(cut, "--format", "jsonl")
+    assert (code, len(out.splitlines())) == (2, 1)
+    assert f"at byte {first}" in err
+    code, out, err = check(cut, "--format", "json")
+    loaded = json.loads(out)
+    assert (code, loaded["partial"], loaded["inputs"][0]["offset"]) == (2, True, first)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--filter", "~nonsense ("], "--filter"),
+        (["--fail-on", "change"], "needs a --baseline"),
+        (["--baseline", "/nonexistent"], "--baseline: cannot read"),
+        (["-", "-"], "only once"),
+        (["--output", "/nonexistent/x"], "cannot write"),
+    ],
+)
+def test_usage(check: Check, denied: Path, arguments: list[str], words: str) -> None:
+    """A command line that cannot be obeyed is refused before anything is read."""
+    code, _, err = check(denied, *arguments)
+    assert code == 2
+    assert words in err
+
+
+# ---- JSON lines ----
+
+
+def addon_lines(name: str, tmp_path: Path) -> list[Any]:
+    """What the addon writes of a recorded set of traffic."""
+    out = tmp_path / "addon.jsonl"
+    packed = io.BytesIO(lzma.decompress((TRUTH / f"{name}.mitm.xz").read_bytes()))
+    with proxy(cors_jsonl=str(out)) as running:
+        for one in FlowReader(packed).stream():
+            running.pass_through(one)  # type: ignore[arg-type]
+    return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("name", sorted(path.name.removesuffix(".mitm.xz") for path in TRUTH.glob("*.mitm.xz")))
+def test_lines_are_the_addons(check: Check, tmp_path: Path, name: str) -> None:
+    """Every line, revisions included, in the same order."""
+    code, out, _ = check(TRUTH / f"{name}.mitm.xz", "--format", "jsonl")
+    assert code == 1
+    assert [json.loads(line) for line in out.splitlines()] == addon_lines(name, tmp_path)
+
+
+def test_replayed_request(check: Check, tmp_path: Path) -> None:
+    """mitmproxy sent it: as the addon has it."""
+    again = actual([], at=1)
+    again.is_replay = "request"
+    _, out, _ = check(write(tmp_path / "x", again), "--format", "jsonl")
+    assert json.loads(out)["role"] == "non-browser"
+
+
+def test_output(check: Check, denied: Path, tmp_path: Path) -> None:
+    """To a file, and nothing to the terminal."""
+    file = tmp_path / "report"
+    for kind in cli_check.FORMATS:
+        code, out, err = check(denied, "--format", kind, "--output", file)
+        assert (code, out, err) == (1, "", "")
+        assert "method-not-allowed" in file.read_text()
+
+
+# ---- selection ----
+
+
+@pytest.mark.parametrize(
+    ("expression", "count"),
+    [("~m PUT", 1), ("~u items", 2), ("~hq origin & ~c 204", 1), ("~b needle", 1), ("~d x.test", 0)],
+)
+def test_filter(check: Check, tmp_path: Path, expression: str, count: int) -> None:
+    """mitmproxy's filters, on dumps and on HARs."""
+    dumped = write(
+        tmp_path / "x.mitm",
+        actual(ALLOW, method="PUT", status=204),
+        actual(ALLOW, at=1, body=b"a needle"),
+    )
+    written = tmp_path / "x.har"
+    found = entry("GET", helpers.API, at=1)
+    found["response"]["content"]["text"] = "a needle"
+    written.write_text(har(entry("PUT", helpers.API, status=204), found))
+    for file in (dumped, written):
+        loaded = json.loads(check(file, "--filter", expression, "--format", "json")[1])
+        assert loaded["totals"]["judged"] == count
+        assert loaded["totals"]["exchanges"] == 2
+
+
+# ---- baselines ----
+
+
+def test_baseline(check: Check, denied: Path, allowed: Path, tmp_path: Path) -> None:
+    """What is known is no failure; what is new is; what was denied and now passes is a change."""
+    baseline = tmp_path / "baseline.json"
+    assert check(denied, "--format", "json", "--output", baseline)[0] == 1
+    code, out, _ = check(denied, "--baseline", baseline)
+    assert code == 0
+    assert "method-not-allowed at the preflight, known" in " ".join(out.split())
+    assert check(denied, "--baseline", baseline, "--fail-on", "change")[0] == 0
+    worse = write(tmp_path / "worse", *(preflight([], at=1),))
+    assert check(worse, "--baseline", baseline)[0] == 1
+    assert check(worse, "--baseline", baseline, "--fail-on", "change")[0] == 1
+    assert check(allowed, "--baseline", baseline)[0] == 0
+    assert check(allowed, "--baseline", baseline, "--fail-on", "change")[0] == 1
+    elsewhere = write(tmp_path / "elsewhere", actual(ALLOW, url="https://new.test/"))
+    assert check(elsewhere, "--baseline", baseline, "--fail-on", "change")[0] == 0
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": "cors-addon-check", "version": 2}', "x" * 100])
+def test_no_baseline(check: Check, denied: Path, tmp_path: Path, text: str) -> None:
+    """A file that is none is refused, not taken for an empty one."""
+    (tmp_path / "baseline").write_text(text)
+    code, _, err = check(denied, "--baseline", tmp_path / "baseline")
+    assert code == 2
+    assert "--baseline" in err
+
+
+# ---- processes and terminals ----
+
+
+def test_standard_input(denied: Path, tmp_path: Path) -> None:
+    """A dump and a HAR through a pipe."""
+    (tmp_path / "x.har").write_text(har(entry(response={})))
+    for file in (denied, tmp_path / "x.har"):
+        done = subprocess.run([*RUN, "-"], input=file.read_bytes(), capture_output=True, check=False, cwd=ROOT)
+        assert (done.returncode, done.stderr) == (1, b"")
+        assert "1 of" in done.stdout.decode()
+
+
+def test_interrupted(tmp_path: Path) -> None:
+    """What was read is told, and that it is not all."""
+    child = subprocess.Popen(
+        [*RUN, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=False
+    )
+    assert child.stdin is not None
+    child.stdin.write(state(preflight([])) * 3)
+    child.stdin.flush()
+    time.sleep(2.0)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=20)
+    assert child.returncode == 2, err
+    assert out.decode().startswith("INTERRUPTED: these are partial results\n")
+    assert "interrupted: what was not read is not in these numbers" in out.decode()
+
+
+def test_closed_pipe(denied: Path) -> None:
+    """`| head` is no error."""
+    done = subprocess.run(
+        f'{sys.executable} -c "{RUN[2]}" check --format jsonl {TRUTH / "chromium.mitm.xz"} | head -1',
+        shell=True,
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.stderr == b""
+
+
+def on_terminal(*arguments: str, **environment: str) -> str:
+    """What a terminal shows."""
+    main, other = pty.openpty()
+    plain = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    child = subprocess.Popen(
+        [*RUN, *arguments], stdin=other, stdout=other, stderr=other, cwd=ROOT, env={**plain, **environment}
+    )
+    os.close(other)
+    shown = b""
+    while True:
+        try:
+            part = os.read(main, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    os.close(main)
+    child.wait(20)
+    return shown.decode()
+
+
+def test_colours_and_progress_on_a_terminal_only(tmp_path: Path) -> None:
+    """A bar that leaves no trace; colours unless NO_COLOR says otherwise."""
+    file = write(tmp_path / "x", *(preflight([], at=number) for number in range(200)))
+    shown = on_terminal(str(file))
+    assert "\x1b[31m✗\x1b[0m" in shown
+    assert re.search(r"\r\x1b\[K *\d+% [█░]{20}", shown)
+    assert "\x1b[31m" not in on_terminal(str(file), NO_COLOR="1")
+    done = subprocess.run([*RUN, str(file)], capture_output=True, check=False, cwd=ROOT)
+    assert b"\x1b" not in done.stdout + done.stderr
+
+
+# ---- summaries ----
+
+
+def judgements(*flows: Any) -> list[Judgement]:
+    """As they come from a tracker."""
+    return helpers.observe(*flows)
+
+
+def test_a_revision_replaces_what_it_revises() -> None:
+    """Each exchange counts once, by its last revision."""
+    summary = Summary()
+    last: dict[str, Judgement] = {}
+    read = Input("x")
+    for judgement in judge.judged(str(TRUTH / "chromium.mitm.xz"), read):
+        summary.add(judgement)
+        last[judgement.observation.flow_id] = judgement
+    assert sum(summary.roles.values()) == len(last)
+    denied = sum(judgement.verdict == "deny" for judgement in last.values())
+    assert sum(tally.count for _, outcome, tally in summary.tallies() if outcome.denied) == denied
+
+
+def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many endpoints, and many outcomes of one."""
+    monkeypatch.setattr("cors_addon.report.summary.MAX_ROWS", 10)
+    monkeypatch.setattr("cors_addon.report.summary.MAX_OUTCOMES", 10)
+    monkeypatch.setattr("cors_addon.report.summary.REMEMBERED", 10)
+    summary = Summary()
+    for number in range(100):
+        for judgement in judgements(
+            actual(ALLOW, url=f"https://api.test/p-{number}"),
+            actual([("Access-Control-Allow-Origin", f"https://x{number}.test")], at=1),
+        ):
+            summary.add(judgement)
+    assert summary.judged == 200
+    assert len(summary.rows) <= 12
+    assert max(map(len, summary.rows.values())) <= 12
+    assert summary.overflowed
+    assert "more endpoints than can be shown" in table.render(summary)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/", "/"),
+        ("/items/1?x=2", "/items/{id}"),
+        ("/v1/users/8f14e45f-ceea-467f-a9a8-1d3b5c7d9e0f/posts", "/v1/users/{id}/posts"),
+        ("/a/0123456789abcdef/b", "/a/{id}/b"),
+        ("/a/deadbeefdeadbeef", "/a/deadbeefdeadbeef"),
+        ("/files/Zm9vYmFyYmF6cXV4MTIzNDU2/x", "/files/{id}/x"),
+        ("/checkout/confirmation-of-the-order", "/checkout/confirmation-of-the-order"),
+        ("/2024/11/21", "/{id}/{id}/{id}"),
+    ],
+)
+def test_endpoint_names(path: str, name: str) -> None:
+    """The same in every run."""
+    assert generalized(path) == name

@@ -1,0 +1,490 @@
+"""HAR files as their writers write them, whole, damaged, huge, and out of order."""
+
+import gzip
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
+from cors_addon.offline import har_entry, json_stream, judge
+from cors_addon.report.summary import Input
+
+CASES = Path(__file__).parent / "cases" / "har"
+PAGE, API = "https://app.example.com", "https://api.example.com/items"
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"
+SAFARI = "Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15"
+ALLOW = {"Access-Control-Allow-Origin": PAGE}
+
+
+def entry(
+    method: str = "GET",
+    url: str = API,
+    request: dict[str, str] | None = None,
+    response: dict[str, str] | None = None,
+    *,
+    status: Any = 200,
+    at: float = 0.0,
+    time: Any = 10,
+    timings: Any = None,
+    agent: str | None = CHROME,
+    **more: Any,
+) -> dict[str, Any]:
+    """An entry, `at` seconds after noon."""
+    lines = {"Host": "api.example.com", "Origin": PAGE, **({"User-Agent": agent} if agent else {}), **(request or {})}
+    answer = ALLOW if response is None else response
+    return {
+        "startedDateTime": f"2026-11-21T12:{int(at // 60):02}:{at % 60:06.3f}Z",
+        "time": time,
+        "request": {
+            "method": method,
+            "url": url,
+            "httpVersion": "HTTP/1.1",
+            "headers": [{"name": name, "value": value} for name, value in lines.items() if value is not None],
+            "cookies": [],
+            "bodySize": 0,
+        },
+        "response": {
+            "status": status,
+            "headers": [{"name": name, "value": value} for name, value in answer.items()],
+            "content": {"size": 0, "mimeType": ""},
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": 5, "receive": 5} if timings is None else timings,
+        **more,
+    }
+
+
+def preflight(method: str = "PUT", at: float = 0.0, **more: Any) -> dict[str, Any]:
+    """A preflight that is allowed."""
+    return entry(
+        "OPTIONS",
+        request={"Access-Control-Request-Method": method},
+        response={**ALLOW, "Access-Control-Allow-Methods": method},
+        at=at,
+        **more,
+    )
+
+
+def har(*entries: Any, creator: str = "WebInspector", **log: Any) -> str:
+    """A file with these entries."""
+    head = {"version": "1.2", "creator": {"name": creator, "version": "1"}}
+    return json.dumps({"log": {**head, **log, "entries": list(entries)}})
+
+
+type Write = Callable[[str | bytes], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a file."""
+
+    def writing(data: str | bytes) -> Path:
+        file = tmp_path / "file.har"
+        file.write_bytes(data.encode() if isinstance(data, str) else data)
+        return file
+
+    return writing
+
+
+def check(file: Path, **options: Any) -> tuple[list[Judgement], Input]:
+    """The last revision of each judgement, in order of the entries, and how the reading went."""
+    read = Input(str(file))
+    last: dict[str, Judgement] = {}
+    for judgement in judge.judged(str(file), read, **options):
+        last[judgement.observation.flow_id] = judgement
+    return sorted(last.values(), key=lambda each: int(each.observation.flow_id.rpartition("#")[2])), read
+
+
+# ---- as browsers really wrote them ----
+
+SEEN = {
+    # path: role and reason; the same session of the same page in each browser, see tests/browser/test_har.py
+    "/none": ("actual", "allow-origin-missing"),
+    "/meth": ("preflight", "method-not-allowed"),
+    "/500": ("actual", "allow-origin-missing"),
+    "/500?2": ("preflight", "allow-origin-missing"),
+    "/redirbad": ("redirect", "allow-origin-missing"),
+    "/kill": ("actual", "network-error"),
+    "/none?img": ("actual", "allow-origin-missing"),
+}
+
+
+@pytest.mark.parametrize("name", ["chromium-devtools", "chromium-devtools-sanitized", "firefox"])
+def test_written_by_a_browser(name: str) -> None:
+    """Each refusal is found, what was never sent is not judged, and nothing contradicts."""
+    judgements, read = check(CASES / f"{name}.har")
+    denied = {each.observation.url.path: (each.role, each.reason) for each in judgements if each.verdict == "deny"}
+    assert denied == SEEN
+    assert not any(each.contradicted for each in judgements)
+    assert {each.engine for each in judgements} == {"gecko" if name == "firefox" else "chromium"}
+    assert read.notes[har_entry.NEVER_SENT] == 2
+    assert read.notes[har_entry.CACHED] == 1
+    states = [each.preflight for each in judgements if each.observation.method == b"PUT"]
+    assert states == [PreflightState.SENT, PreflightState.CACHED]
+
+
+def test_sanitized() -> None:
+    """Without cookies the credentials mode is unknown, and that is said."""
+    plain, _ = check(CASES / "chromium-devtools.har")
+    sanitized, read = check(CASES / "chromium-devtools-sanitized.har")
+    assert any(each.credentials is Credentials.INCLUDE for each in plain)
+    assert not any(each.credentials is Credentials.INCLUDE for each in sanitized)
+    assert any("exported without sensitive data" in note for note in read.notes)
+
+
+def test_written_by_playwright() -> None:
+    """No preflights, no answers to what failed: both are said, neither is guessed."""
+    judgements, read = check(CASES / "chromium-playwright.har")
+    assert {each.verdict for each in judgements} == {Verdict.ALLOW}
+    assert read.notes == {har_entry.NO_ANSWER_KEPT: 8}
+    states = [each.preflight for each in judgements if each.observation.method == b"PUT"]
+    assert states == [PreflightState.UNSEEN] * 2
+    assert not any(each.contradicted for each in judgements)
+
+
+# ---- shapes ----
+
+
+@pytest.mark.parametrize(
+    ("creator", "change", "engine"),
+    [
+        ("WebInspector", {"agent": None}, "chromium"),
+        ("Firefox", {"agent": None}, "gecko"),
+        ("WebKit Web Inspector", {"agent": None}, "webkit"),
+        ("Charles Proxy", {"agent": SAFARI}, "webkit"),
+        ("Fiddler", {"agent": FIREFOX}, "gecko"),
+        ("HTTP Toolkit", {"agent": CHROME}, "chromium"),
+    ],
+)
+def test_engine(write: Write, creator: str, change: dict[str, Any], engine: str) -> None:
+    """Told by the User-Agent; where a browser left it out, by who wrote the file."""
+    [judgement], _ = check(write(har(entry(**change), creator=creator)))
+    assert judgement.engine == engine
+    assert (har_entry.AGENT_ASSUMED in judgement.assumptions) is (change["agent"] is None)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [preflight(at=1.0), entry("PUT", at=1.1)],
+        [entry("PUT", at=1.0, time=300), preflight(at=1.001, time=200)],  # Firefox
+        [entry("PUT", at=1.0, time=300, timings={"blocked": 210, "send": 1}), preflight(at=1.001, time=200)],  # Chrome
+        [entry("PUT", at=1.0, time=0), preflight(at=1.0, time=150)],  # coarse clocks
+        [preflight(at=1.0, time=150), entry("PUT", at=0.99, time=0)],
+    ],
+)
+def test_preflight_and_request_in_any_order(write: Write, entries: list[Any]) -> None:
+    """They are paired, whatever the clocks say."""
+    judgements, _ = check(write(har(*entries)))
+    by_role = {each.role: each for each in judgements}
+    assert by_role[Role.ACTUAL].preflight is PreflightState.SENT
+    assert by_role[Role.ACTUAL].paired_with == [by_role[Role.PREFLIGHT].observation.flow_id]
+
+
+def test_two_requests_each_with_its_preflight(write: Write) -> None:
+    """In flight together, listed with the preflights last."""
+    url = f"{API}/2"
+    judgements, _ = check(
+        write(
+            har(
+                entry("PUT", at=1.0, time=400),
+                entry("PUT", url, at=1.0, time=400),
+                preflight(at=1.002, time=100),
+                preflight(at=1.003, time=100) | {"request": {**preflight()["request"], "url": url}},
+            )
+        )
+    )
+    assert [each.preflight for each in judgements if each.role == "actual"] == [PreflightState.SENT] * 2
+
+
+def test_entries_out_of_order(write: Write) -> None:
+    """A chain of redirects written last first."""
+    hops = [
+        entry(url=f"{API}/{number}", status=302, response={**ALLOW, "Location": f"{API}/{number + 1}"}, at=number)
+        for number in range(5)
+    ]
+    judgements, _ = check(write(har(*reversed([*hops, entry(url=f"{API}/5", at=5)]))))
+    assert [len(each.chain) for each in judgements] == [6] * 6
+
+
+def test_no_preflights_for_hours_contradict_nothing(write: Write) -> None:
+    """Longer than any cache keeps them: the file may leave them out."""
+    judgements, _ = check(write(har(*(entry("PUT", at=600 * number) for number in range(6)))))
+    assert [each.preflight for each in judgements] == [PreflightState.UNSEEN] * 6
+    assert not any(each.contradicted for each in judgements)
+
+
+@pytest.mark.parametrize(
+    ("one", "note"),
+    [
+        (entry(_fromCache="memory"), har_entry.CACHED),
+        (entry(_fetchType="Disk Cache"), har_entry.CACHED),
+        (entry(_fetchType="Memory Cache"), har_entry.CACHED),
+        (entry(_fetchType="Service Worker"), har_entry.WORKER),
+        (entry(status=-1, response={}), har_entry.NO_ANSWER_KEPT),
+        (entry(status=0, response={}, timings={}), har_entry.NEVER_SENT),
+        (entry(status=0, response={}, _error="net::ERR_FAILED"), har_entry.NO_ANSWER_KEPT),
+        (entry(status=0, response={}, _error="net::ERR_ABORTED"), har_entry.NO_ANSWER_KEPT),
+        ({"request": {"url": 5}}, ""),
+        ({"request": {}}, har_entry.UNUSABLE),
+        (["x"], har_entry.UNUSABLE),
+        (None, har_entry.UNUSABLE),
+    ],
+)
+def test_not_judged(write: Write, one: Any, note: str) -> None:
+    """What was not on the wire, or is not in the file, is named and not judged."""
+    judgements, read = check(write(har(one, entry(at=1))))
+    assert [each.observation.flow_id for each in judgements] == ["file.har#1"]
+    assert read.notes == ({note: 1} if note else {})
+    assert read.flows == 2
+
+
+@pytest.mark.parametrize("error", ["net::ERR_EMPTY_RESPONSE", "net::ERR_CONNECTION_RESET", ""])
+def test_no_answer_came(write: Write, error: str) -> None:
+    """A network failure, as browsers and proxies tell it."""
+    more: dict[str, Any] = {"_error": error} if error else {}
+    [judgement], read = check(write(har(entry(status=0, response={}, **more))))
+    assert (judgement.verdict, judgement.reason) == ("deny", "network-error")
+    assert read.notes == {}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [{"name": "Origin", "value": PAGE}, {"name": ":authority", "value": "api.example.com"}],
+        [["Origin", PAGE], ["Host", "api.example.com"]],
+        {"origin": PAGE},
+        [{"name": "origin", "value": PAGE, "comment": "x"}, {"name": "x", "value": None}, {"name": 5}],
+    ],
+)
+def test_headers_of_any_shape(write: Write, headers: Any) -> None:
+    """Objects, pairs, a mapping; without pseudo-headers."""
+    one = entry()
+    one["request"]["headers"] = headers
+    [judgement], _ = check(write(har(one)))
+    assert judgement.origin == PAGE
+    assert not [name for name, _ in judgement.observation.request if name.startswith(b":")]
+
+
+def test_joined_lines(write: Write) -> None:
+    """Chromium joins the lines of a header by line ends: two Access-Control-Allow-Origin are one too many."""
+    [judgement], _ = check(write(har(entry(response={"Access-Control-Allow-Origin": f"{PAGE}\n{PAGE}"}))))
+    assert judgement.reason == "allow-origin-multiple"
+
+
+def test_cookies_without_their_header(write: Write) -> None:
+    """Some leave out the header and keep the list."""
+    one = entry()
+    one["request"]["cookies"] = [{"name": "sid", "value": "x"}]
+    [judgement], _ = check(write(har(one)))
+    assert judgement.credentials is Credentials.INCLUDE
+
+
+@pytest.mark.parametrize("version", ["h2", "h3", "HTTP/2", "HTTP/2.0", "http/2.0", "HTTP/3"])
+def test_http2(write: Write, version: str) -> None:
+    """By whatever name."""
+    one = entry()
+    one["request"]["httpVersion"] = version
+    [judgement], _ = check(write(har(one)))
+    assert judgement.observation.http2
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-11-21T12:00:00Z",
+        "2026-11-21T12:00:00.0000000+00:00",
+        "2026-11-21T13:00:00.000+01:00",
+        "2026-11-21T12:00:00",
+        1795262400,
+        1795262400000,
+    ],
+)
+def test_moments(write: Write, moment: Any) -> None:
+    """Fiddler has seven digits, others no zone."""
+    [judgement], _ = check(write(har(entry() | {"startedDateTime": moment})))
+    assert judgement.observation.started == 1795262400.0
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "value", "text", "status"]), inner, max_size=3)
+    ),
+)
+KEYS = """headers url method httpVersion postData cookies status time timings startedDateTime _error _connectionId
+content""".split()
+
+
+@given(ANY, st.sampled_from(KEYS))
+@settings(max_examples=300, deadline=None)
+def test_any_value_anywhere(value: Any, key: str) -> None:
+    """No entry, however odd, raises."""
+    for part in ("request", "response", None):
+        one = entry()
+        (one if part is None else one[part])[key] = value
+        har_entry.convert(one, 0, har_entry.Context("x"))
+
+
+# ---- the file ----
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        lambda data: data,
+        lambda data: b"\xef\xbb\xbf" + data,
+        lambda data: b"\xff\xfe" + data.decode().encode("utf-16-le"),
+        lambda data: b"\xfe\xff" + data.decode().encode("utf-16-be"),
+        gzip.compress,
+        lambda data: gzip.compress(data[:50]) + gzip.compress(data[50:]),
+        lambda data: b"\n \t" + data + b"\n",
+        lambda data: zipped(data),
+    ],
+)
+def test_packed_and_encoded(write: Write, pack: Callable[[bytes], bytes]) -> None:
+    """Plain, with a byte order mark, as PowerShell writes it, packed."""
+    data = har(entry(request={"X": "ü€😀"}), entry(at=1)).encode()
+    judgements, read = check(write(pack(data)))
+    assert len(judgements) == 2
+    assert read.damage is None
+
+
+def zipped(data: bytes) -> bytes:
+    """A zip file as Playwright writes it, bodies beside the HAR."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0442e3.html", "<p>")
+        archive.writestr("har.har", data)
+    return file.getvalue()
+
+
+def test_creator_after_the_entries(write: Write) -> None:
+    """The order of keys is free, and unknown ones are stepped over."""
+    text = json.dumps(
+        {"x": [{}], "log": {"pages": [], "entries": [entry(), entry(at=1)], "creator": {}}, "y": {"z": []}}
+    )
+    judgements, read = check(write(text))
+    assert (len(judgements), read.damage) == (2, None)
+
+
+def test_cut_off_anywhere(write: Write) -> None:
+    """Every whole entry before the cut, then an offset within the file."""
+    whole = [entry(at=0), entry(at=1, request={"X": "ü"}), entry(at=2)]
+    text = har(*whole).encode()
+    ends = []
+    for number in range(3):
+        ends.append(len(har(*whole[: number + 1]).encode()) - len("]}}"))
+    for length in [*range(120), *range(120, len(text), 13), *range(len(text) - 5, len(text) + 1)]:
+        judgements, read = check(write(text[:length]))
+        assert len(judgements) == sum(end <= length for end in ends)
+        if length == 0:
+            assert (read.damage, read.flows) == (None, 0)  # an empty file is an empty recording
+        elif length < len(text):
+            assert read.damage
+            assert read.offset is not None
+            assert 0 <= read.offset <= length
+
+
+@pytest.mark.parametrize("mark", ["}", "]", "x", '"', "\\"])
+def test_damaged_in_the_midst(write: Write, mark: str) -> None:
+    """What came before is judged; the offset is where the entry is wrong."""
+    good, bad = har(entry(at=0), entry(at=1)), json.dumps(entry(at=2))
+    wrong = bad.replace('"method": "GET"', f'"method": {mark}', 1)
+    text = good.removesuffix("]}}") + ", " + wrong + ", " + json.dumps(entry(at=3)) + "]}}"
+    judgements, read = check(write(text))
+    assert len(judgements) == 2
+    assert read.damage
+    assert read.offset is not None
+    assert len(good) - 3 <= read.offset <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"{}", "no log.entries"),
+        (b'{"log": {}}', "no log.entries"),
+        (b"[1]", "missing"),
+        (b"<html>", "neither a mitmproxy dump nor a HAR"),
+        (b"\x89PNG", "neither a mitmproxy dump nor a HAR"),
+        (b'{"log": {"entries": []}} x', "something follows"),
+        (b"\x1f\x8b\x08\x00broken", "gzip file"),
+        (b"PK\x03\x04broken", "zip file"),
+        (b'{"log": {"entries": ' + b"[" * 100_000, "deeply"),
+    ],
+)
+def test_no_har(write: Write, data: bytes, words: str) -> None:
+    """It is said what is wrong."""
+    judgements, read = check(write(data))
+    assert judgements == []
+    assert words in (read.damage or "")
+
+
+# ---- large files ----
+
+
+@pytest.mark.parametrize("piece", ["x", 'x\\"\\\\\\n', "ü", "😀"])
+def test_huge_strings_and_arrays_are_stepped_over(write: Write, monkeypatch: pytest.MonkeyPatch, piece: str) -> None:
+    """An entry beyond the limit is read without its body and its WebSocket messages."""
+    monkeypatch.setattr(json_stream, "LARGE", 5000)
+    monkeypatch.setattr(json_stream, "LONG", 100)
+    monkeypatch.setattr("cors_addon.offline.source.CHUNK", 777)
+    body = piece * 9000
+    text = har(entry(), entry(at=1, _webSocketMessages=[1]), entry(at=2, request={"X": "y"}))
+    messages = "[" + ", ".join('{"data": "]}[{"}' for _ in range(4000)) + "]"
+    text = text.replace('"_webSocketMessages": [1]', f'"_webSocketMessages": {messages}')
+    text = text.replace('"mimeType": ""', f'"text": "{body}"')
+    judgements, read = check(write(text))
+    assert read.damage is None
+    assert [each.observation.started % 60 for each in judgements] == [0, 1, 2]
+    assert (b"X", b"y") in judgements[2].observation.request
+    *_, cut = [check(write(text[:length]))[1] for length in (len(text) // 2, len(text) - 10)]
+    assert cut.damage
+
+
+MEMORY = """
+import re, sys
+from cors_addon.offline import judge
+from cors_addon.report.summary import Input, Summary
+read, summary = Input(sys.argv[1]), Summary()
+for judgement in judge.judged(sys.argv[1], read):
+    summary.add(judgement)
+peak = re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())  # ru_maxrss would begin with the parent's
+print(read.flows, read.damage, int(peak[1]) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    """140 MB, with a body of 60 MB in one entry, in less than 100 MB of memory, Python itself included."""
+    file = tmp_path / "large.har"
+    one = json.dumps(entry()).replace('"mimeType": ""', f'"text": "{"x" * 20_000}"')
+    with file.open("w") as out:
+        out.write('{"log": {"creator": {"name": "x"}, "entries": [')
+        for _ in range(2000):
+            out.write(one + ",")
+        out.write(one.replace("x" * 20_000, "y" * 60_000_000) + ",")
+        for _ in range(2000):
+            out.write(one + ",")
+        out.write(one + "]}}")
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, str(file)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    flows, damage, megabytes = done.stdout.split()
+    assert (flows, damage) == ("4002", "None")
+    assert int(megabytes) < 100

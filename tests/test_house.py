@@ -1,0 +1,214 @@
+"""The house's rules: which floor may import what, what never enters the repository, and that README is kept true."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "cors_addon"
+
+# Imports go strictly down: a part imports from itself and from lower floors, never from a neighbour.
+FLOORS = {
+    "fetch": 0,
+    "engines": 1,
+    "reasons": 1,
+    "exchange": 2,
+    "policy": 3,
+    "audit": 3,
+    "report": 4,
+    "proxy": 5,
+    "start": 5,
+    "offline": 6,
+    "cli_check": 8,
+    "cli_policy": 7,
+    "pytest_plugin": 7,
+    "cli": 9,
+    "__main__": 10,
+    "__init__": 10,
+}
+STDLIB_ONLY_UP_TO = 2
+MAY_IMPORT_MITMPROXY = {"proxy", "offline", "cli_check", "cli_policy", "pytest_plugin"}
+
+# Parts of the standard library that mitmproxy's standalone binaries lack: they hold what mitmproxy itself imports.
+NOT_IN_THE_BINARIES = {
+    "cProfile", "cmath", "dbm", "doctest", "filecmp", "fileinput", "graphlib", "html.parser", "http.cookies", "mailbox",
+    "optparse", "plistlib", "pstats", "sched", "shelve", "smtplib", "sqlite3", "timeit", "trace", "tkinter",
+    "venv", "wave", "wsgiref", "xml.etree", "zipapp", "zoneinfo",
+}  # fmt: skip
+NOT_LOADED_BY_MITMPROXY = {"cli", "cli_check", "cli_policy", "offline", "pytest_plugin", "__main__"}
+
+COMMANDS = {
+    # What README tells people to type, and what tries it: a file, and words in it.
+    "scripts/run": ("tests/test_start.py", "def test_scripts_run_starts_mitmweb"),
+    "scripts/run mitmproxy": ("tests/test_start.py", '"scripts" / "run"'),
+    "scripts/run mitmdump": ("tests/test_start.py", 'run(str(program), "mitmdump"'),
+    "scripts/test": (".ci/run", "scripts/test"),
+    "mitmproxy -s cors_addon": ("tests/test_start.py", "def test_each_front_end_starts_verbatim"),
+    "mitmweb -s cors_addon": ("tests/test_start.py", "def test_each_front_end_starts_verbatim"),
+    "mitmdump -s cors_addon": ("tests/test_start.py", "def test_each_front_end_starts_verbatim"),
+    "mitmdump -s path/to/cors_addon/__init__.py": ("tests/test_start.py", "def test_a_bare_clone_starts"),
+    "pip install .": ("tests/test_start.py", '"-m", "pip", "install"'),
+}
+
+
+# ── floors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(file: Path) -> str:
+    """Return the part of the house that a module belongs to: a folder or a module right in the package."""
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Return each import in a module, wherever it stands, those for type checkers included, with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: imports are absolute"
+            assert node.module is not None
+            if node.module == "cors_addon":  # from cors_addon import fetch
+                for alias in node.names:
+                    yield node.lineno, f"cors_addon.{alias.name}"
+            else:
+                yield node.lineno, node.module
+
+
+def faults(part: str, tree: ast.AST) -> Iterator[str]:
+    """Return what is wrong with the imports of a module of ``part``."""
+    for line, name in imports(tree):
+        top, _, rest = name.partition(".")
+        target = rest.partition(".")[0]
+        if top == "cors_addon":
+            if target in FLOORS and target != part and FLOORS[target] >= FLOORS[part]:
+                yield f"line {line}: {part} (floor {FLOORS[part]}) imports {name} (floor {FLOORS[target]})"
+        elif top in sys.stdlib_module_names:
+            if part not in NOT_LOADED_BY_MITMPROXY and any(f"{name}.".startswith(f"{a}.") for a in NOT_IN_THE_BINARIES):
+                yield f"line {line}: {part} imports {name}, which mitmproxy's standalone binaries lack"
+        elif top == "mitmproxy":
+            if part not in MAY_IMPORT_MITMPROXY:
+                yield f"line {line}: {part} imports {name}; only {sorted(MAY_IMPORT_MITMPROXY)} may"
+        elif FLOORS[part] <= STDLIB_ONLY_UP_TO:
+            yield f"line {line}: {part} imports {name}; the floors up to {STDLIB_ONLY_UP_TO} use the standard library"
+
+
+def test_every_part_has_a_floor() -> None:
+    """Else the rules below would not hold for it."""
+    assert {part_of(file) for file in modules()} <= FLOORS.keys()
+
+
+def test_imports_go_strictly_down() -> None:
+    """See FLOORS."""
+    found = {file: list(faults(part_of(file), ast.parse(file.read_bytes()))) for file in modules()}
+    assert {str(file.relative_to(ROOT)): words for file, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize(
+    ("part", "source", "fault"),
+    [
+        ("fetch", "import cors_addon.engines", "line 1: fetch (floor 0) imports cors_addon.engines (floor 1)"),
+        ("fetch", "from cors_addon.proxy.addon import X", "fetch (floor 0) imports cors_addon.proxy.addon (floor 5)"),
+        ("fetch", "from cors_addon import report", "fetch (floor 0) imports cors_addon.report (floor 4)"),
+        ("engines", "def f():\n  from cors_addon.reasons import x", "line 2: engines (floor 1) imports cors_addon.re"),
+        ("exchange", "if TYPE_CHECKING:\n  import mitmproxy.http", "line 2: exchange imports mitmproxy.http; only"),
+        ("report", "from mitmproxy import http", "report imports mitmproxy; only"),
+        ("exchange", "import ruamel.yaml", "exchange imports ruamel.yaml; the floors up to 2 use the standard"),
+        ("report", "import xml.etree.ElementTree as x", "imports xml.etree.ElementTree, which mitmproxy's standalone"),
+        ("proxy", "import sqlite3", "line 1: proxy imports sqlite3, which mitmproxy's standalone binaries lack"),
+        ("cli", "import sqlite3, xml.etree", None),
+        ("policy", "import xml.sax.saxutils", None),
+        ("fetch", "import re, cors_addon, cors_addon.fetch.headers", None),
+        ("policy", "import ruamel.yaml\nfrom cors_addon.exchange import x", None),
+        ("proxy", "from mitmproxy import http\nfrom cors_addon import fetch, __version__", None),
+    ],
+)
+def test_a_wrong_import_is_found(part: str, source: str, fault: str | None) -> None:
+    """The rule itself works."""
+    found = list(faults(part, ast.parse(source)))
+    assert len(found) == (fault is not None)
+    assert all(fault and fault in words for words in found)
+
+
+def test_every_module_says_what_it_is() -> None:
+    """In its docstring."""
+    assert [str(file) for file in modules() if not ast.get_docstring(ast.parse(file.read_bytes()))] == []
+
+
+# ── what never enters the repository ──────────────────────────────────────────────────────────────────────────────────
+
+LOCK_FILE = re.compile(
+    r"[^/]*\.lock|Pipfile\.lock|pylock(\.[^/]+)?\.toml|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|go\.sum"
+)
+# With brackets, so that this file does not hold what it looks for.
+MACHINE_PATH = re.compile(rb"(?<![\w./-])/(?:[r]oot|[w]ork|[h]ome/\w+|[U]sers/\w+|tmp/(?:[a-z]|[b]ash_jobs))/")
+DOWNLOAD_HOST = re.compile(
+    rb"pypi[.]org|pythonhosted[.]org|registry[.]npmjs[.]org|registry[.]yarnpkg[.]com|deb[.]debian[.]org|"
+    rb"conda[.]anaconda[.]org|static[.]crates[.]io|proxy[.]golang[.]org"
+)
+
+
+def files() -> list[Path]:
+    """Return the files under version control, and those that are about to be."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is no clone")
+    return [file for name in listed.stdout.split("\0") if name and (file := ROOT / name).is_file()]
+
+
+def test_no_file_is_a_lock_file() -> None:
+    """They would hold the addresses of whoever made them."""
+    assert [str(file) for file in files() if LOCK_FILE.fullmatch(file.name)] == []
+
+
+def test_no_file_holds_a_path_of_somebodys_machine_or_a_download_host() -> None:
+    """Both are the business of the machine that installs, not of the project."""
+    found = [
+        f"{file.relative_to(ROOT)}: {match[0].decode()}"
+        for file in files()
+        for pattern in (MACHINE_PATH, DOWNLOAD_HOST)
+        for match in pattern.finditer(file.read_bytes())
+    ]
+    assert found == []
+
+
+def test_what_is_looked_for_is_found() -> None:
+    """The patterns match what they should, and no more."""
+    assert all(LOCK_FILE.fullmatch(name) for name in ("uv.lock", "poetry.lock", "package-lock.json", "pylock.toml"))
+    assert not any(LOCK_FILE.fullmatch(name) for name in ("lock.py", "locks", "package.json"))
+    for words in ("cd /{}/x", '"/{}/main/'):
+        assert MACHINE_PATH.search(words.format("root").encode())
+        assert MACHINE_PATH.search(words.format("home/jane").encode())
+    for words in ("https://a.example/{}/", "./{}/", "/usr/{}/", "/{}"):
+        assert not MACHINE_PATH.search(words.format("root").encode())
+    assert DOWNLOAD_HOST.search("https://files.{}.org/packages".format("pythonhosted").encode())
+    assert not DOWNLOAD_HOST.search(b"pythonhosted-org")
+
+
+# ── README ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_command_in_readme_is_tried() -> None:
+    """Each line of a ``sh`` block is known here, with what tries it."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    # tests/test_readme.py runs those of cors-addon as they stand
+    assert [line for line in lines if line and line not in COMMANDS and not line.startswith("cors-addon ")] == []
+    assert {"scripts/run", "scripts/test"} <= set(lines)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_tries_a_command_is_there(command: str) -> None:
+    """See COMMANDS."""
+    file, words = COMMANDS[command]
+    assert words in (ROOT / file).read_text()

@@ -1,0 +1,143 @@
+"""URLs and origins: hosts, ports, and where a Location leads."""
+
+import pytest
+
+from cors_addon.fetch.origins import (
+    Target,
+    Url,
+    host_to_ascii,
+    is_potentially_trustworthy,
+    is_valid_url,
+    parse_url,
+    resolve,
+    serialize_origin,
+)
+from tests.cases.values import (
+    BASE,
+    HOSTS,
+    LOCATIONS,
+    VALID_URLS,
+    Location,
+)
+
+
+def rows[Key, Value](table: dict[Key, Value]) -> list[object]:
+    """The rows of a table."""
+    return [pytest.param(key, value, id=repr(key)[:60]) for key, value in table.items()]
+
+
+@pytest.mark.parametrize(("location", "expected"), rows(LOCATIONS))
+def test_location(location: bytes, expected: Location) -> None:
+    """Parsed against the URL that answered with it."""
+    base = parse_url(BASE)
+    assert base is not None
+    target = resolve(location, base)
+    found = Location(target.url and str(target.url), target.has_credentials, target.unusable)
+    assert found == expected
+
+
+@pytest.mark.parametrize("location", [key for key, value in LOCATIONS.items() if value.url])
+def test_what_a_location_leads_to_leads_to_itself(location: bytes) -> None:
+    """Resolving is idempotent, and does not depend on the base then."""
+    base = parse_url(BASE)
+    assert base is not None
+    url = resolve(location, base).url
+    assert url is not None
+    assert resolve(str(url).encode(), base) == Target(url, None, has_credentials=False, text=str(url))
+    assert parse_url(str(url)) == url
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        (b"/x", "https://api.test/x"),
+        (b"https://other.test:443/#x", "https://other.test/"),
+        (b"https://user:word@other.test:8443/x", "https://user:word@other.test:8443/x"),
+        (b"https://user:@other.test/", "https://user@other.test/"),
+        (b" https://a^b/ ", "https://a^b/"),
+        (b"mailto:a@b.test", "mailto:a@b.test"),
+    ],
+)
+def test_a_target_shows_its_userinfo(location: bytes, shown: str) -> None:
+    """As browsers name it in their messages; what is no URL is shown as it stands."""
+    base = parse_url(BASE)
+    assert base is not None
+    assert resolve(location, base).text == shown
+
+
+@pytest.mark.parametrize(("host", "expected"), rows(HOSTS))
+def test_host(host: str, expected: str | None) -> None:
+    """In an origin a host is ASCII and lower case."""
+    assert host_to_ascii(host) == expected
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "port", "expected"),
+    [
+        ("http", "a.test", 80, "http://a.test"),
+        ("http", "a.test", 443, "http://a.test:443"),
+        ("https", "a.test", 443, "https://a.test"),
+        ("https", "a.test", 80, "https://a.test:80"),
+        ("https", "[::1]", 8443, "https://[::1]:8443"),
+        ("ws", "a.test", 80, "ws://a.test"),
+        ("wss", "a.test", 443, "wss://a.test"),
+        ("ftp", "a.test", 21, "ftp://a.test"),
+    ],
+)
+def test_default_ports_are_never_written(scheme: str, host: str, port: int, expected: str) -> None:
+    """Nor is any other left out."""
+    assert serialize_origin(scheme, host, port) == expected
+    assert Url(scheme, host, port, "/").origin == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://a.test", Url("https", "a.test", 443, "/")),
+        ("http://user@A.test:8000/b?c#d", Url("http", "a.test", 8000, "/b?c")),
+        ("http://[::1]/", Url("http", "[::1]", 80, "/")),
+        ("a.test", None),
+        ("//a.test", None),
+        ("/a", None),
+        ("", None),
+        ("ws://a.test/", None),
+        ("data:,", None),
+        ("http://", None),
+        ("http:a.test", Url("http", "a.test", 80, "/")),
+        ("http://\udcff/", None),
+    ],
+)
+def test_parse_url(text: str, expected: Url | None) -> None:
+    """Absolute http(s) URLs only; nothing raises."""
+    assert parse_url(text) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), rows(VALID_URLS))
+def test_is_valid_url(text: str, expected: bool) -> None:
+    """Whether browsers call an Access-Control-Allow-Origin invalid."""
+    assert is_valid_url(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://a.test/", True),
+        ("http://a.test/", False),
+        ("http://localhost:3000/", True),
+        ("http://x.localhost/", True),
+        ("http://notlocalhost/", False),
+        ("http://localhost.test/", False),
+        ("http://127.0.0.1:8000/", True),
+        ("http://127.255.0.9/", True),
+        ("http://128.0.0.1/", False),
+        ("http://127.a.test/", False),
+        ("http://[::1]/", True),
+        ("http://[::2]/", False),
+        ("http://web-platform.test:8000/", False),
+    ],
+)
+def test_is_potentially_trustworthy(text: str, expected: bool) -> None:
+    """Where Fetch metadata is sent to, and Secure cookies are."""
+    url = parse_url(text)
+    assert url is not None
+    assert is_potentially_trustworthy(url) is expected

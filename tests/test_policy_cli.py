@@ -1,0 +1,111 @@
+"""`cors-addon policy check|learn|export`, and policies tried on recordings, without a proxy."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+from mitmproxy.io import FlowWriter
+
+from cors_addon.cli_policy import FAULTY, FINE, UNUSABLE, Trial, add_parser, load_policies
+from cors_addon.policy.export import TARGETS
+from cors_addon.policy.read import read
+from tests.helpers import ALLOW, actual, observe, preflight
+
+GOOD = """policies:
+  - name: a
+    filter: ~d api.example.test
+    origins: [https://app.example.test]
+    methods: [PUT]
+"""
+
+
+def run(*arguments: str) -> int:
+    """Run the sub-command; its exit code."""
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    options = parser.parse_args(["policy", *arguments])
+    code: int = options.run(options)
+    return code
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    file = tmp_path / "good.yaml"
+    file.write_text(GOOD)
+    return file
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    file = tmp_path / "dump.mitm"
+    with file.open("wb") as out:
+        writer = FlowWriter(out)
+        for one in (preflight([*ALLOW, ("Access-Control-Allow-Methods", "PUT")]), actual(ALLOW, method="PUT", at=1)):
+            one.live = False
+            writer.add(one)
+    return file
+
+
+def test_check_says_every_fault_of_every_file(good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning fails only where that is asked for; a file that is not there cannot be used."""
+    assert run("check", str(good)) == FINE
+    assert capsys.readouterr().out == f"{good}: no fault; in order: 1. a\n"
+    doubtful = tmp_path / "doubtful.yaml"
+    doubtful.write_text(GOOD.replace("[https://app.example.test]", '["null"]'))
+    assert run("check", str(doubtful)) == FINE
+    assert run("check", "--strict", str(doubtful)) == FAULTY
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(GOOD.replace("PUT", "put").replace("https://app", "https://App"))
+    capsys.readouterr()
+    assert run("check", str(bad), str(good)) == FAULTY
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" ")[0] for line in lines] == [f"{bad}:4:15:", f"{bad}:5:15:", f"{bad}:", f"{good}:"]
+    assert run("check", str(tmp_path / "none"), str(bad)) == UNUSABLE
+
+
+def test_learn_writes_a_policy_that_checks(dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """To standard output or a file."""
+    assert run("learn", str(dump)) == FINE
+    text = capsys.readouterr().out
+    assert read(text).usable
+    assert "  - PUT  # preflight for PUT /items/1 and 1 more" in text
+    file = tmp_path / "learned.yaml"
+    assert run("learn", str(dump), "--output", str(file)) == FINE
+    assert file.read_text() == text
+    assert run("learn", str(dump), "--filter", "~d nothing.test") == UNUSABLE
+    assert run("learn", str(dump), "--filter", "~q(") == UNUSABLE
+    assert run("learn", str(tmp_path / "none")) == UNUSABLE
+
+
+def test_export_writes_for_each_target_or_says_why_not(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be said is named on standard error."""
+    for target in TARGETS:
+        code = run("export", str(good), "--to", target)
+        out, err = capsys.readouterr()
+        assert (code, bool(out), bool(err)) in ((FINE, True, False), (FAULTY, False, True))
+    assert run("export", str(good), "--to", "iis") == UNUSABLE
+    assert run("export", str(good), "--to", "nginx", "--policy", "b") == UNUSABLE
+
+
+def test_a_trial_tells_what_would_change(good: Path) -> None:
+    """And that nothing does."""
+    policies = load_policies([good])
+    assert policies is not None
+    same = Trial(policies)
+    for judgement in observe(preflight([*ALLOW, ("Access-Control-Allow-Methods", "PUT")]), actual(ALLOW, method="PUT")):
+        same.observe(judgement)
+    assert not same.changes
+    assert same.text() == "No verdict changes (2 exchanges tried).\n"
+    other = Trial(policies)
+    for judgement in observe(actual(), actual(ALLOW, method="DELETE"), actual(ALLOW, url="https://elsewhere.test/")):
+        other.observe(judgement)
+    assert other.changes
+    assert other.text() == (
+        "a: 1 of 2 exchanges: newly fails\n"
+        "  https://app.example.test\n"
+        "        DELETE https://api.example.test/items/1  method-not-allowed: DELETE\n"
+        "\n"
+        "a: 1 of 2 exchanges: newly passes\n"
+        "  https://app.example.test\n"
+        "        GET https://api.example.test/items/1  allow-origin-missing\n"
+    )

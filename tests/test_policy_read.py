@@ -1,0 +1,189 @@
+"""Policy files: every fault at its place, all at once; and what is written is read again."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cors_addon.policy.faults import Fault, Severity, count
+from cors_addon.policy.filters import implies
+from cors_addon.policy.model import Mode, Others, Policy, Preflights, Preset, preset
+from cors_addon.policy.origins import collect, parse
+from cors_addon.policy.read import KEYS, read
+from cors_addon.policy.write import summary, write
+from cors_addon.proxy.rewriting import check_filter
+
+CASES = Path(__file__).parent / "cases" / "policies"
+
+
+def expected(text: str) -> list[tuple[int, str, str]]:
+    """What the comments of a file announce: line, severity, code."""
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.search(r"# (error|warning) ([a-z-]+)$", line)
+        if match:
+            found.append((number, match[1], match[2]))
+    return found
+
+
+def test_every_fault_is_found_at_its_place_and_all_at_once() -> None:
+    """As the comments of the file say, and nothing else."""
+    text = (CASES / "faults.yaml").read_text(encoding="utf-8")
+    found = read(text, check_filter)
+    assert not found.usable
+    assert [(fault.line, fault.severity, fault.code) for fault in found.faults] == expected(text)
+
+
+def test_columns_point_at_the_entry() -> None:
+    """Both count from 1."""
+    found = read("policies:\n  - name: a\n    origins: [https://a.example, https://B.example]\n")
+    assert [(fault.line, fault.column) for fault in found.faults] == [(3, 34)]
+    assert found.faults[0].render("p.yaml").startswith("p.yaml:3:34: error: a: 'https://B.example': ")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "code"),
+    [
+        ("policies: [", 1, "yaml"),
+        ("policies:\n  - name: a\n   origins: x\n", 3, "yaml"),
+        ("a: \tb: c", 1, "yaml"),
+        ("", 1, "no-policies"),
+        ("policy: []", 1, "unknown-key"),
+        ("just text", 1, "type"),
+        ("policies: allow", 1, "type"),
+        ("\x00", 1, "yaml"),
+        ("a: &x [*x]", 1, "unknown-key"),
+        ("a: !!python/object:os.system x", 1, "unknown-key"),
+    ],
+)
+def test_what_is_no_policy_file_is_an_error_at_its_place(text: str, line: int, code: str) -> None:
+    """And never an exception."""
+    found = read(text)
+    assert not found.usable
+    assert (line, code) in [(fault.line, fault.code) for fault in found.faults if fault.severity is Severity.ERROR]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=st.sampled_from("policies:\n -[]{}\"'*&!#|>,?%@ \tax0null~"), max_size=80))
+def test_no_text_raises(text: str) -> None:
+    """Whatever stands in the file."""
+    read(text)
+    read("policies:\n  - " + text)
+
+
+def test_presets_in_one_word() -> None:
+    """As list entries, or as a key."""
+    found = read("policies: [strip]\n")
+    assert found.policies == (preset(Preset.STRIP),)
+    found = read("policies:\n  - preset: allow\n    filter: ~d x.test\n    mode: off\n", check_filter)
+    assert (found.policies[0].preset, found.policies[0].mode, found.faults) == (Preset.ALLOW, Mode.OFF, [])
+
+
+def test_all_keys_are_documented_by_the_error() -> None:
+    """An unknown key is told which are known."""
+    assert all(key in read("policies: [{nope: 1, set: {a: b}}]").faults[0].message for key in KEYS)
+
+
+ENTRIES = ["https://a.example", "https://*.b.example", "http://localhost:*", "null", "reflect"]
+NAMES = st.lists(st.sampled_from(["*", "x-a", "x-b", "authorization"]), unique=True, max_size=2)
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> Policy:
+    """Any policy that can be written."""
+    which = draw(st.sampled_from([None, Preset.ALLOW, Preset.STRICT]))
+    base = Policy(name="p") if which is None else preset(which, "p")
+    changes: dict[str, object] = {
+        "name": draw(st.sampled_from(["p", "on", "a: b # c", "12", "ä", "null"])),
+        "filter": draw(st.sampled_from(["", "~d x.test", '~u "^https://a\\.b/" & ! ~m ^OPTIONS$'])),
+        "mode": draw(st.sampled_from(Mode)),
+        "preflight": draw(st.sampled_from(Preflights)),
+        "preflight_status": draw(st.sampled_from([200, 204])),
+        "set": draw(st.sampled_from([{}, {"X-A": "a: #'\"", "x-b": ""}])),
+        "remove": draw(st.sampled_from([(), ("server",)])),
+    }
+    if which is None:
+        changes |= {
+            "origins": collect(draw(st.lists(st.sampled_from(ENTRIES), min_size=1, unique=True))),
+            "others": draw(st.sampled_from(Others)),
+            "credentials": draw(st.booleans()),
+            "max_age": draw(st.sampled_from([None, 0, 600])),
+            "private_network": draw(st.booleans()),
+        }
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(texts(), min_size=1, max_size=3, unique_by=lambda policy: policy.name))
+def test_what_is_written_is_read_again(policies: list[Policy]) -> None:
+    """As the same policies, whatever their names hold."""
+    found = read(write(policies, ["a heading"]), check_filter)
+    assert [fault for fault in found.faults if fault.severity is Severity.ERROR] == []
+    assert list(found.policies) == policies
+    assert all(summary(policy) for policy in policies)
+
+
+@pytest.mark.parametrize(
+    ("narrow", "broad", "yes"),
+    [
+        ("~d a.test", "", True),
+        ("", "~d a.test", False),
+        ("~d api.a.test", "~d a.test", True),
+        ("~d a.test", "~d api.a.test", False),
+        ("~d a.test & ~m PUT", "~d a.test", True),
+        ("~d a.test & ~m PUT", "~m PUT & ~d a.test", True),
+        ("~d a.test", "~d a.test & ~m PUT", False),
+        ("~d a.test | ~d b.test", "~d test", True),
+        ("~d a.test | ~d b.test", "~d a.test", False),
+        ("~d a.test", "~d b.test | ~d a.test", True),
+        ("(~d a.test)", "~d a.test", True),
+        ("! ~d a.test", "~d a.test", False),
+        ("~d a.test", "! ~d a.test", False),
+        ("~d a.test", "~d ^a.test$", False),
+        ('~u "a|b"', "~u a", False),
+        ("~m PUT", "~all", True),
+    ],
+)
+def test_a_filter_is_seen_to_be_broader(narrow: str, broad: str, yes: bool) -> None:
+    """Only where that is sure."""
+    assert implies(narrow, broad) is yes
+
+
+@pytest.mark.parametrize(
+    ("pattern", "origin", "yes"),
+    [
+        ("https://*.a.example", "https://x.a.example", True),
+        ("https://*.a.example", "https://x.y.a.example", True),
+        ("https://*.a.example", "https://a.example", False),
+        ("https://*.a.example", "https://xa.example", False),
+        ("https://*.a.example", "http://x.a.example", False),
+        ("https://*.a.example", "https://x.a.example:8443", False),
+        ("https://*.a.example", "https://x.a.example.evil.test", False),
+        ("https://*.a.example", "https://evil.test/.a.example", False),
+        ("https://*.a.example", "https://evil.test:1.a.example", False),
+        ("https://*.a.example", "https://x.A.example", False),
+        ("https://*.a.example:*", "https://x.a.example:8443", True),
+        ("https://*.a.example:*", "https://x.a.example", True),
+        ("http://localhost:*", "http://localhost:5173", True),
+        ("http://localhost:*", "http://localhost", True),
+        ("http://localhost:*", "http://localhost:5173.evil.test", False),
+        ("http://localhost:*", "null", False),
+        ("chrome-extension://*.abc", "chrome-extension://x.abc", True),
+    ],
+)
+def test_an_origin_pattern_matches_what_it_says(pattern: str, origin: str, yes: bool) -> None:
+    """And nothing that only looks like it."""
+    parsed = parse(pattern).pattern
+    assert parsed is not None
+    assert parsed.matches(origin) is yes
+
+
+def test_faults_are_counted() -> None:
+    """In words."""
+    error = Fault(1, 1, Severity.ERROR, "x", "y")
+    warning = Fault(1, 1, Severity.WARNING, "x", "y")
+    assert count([error, error, warning]) == "2 errors, 1 warning"
+    assert count([]) == "no fault"

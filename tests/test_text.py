@@ -1,0 +1,383 @@
+"""The one-line comment and the explanation."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
+from cors_addon.report import text
+from tests.helpers import ALLOW, ALLOW_PUT, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, flow, observe, preflight
+
+CREDENTIALS = ("Access-Control-Allow-Credentials", "true")
+COOKIE = ("Cookie", "a=b")
+CURL = "curl/8.14"
+
+
+def explained(*flows: Any, index: int = -1, **more: Any) -> str:
+    """The explanation of the last of these flows, runs of spaces made one."""
+    return flat(text.explain(observe(*flows)[index], **more))
+
+
+def flat(story: str) -> str:
+    return " ".join(story.split())
+
+
+# ── one line ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("given_flow", "wanted"),
+    [
+        (
+            preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET, POST")]),
+            '✗ CORS: PUT is not in Allow-Methods "GET, POST"',
+        ),
+        (preflight(ALLOW, status=401), "✗ CORS: answered 401, not 200 to 299"),
+        (preflight([], status=302), "✗ CORS: no Allow-Origin"),
+        (
+            preflight([("Location", "https://sso.test/login")], status=302),
+            "✗ CORS: redirected (302) to https://sso.test/login",
+        ),
+        (actual([]), "✗ CORS: no Allow-Origin"),
+        (actual([], status=502), "✗ CORS: 502, no Allow-Origin"),
+        (actual([], status=None), "✗ CORS: no answer came; to the page this looks like any CORS error"),
+        (
+            actual([("Access-Control-Allow-Origin", "https://other.test")]),
+            f'✗ CORS: Allow-Origin is "https://other.test", the request\'s Origin is {PAGE}',
+        ),
+        (
+            actual([*ALLOW, ("Location", "https://u:secret@x.test/")], status=302, request=[COOKIE]),
+            '✗ CORS: Allow-Credentials is absent, with credentials it must be "true"',
+        ),
+        (actual([*ALLOW, CREDENTIALS], request=[COOKIE]), "✓ CORS with credentials"),
+        (actual(ALLOW), '✓ CORS, but ✗ if credentials: "include"'),
+        (actual([("Location", "/x"), *ALLOW, CREDENTIALS], status=302), "✓ CORS, on to /x"),
+        (
+            preflight(
+                [*ALLOW_PUT, CREDENTIALS, ("Access-Control-Max-Age", "600")], headers="content-type", method="GET"
+            ),
+            "✗ CORS: content-type is not in Allow-Headers (absent)",
+        ),
+        (
+            preflight([*ALLOW_PUT, CREDENTIALS, ("Access-Control-Max-Age", "600")]),
+            "✓ CORS for PUT, reusable 600 s",
+        ),
+        (preflight([*ALLOW_PUT, CREDENTIALS, ("Access-Control-Max-Age", "0")]), "✓ CORS for PUT"),
+        (actual([*ALLOW, CREDENTIALS], method="PUT"), "✓ CORS (its preflight was not seen)"),
+        (flow(request=[("Origin", PAGE)], agent=CURL, response=ALLOW), "– ✓ for a browser, which this client is not"),
+        (
+            flow(request=[("Origin", PAGE)], agent=CURL),
+            "– ✗ for a browser, which this client is not: no Allow-Origin on the 200 response",
+        ),
+        (flow("POST", request=[("Origin", PAGE), ("Sec-Fetch-Mode", "navigate")]), ""),
+    ],
+)
+def test_comment(given_flow: Any, wanted: str) -> None:
+    [judgement] = observe(given_flow)
+    assert text.comment(judgement) == wanted
+
+
+def test_comment_of_a_pair() -> None:
+    granted = [*ALLOW_PUT, CREDENTIALS, ("Access-Control-Max-Age", "600")]
+    flows = [
+        preflight(granted),
+        actual([*ALLOW, CREDENTIALS], method="PUT", at=0.1),
+        actual([*ALLOW, CREDENTIALS], method="PUT", at=41.0),
+        actual([*ALLOW, CREDENTIALS], method="PUT", at=4.11, agent=FIREFOX),
+    ]
+    comments = [text.comment(each) for each in observe(*flows)]
+    assert comments[1:] == [
+        "✓ CORS (after its preflight)",
+        "✓ CORS (preflight cached 41 s ago)",
+        "✓ CORS (its preflight was not seen)",
+    ]
+
+
+def test_comment_of_a_contradiction() -> None:
+    """That the browser went on is the first thing to know."""
+    denied, sent = observe(preflight(ALLOW), actual([*ALLOW, CREDENTIALS], method="PUT", at=0.1))
+    assert denied.contradicted
+    assert text.comment(denied).startswith("✗ CORS, yet it went on: PUT is not in")
+    assert text.comment(sent).startswith("✓ CORS, contradicted (")
+
+
+@pytest.mark.parametrize(
+    ("credentialed", "verdict", "wanted"),
+    [
+        (False, Verdict.ALLOW, '✓ CORS, but ✗ if credentials: "include"'),
+        (
+            True,
+            Verdict.DENY,
+            "✗ CORS: no answer came; to the page this looks like any CORS error, but ✓ without credentials",
+        ),
+    ],
+)
+def test_comment_where_credentials_decide(credentialed: bool, verdict: Verdict, wanted: str) -> None:
+    """Whichever mode was assumed, the other is named."""
+    [judgement] = observe(actual([("Access-Control-Allow-Origin", "*")]))
+    assert judgement.credentials is Credentials.UNKNOWN
+    refusal = observe(actual([], status=None))[0].refusal if verdict is Verdict.DENY else None
+    judgement = judgement.altered(judged_credentialed=credentialed, verdict=verdict, refusal=refusal)
+    assert text.comment(judgement) == wanted
+
+
+def test_long_values_are_shortened() -> None:
+    [judgement] = observe(actual([("Access-Control-Allow-Origin", "https://x.test/" + "y" * 5000)]))
+    assert len(text.comment(judgement)) <= 160
+    [judgement] = observe(preflight(ALLOW, headers=", ".join(f"x-{n}" for n in range(500))))
+    assert len(text.comment(judgement)) <= 160
+
+
+def test_no_password_is_repeated() -> None:
+    flows = [
+        actual([("Location", "https://u:secret@x.test/"), *ALLOW, CREDENTIALS], status=302),
+        preflight([("Location", "https://u:secret@x.test/"), *ALLOW], status=302),
+    ]
+    for each in observe(*flows):
+        assert "secret" not in text.comment(each)
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("plain", "plain"),
+        ("é ✓", "é ✓"),
+        ("\x1b[31m", "\\x1b[31m"),
+        ("a\nb\r\t\x00\x7f\x85\x9b", "a\\x0ab\\x0d\\x09\\x00\\x7f\\x85\\x9b"),
+        ("\u202eevil\u200b\u2066", "\\u202eevil\\u200b\\u2066"),
+        ("\ud800", "\\ud800"),
+        ("\U000e0041", "\\U000e0041"),
+        ("\xa0", "\\xa0"),
+    ],
+)
+def test_visible(raw: str, shown: str) -> None:
+    assert text.visible(raw) == shown
+
+
+# ── the whole story ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_denied_preflight_whole() -> None:
+    """The model of all explanations, to the letter."""
+    [judgement] = observe(
+        preflight(
+            [*ALLOW, CREDENTIALS, ("Access-Control-Allow-Methods", "GET, POST")], headers="content-type", took=0.038
+        )
+    )
+    story = re.sub(r"\d\d:\d\d:\d\d\.\d\d\d", "12:00:00.000", text.explain(judgement))
+    assert story == (
+        """\
+✗ DENIED   method-not-allowed, at the preflight                     Chromium 156
+
+  page         https://app.example.test
+  request      PUT https://api.example.test/items/1
+               cross-origin · mode cors
+  credentials  unknown: nothing on the wire tells, and the verdict is the same
+  preflight    asks for method PUT · header content-type
+
+  1  OPTIONS  12:00:00.000  204  38 ms                                 preflight
+     ✓ Access-Control-Allow-Origin: https://app.example.test
+     – Access-Control-Allow-Credentials: true   (counts only with credentials)
+     ✓ status 204
+     ✗ Access-Control-Allow-Methods: GET, POST   (PUT is missing)
+     – Access-Control-Allow-Headers: absent   (would fail too)
+  2  PUT      not seen: a browser stops here
+
+  fix          - Access-Control-Allow-Methods: GET, POST
+               + Access-Control-Allow-Methods: GET, POST, PUT
+               + Access-Control-Allow-Headers: content-type
+  console      Access to fetch at 'https://api.example.test/items/1' from origin
+               'https://app.example.test' has been blocked by CORS policy:
+               Method PUT is not allowed by Access-Control-Allow-Methods in
+               preflight response.
+  elsewhere    Firefox and Safari refuse it for the same reason
+  spec         https://fetch.spec.whatwg.org/#cors-preflight-fetch-0
+"""
+    )
+
+
+def test_allowed_pair() -> None:
+    """The whole exchange in order; what script may read."""
+    story = explained(
+        preflight([*ALLOW_PUT, CREDENTIALS]),
+        actual(
+            [*ALLOW, CREDENTIALS, ("Content-Type", "text/plain"), ("X-Total", "7")],
+            method="PUT",
+            request=[COOKIE],
+            at=0.1,
+        ),
+    )
+    assert story.startswith("✓ ALLOWED the page gets the answer Chromium 156")
+    assert "credentials included: a Cookie header was sent" in story
+    assert "preflight sent, needed for method PUT" in story
+    assert re.search(r"1 OPTIONS \S+ 204 10 ms preflight ✓ \d checks passed 2 PUT \S+ 200 10 ms actual ◀ this", story)
+    assert "script reads content-type but not x-total (not in Access-Control-Expose-Headers)" in story
+
+
+@pytest.mark.parametrize(
+    ("flows", "wanted"),
+    [
+        ([actual([], status=502, body=b"<h1>Bad Gateway</h1>")], 'its body begins: "Bad Gateway"'),
+        ([actual([], status=503)], "The answer is a 503: a server or a gateway failed"),
+        ([preflight([], status=401)], "A preflight never carries cookies or Authorization"),
+        ([preflight(ALLOW, status=404)], "no route of the server handles OPTIONS"),
+        ([preflight([("Location", "https://sso.test/login")], status=302)], "It looks like a login page"),
+        ([preflight(ALLOW, body=b"\n disallowed CORS method\n")], 'its body begins: "disallowed CORS method"'),
+        ([actual([], status=403)], "many servers add them to good answers only"),
+        ([actual([], status=None)], "No answer reached the browser"),
+        ([actual([("Location", "/login"), CREDENTIALS], status=302)], "one to a login page: perhaps the session"),
+        ([actual([], status=None, error="Connection killed.")], "no answer"),
+    ],
+)
+def test_behind_it(flows: list[Any], wanted: str) -> None:
+    """What really happened, where CORS is only the messenger."""
+    bodies = {each.id: each.response.content for each in flows if each.response}
+    assert wanted in explained(*flows, body_of=lambda flow_id: bodies.get(flow_id, b""))
+
+
+def test_both_verdicts() -> None:
+    """Where the credentials mode decides, each mode's outcome stands there, and what satisfies both."""
+    story = explained(actual([("Access-Control-Allow-Origin", "*")]))
+    assert story.startswith('✓ ALLOWED, but DENIED if credentials: "include"')
+    assert 'unknown: nothing on the wire tells; if included: ✗ Access-Control-Allow-Origin is "*"' in story
+    assert (
+        "for both - Access-Control-Allow-Origin: * + Access-Control-Allow-Origin: https://app.example.test "
+        "+ Access-Control-Allow-Credentials: true" in story
+    )
+
+
+def test_contradiction() -> None:
+    story = explained(preflight(ALLOW), actual([*ALLOW, CREDENTIALS], method="PUT", at=0.1))
+    assert "contradicted it was sent although its preflight was refused: web security is switched off" in story
+
+
+def test_redirect_chain() -> None:
+    """Each hop with its URL, in order."""
+    story = explained(
+        actual([("Location", "https://b.test/2"), *ALLOW, CREDENTIALS], status=302),
+        flow(
+            url="https://b.test/2",
+            request=[("Origin", "null"), ("Sec-Fetch-Mode", "cors")],
+            response=[("Access-Control-Allow-Origin", "*")],
+            at=0.1,
+        ),
+    )
+    assert "page null (a sandboxed frame, a data: or file: page, or after a redirect)" in story
+    assert re.search(r"1 GET \S+ 302 10 ms redirect https://api.example.test/items/1 ✓ \d checks? passed 2 GET", story)
+
+
+def test_long_chain() -> None:
+    """The middle of a long one is left out, never the flow itself."""
+    judgements = observe(preflight([*ALLOW_PUT, CREDENTIALS]))
+    judgements[0].chain = [judgements[0].altered() for _ in range(30)]
+    judgements[0].chain[14] = judgements[0]
+    story = text.explain(judgements[0])
+    assert "left out here" in story
+    assert "15  OPTIONS" in story
+    assert "◀ this flow" in story
+    assert len(story.splitlines()) < 80
+
+
+def test_cached_preflight() -> None:
+    granted = [*ALLOW_PUT, CREDENTIALS, ("Access-Control-Max-Age", "600")]
+    story = explained(
+        preflight(granted),
+        actual([*ALLOW, CREDENTIALS], method="PUT", at=0.1),
+        actual([*ALLOW, CREDENTIALS], method="PUT", at=41.0),
+    )
+    assert "preflight from this browser's cache, stored 41 s ago (inferred); needed for method PUT" in story
+
+
+def test_unseen_preflight() -> None:
+    assert "not seen: sent before this recording began, or never" in explained(actual(ALLOW, method="PUT"))
+
+
+def test_no_browser() -> None:
+    story = explained(flow(request=[("Origin", PAGE)], agent=CURL))
+    assert story.startswith("– NO BROWSER one would deny it: allow-origin-missing")
+    assert "✗ Access-Control-Allow-Origin: absent" in story
+    assert "fix + Access-Control-Allow-Origin: https://app.example.test" in story
+
+
+def test_other_roles() -> None:
+    story = explained(flow("POST", request=[("Origin", PAGE), ("Sec-Fetch-Mode", "navigate")]))
+    assert story.startswith("– NOT CORS navigation")
+    assert "which no other page may read" in story
+
+
+def test_every_role_without_a_stage_has_words() -> None:
+    [judgement] = observe(preflight(ALLOW))
+    for role in Role:
+        other = judgement.altered(role=role)
+        assert other.stage is not None or "why " in flat(text.explain(other))
+
+
+def test_note_comes_first() -> None:
+    assert text.explain(observe(preflight(ALLOW))[0], note="told so").splitlines()[2] == "  note         told so"
+
+
+@pytest.mark.parametrize(
+    ("agent", "wanted"),
+    [
+        (CHROMIUM, "Chromium 156"),
+        (FIREFOX, "Firefox 153"),
+        (WEBKIT, "Safari 18.5"),
+        ("Mozilla/5.0 (X11) AppleWebKit/605.1.15 (KHTML, like Gecko)", "Safari"),
+    ],
+)
+def test_engine(agent: str, wanted: str) -> None:
+    [judgement] = observe(actual([], agent=agent))
+    assert text.explain(judgement).splitlines()[0].endswith(f" {wanted}")
+
+
+def test_elsewhere() -> None:
+    """Where another engine decides otherwise, it is said."""
+    story = explained(preflight([("Location", "/login")], status=302))
+    assert "elsewhere Firefox refuses it: " in story
+
+
+@pytest.mark.parametrize("width", [60, 80, 118])
+def test_width(width: int) -> None:
+    """Lines fit, whatever the values are."""
+    flows = [
+        preflight([*ALLOW, ("Access-Control-Allow-Methods", ", ".join(["GET"] * 60))], headers="x-" + "y" * 200),
+        flow(url="https://api.example.test/" + "z" * 300, request=[("Origin", PAGE), ("Sec-Fetch-Mode", "cors")], at=9),
+    ]
+    for judgement in observe(*flows):
+        for line in text.explain(judgement, width=width).splitlines():
+            assert len(line) <= width, line
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60), st.sampled_from([None, 200, 204, 302, 401, 404, 502]))
+@settings(max_examples=60, deadline=None)
+def test_any_bytes(value: bytes, body: bytes, status: int | None) -> None:
+    """Total, and never raw."""
+    lines = [(name, value) for name in ("Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Location")]
+    for given_flow in (actual(lines, status=status), preflight(lines, status=status or 204)):
+        for judgement in observe(given_flow):
+            story = text.explain(judgement, body_of=lambda _: body)
+            assert story.replace("\n", "").isprintable()
+            assert text.comment(judgement).isprintable()
+
+
+def test_time_out_of_range() -> None:
+    """A dump may hold any number."""
+    [judgement] = observe(preflight(ALLOW))
+    judgement.observation.started = judgement.observation.ended = 1e300
+    assert "--:--:--" in text.explain(judgement)
+
+
+def test_every_preflight_state_has_words() -> None:
+    [judgement] = observe(actual([*ALLOW, CREDENTIALS], method="PUT"))
+    for state in PreflightState:
+        assert "preflight " in flat(text.explain(judgement.altered(preflight=state)))
+
+
+def test_nothing_to_say() -> None:
+    assert text.nothing_to_say("why") == (
+        "– NOT CORS\n\n  The request bears no Origin header, and follows no redirect of one that does.\n\n"
+        "  note         why\n"
+    )
