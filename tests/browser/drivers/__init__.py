@@ -1,0 +1,110 @@
+"""Browsers: what a driver must do, and which drivers there are.
+
+A driver starts one browser behind the proxy, opens the case pages in it and runs steps. It tells what the browser
+decided, in an `Outcome`; which flow of the step a decision belongs to is worked out by `truth`, the same for all.
+
+To add a browser: a module here with a class that has the members of `Driver`, and a line in `DRIVERS`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from tests.browser.cases import Case
+
+
+class BrowserMissing(Exception):
+    """The browser is not installed; the text names the package to install."""
+
+
+class BrowserGone(Exception):
+    """The browser ended or hangs; the harness starts it anew and repeats what was not finished."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Launch:
+    """How a browser is to be started."""
+
+    proxy_port: int
+    profile: Path
+    block_third_party_cookies: bool = False
+
+
+@dataclasses.dataclass(slots=True)
+class Outcome:
+    """What a browser decided about one step.
+
+    `passed`: the last answer got through the browser's checks and to whoever asked (an image that cannot be decoded
+    did pass); None where the browser does not tell. `error` and `failed_parameter` in the browser's own words. `js` is
+    what script saw: resolved, rejected, unknown (beacons), timeout.
+    """
+
+    js: str
+    passed: bool | None = None
+    error: str | None = None
+    failed_parameter: str | None = None
+    net_error: str | None = None
+    response_type: str | None = None
+    js_status: int | None = None
+    exposed: list[str] | None = None
+    detail: str | None = None
+    console: list[str] = dataclasses.field(default_factory=list)
+
+
+class Driver(Protocol):
+    """One running browser."""
+
+    name: ClassVar[str]
+    """As in truth lines: chromium, firefox, webkit."""
+    concurrency: ClassVar[int]
+    """How many cases may run at once."""
+    http2: ClassVar[bool]
+    """Whether this browser speaks HTTP/2 to a proxy."""
+    opaque_apis: ClassVar[frozenset[str]]
+    """Request kinds that this browser fetches without CORS though the standard says with it: WebKit's fonts."""
+
+    unpreflighted: ClassVar[frozenset[str]]
+    """Request headers, lower case, that this browser sends no preflight for though the standard asks for one."""
+
+    @classmethod
+    def find(cls) -> Path:
+        """The browser's binary, or BrowserMissing with the name of the package."""
+        ...
+
+    async def start(self, launch: Launch) -> None:
+        """Start the browser, without opening a page."""
+        ...
+
+    async def prime(self, page: str, urls: list[str]) -> None:
+        """Open `page + '/page'` and have it call `prime(urls)`, so that cookies are set."""
+        ...
+
+    async def run_step(self, case: Case, index: int, step: dict[str, Any]) -> Outcome:
+        """Run one step by calling `runStep(case.ctx, step)` in the page at `case.page + '/page'`, opened on first use.
+
+        Steps of one case come one after the other; those of different cases at once, up to `concurrency`.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """End the browser; also after a failed start."""
+        ...
+
+
+DRIVERS = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKit"}
+
+
+def load_driver(name: str) -> type[Driver]:
+    """The driver class of one browser; BrowserMissing where there is no driver or no browser."""
+    try:
+        module = importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+        raise BrowserMissing(f"no driver for {name} yet") from None
+    driver: type[Driver] = getattr(module, DRIVERS[name])
+    driver.find()
+    return driver

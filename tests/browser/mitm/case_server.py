@@ -1,0 +1,143 @@
+"""The case server: a mitmproxy script that answers every request of a test browser itself, from a table of cases.
+
+Nothing is ever contacted upstream. The table and the current step of a case come over a Unix socket, one JSON object
+per line; each request is written as a line to a log, so that the harness knows every flow's id, case and step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import typing
+from pathlib import Path
+
+from mitmproxy import ctx, http
+
+PAGE = Path(__file__).parent.parent / "page"
+PRIME_PATH = "/prime"
+
+
+class CaseServer:
+    """Answers pages, cookie priming and cases; refuses all else."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, dict[str, typing.Any]] = {}
+        self.steps: dict[str, int] = {}
+        self.log: typing.TextIO | None = None
+        self.control: asyncio.Server | None = None
+        self.page_html = (PAGE / "page.html").read_bytes()
+        self.runner = (PAGE / "runner.js").read_bytes()
+
+    def load(self, loader: typing.Any) -> None:
+        """Declare where the harness listens."""
+        loader.add_option("truth_socket", str, "", "Unix socket that the browser-truth harness speaks to")
+        loader.add_option("truth_log", str, "", "File that each request is logged to")
+
+    async def running(self) -> None:
+        """Open the log and the control socket, once."""
+        if self.control is None:
+            self.log = open(ctx.options.truth_log, "a", buffering=1, encoding="utf-8")  # noqa: SIM115
+            self.control = await asyncio.start_unix_server(self.serve_control, ctx.options.truth_socket, limit=2**26)
+
+    def done(self) -> None:
+        """Close what `running` opened."""
+        if self.control is not None:
+            self.control.close()
+        if self.log is not None:
+            self.log.close()
+
+    async def serve_control(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry out commands of the harness; each is answered by an empty line."""
+        while line := await reader.readline():
+            command = json.loads(line)
+            for case_id, table in command.get("cases", {}).items():
+                self.answers[case_id] = table
+            for case_id, step in command.get("step", {}).items():
+                self.steps[case_id] = step
+            for case_id in command.get("drop", ()):
+                self.answers.pop(case_id, None)
+                self.steps.pop(case_id, None)
+            if "options" in command:
+                ctx.options.update(**command["options"])
+            writer.write(b"\n")
+            await writer.drain()
+
+    def http_connect(self, flow: http.HTTPFlow) -> None:
+        """Refuse tunnels to hosts that are no part of a case."""
+        if not is_ours(flow.request.host):
+            flow.kill()
+
+    def request(self, flow: http.HTTPFlow) -> None:
+        """Answer one request."""
+        path = flow.request.path.split("?")[0]
+        parts = path.split("/")
+        if not is_ours(flow.request.host):
+            flow.kill()
+        elif len(parts) == 4 and parts[1] in ("k", "c"):
+            self.answer_case(flow, parts[2], parts[3])
+        elif path == PRIME_PATH:
+            secure = flow.request.scheme == "https"
+            attributes = "Secure; SameSite=None" if secure else "SameSite=Lax"
+            headers = {"Set-Cookie": f"sid=s3cret; Path=/k; {attributes}"}
+            flow.response = make_response(200, [*headers.items(), ("Content-Type", "text/plain")], b"primed")
+        elif path in ("/page", "/frame"):
+            flow.response = make_response(200, [("Content-Type", "text/html; charset=utf-8")], self.page_html)
+        elif path == "/runner.js":
+            headers = {"Content-Type": "text/javascript", "Access-Control-Allow-Origin": "*"}
+            flow.response = make_response(200, list(headers.items()), self.runner)
+        else:
+            flow.response = make_response(404, [("Content-Type", "text/plain")], b"no such page")
+
+    def answer_case(self, flow: http.HTTPFlow, case_id: str, hop: str) -> None:
+        """Answer a request of a case as its table says, and log it."""
+        step = self.steps.get(case_id, 0)
+        preflight = flow.request.method == "OPTIONS" and "access-control-request-method" in flow.request.headers
+        given = self.answers.get(case_id, {}).get(f"{step}/{hop}/{'p' if preflight else 'a'}")
+        assert self.log is not None
+        authority = flow.request.data.authority.decode("latin-1") or flow.request.host_header
+        request = {
+            "flow_id": flow.id,
+            "case": case_id,
+            "step": step,
+            "hop": int(hop) if hop.isdigit() else -1,
+            "preflight": preflight,
+            "url": f"{flow.request.scheme}://{authority}{flow.request.path}",
+            "method": flow.request.data.method.decode("latin-1"),
+            "time": flow.request.timestamp_start,
+            "http": flow.request.http_version,
+            "headers": [
+                [name.decode("latin-1"), value.decode("latin-1")] for name, value in flow.request.headers.fields
+            ],
+            "answered": given is not None and not given["fail"],
+        }
+        self.log.write(json.dumps(request) + "\n")
+        if given is None:
+            flow.response = make_response(404, [("Content-Type", "text/plain")], b"no such hop")
+        elif given["fail"] == "kill":
+            flow.kill()
+        else:
+            origin = flow.request.headers.get("origin", "")
+            headers = [(name, value.replace("{origin}", origin)) for name, value in given["headers"]]
+            body = b"" if flow.request.method == "HEAD" else given["body"].encode("latin-1")
+            flow.response = make_response(given["status"], headers, body, default_cache=False)
+
+
+def is_ours(host: str) -> bool:
+    """Whether a host is one of those that cases use."""
+    return host.endswith(".test") or host == "localhost"
+
+
+def make_response(
+    status: int, headers: list[tuple[str, str]], body: bytes, *, default_cache: bool = True
+) -> http.Response:
+    """A response with exactly these headers, and a Content-Length where one is allowed."""
+    fields = [("Cache-Control", "no-store")] if default_cache else []
+    fields += headers
+    if status not in (204, 304):
+        fields.append(("Content-Length", str(len(body))))
+    made = http.Response.make(status, body)
+    made.headers = http.Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields])
+    return made
+
+
+addons = [CaseServer()]

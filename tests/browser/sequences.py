@@ -1,0 +1,139 @@
+"""Cases of several steps: the preflight cache, and the HTTP cache with its 304s."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+from .cases import Case, Mutation, Step
+
+PAGES = ("https://app.example.test", "https://app.example.test", "https://www.shop.test", "http://app.example.test")
+TARGETS = ("https://api.other.test", "https://api.example.test", "https://cdn.third.test")
+HTTP_TARGETS = ("http://api.other.test", "http://api.example.test")
+ARABIC_FIVE = "\u0665".encode().decode("latin-1")
+MAX_AGES: tuple[tuple[str, ...], ...] = (
+    ("600",), ("600",), ("600",), ("600",), ("600",), (), ("0",), ("-1",), ("1",), ("5",), ("abc",), ("",), ("1.5",),
+    ("+600",), ("600, 0",), ("600", "0"), ("0", "600"), ("99999999999999999999",), ("-0",), ("0x10",), ('"600"',),
+    ("10 minutes",), (" 600",), ("00600",), ("-9999999999999999999999",), ("600;",), ("1e3",), (ARABIC_FIVE,),
+    ("600s",), ("2147483648",), ("4294967296",), ("5 5",), ("0.0",),
+)  # fmt: skip
+REQUESTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("PUT", ()),
+    ("PUT", ()),
+    ("DELETE", ()),
+    ("PATCH", ()),
+    ("patch", ()),
+    ("GET", (("X-Custom", "1"),)),
+    ("GET", (("X-Custom", "1"),)),
+    ("POST", (("X-Custom", "1"),)),
+    ("HEAD", (("X-Custom", "1"),)),
+    ("PUT", (("X-Custom", "1"),)),
+    ("GET", (("X-Other", "1"),)),
+    ("GET", (("X-Custom", "1"), ("X-Other", "1"))),
+    ("GET", (("Authorization", "Bearer abc"),)),
+    ("POST", (("Content-Type", "application/json"),)),
+    ("GET", ()),
+    ("POST", ()),
+    ("GET", (("DPR", "2"),)),
+    ("PUT", (("Authorization", "Bearer abc"),)),
+)
+METHOD_LISTS = ("PUT", "PUT, DELETE", "*", "PUT, DELETE, PATCH, patch", "GET, POST", "")
+HEADER_LISTS = (
+    "x-custom", "x-custom, x-other", "*", "*, authorization", "X-CUSTOM, X-Other, Authorization, Content-Type", "",
+)  # fmt: skip
+
+
+def sequence_case(rng: random.Random, case_id: str, http: str) -> Case:
+    """A case of two to five steps."""
+    return cached_responses(rng, case_id, http) if rng.random() < 0.15 else cached_preflights(rng, case_id, http)
+
+
+def cached_preflights(rng: random.Random, case_id: str, http: str) -> Case:
+    """Requests to one URL, now and then another, under one policy that may change on the way."""
+    page = rng.choice(PAGES)
+    target = rng.choice(TARGETS if page.startswith("https") or rng.random() < 0.6 else HTTP_TARGETS)
+    path = rng.choice("kc")
+    url = f"{target}/{path}/{{id}}/0"
+    credentials = rng.choice(("include", "include", "omit", "same-origin"))
+    requests = rng.sample(REQUESTS, 2)
+    methods, headers = (rng.choice(METHOD_LISTS), rng.choice(HEADER_LISTS))
+    if rng.random() < 0.6:
+        methods = ", ".join({method for method, _ in requests})
+        headers = ", ".join({name.lower() for _, fields in requests for name, _ in fields})
+    max_age = rng.choice(MAX_AGES)
+    steps: list[Step] = []
+    waits = 0
+    for index in range(rng.choice((2, 3, 3, 4, 5))):
+        method, fields = requests[0] if rng.random() < 0.6 else requests[1]
+        mine = credentials
+        if rng.random() < 0.2:
+            mine = rng.choice(("include", "omit", "same-origin"))
+        wait = 0.0
+        if index and waits < 1 and rng.random() < 0.12:
+            wait = rng.choice((1.5, 6.0))
+            waits += 1
+        mutations = [Mutation(0, "p", "acam", "given", (methods,) if methods else ())]
+        mutations.append(Mutation(0, "p", "acah", "given", (headers,) if headers else ()))
+        mutations.append(Mutation(0, "p", "maxage", ", ".join(max_age) or "missing", max_age))
+        mutations.append(Mutation(0, "p", "acac", "true", ("true",)))
+        if rng.random() < 0.2:
+            mutations.append(
+                rng.choice(
+                    (
+                        Mutation(0, "a", "acao", "none"),
+                        Mutation(0, "a", "acao", "other", ("https://evil.test",)),
+                        Mutation(0, "a", "status", "500", ("500",)),
+                        Mutation(0, "a", "fail", "kill"),
+                        Mutation(0, "p", "status", "403", ("403",)),
+                        Mutation(0, "p", "acao", "none"),
+                        Mutation(0, "p", "acam", "other", ("TRACE",)),
+                        Mutation(0, "p", "acah", "other", ("x-nothing",)),
+                        Mutation(0, "p", "maxage", "0", ("0",)),
+                        Mutation(0, "p", "acao", "star", ("*",)),
+                    )
+                )
+            )
+        cache = rng.choice(("no-store", "no-cache", "reload", "force-cache")) if rng.random() < 0.06 else "default"
+        api = "xhr" if mine != "omit" and rng.random() < 0.15 else "fetch"
+        body = "text" if method == "POST" else ""
+        query = "?q" if rng.random() < 0.05 else ""
+        hash_ = "#f" if rng.random() < 0.04 else ""
+        step = Step((url + query + hash_,), api, method, fields, body, credentials=mine, cache=cache, wait=wait,
+                    mutations=tuple(dict_by_place(mutations)))  # fmt: skip
+        steps.append(step)
+    ctx = rng.choices(("page", "worker", "sandbox", "data"), (84, 5, 7, 4))[0]
+    return Case(case_id, page, tuple(steps), ctx, http)
+
+
+def dict_by_place(mutations: list[Mutation]) -> list[Mutation]:
+    """The mutations, the last one of each place."""
+    return list({(one.hop, one.side, one.field): one for one in mutations}.values())
+
+
+def cached_responses(rng: random.Random, case_id: str, http: str) -> Case:
+    """A stored response and its revalidation, over plain http: answers under a test certificate are not stored."""
+    page = "http://app.example.test"
+    target = rng.choice((*HTTP_TARGETS, "http://app.example.test"))
+    credentials = rng.choice(("include", "omit", "same-origin"))
+    step = Step((f"{target}/{rng.choice('kc')}/{{id}}/0",), credentials=credentials)
+    keep = (Mutation(0, "a", "cache", "no-cache", ("no-cache",)), Mutation(0, "a", "etag", "v1", ('"v1"',)))
+    right = (page,)
+    origins = {"exact": right, "none": (), "other": ("http://evil.test",), "star": ("*",)}
+    first = rng.choices(list(origins), (60, 15, 10, 15))[0]
+    steps = [dataclasses.replace(step, mutations=(*keep, Mutation(0, "a", "acao", first, origins[first])))]
+    for _ in range(rng.choice((1, 2))):
+        again = rng.choice(list(origins))
+        mutations = [
+            *keep,
+            Mutation(0, "a", "status", "304", ("304",)),
+            Mutation(0, "a", "acao", again, origins[again]),
+        ]
+        if rng.random() < 0.3:
+            mutations.append(Mutation(0, "a", "expose", "one", ("X-Total",)))
+        if rng.random() < 0.3:
+            mutations.append(Mutation(0, "a", "acac", "none"))
+        if rng.random() < 0.5:
+            mutations.append(Mutation(0, "a", "total", "none"))
+        headers = (("If-None-Match", '"v1"'),) if rng.random() < 0.1 else ()
+        steps.append(dataclasses.replace(step, mutations=tuple(mutations), headers=headers))
+    return Case(case_id, page, tuple(steps), "page", http)

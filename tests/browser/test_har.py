@@ -1,0 +1,225 @@
+"""HARs that browsers really write, judged equal to mitmproxy's dump of the same session.
+
+Chromium's is written by its DevTools (Network panel, "Save all as HAR"), Firefox's by its own (Network, "Save All As
+HAR"), each opened beside the page of the cases, with no hand in what they write. What Playwright writes stands in
+tests/cases/har, for Playwright is no package of Python's that could be had without its browsers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from cors_addon.exchange import hindsight
+from cors_addon.exchange.model import Judgement, PreflightState, Role
+from cors_addon.offline import judge
+from cors_addon.report import text
+from cors_addon.report.summary import Input
+from tests.browser.cases import Case
+from tests.browser.drivers import Driver, chromium, firefox
+from tests.browser.generate import generate
+from tests.browser.run import record
+from tests.browser.test_browser_truth import driver_of
+
+SEED = 20261121
+PAGE = "https://app.example.test"
+SAMPLE = 60
+APIS = frozenset({"fetch", "xhr", "img", "script", "module", "css"})
+JUDGED = (Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT)
+
+CHROMIUM_EXPORT = """(async () => {
+  const har = await import("./models/har/har.js"), logs = await import("./models/logs/logs.js");
+  const requests = logs.NetworkLog.NetworkLog.instance().requests();
+  return {text: JSON.stringify({log: await har.Log.Log.build(requests, {sanitize: false})})};
+})()"""
+CHROMIUM_READY = """import("./models/logs/logs.js").then(
+  (logs) => ({ready: Boolean(logs.NetworkLog.NetworkLog.instance())}), () => ({}))"""
+FIREFOX_TOOLBOX = """(async () => {
+  const {require} = ChromeUtils.importESModule("resource://devtools/shared/loader/Loader.sys.mjs");
+  const {gDevTools} = require("devtools/client/framework/devtools");
+  const window = Services.wm.getMostRecentWindow("navigator:browser");
+  const tab = window.gBrowser.tabs.find((tab) => tab.linkedBrowser.currentURI.spec === PAGE);
+  const toolbox = await gDevTools.showToolboxForTab(tab, {toolId: "netmonitor", hostType: "window"});
+  await toolbox.getNetMonitorAPI();
+  return DONE;
+})()"""
+
+
+class ChromiumWithHar(chromium.Chromium):
+    """Chromium with its DevTools open on the page of the cases."""
+
+    har: ClassVar[Path]
+
+    async def open_page(self, page: str) -> str:
+        """Open the page, then DevTools on it, past the proxy."""
+        session = await super().open_page(page)
+        assert self.cdp is not None
+        targets = (await self.cdp.call("Target.getTargets"))["targetInfos"]
+        [target] = [one["targetId"] for one in targets if one["url"].startswith(page)]
+        address = self.cdp.socket.remote_address[1]
+        context = await self.cdp.call("Target.createBrowserContext", proxyServer="direct://")
+        opened = await self.cdp.call(
+            "Target.createTarget",
+            url=f"http://127.0.0.1:{address}/devtools/inspector.html?ws=127.0.0.1:{address}/devtools/page/{target}"
+            "&panel=network",
+            browserContextId=context["browserContextId"],
+        )
+        attached = await self.cdp.call("Target.attachToTarget", targetId=opened["targetId"], flatten=True)
+        self.devtools: str = attached["sessionId"]
+        for _ in range(100):
+            if (await self.run_in_devtools(CHROMIUM_READY)).get("ready"):
+                break
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1.0)
+        return session
+
+    async def run_in_devtools(self, expression: str) -> dict[str, Any]:
+        """The value of an expression in the window of DevTools."""
+        assert self.cdp is not None
+        result = await self.cdp.call(
+            "Runtime.evaluate", self.devtools, expression=expression, awaitPromise=True, returnByValue=True, wait=60.0
+        )
+        value: dict[str, Any] = result["result"].get("value") or {}
+        return value
+
+    async def stop(self) -> None:
+        """Save the HAR before the end."""
+        try:
+            if hasattr(self, "devtools"):
+                await asyncio.sleep(0.5)
+                self.har.write_text((await self.run_in_devtools(CHROMIUM_EXPORT))["text"], encoding="utf-8")
+        finally:
+            await super().stop()
+
+
+class FirefoxWithHar(firefox.Firefox):
+    """Firefox with its network monitor open on the page of the cases."""
+
+    har: ClassVar[Path]
+
+    async def open_page(self, page: str) -> str:
+        """Open the page, then the toolbox on it."""
+        context = await super().open_page(page)
+        self.page = f"{page}/page"
+        await self.run_in_window(FIREFOX_TOOLBOX.replace("DONE", "true"))
+        return context
+
+    async def run_in_window(self, expression: str) -> Any:
+        """The value of an expression in the browser's own window."""
+        assert self.bidi is not None
+        scope: dict[str, Any] = {"moz:scope": "chrome", "maxDepth": 0}
+        windows = await self.bidi.call("browsingContext.getTree", **scope)
+        window = windows["contexts"][0]["context"]
+        return await self.bidi.evaluate(window, expression.replace("PAGE", json.dumps(self.page)))
+
+    async def stop(self) -> None:
+        """Save the HAR before the end."""
+        try:
+            if hasattr(self, "page"):
+                await asyncio.sleep(0.5)
+                log = await self.run_in_window(FIREFOX_TOOLBOX.replace("DONE", "await toolbox.getHARFromNetMonitor()"))
+                self.har.write_text(json.dumps({"log": log}), encoding="utf-8")
+        finally:
+            await super().stop()
+
+
+DRIVERS: dict[str, Any] = {"chromium": ChromiumWithHar, "firefox": FirefoxWithHar}
+
+
+def cases() -> list[Case]:
+    """Cases of one page, HTTP/1.1, whose requests an export has."""
+    found: list[Case] = []
+    index = 0
+    while len(found) < SAMPLE:
+        case = generate(SEED, index)
+        index += 1
+        if case.page == PAGE and case.ctx == "page" and case.http == "1.1" and {s.api for s in case.steps} <= APIS:
+            found.append(case)
+    return found
+
+
+@pytest.fixture(scope="module", params=sorted(DRIVERS))
+def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Path]:
+    """A session of a browser: its name, the dump and the HAR of it."""
+    name: str = request.param
+    driver_of(name)
+    folder = tmp_path_factory.mktemp(name)
+    driver: type[Driver] = DRIVERS[name]
+    DRIVERS[name].har = folder / "session.har"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chromium, "FLAGS", (*chromium.FLAGS, "--remote-allow-origins=*"))
+        result = asyncio.run(record(driver, cases(), folder / "session.mitm", folder / "truth.jsonl"))
+    assert not result.unfinished
+    return name, folder / "session.mitm", folder / "session.har"
+
+
+def judged(file: Path) -> dict[str, list[Judgement]]:
+    """The last revision of each judgement of a case, by method and URL, in the order of the requests."""
+    last: dict[str, Judgement] = {}
+    read = Input(str(file))
+    for judgement in judge.judged(str(file), read):
+        last[judgement.observation.flow_id] = judgement
+    assert read.damage is None
+    found: dict[str, list[Judgement]] = {}
+    for judgement in sorted(last.values(), key=lambda each: each.observation.started):
+        observation = judgement.observation
+        if judgement.role in JUDGED and chromium.CASE_PATH.search(observation.url.path):
+            found.setdefault(f"{observation.method.decode()} {observation.url}", []).append(judgement)
+    return found
+
+
+def may_differ(mine: Judgement, theirs: Judgement) -> bool:
+    """Whether the dump knows a credentials mode by the connection, of which the HAR says that it does not know it."""
+    by_connection = "connection" in (mine.credentials_evidence or "")
+    inferred = theirs.credentials_evidence in (None, hindsight.NOT_FOLLOWED)
+    return by_connection and inferred and not theirs.certain
+
+
+def said(judgement: Judgement, *, preflights: bool = True) -> tuple[object, ...]:
+    """What of a judgement must be equal."""
+    depends = text.depends_on_credentials(judgement)
+    state = judgement.preflight if preflights else None
+    return judgement.role, judgement.verdict, None if depends else judgement.reason, state, judgement.contradicted
+
+
+def compare(dump: Path, har: Path, *, preflights: bool = True) -> Counter[str]:
+    """Everything that both have is equal; returns how often what was compared."""
+    first, second = judged(dump), judged(har)
+    compared: Counter[str] = Counter()
+    differences = []
+    for key, mine in first.items():
+        if not preflights and key.startswith("OPTIONS "):
+            continue
+        theirs = second.get(key, [])
+        wanted = [said(each, preflights=preflights) for each in mine]
+        found = [said(each, preflights=preflights) for each in theirs]
+        if wanted != found and not (len(mine) == len(theirs) and all(map(may_differ, mine, theirs))):
+            differences.append((key, wanted, found))
+        compared.update(f"{each.role} {each.verdict}" for each in mine)
+    assert differences == []
+    return compared
+
+
+def test_the_har_is_judged_as_the_dump(session: tuple[str, Path, Path]) -> None:
+    """The same exchanges, roles, verdicts, reasons and preflights."""
+    _, dump, har = session
+    compared = compare(dump, har)
+    assert {"preflight allow", "preflight deny", "actual allow", "actual deny"} <= set(compared)
+    assert sum(compared.values()) > SAMPLE
+
+
+def test_without_its_preflights(session: tuple[str, Path, Path], tmp_path: Path) -> None:
+    """The verdicts on the requests are the same; that their preflights are missing is said and proves nothing."""
+    _, dump, har = session
+    log = json.loads(har.read_text(encoding="utf-8"))
+    log["log"]["entries"] = [each for each in log["log"]["entries"] if each["request"]["method"] != "OPTIONS"]
+    without = tmp_path / "without.har"
+    without.write_text(json.dumps(log), encoding="utf-8")
+    assert sum(compare(dump, without, preflights=False).values()) > SAMPLE / 2
+    states = {each.preflight for found in judged(without).values() for each in found}
+    assert states == {PreflightState.UNSEEN, PreflightState.NOT_NEEDED}

@@ -1,0 +1,316 @@
+"""Truth lines: from what the case server saw and what the browser decided to a decision for every flow.
+
+The verdict is the browser's alone: a request that was followed by the next one of its step passed its check, the last
+one fared as the driver's `Outcome` says. What the traffic cannot reveal is said in `ambiguous`, `ambiguous_why` and
+`resolvable_by`, worked out from the case, which knows the credentials mode.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import standard
+from .cases import REDIRECTS, Answer, Case, Step, answer, hop_number
+from .drivers import Driver, Outcome
+from .proxy import Seen
+
+Line = dict[str, Any]
+
+MAYBE_NO_CORS = (
+    "no Sec-Fetch-Mode header (plain http URL): a cross-origin POST with Origin may be cors, no-cors or a form"
+)
+MISTAKABLE = "a later request that uses this refused preflight from the cache looks like the one it was sent for"
+NEXT_FOLLOWS = "the next request of the chain follows in the dump => passed"
+NOTHING_FOLLOWS = "nothing of the chain follows in the dump => failed"
+STORAGE_ACCESS = "Sec-Fetch-Storage-Access present => include"
+NO_STORAGE_ACCESS = "Sec-Fetch-Storage-Access absent on a cross-site request => not include"
+COOKIE_NOT_SENT = "a cookie for this URL was set earlier in the dump and was not sent => not include"
+
+
+def truth_lines(
+    case: Case,
+    seen: Sequence[Seen],
+    outcomes: Sequence[Outcome | None],
+    driver: type[Driver],
+    *,
+    blocked_3pc: bool = False,
+) -> list[Line]:
+    """The truth line of each flow of one case, in the order of the flows."""
+    lines: list[Line] = []
+    preflighted: set[str] = set()
+    for index, step in enumerate(case.steps):
+        flows = [one for one in seen if one.step == index]
+        outcome = outcomes[index] if index < len(outcomes) else None
+        if outcome is None:
+            continue
+        judge = StepJudge(case, index, step, flows, outcome, driver, blocked_3pc, frozenset(preflighted))
+        for number, flow in enumerate(flows):
+            if judge.hop(flow) is None:
+                continue
+            lines.append({"case": case.id, "seq": len(lines), **judge.line(number)})
+        preflighted |= {flow.url for flow in flows if flow.preflight}
+    note_mistakable(lines, {flow.flow_id: flow for flow in seen})
+    return lines
+
+
+def note_mistakable(lines: Sequence[Line], flows: Mapping[str, Seen]) -> None:
+    """Mark refused preflights that a later request used from the cache: WebKit stores them too."""
+    for index, line in enumerate(lines):
+        if line["kind"] != "preflight" or line["verdict"] != "deny":
+            continue
+        later = next((other for other in lines[index + 1 :] if other["url"] == line["url"]), None)
+        if later is None or later.get("preflight") != "cached":
+            continue
+        asked, request = flows[line["flow_id"]], flows[later["flow_id"]]
+        names = [name.strip() for name in (asked.header("access-control-request-headers") or "").split(",")]
+        if asked.header("access-control-request-method") != request.method:
+            continue
+        if all(request.header(name) is not None for name in names if name):
+            for one in (line, later):
+                one["ambiguous"] = True
+                one["ambiguous_why"] = "; ".join(filter(None, (one.get("ambiguous_why"), MISTAKABLE)))
+
+
+class StepJudge:
+    """The flows of one step, and what became of each."""
+
+    def __init__(
+        self,
+        case: Case,
+        index: int,
+        step: Step,
+        flows: Sequence[Seen],
+        outcome: Outcome,
+        driver: type[Driver],
+        blocked_3pc: bool,
+        preflighted: frozenset[str],
+    ) -> None:
+        self.case = case
+        self.index = index
+        self.step = step
+        self.flows = flows
+        self.outcome = outcome
+        self.driver = driver
+        self.blocked_3pc = blocked_3pc
+        self.preflighted = preflighted
+        self.hops = standard.hops(case, step)
+
+    def line(self, number: int) -> Line:
+        """The truth line of one flow of the step."""
+        flow, step, outcome = self.flows[number], self.step, self.outcome
+        kind, verdict, last = self.kind(flow), self.verdict(number), number == len(self.flows) - 1
+        line: Line = {
+            "url": flow.url,
+            "method": flow.method,
+            "kind": kind,
+            "flow_id": flow.flow_id,
+            "browser": self.driver.name,
+            "verdict": verdict,
+            "error": outcome.error if last else None,
+            "failed_parameter": outcome.failed_parameter if last else None,
+            "credentials": step.credentials,
+            "exposed": outcome.exposed if last and kind != "preflight" else None,
+            "note": self.case.note + (f" | step: {step.note}" if step.note else ""),
+            "api": step.api,
+            "ctx": self.case.ctx,
+            "mode": step.mode,
+            "redirect": step.redirect,
+            "page": self.case.page,
+            "step": self.index,
+            "js": outcome.js,
+        }
+        if kind != "preflight":
+            line["preflight"] = self.preflight(number)
+            pair = self.preflight_flow(number)
+            line["paired_with"] = [] if pair is None else [pair.flow_id]
+        if self.is_revalidation(flow):
+            line["revalidation"] = True
+        if last:
+            extra = {
+                "response_type": outcome.response_type if kind != "preflight" else None,
+                "js_status": outcome.js_status if kind != "preflight" else None,
+                "net_error": outcome.net_error if verdict != "allow" else None,
+                "console": "\n".join(outcome.console) or None,
+            }
+            line |= {key: value for key, value in extra.items() if value is not None}
+        elif not flow.answered:
+            line["net_error"] = outcome.net_error
+        return line | self.ambiguity(number, line)
+
+    def answer(self, flow: Seen) -> Answer:
+        """What the case server answered to a flow."""
+        return answer(self.case, self.step, self.known_hop(flow), "p" if flow.preflight else "a")
+
+    def hop(self, flow: Seen) -> int | None:
+        """Which of the step's hops a flow is; None for one beyond the last, where `end_location` led after all."""
+        return next((hop for hop, url in enumerate(self.step.urls) if hop_number(url) == flow.hop), None)
+
+    def known_hop(self, flow: Seen) -> int:
+        """Which of the step's hops a flow is, for one that has a line."""
+        hop = self.hop(flow)
+        assert hop is not None
+        return hop
+
+    def kind(self, flow: Seen) -> str:
+        """preflight, actual, or redirect-hop."""
+        if flow.preflight:
+            return "preflight"
+        return "redirect-hop" if self.redirects(flow) else "actual"
+
+    def redirects(self, flow: Seen) -> bool:
+        """Whether the answer to a flow leads elsewhere."""
+        given = self.answer(flow)
+        return given.status in REDIRECTS and bool(given.values("location"))
+
+    def is_cors(self, flow: Seen) -> bool:
+        """Whether the browser applies the CORS protocol to a flow at all."""
+        return flow.preflight or (self.hops[self.known_hop(flow)].cors and self.step.api not in self.driver.opaque_apis)
+
+    def verdict(self, number: int) -> str:
+        """allow, deny or not-cors: what the browser decided for one flow."""
+        flow, outcome = self.flows[number], self.outcome
+        if not self.is_cors(flow):
+            return "not-cors"
+        if number < len(self.flows) - 1:
+            return "allow" if flow.answered else "deny"
+        if self.kind(flow) == "preflight":
+            return "deny"
+        passed = outcome.passed if outcome.passed is not None else outcome.js == "resolved"
+        if self.kind(flow) == "redirect-hop":
+            passed = self.step.redirect == "manual" and outcome.error is None and outcome.js == "resolved"
+        return "allow" if passed and flow.answered else "deny"
+
+    def preflight_flow(self, number: int) -> Seen | None:
+        """The preflight that was sent for a flow."""
+        hop = self.flows[number].hop
+        return next((one for one in self.flows[:number] if one.preflight and one.answered and one.hop == hop), None)
+
+    def preflight(self, number: int) -> str:
+        """sent, cached, none-needed, or skipped: needed by the standard, and this browser never sends it."""
+        flow = self.flows[number]
+        if self.preflight_flow(number) is not None:
+            return "sent"
+        if not self.is_cors(flow) or not standard.needs_preflight(self.case, self.step, self.known_hop(flow)):
+            return "none-needed"
+        asked = standard.needs_preflight(self.case, self.step, self.known_hop(flow), self.driver.unpreflighted)
+        return "cached" if asked and flow.url in self.preflighted else "skipped"
+
+    def is_revalidation(self, flow: Seen) -> bool:
+        """Whether this is a 304 to a condition that the browser, not the author, put into the request."""
+        conditions = {"if-none-match", "if-modified-since"}
+        own = conditions & {name.lower() for name, _ in flow.headers}
+        return self.answer(flow).status == 304 and bool(own - {name.lower() for name, _ in self.step.headers})
+
+    def ambiguity(self, number: int, line: Line) -> Line:
+        """What this flow alone does not settle, why, and what else settles it."""
+        flow, last = self.flows[number], number == len(self.flows) - 1
+        causes: list[str] = []
+        resolvers: list[str] = []
+        cors = line["verdict"] != "not-cors"
+        if cors and not flow.answered:
+            causes.append("connection failed before an answer: the browser made no CORS decision")
+        elif cors and self.credentials_decide(flow, line) == "verdict":
+            causes.append(
+                "credentials mode decides and is not visible in a preflight"
+                if flow.preflight
+                else "credentials mode decides and no Cookie shows it"
+            )
+            resolvers = self.evidence(flow, line, last)
+        cross_origin = flow.header("origin") not in (None, standard.origin_of(flow.url))
+        if (
+            flow.method == "POST"
+            and cross_origin
+            and flow.header("sec-fetch-mode") is None
+            and line["preflight"] not in ("sent", "cached")
+        ):
+            causes.append(MAYBE_NO_CORS)
+        if last and line["kind"] == "redirect-hop" and cors and line["error"] in (None, "RedirectNotAllowed"):
+            if self.step.redirect == "manual":
+                causes.append("redirect mode 'manual': the browser stops at this hop by request, not for CORS")
+            elif self.step.redirect == "error":
+                causes.append("redirect mode 'error' rejects any redirect; the mode is not visible in traffic")
+        if last and cors and "insecure content" in (self.outcome.net_error or ""):
+            causes.append("the URL redirected to is mixed content to this browser, which is no matter of CORS")
+        if "#" in "".join(url for step in self.case.steps for url in step.urls):
+            causes.append("fragments are not on the wire, and the preflight cache keys on them")
+        if last and self.outcome.js == "timeout":
+            causes.append("the browser did not come to an end in time")
+        made: Line = {"ambiguous": bool(causes)}
+        if causes:
+            made["ambiguous_why"] = "; ".join(causes)
+        if resolvers:
+            made["resolvable_by"] = "; ".join(resolvers)
+        if cors and flow.answered and self.credentials_decide(flow, line) == "details":
+            made["ambiguous_details"] = "the credentials mode decides the reason or what is exposed, not the verdict"
+        elif cors and self.driver.name == "firefox" and self.step.redirect != "follow" and self.redirects(flow):
+            made["ambiguous_details"] = "the redirect mode decides the reason, and whether the console tells twice"
+        return made
+
+    def credentials_decide(self, flow: Seen, line: Line) -> str | None:
+        """What the other credentials mode would have changed, where the flow does not show which mode it was."""
+        if flow.header("cookie") is not None and not flow.preflight:
+            return None
+        with_, without = self.both_outcomes(flow, line)
+        if with_ == without:
+            return None
+        return "verdict" if standard.passes(with_) != standard.passes(without) else "details"
+
+    def both_outcomes(self, flow: Seen, line: Line) -> tuple[str, str]:
+        """The standard's outcome with credentials included and without; only compared with each other."""
+        given, asked = self.answer(flow), None
+        if line.get("revalidation"):
+            given = self.freshened(flow, given)
+        if flow.preflight:
+            names = [name.strip() for name in (flow.header("access-control-request-headers") or "").split(",")]
+            asked = (flow.header("access-control-request-method") or "", [name for name in names if name])
+        origin = flow.header("origin") or ""
+        with_, without = (standard.outcome(given, origin, included, asked) for included in (True, False))
+        if line["kind"] == "redirect-hop":
+            without = without.removesuffix(standard.EXPOSES_ALL)
+            last = self.known_hop(flow) == len(self.step.urls) - 1
+            if last and self.step.end_location is not None and self.step.redirect == "follow":
+                with_, without = ("location" if standard.passes(word) else word for word in (with_, without))
+        return with_, without
+
+    def freshened(self, flow: Seen, given: Answer) -> Answer:
+        """The stored answer as https://www.rfc-editor.org/rfc/rfc9111#name-freshening-stored-responses updates it.
+
+        A 304 that an earlier step got has updated it before, even one to a condition of the author's own.
+        """
+        hop = self.known_hop(flow)
+        earlier = [answer(self.case, step, hop, "a") for step in self.case.steps[: self.index]]
+        stored = earlier[0] if earlier else given
+        for fresh in [*earlier[1:], given]:
+            names = {name.lower() for name, _ in fresh.headers}
+            kept = tuple(header for header in stored.headers if header[0].lower() not in names)
+            stored = Answer(stored.status, kept + fresh.headers)
+        return stored
+
+    def evidence(self, flow: Seen, line: Line, last: bool) -> list[str]:
+        """What else in the dump settles the credentials mode, or what came of the flow."""
+        found: list[str] = []
+        included = self.step.credentials == "include"
+        here, page = standard.site_of(flow.url), standard.site_of(self.case.page)
+        secure = flow.url.startswith("https:")
+        if not flow.preflight:
+            if flow.header("sec-fetch-storage-access") is not None:
+                found.append(STORAGE_ACCESS)
+            elif (
+                self.driver.name == "chromium"
+                and secure
+                and not included
+                and here != page
+                and flow.header("sec-fetch-site") == "cross-site"
+            ):
+                found.append(NO_STORAGE_ACCESS)
+            if secure and not included and re.search(r"^https://[^/]+/k/", flow.url) and not self.blocked_3pc:
+                found.append(COOKIE_NOT_SENT)
+        with_, without = self.both_outcomes(flow, line)
+        if line["kind"] != "actual" and standard.passes(with_) != standard.passes(without):
+            if not last:
+                found.append(NEXT_FOLLOWS)
+            elif line["verdict"] == "deny":
+                found.append(NOTHING_FOLLOWS)
+        return found
