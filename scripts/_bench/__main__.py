@@ -1,0 +1,184 @@
+"""The command: `scripts/bench`."""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from _bench import proxied
+from _bench.proxied import ROWS, Failed, Row
+from _bench.traffic import LOADS
+
+ENGINE = "engine"
+ABOUT = {
+    "bare": "bare mitmdump",
+    "hook1": "+ a script with one empty hook",
+    "hook4": "+ a script with four empty hooks",
+    "modify_headers": "+ modify_headers, two rules",
+    "addon": "+ cors_addon",
+    "addon+jsonl": "+ cors_addon, cors_jsonl on",
+}
+TARGETS = {"CORS": 1.02, "other": 1.006}
+MEMORY_TARGET = 1.0
+_MEMORY_SETTLED = 40_000
+
+HELP = """
+The cost per proxied request is counted in instructions: mitmdump runs under valgrind's callgrind, which
+counts from after the first 100 requests until all is done; the client and the server run outside. That
+repeats to 0.02 % mostly, to 0.1 % always, however busy the machine is; a row takes one to four minutes.
+Rows: bare, hook1, hook4, modify_headers, addon, addon+jsonl, and engine, which is timed in-process.
+"""
+
+
+def main() -> int:
+    """Measure what the command line asks for."""
+    names = [row.name for row in ROWS]
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="What cors_addon costs, as ratios to a bare mitmdump.",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer requests (or flows): less exact, and sooner done")
+    parser.add_argument("--only", nargs="+", metavar="ROW", choices=[*names, ENGINE], help="only these rows (and bare)")
+    parser.add_argument("--load", nargs="+", metavar="LOAD", choices=list(LOADS), help="only: " + "; ".join(LOADS))
+    parser.add_argument(
+        "--memory", action="store_true", help="instead: memory of mitmdump, with the addon and bare, over 200,000 flows"
+    )
+    parser.add_argument("--requests", type=int, metavar="N", help="count so many requests (200)")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="rows measured at a time")
+    options = parser.parse_args()
+    try:
+        if options.memory:
+            asyncio.run(_memory(quick=options.quick))
+            return 0
+        rows = [row for row in ROWS if not options.only or row.name in options.only]
+        if options.only is None or ENGINE in options.only:
+            _engine()
+        if rows:
+            if missing := proxied.missing():
+                print(missing, file=sys.stderr)
+                return 2
+            if rows[0].name != "bare":
+                rows.insert(0, ROWS[0])
+            asyncio.run(_proxied(rows, options))
+    except Failed as error:
+        print(f"scripts/bench: {error}", file=sys.stderr)
+        return 1
+    except TimeoutError:
+        print("scripts/bench: gave up: mitmdump did not answer in time", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+_STARTED = time.monotonic()
+
+
+def _say(text: str) -> None:
+    print(f"[{time.monotonic() - _STARTED:4.0f} s] {text}", file=sys.stderr, flush=True)
+
+
+def _engine() -> None:
+    from _bench.engine import timings
+
+    _say("timing the pure engine")
+    fixed, *rest = timings()
+    _table(
+        ["the pure engine, best of several rounds", "µs", "ratio", "target"],
+        [
+            [fixed.name, f"{fixed.microseconds:.1f}", "1.000", ""],
+            *(
+                [
+                    each.name,
+                    f"{each.microseconds:.2f}",
+                    f"{each.microseconds / fixed.microseconds:.3f}",
+                    "" if each.target is None else f"< {each.target:g} µs{_verdict(each.microseconds < each.target)}",
+                ]
+                for each in rest
+            ),
+        ],
+    )
+
+
+async def _proxied(rows: Sequence[Row], options: argparse.Namespace) -> None:
+    loads: list[str] = options.load or list(LOADS)
+    warm = 40 if options.quick else 100
+    requests: int = options.requests or (40 if options.quick else 200)
+    requests = max(10, requests // 10 * 10)  # the loads repeat themselves every ten
+    jobs = max(1, options.jobs)
+    _say(f"{len(rows)} rows, {len(loads)} loads of {requests} requests each, {jobs} at a time")
+    turns = asyncio.Semaphore(jobs)
+
+    async def measure(row: Row) -> dict[str, float]:
+        async with turns:
+            with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+                return await proxied.measure(row, loads, Path(folder), warm=warm, requests=requests, say=_say)
+
+    found = await asyncio.gather(*map(measure, rows))
+    bare = found[0]
+    lines = [
+        [
+            ABOUT[row.name],
+            *(cell for load in loads for cell in (f"{counts[load]:,.0f}", f"{counts[load] / bare[load]:.4f}")),
+        ]
+        for row, counts in zip(rows, found, strict=True)
+    ]
+    lines.append(["target for cors_addon", *(cell for load in loads for cell in ("", _target(load)))])
+    for row, counts in zip(rows, found, strict=True):
+        if row.name == "addon":
+            met = [counts[load] / bare[load] <= TARGETS[load] if load in TARGETS else None for load in loads]
+            lines.append(
+                ["  met?", *(cell for each in met for cell in ("", "" if each is None else "yes" if each else "NO"))]
+            )
+    _table(
+        ["instructions per proxied request", *(cell for load in loads for cell in (load, "ratio"))],
+        lines,
+    )
+
+
+def _target(load: str) -> str:
+    return f"{TARGETS[load]:g}" if load in TARGETS else "-"
+
+
+def _verdict(met: bool) -> str:
+    return "" if met else "  MISSED"
+
+
+async def _memory(*, quick: bool) -> None:
+    from _bench import memory
+
+    flows = 3 * memory.EVERY if quick else memory.FLOWS
+    rows = [row for row in ROWS if row.name in ("bare", "addon")]
+    _say(f"{flows:,} flows, {' and '.join(row.name for row in rows)} at a time")
+
+    async def measure(row: Row) -> dict[int, int]:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            return await memory.measure(row, Path(folder), flows=flows, say=_say)
+
+    found = await asyncio.gather(*map(measure, rows))
+    lines = [[f"{number:,}", *(f"{each[number] / 1024:.1f} MiB" for each in found)] for number in found[0]]
+    ratios = [each[flows] / each[_MEMORY_SETTLED] for each in found]
+    lines.append([f"{flows:,} / {_MEMORY_SETTLED:,}", *(f"{each:.3f}" for each in ratios)])
+    lines.append(["target", "", f"{MEMORY_TARGET:.1f}"])
+    _table(["flows read", *(ABOUT[row.name] for row in rows)], lines)
+
+
+def _table(head: list[str], lines: list[list[str]]) -> None:
+    widths = [max(len(line[place]) for line in [head, *lines]) for place in range(len(head))]
+    print()
+    for line in (head, ["-" * width for width in widths], *lines):
+        first, *rest = (
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        print("  ".join([first, *rest]).rstrip())
+    print(flush=True)
+
+
+sys.exit(main())
