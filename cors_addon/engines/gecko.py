@@ -68,9 +68,12 @@ _NEVER_LOADED = frozenset(
 
 
 def location_loadable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
-    """nsHttpChannel: no redirect from the web leads to these schemes; the channel fails before access is checked."""
+    """nsHttpChannel: no redirect from the web leads to these schemes; the channel fails before access is checked.
+
+    Except to a blob of the redirecting server's own origin: that may be loaded, so access is checked first.
+    """
     target = answer.target
-    if target is None or target.url is not None:
+    if target is None or target.url is not None or target.of_own_origin:
         return None
     scheme = target.text.partition(":")[0].lower()
     early = target.unusable is Unusable.UNPARSABLE or scheme in _NEVER_LOADED or target.text == "about:srcdoc"

@@ -65,6 +65,8 @@ class Target(NamedTuple):
     has_credentials: bool
     text: str
     """The URL serialized with its userinfo; the raw text where it could not be parsed."""
+    of_own_origin: bool = False
+    """Whether it is a `blob:` URL of the origin that answered."""
 
 
 # net/url_request: no redirect from the web leads to these, whatever CORS says of it
@@ -82,7 +84,9 @@ def resolve(location: bytes, base: Url) -> Target:
     scheme = match[0][:-1].lower() if match else base.scheme
     if match and scheme not in ("http", "https"):
         kind = Unusable.UNSAFE_SCHEME if scheme in _UNSAFE_SCHEMES else Unusable.OTHER_SCHEME
-        return Target(None, kind, has_credentials=False, text=text)
+        inner = parse_url(text[5:]) if scheme == "blob" else None
+        own = inner is not None and inner.origin == base.origin
+        return Target(None, kind, has_credentials=False, text=text, of_own_origin=own)
     rest = text[match.end() :] if match else text
     rest, _, _ = rest.partition("#")
     head, mark, query = rest.partition("?")

@@ -363,7 +363,13 @@ REDIRECT: tuple[Row, ...] = (
     ),
     *(
         Row(f"of a wrong origin to {where}", to(where, "https://x.test"), mismatch("https://x.test"), status=302)
-        for where in ("about:blank", "mailto:a@b.test", "ftp://b.test/", "filesystem:https://b.test/x")
+        for where in (
+            "about:blank",
+            "mailto:a@b.test",
+            "ftp://b.test/",
+            "filesystem:https://b.test/x",
+            "blob:https://api.example.test/x",
+        )
     ),
     Row("with userinfo", to("https://u:p@b.test/"), USERINFO, status=302),
     Row("with a name alone", to("//u@api.example.test/"), USERINFO, status=302),
