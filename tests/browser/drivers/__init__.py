@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from tests.browser.cases import Case
 
@@ -52,6 +52,18 @@ class Outcome:
     exposed: list[str] | None = None
     detail: str | None = None
     console: list[str] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def of(cls, seen: dict[str, Any], console: list[str]) -> Self:
+        """What script saw, as `runStep` in the page returns it, and the console's lines; the rest is the driver's."""
+        return cls(
+            js=seen["js"],
+            response_type=seen.get("response_type"),
+            js_status=seen.get("js_status"),
+            exposed=sorted(seen["exposed"]) if "exposed" in seen else None,
+            detail=seen.get("detail"),
+            console=console,
+        )
 
 
 class Driver(Protocol):

@@ -154,14 +154,7 @@ class Chromium:
             self.running.pop(case.id, None)
             for key in running.requests:
                 self.requests.pop(key, None)
-        outcome = Outcome(
-            js=seen["js"],
-            response_type=seen.get("response_type"),
-            js_status=seen.get("js_status"),
-            exposed=sorted(seen["exposed"]) if "exposed" in seen else None,
-            detail=seen.get("detail"),
-            console=running.console,
-        )
+        outcome = Outcome.of(seen, running.console)
         main = running.main
         if main is None:
             return outcome

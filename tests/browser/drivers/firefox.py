@@ -255,14 +255,7 @@ class Firefox:
             await self.settle(case.page, running, seen["js"])
         finally:
             self.running.pop(case.id, None)
-        outcome = Outcome(
-            js=seen["js"],
-            response_type=seen.get("response_type"),
-            js_status=seen.get("js_status"),
-            exposed=sorted(seen["exposed"]) if "exposed" in seen else None,
-            detail=seen.get("detail"),
-            console=running.console,
-        )
+        outcome = Outcome.of(seen, running.console)
         if (cause := running.cause) is not None:
             outcome.passed, outcome.error, outcome.failed_parameter = False, cause.key, cause.reason
         elif seen["js"] == "resolved":

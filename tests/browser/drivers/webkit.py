@@ -363,14 +363,7 @@ class Tab:
 
 def judge(api: str, seen: dict[str, Any], console: list[str]) -> Outcome:
     """What a step's result and console say of it."""
-    outcome = Outcome(
-        js=seen["js"],
-        response_type=seen.get("response_type"),
-        js_status=seen.get("js_status"),
-        exposed=sorted(seen["exposed"]) if "exposed" in seen else None,
-        detail=seen.get("detail"),
-        console=list(console),
-    )
+    outcome = Outcome.of(seen, list(console))
     if outcome.js == "resolved":
         outcome.passed = True
         return outcome
