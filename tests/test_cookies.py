@@ -52,6 +52,7 @@ class Row(NamedTuple):
     partitioned: bool = False
     server: str = "https://api.example.test/dir/file"
     registrable: str = ""
+    third_party: bool = False
 
     def __str__(self) -> str:
         return self.name.replace(" ", "-")
@@ -114,6 +115,9 @@ ROWS = (
         context="https://shop.test",
         partitioned=True,
     ),
+    Row("None set under another site's page", (b"a=1; SameSite=None; Secure",), True, third_party=True),
+    Row("Lax set under another site's page", (b"a=1; SameSite=Lax",), False, third_party=True),
+    Row("unset set under another site's page", (b"a=1",), False, third_party=True),
     # what browsers do not keep
     Row("None without Secure", (b"a=1; SameSite=None",), False),
     Row("neither name nor value", (b"=",), False),
@@ -147,7 +151,14 @@ def test_would_be_sent(row: Row) -> None:
     evidence = CookieEvidence()
     evidence.third_party_seen = row.third_party_seen
     for line in row.lines:
-        evidence.set(line, url(row.server), 0.0, "https://shop.test", registrable=row.registrable)
+        evidence.set(
+            line,
+            url(row.server),
+            0.0,
+            "https://shop.test",
+            third_party=row.third_party,
+            registrable=row.registrable,
+        )
     found = evidence.would_be_sent(
         url(row.to), row.at, same_site=row.same_site, context=row.context, partitioned=row.partitioned
     )

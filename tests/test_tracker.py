@@ -250,14 +250,7 @@ def test_a_script_that_sets_its_user_agent_over_another_connection() -> None:
         (2, 0.01),
         (5, 0.01),
         (40, 0.05),
-        pytest.param(
-            40,
-            0.01,
-            marks=pytest.mark.xfail(
-                reason="_superseded: six connections at once, the rest wait in line, so the last preflight is asked"
-                " after the answer to the first, whose request waits behind it; the first counts as not followed"
-            ),
-        ),
+        (40, 0.01),
     ],
 )
 def test_identical_requests_in_flight_together(engine: str, count: int, took: float) -> None:

@@ -26,6 +26,8 @@ class Engine:
     unconditional_304_updates: bool = False
     """A 304 to a condition that the script set updates the stored response all the same."""
     tainted_preflight_names_origin: bool = False
-    """After a redirect back to the page's own origin the preflight still names that origin, and is judged as `null`."""
+    """After a redirect that taints the origin the preflight still names the page's."""
+    preflight_precedes_charset: bool = False
+    """XMLHttpRequest sets the charset of a script's Content-Type to UTF-8 only once the preflight has asked for it."""
     same_origin_credentials_outlive_redirect: bool = False
     """Credentials `same-origin`, redirected away from the page's origin: the next redirect is judged credentialed."""

@@ -134,4 +134,5 @@ ENGINE = Engine(
     separates_connections=True,  # nsHttpConnectionInfo: "anonymous" is in the hash key; HTTP/2 coalesces all the same
     partitions_cookies=True,  # total cookie protection, the default
     tainted_preflight_names_origin=True,
+    preflight_precedes_charset=True,
 )

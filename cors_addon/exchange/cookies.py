@@ -131,7 +131,10 @@ class CookieEvidence:
         third_party: bool = False,
         registrable: str = "",
     ) -> None:
-        """Take note of one Set-Cookie line of an answer to a request under a page of site `context`."""
+        """Take note of one Set-Cookie line of an answer to a request under a page of site `context`.
+
+        https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-storage-model
+        """
         parsed = parse_set_cookie(line, url, now, context)
         if parsed is None:
             return
@@ -146,6 +149,8 @@ class CookieEvidence:
             return  # an insecure answer never overlays a Secure cookie of the same name
         key = (name, cookie.host, cookie.path, context)
         self._cookies.pop(key, None)
+        if third_party and cookie.same_site != "none":
+            return  # kept by engines that do not take an unset SameSite for Lax, if at all
         if cookie.expires is None or cookie.expires > now:
             self._cookies[key] = cookie
             if len(self._cookies) > self._size:

@@ -177,12 +177,18 @@ class Evidence:
         if not given and not sent:
             return
         context: str | None = None
+        third_party = False
+        navigation = wire.mode == b"navigate"
         page = wire.get(b"origin") or wire.get(b"referer")
-        if page is not None and page != b"null":
+        if navigation and wire.get(b"sec-fetch-dest") == b"document":
+            context = self._site_of(observation)
+        elif page is not None and page != b"null":
             scheme, _, rest = page.decode("latin-1").partition("://")
             context = self._site_of_origin(f"{scheme}://{rest.partition('/')[0]}")
-        third_party = context is not None and context != self._site_of(observation)
-        if sent and third_party and wire.get(b"sec-fetch-mode") != b"navigate":
+            third_party = context != self._site_of(observation)
+        else:
+            third_party = wire.get(b"sec-fetch-site") == b"cross-site"
+        if sent and third_party and not navigation:
             client.cookies.third_party_seen = True
         registrable = self._site(observation.url.host)
         for line in given:

@@ -132,8 +132,9 @@ def _superseded(client: Client, waiting: Waiting, observation: Observation, mode
     known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
     key = (cache_origin(client, waiting.fetch, asked.origin), observation.url)
     entry = client.cache.find(key, asked, known, observation.started)
-    # only one that was sent after this one's answer, and has had its request, shows that this one was refused
-    return entry is not None and (waiting.retries > 0 or (entry.used and entry.asked > judgement.observation.ended))
+    # only one that was sent after this one's answer, and has had its request, shows that this one was refused; not of
+    # many in flight together, more than there are connections: the last are sent when the first have been answered
+    return entry is not None and (waiting.retries > 0 or (entry.used and entry.together > judgement.observation.ended))
 
 
 def _fits(client: Client, waiting: Waiting, observation: Observation, origin: str, method: str, wire: Wire) -> bool:
@@ -142,7 +143,9 @@ def _fits(client: Client, waiting: Waiting, observation: Observation, origin: st
     if waiting.method != method or judgement.observation.ended > began + EARLY or began > waiting.until:
         return False
     if judgement.origin != origin and not (
-        client.engine.tainted_preflight_names_origin and origin == OPAQUE and judgement.origin == observation.url.origin
+        client.engine.tainted_preflight_names_origin
+        and origin == OPAQUE
+        and (waiting.fetch.redirects or judgement.origin == observation.url.origin)
     ):
         return False
     # WebKit's preflight after a redirect still asks for what the redirect took away
@@ -156,6 +159,11 @@ def _fits(client: Client, waiting: Waiting, observation: Observation, origin: st
             and value is not None
             and len(judgement.requested_headers) < MANY_NAMES
             and _FORM_TYPE.fullmatch(value)
+            and not (
+                client.engine.preflight_precedes_charset
+                and value.endswith(b";charset=UTF-8")
+                and (method not in CORS_SAFELISTED or judgement.if_omitted is judgement.if_credentialed)
+            )
         ):
             return False  # no browser asks for what a form may send
     return True
@@ -211,9 +219,9 @@ def explain(
     judgement.requested_headers = tuple(unsafe)
     judgement.preflight_because = tuple(because(client, method, unsafe, wire))
     asked = Asked(key[0], method, judgement.requested_headers)
-    mode = fetch.credentials
+    mode, evidence = fetch.credentials, fetch.evidence
     if mode is Credentials.UNKNOWN:
-        mode, _ = shown(client, observation, wire)
+        mode, evidence = shown(client, observation, wire)
     known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
     shared = key[0] != OPAQUE or engine.cache.opaque_origins_share
     entry = cache.find(key, asked, known, observation.started) if shared else None
@@ -232,6 +240,8 @@ def explain(
     judgement.preflight = PreflightState.UNSEEN
     denied = find(client, observation, judgement.origin or "", method, wire, mode, refused=True)
     if denied is not None:
+        if mode is not Credentials.UNKNOWN and denied.fetch.credentials is Credentials.UNKNOWN:
+            hindsight.learn(denied.fetch, mode, evidence, revised)
         hindsight.contradict(denied.judgement, REFUSED_YET_SENT, revised)
         hindsight.contradict(judgement, "it was sent although its preflight was refused", revised)
         judgement.paired_with.append(denied.judgement.observation.flow_id)

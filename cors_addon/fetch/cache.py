@@ -64,6 +64,8 @@ class Entry:
     """None: not known."""
     asked: float
     """Start of the latest preflight."""
+    together: float
+    """Start of the first of the preflights that overlap, each the next, up to the latest."""
     stored: float
     """End of its answer."""
     flow_id: str
@@ -132,6 +134,10 @@ class PreflightCache:
         Returns the entry, None where none is kept.
         """
         entries = self._touch(key)
+        together = min(
+            (entry.together for entry in (*entries, *self._dropped.get(key, ())) if asked <= entry.stored),
+            default=asked,
+        )
         if not self.rules.accumulates:
             self._clear(key, entries)
         if lifetime <= 0:
@@ -141,7 +147,7 @@ class PreflightCache:
             if entry.credentialed is credentialed:
                 break
         else:
-            entry = Entry({}, {}, credentialed, asked, now, flow_id, end, frozenset())
+            entry = Entry({}, {}, credentialed, asked, together, now, flow_id, end, frozenset())
             entries.append(entry)
         keep = self.rules.caches_wildcards
         for grants, names in ((entry.methods, methods), (entry.headers, [name.lower() for name in headers])):
@@ -152,7 +158,7 @@ class PreflightCache:
         if len(entry.requested) < MAX_GRANTS:
             entry.requested |= frozenset(requested)
         entry.end = end
-        entry.asked, entry.stored, entry.used = asked, now, False
+        entry.asked, entry.together, entry.stored, entry.used = asked, together, now, False
         entry.flow_id = flow_id
         return entry
 

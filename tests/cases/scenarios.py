@@ -72,6 +72,31 @@ PAIRING: tuple[Scenario, ...] = (
         ),
         expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
     ),
+    *(
+        Scenario(
+            name=f"XMLHttpRequest sets the charset once {method}'s preflight has asked for another",
+            traffic=(
+                preflight("p", method=method, headers="content-type", answer=granting),
+                cors("a", 0.1, method, request=(("Content-Type", "text/plain;charset=UTF-8"),), answer=answer),
+            ),
+            expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
+            engines=("gecko",),
+        )
+        for method, granting, answer in (
+            ("PUT", allow(headers="content-type", methods="PUT"), allow()),
+            ("POST", allow(headers="content-type", credentials="true"), allow(credentials="true")),
+        )
+    ),
+    Scenario(
+        name="Firefox asks for a JSON body in vain, then sends it as text",
+        traffic=(
+            preflight("p", method="POST", headers="content-type", answer=allow("*", headers="content-type")),
+            cors("a", 0.1, "POST", request=(("Content-Type", "text/plain;charset=UTF-8"),)),
+        ),
+        expected={"p": refused(Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS), "a": passed(preflight=NOT_NEEDED)},
+        engines=("gecko",),
+        finish=True,
+    ),
     Scenario(
         name="each header that needed it",
         traffic=(
@@ -513,6 +538,22 @@ REDIRECTS: tuple[Scenario, ...] = (
             "a": passed("p1", "h", "p2", preflight=SENT),
         },
         engines=("webkit",),
+    ),
+    Scenario(
+        name="Firefox names the page in a preflight after a tainting redirect",
+        traffic=(
+            preflight("p1"),
+            redirect("h", 0.1, "PUT", to=THIRD, status=307),
+            preflight("p2", 0.2, url=THIRD, site="cross-site"),
+            cors("a", 0.3, "PUT", url=THIRD, origin="null", answer=NULL, site="cross-site"),
+        ),
+        expected={
+            "p1": passed("h", "p2", "a"),
+            "h": passed("p1", "p2", "a"),
+            "p2": passed("p1", "h", "a", origin=PAGE),
+            "a": passed("p1", "h", "p2", preflight=SENT, origin="null"),
+        },
+        engines=("gecko",),
     ),
     *(
         Scenario(
@@ -1006,6 +1047,7 @@ WITHHELD = "a cookie for this URL is known and was not sent"
 SAME_INCLUDE = "its connection carries requests with credentials"
 SAME_OMIT = "its connection carries requests without credentials"
 
+OTHER_SITE = "https://www.shop.test"
 OLD_CHROME = AGENTS["chromium"].replace(b"156", b"132")
 SET_COOKIE = Sent(
     id="login",
@@ -1038,8 +1080,6 @@ EVIDENCE: tuple[Scenario, ...] = (
             "p": told(INCLUDE, COOKIE_SENT, DENY, contradicted=True, revision=2),
             "a": told(INCLUDE, COOKIE_SENT, preflight=UNSEEN, contradicted=True, paired_with=["p"]),
         },
-        fault="explain() does not tell find() the mode that the request shows, so a preflight which that mode refuses"
-        " is not found: it is neither paired nor revised",
     ),
     Scenario(
         name="a cookie confirms its preflight",
@@ -1180,6 +1220,27 @@ EVIDENCE: tuple[Scenario, ...] = (
             cors("a", 1.0, url="http://api.example.test/items", origin="http://app.example.test", answer=STAR),
         ),
         expected={"a": told(UNKNOWN, None)},
+    ),
+    *(
+        Scenario(
+            name=f"a cookie that {name}",
+            traffic=(
+                Sent(
+                    id="login",
+                    url="https://api.example.test/login",
+                    request=(("Referer", f"{page}/"), *metadata(site, mode, dest)),
+                    answer=(("Set-Cookie", "a=1; Path=/; SameSite=Lax; Secure"),),
+                ),
+                cors("a", 1.0, answer=STAR),
+            ),
+            expected={"a": told(*found)},
+        )
+        for name, page, site, mode, dest, found in (
+            ("an image set in its own site", PAGE, "same-site", "no-cors", "image", (OMIT, WITHHELD)),
+            ("an image set under another site's page", OTHER_SITE, "cross-site", "no-cors", "image", (UNKNOWN, None)),
+            ("a frame set under another site's page", OTHER_SITE, "cross-site", "navigate", "iframe", (UNKNOWN, None)),
+            ("a page set when a link led to it", OTHER_SITE, "cross-site", "navigate", "document", (OMIT, WITHHELD)),
+        )
     ),
     Scenario(
         name="a cookie of the same site, asked for across sites",
