@@ -22,7 +22,7 @@ from cors_addon.proxy import addon as addon_module
 from cors_addon.proxy import annotate, translate
 from cors_addon.proxy import settings as options_module
 from tests import helpers
-from tests.helpers import ALLOW, ALLOW_PUT, FIREFOX, PAGE, START, actual, client, flow, preflight, proxy
+from tests.helpers import ALLOW, ALLOW_PUT, API, FIREFOX, PAGE, START, actual, client, flow, preflight, proxy
 
 NO_BROWSER = "curl/8.14"
 
@@ -53,6 +53,28 @@ def lines(path: Path) -> list[dict[str, Any]]:
 )
 def test_interesting(given_flow: http.HTTPFlow, wanted: bool) -> None:
     assert addon_module.interesting(given_flow, lambda _connection: True) is wanted
+
+
+@pytest.mark.parametrize(
+    ("options", "image", "verdict"),
+    [
+        ({}, {"response": [("ETag", "x")]}, "deny"),
+        ({}, {"response": [("last-modified", "x")]}, "allow"),
+        ({}, {"response": [("ETag", "x")], "status": 206}, "allow"),
+        ({}, {"response": [("ETag", "x")], "method": "POST"}, "allow"),
+        ({}, {"response": [("ETag", "x")], "url": f"{API}/other"}, "allow"),
+        ({"cors_filter": "! ~hs etag | ~c 304"}, {"response": [("ETag", "x")]}, "allow"),
+    ],
+)
+def test_what_is_stored_without_cors_is_noticed(options: dict[str, str], image: dict[str, Any], verdict: str) -> None:
+    """An image's answer, of no other use, decides on the 304 that confirms it to a cors request."""
+    stored = flow(request=[("Sec-Fetch-Mode", "no-cors")], **image)
+    confirmed = actual(request=[("If-None-Match", "x")], status=304, at=1)
+    with proxy(**options) as running:
+        assert not addon_module.interesting(stored, lambda _connection: False)
+        running.pass_through(stored, confirmed)
+    assert confirmed.metadata["cors.verdict"] == verdict
+    assert not stored.metadata
 
 
 def test_a_cookie_is_news_once_per_connection() -> None:

@@ -235,6 +235,24 @@ def test_lines_are_the_addons(check: Check, tmp_path: Path, name: str) -> None:
     assert [json.loads(line) for line in out.splitlines()] == addon_lines(name, tmp_path)
 
 
+def test_what_is_stored_without_cors(check: Check, tmp_path: Path) -> None:
+    """As the addon has it, from a dump and from a HAR."""
+    image = flow(request=[("Sec-Fetch-Mode", "no-cors")], response=[("ETag", "x")])
+    confirmed = actual(request=[("If-None-Match", "x")], status=304, at=1)
+    recorded = write(tmp_path / "x", image, confirmed)
+    exported = tmp_path / "x.har"
+    hidden: Any = {"Origin": None}  # a request without one
+    exported.write_text(
+        har(
+            entry(request=hidden, response={"ETag": "x"}),
+            entry(request={"If-None-Match": "x"}, response={}, status=304, at=1),
+        )
+    )
+    for file in (recorded, exported):
+        _, out, _ = check(file, "--format", "jsonl")
+        assert json.loads(out)["reason"] == "allow-origin-missing"
+
+
 def test_replayed_request(check: Check, tmp_path: Path) -> None:
     """mitmproxy sent it: as the addon has it."""
     again = actual([], at=1)

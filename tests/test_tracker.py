@@ -12,6 +12,7 @@ import pytest
 from cors_addon.exchange.clients import MAX_GIVEN_UP, MAX_STORED, MAX_WAITING, Client
 from cors_addon.exchange.evidence import MAX_CONNECTIONS
 from cors_addon.exchange.model import PreflightState, Role, Verdict
+from cors_addon.exchange.stored import MAX_PLAIN
 from cors_addon.exchange.tracker import MAX_CLIENTS, NO_BROWSER
 from tests.cases.scenarios import CACHE, CONTRADICTIONS, DENIED, PAIRING, REDIRECTS, REVALIDATION
 from tests.cases.traffic import (
@@ -320,6 +321,7 @@ def sizes(run: Run) -> dict[str, int]:
     return {
         "clients": len(clients),
         "connections": len(connections),
+        "plain": len(run.tracker._plain),
         **{
             name: max((measure(client) for client in clients.values()), default=0)
             for name, measure in of_client.items()
@@ -330,6 +332,7 @@ def sizes(run: Run) -> dict[str, int]:
 BOUNDS = {
     "clients": MAX_CLIENTS,
     "connections": MAX_CONNECTIONS,
+    "plain": MAX_PLAIN,
     "preflights": MAX_WAITING,
     "hops": MAX_WAITING,
     "given up": MAX_GIVEN_UP,

@@ -25,6 +25,8 @@ class Engine:
     """The same for HTTP/2."""
     unconditional_304_updates: bool = False
     """A 304 to a condition that the script set updates the stored response all the same."""
+    stores_anonymous_apart: bool = False
+    """What was stored with credentials is not used for requests without, nor the other way round."""
     tainted_preflight_names_origin: bool = False
     """After a redirect that taints the origin the preflight still names the page's."""
     preflight_precedes_charset: bool = False

@@ -133,6 +133,7 @@ ENGINE = Engine(
     retries=10,
     separates_connections=True,  # nsHttpConnectionInfo: "anonymous" is in the hash key; HTTP/2 coalesces all the same
     partitions_cookies=True,  # total cookie protection, the default
+    stores_anonymous_apart=True,  # CacheFileUtils::AppendKeyPrefix
     tainted_preflight_names_origin=True,
     preflight_precedes_charset=True,
 )

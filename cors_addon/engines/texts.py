@@ -478,7 +478,7 @@ def _webkit_console(refusal: Refusal, facts: _Facts) -> str | None:
         "{first}": facts.redirected_from or facts.url,
         "{origin}": facts.origin,
         "{status}": "" if facts.status is None else str(facts.status),
-        "{detail}": refusal.detail or "",
+        "{detail}": _as_libsoup((refusal.detail or "").encode("latin-1", "replace")),
         "{header}": _as_written(refusal.detail or ""),
         "{location}": location,
         "{target}": re.sub(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", r"\1", location),
@@ -489,9 +489,17 @@ def _webkit_console(refusal: Refusal, facts: _Facts) -> str | None:
 
 
 def _webkit_location(location: str) -> str:
-    """WebKitGTK takes the UTF-8 of a Location for ISO 8859-1, and escapes it as UTF-8 once more."""
-    text = location.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return _serialized(text.encode("utf-8").decode("latin-1"))
+    """Parsed as a URL, which escapes what is not ASCII."""
+    return _serialized(_as_libsoup(location.encode("utf-8", "surrogateescape")))
+
+
+def _as_libsoup(value: bytes) -> str:
+    """A header's value as WebKitGTK reads it.
+
+    libsoup makes it valid UTF-8, a replacement character for each bad byte; WebKit takes that for ISO 8859-1.
+    """
+    text = re.sub("[\udc80-\udcff]", "\ufffd", value.decode("utf-8", "surrogateescape"))
+    return text.encode("utf-8").decode("latin-1")
 
 
 def _as_written(name: str) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.cookies import CookieEvidence
-from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome
+from cors_addon.exchange.model import Credentials, Judgement, Outcome
+from cors_addon.exchange.stored import Stored
 from cors_addon.fetch.cache import PreflightCache
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Refusal
@@ -90,16 +91,16 @@ class Queues:
         if not queue:
             del self._by_url[url]
 
-    def give_up(self, until: float) -> list[Waiting]:
-        """What has waited since before `until`."""
+    def give_up(self, until: float) -> list[tuple[Waiting, Url]]:
+        """What has waited since before `until`, and for a request to which URL."""
         given_up = []
         while self._pending:
             waiting = next(iter(self._pending))
             if waiting.judgement.observation.ended >= until:
                 break
             waiting.given_up = True
-            self._given_up[waiting] = self._pending.pop(waiting)
-            given_up.append(waiting)
+            url = self._given_up[waiting] = self._pending.pop(waiting)
+            given_up.append((waiting, url))
             if len(self._given_up) > MAX_GIVEN_UP:
                 self.remove(next(iter(self._given_up)))
         return given_up
@@ -136,12 +137,12 @@ class Client:
     hops: Queues = field(default_factory=Queues)
     """By the URL that the Location leads to."""
     cookies: CookieEvidence = field(default_factory=CookieEvidence)
-    stored: OrderedDict[Url, Fields] = field(default_factory=OrderedDict)
-    """By URL: headers of the last answer that the browser may revalidate."""
+    stored: OrderedDict[Url, Stored] = field(default_factory=OrderedDict)
+    """By URL: the last answer to a cors request that the browser may use again."""
 
-    def store(self, url: Url, fields: Fields) -> None:
-        """Remember the headers of a response that may be revalidated."""
-        self.stored[url] = fields
+    def store(self, url: Url, stored: Stored) -> None:
+        """Remember a response that may be used again."""
+        self.stored[url] = stored
         self.stored.move_to_end(url)
         if len(self.stored) > MAX_STORED:
             self.stored.popitem(last=False)

@@ -10,6 +10,7 @@ import re
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 
 from cors_addon.engines import ENGINES, FETCH, detect
 from cors_addon.exchange import hindsight, preflights
@@ -25,12 +26,13 @@ from cors_addon.exchange.judging import (
     unanswered,
     update_stored,
 )
-from cors_addon.exchange.model import Credentials, Judgement, Observation, Outcome, Role, Verdict
+from cors_addon.exchange.model import Credentials, Fields, Judgement, Observation, Outcome, Role, Verdict
+from cors_addon.exchange.stored import PlainResponses, Stored, is_kept, is_plain, may_be_fresh
 from cors_addon.exchange.wire import Wire
 from cors_addon.fetch.cache import PreflightCache
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
 from cors_addon.fetch.headers import LOWER, normalize, split_list
-from cors_addon.fetch.origins import OPAQUE
+from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Stage
 
 MAX_CLIENTS = 500
@@ -44,7 +46,6 @@ NO_BROWSER = "the client is no browser: it does not enforce CORS"
 
 _NOTHING_ASSUMED: tuple[str, ...] = ()
 _VERSION = re.compile(rb"(?:Chrome|Chromium|Firefox|Version)/(\d+)")
-_VALIDATORS = frozenset({b"etag", b"last-modified"})
 
 
 def registrable_domain(host: str) -> str:
@@ -65,6 +66,7 @@ class Tracker:
         self._at: weakref.WeakValueDictionary[Hashable, Client] = weakref.WeakValueDictionary()
         """By address: the client that was seen there last, but for repetitions."""
         self._evidence = Evidence(site)
+        self._plain = PlainResponses()
 
     # -- in and out ------------------------------------------------------------------------------------------------
 
@@ -77,6 +79,10 @@ class Tracker:
             judgement: Judgement | None = self._preflight(client, observation, wire, revised)
             self._evidence.note_connection(client, observation, Credentials.OMIT, revised)
         else:
+            if wire.origin is None and is_plain(observation.method, observation.status, observation.response):
+                self.note_plain(
+                    observation.client, observation.url, observation.request, observation.response, observation.ended
+                )
             judgement = self._request(client, observation, wire, revised)
             if wire.has_cookie or wire.mode == b"navigate":
                 self._evidence.note_connection(client, observation, Credentials.INCLUDE, revised)
@@ -92,6 +98,13 @@ class Tracker:
         """Whether a request of which only its Cookie could matter tells anything; a connection is asked once."""
         return self._evidence.is_cookie_news(connection)
 
+    def note_plain(self, client: Hashable, url: Url, request: Fields, response: Fields, ended: float) -> None:
+        """Remember an answer to a request without Origin, which `is_plain`: its browser may use it for one with it.
+
+        `client` is an address. Cheap, for traffic that is of no other use.
+        """
+        self._plain.note(client, url, request, response, ended)
+
     def settle(self, now: float) -> list[Judgement]:
         """Judge anew, with hindsight, what nothing followed by `now`."""
         revised: list[Judgement] = []
@@ -104,12 +117,18 @@ class Tracker:
         """The recording ends: what nothing followed, nothing will follow."""
         return self.settle(float("inf"))
 
-    @staticmethod
-    def _settle_client(client: Client, until: float, revised: list[Judgement]) -> None:
+    def _settle_client(self, client: Client, until: float, revised: list[Judgement]) -> None:
         for queues in (client.preflights, client.hops):
             if queues:
-                for waiting in queues.give_up(until):
-                    hindsight.not_followed(waiting, revised)
+                for waiting, url in queues.give_up(until):
+                    if not (waiting.method == "GET" and self._may_be_at_hand(client, url, waiting)):
+                        hindsight.not_followed(waiting, revised)
+
+    def _may_be_at_hand(self, client: Client, url: Url, waiting: Waiting) -> bool:
+        """Whether what should follow may have been answered from the browser's HTTP cache, unseen."""
+        observation = waiting.judgement.observation
+        kept = (client.stored.get(url), self._plain.find(observation.client, url, observation.request))
+        return any(stored is not None and may_be_fresh(stored, observation.ended) for stored in kept)
 
     # -- clients ---------------------------------------------------------------------------------------------------
 
@@ -301,14 +320,18 @@ class Tracker:
         key = (preflights.cache_origin(client, fetch, origin), observation.url)
         preflights.explain(client, judgement, fetch, permit, key, wire, self._evidence.shown, revised)
         answered, fields = observation.status is not None, observation.response
-        stored = client.stored.get(observation.url) if observation.status == 304 else None
         if observation.status == 304 and _is_revalidation(wire, judgement):
+            stored = self._confirmed(client, observation, fetch, wire)
             if stored is not None:
-                fields = judgement.stored = update_stored(stored, fields)
+                fields = judgement.stored = update_stored(stored.fields, fields)
             elif not any(LOWER[name] == b"access-control-allow-origin" for name, _ in fields):
                 judgement.assumptions += (STORED_ASSUMED,)
-        elif stored is not None and client.engine.unconditional_304_updates:
-            client.store(observation.url, update_stored(stored, fields))
+        elif (
+            observation.status == 304
+            and client.engine.unconditional_304_updates
+            and (stored := client.stored.get(observation.url)) is not None
+        ):
+            client.store(observation.url, replace(stored, fields=update_stored(stored.fields, fields)))
         answer = answer_of(observation, fields, fetch.redirects)
         stage = Stage.ACTUAL
         if answer.target is not None:
@@ -341,12 +364,31 @@ class Tracker:
                 until = observation.ended + (PATIENCE if preflights.may_pass(judgement) else SOON)
                 waiting = Waiting(judgement, fetch, _redirected_method(observation), until, if_surely_omitted=plain)
                 client.hops.add(answer.target.url, waiting)
-        elif observation.status == 200 or judgement.stored is not None:
-            for name, _ in fields:
-                if LOWER[name] in _VALIDATORS:
-                    client.store(observation.url, fields)
-                    break
+        elif (
+            observation.method == b"GET"
+            and (observation.status == 200 or judgement.stored is not None)
+            and is_kept(fields)
+        ):
+            known = fetch.credentials is not Credentials.UNKNOWN
+            credentialed = fetch.credentials is Credentials.INCLUDE if known else None
+            client.store(observation.url, Stored(fields, observation.ended, credentialed))
         return judgement
+
+    def _confirmed(self, client: Client, observation: Observation, fetch: Fetch, wire: Wire) -> Stored | None:
+        """The stored response that the browser asked the server to confirm, where it was seen."""
+        plain = self._plain.find(observation.client, observation.url, observation.request)
+        found = [
+            stored
+            for stored in (client.stored.get(observation.url), plain)
+            if stored is not None and stored.answers(observation.request)
+        ]
+        if len(found) > 1 and client.engine.stores_anonymous_apart:
+            mode = fetch.credentials
+            if mode is Credentials.UNKNOWN:
+                mode, _ = self._evidence.shown(client, observation, wire)
+            credentialed = mode is Credentials.INCLUDE
+            found = [stored for stored in found if stored.credentialed in (None, credentialed)] or found
+        return max(found, key=lambda stored: stored.ended, default=None)
 
 
 def _revise(revised: list[Judgement], judged_now: Judgement | None = None) -> list[Judgement]:

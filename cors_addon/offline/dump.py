@@ -147,7 +147,9 @@ def _of_use(flow: http.HTTPFlow) -> int:
 
 def _recorded(flow: http.HTTPFlow, of_use: int) -> Recorded:
     notes = (translate.BROKE_OFF,) if flow.error is not None and translate.breaks_off(flow) else ()
-    return Recorded(translate.observation(flow), notes, of_use == _CREDENTIALED, flow.is_replay == "request")
+    return Recorded(
+        translate.observation(flow), notes, not of_use & ~(_CREDENTIALED | _VALIDATOR), flow.is_replay == "request"
+    )
 
 
 # ---- a flow as far as `translate` looks at it ----
@@ -259,9 +261,9 @@ _MAX_RUN = 1024
 _MAX_LINES = 8192
 _MAX_LINE = 1024
 
-_ORIGIN, _CREDENTIALED, _SET_COOKIE, _LEADS_ON = 1, 2, 4, 8
+_ORIGIN, _CREDENTIALED, _SET_COOKIE, _LEADS_ON, _VALIDATOR = 1, 2, 4, 8, 16
 """Of what use a message is."""
-_IN_REQUEST, _IN_RESPONSE = _ORIGIN | _CREDENTIALED, _SET_COOKIE
+_IN_REQUEST, _IN_RESPONSE = _ORIGIN | _CREDENTIALED, _SET_COOKIE | _VALIDATOR
 
 
 def _use(name: bytes, value: bytes) -> int:
@@ -270,6 +272,8 @@ def _use(name: bytes, value: bytes) -> int:
         return _ORIGIN
     if name == b"cookie" or (name == b"sec-fetch-mode" and value == b"navigate"):
         return _CREDENTIALED
+    if name == b"etag" or name == b"last-modified":
+        return _VALIDATOR
     return _SET_COOKIE if name == b"set-cookie" else 0
 
 
@@ -794,6 +798,10 @@ class _Parser:
 def _if_of_use(flow: Flow, of_use: int) -> Flow | None:
     """The flow, where it was finished and is of use."""
     if flow.response is None and (flow.error is None or flow.request.method == b"CONNECT"):
+        return None
+    if of_use == _VALIDATOR and (
+        flow.request.method != b"GET" or flow.response is None or flow.response.status_code != 200
+    ):
         return None
     flow.of_use = of_use
     return flow if of_use else None

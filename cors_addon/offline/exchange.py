@@ -12,7 +12,7 @@ class Recorded(NamedTuple):
     notes: tuple[str, ...] = ()
     """What had to be assumed because the recording does not tell."""
     evidence_only: bool = False
-    """It has no Origin and leads nowhere: of use at most for the credentials that it carries."""
+    """It has no Origin and leads nowhere: of use at most for the credentials that it carries, and as stored."""
     replayed: bool = False
     """mitmproxy sent the request itself: no browser judged the answer."""
     complete: bool = True

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cors_addon.exchange.model import Fields, Observation
+from cors_addon.exchange.stored import is_plain
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.origins import parse_url
 
@@ -162,6 +163,7 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         or any(name.lower() == b"sec-fetch-mode" and value == b"navigate" for name, value in fields)
         or status in REDIRECT_STATUSES
         or any(name.lower() == b"set-cookie" for name, _ in observation.response)
+        or is_plain(method, status, observation.response)
     )
     if asked:
         context.judged += 1

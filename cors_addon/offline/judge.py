@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from cors_addon.exchange import hindsight
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState
+from cors_addon.exchange.stored import is_plain
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.offline import har
 from cors_addon.offline.exchange import Recorded
@@ -79,6 +80,10 @@ def _judge(exchanges: Iterable[Recorded], engine: str) -> Iterator[Judgement]:
             damage = found
             break
         if evidence_only and observation.connection is not None and not tracker.is_cookie_news(observation.connection):
+            if is_plain(observation.method, observation.status, observation.response):
+                tracker.note_plain(
+                    observation.client, observation.url, observation.request, observation.response, observation.ended
+                )
             continue
         if replayed:
             yield from _replayed(observation, engine)

@@ -17,6 +17,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.hooks import UpdateHook
 
 from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.exchange.stored import is_plain
 from cors_addon.exchange.tracker import PATIENCE, Tracker
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import afresh, settings, translate, view
@@ -150,6 +151,8 @@ class CorsAddon:
         try:
             if interesting(flow, self._tracker.is_cookie_news):
                 self._judge(flow)
+            elif flow.request.data.method == b"GET":
+                self._note_plain(flow)
         except Exception as error:
             self._report(error)
 
@@ -199,6 +202,15 @@ class CorsAddon:
             self._in_background(self._judge_when_resumed(flow))
         else:
             self._observe(flow, translate.observation(flow))
+
+    def _note_plain(self, flow: http.HTTPFlow) -> None:
+        """Remember what the browser may have stored without CORS, and later use with it."""
+        assert flow.response is not None
+        answer = flow.response.data
+        if is_plain(b"GET", answer.status_code, answer.headers.fields) and flow.is_replay is None:
+            chosen = self._settings.filter
+            if chosen is None or chosen(flow):
+                self._tracker.note_plain(*translate.plain(flow))
 
     def _observe(self, flow: http.HTTPFlow, observation: Observation) -> None:
         self._latest = flow.id

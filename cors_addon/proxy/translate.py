@@ -5,6 +5,7 @@ Law 2: total: no flow, however odd, raises; what cannot be told is left out.
 Law 3: bytes are taken from `message.data`: its properties decode, upper-case, and cost time.
 """
 
+from collections.abc import Hashable
 from functools import lru_cache
 
 from mitmproxy import http
@@ -42,6 +43,19 @@ def observation(flow: http.HTTPFlow) -> Observation:
         http2=request.http_version.startswith((b"HTTP/2", b"HTTP/3")),
         has_body=has_body(request),
         rewritten=record.of(flow.metadata),
+    )
+
+
+def plain(flow: http.HTTPFlow) -> tuple[Hashable, Url, Fields, Fields, float]:
+    """What the tracker keeps of an answer that may serve a later request."""
+    client = flow.client_conn
+    assert flow.response is not None
+    return (
+        client.peername[0] if client.peername else None,
+        url(flow),
+        flow.request.data.headers.fields,
+        flow.response.data.headers.fields,
+        _ended(flow),
     )
 
 

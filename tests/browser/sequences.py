@@ -111,16 +111,29 @@ def dict_by_place(mutations: list[Mutation]) -> list[Mutation]:
 
 
 def cached_responses(rng: random.Random, case_id: str, http: str) -> Case:
-    """A stored response and its revalidation, over plain http: answers under a test certificate are not stored."""
+    """A stored response and its revalidation, over plain http: answers under a test certificate are not stored.
+
+    What was stored may have been asked for without CORS.
+    """
     page = "http://app.example.test"
-    target = rng.choice((*HTTP_TARGETS, "http://app.example.test"))
+    target = rng.choice((*HTTP_TARGETS, "http://app.example.test", "http://localhost:3000"))
     credentials = rng.choice(("include", "omit", "same-origin"))
     step = Step((f"{target}/{rng.choice('kc')}/{{id}}/0",), credentials=credentials)
-    keep = (Mutation(0, "a", "cache", "no-cache", ("no-cache",)), Mutation(0, "a", "etag", "v1", ('"v1"',)))
+    keep = [Mutation(0, "a", "cache", "no-cache", ("no-cache",)), Mutation(0, "a", "etag", "v1", ('"v1"',))]
+    if rng.random() < 0.2:
+        keep.append(Mutation(0, "a", "vary", "origin", ("Origin",)))
     right = (page,)
     origins = {"exact": right, "none": (), "other": ("http://evil.test",), "star": ("*",)}
-    first = rng.choices(list(origins), (60, 15, 10, 15))[0]
-    steps = [dataclasses.replace(step, mutations=(*keep, Mutation(0, "a", "acao", first, origins[first])))]
+    if rng.random() < 0.5:
+        first = rng.choices(list(origins), (60, 15, 10, 15))[0]
+        begin = step
+    else:
+        first = rng.choices(list(origins), (20, 60, 10, 10))[0]
+        api = rng.choice(("img", "script", "css", "fetch"))
+        begin = dataclasses.replace(
+            step, api=api, mode="no-cors", credentials=credentials if api == "fetch" else "include"
+        )
+    steps = [dataclasses.replace(begin, mutations=(*keep, Mutation(0, "a", "acao", first, origins[first])))]
     for _ in range(rng.choice((1, 2))):
         again = rng.choice(list(origins))
         mutations = [

@@ -7,6 +7,7 @@ one fared as the driver's `Outcome` says. What the traffic cannot reveal is said
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -140,8 +141,11 @@ class StepJudge:
         return line | self.ambiguity(number, line)
 
     def answer(self, flow: Seen) -> Answer:
-        """What the case server answered to a flow."""
-        return answer(self.case, self.step, self.known_hop(flow), "p" if flow.preflight else "a")
+        """What the case server answered to a flow, `{origin}` filled in as it does."""
+        given = answer(self.case, self.step, self.known_hop(flow), "p" if flow.preflight else "a")
+        origin = flow.header("origin") or ""
+        headers = tuple((name, value.replace("{origin}", origin)) for name, value in given.headers)
+        return dataclasses.replace(given, headers=headers)
 
     def hop(self, flow: Seen) -> int | None:
         """Which of the step's hops a flow is; None for one beyond the last, where `end_location` led after all."""

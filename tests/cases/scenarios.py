@@ -954,6 +954,8 @@ CONTRADICTIONS: tuple[Scenario, ...] = (
 )
 
 ETAG: Lines = (("ETag", '"1"'),)
+NOON = "Wed, 21 Oct 2015 12:00:00 GMT"
+DATED: Lines = (("Last-Modified", NOON),)
 IF_NONE_MATCH: Lines = (("If-None-Match", '"1"'),)
 
 REVALIDATION: tuple[Scenario, ...] = (
@@ -1026,7 +1028,85 @@ REVALIDATION: tuple[Scenario, ...] = (
             cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=()),
         ),
         expected={"b": refused(Reason.ALLOW_ORIGIN_MISSING)},
-        fault="responses of no-cors requests are not remembered: the classic missing Vary: Origin is called allowed",
+    ),
+    Scenario(
+        name="an image stored without CORS, whose 304 allows",
+        traffic=(
+            Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=ETAG),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=allow()),
+        ),
+        expected={"b": passed()},
+    ),
+    Scenario(
+        name="an image that allowed when it was stored without CORS",
+        traffic=(
+            Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=(*ETAG, *allow())),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=ETAG),
+        ),
+        expected={"b": passed(assumptions=("credentials mode unknown: taken for not included",))},
+    ),
+    Scenario(
+        name="an image stored without CORS, and dated",
+        traffic=(
+            Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=DATED),
+            cors("b", 1.0, status=304, request=(("If-Modified-Since", NOON),), answer=()),
+        ),
+        expected={"b": refused(Reason.ALLOW_ORIGIN_MISSING)},
+    ),
+    Scenario(
+        name="another image than the one that is confirmed",
+        traffic=(
+            Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=(("ETag", '"0"'),)),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=()),
+        ),
+        expected={"b": passed(assumptions=(STORED_ASSUMED,))},
+    ),
+    Scenario(
+        name="an image stored by another browser",
+        traffic=(
+            Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=ETAG, agent=b"another"),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=()),
+        ),
+        expected={"b": passed(assumptions=(STORED_ASSUMED,))},
+    ),
+    *(
+        Scenario(
+            name=f"stored with CORS, then as an image, {engines[0]}",
+            traffic=(
+                cors("a", answer=(*STAR, *ETAG)),
+                Sent(id="i", at=1.0, request=metadata(mode="no-cors", dest="image"), answer=ETAG),
+                cors("b", 2.0, status=304, request=IF_NONE_MATCH, answer=()),
+            ),
+            expected={"a": passed(), "b": found},
+            engines=engines,
+        )
+        for engines, found in (
+            (("chromium", "webkit"), refused(Reason.ALLOW_ORIGIN_MISSING)),
+            (("gecko",), passed()),  # without credentials it has a response of its own
+        )
+    ),
+    *(
+        Scenario(
+            name=f"nothing follows a preflight where the answer is at hand, {name}",
+            traffic=(
+                first,
+                preflight("p", 2.0, method="GET", headers="x-a", answer=allow("*", headers="x-a")),
+            ),
+            expected={
+                **({"a": passed()} if first.id == "a" else {}),
+                "p": {"verdict": verdict, "credentials": INCLUDE if verdict is DENY else UNKNOWN},
+            },
+            finish=True,
+        )
+        for name, verdict, first in (
+            ("fresh", ALLOW, cors("a", answer=(*STAR, ("Cache-Control", "max-age=60")))),
+            ("dated", ALLOW, cors("a", answer=(*STAR, *DATED))),
+            ("as an image", ALLOW, Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=DATED)),
+            ("stale", DENY, cors("a", answer=(*STAR, *ETAG, ("Cache-Control", "max-age=1")))),
+            ("to be confirmed", DENY, cors("a", answer=(*STAR, *ETAG, ("Cache-Control", "no-cache")))),
+            ("not kept", DENY, cors("a", answer=(*STAR, *ETAG, ("Cache-Control", "max-age=60, no-store")))),
+            ("of another method", DENY, cors("a", method="POST", answer=(*STAR, *DATED), request=TEXT)),
+        )
     ),
 )
 

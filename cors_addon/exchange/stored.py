@@ -1,0 +1,121 @@
+"""Which stored response a 304 confirms: the HTTP caches of browsers, as far as conditions on the wire show them.
+
+Browsers do not ask how a response was fetched before they use it again: an image loaded without CORS, and stored
+without Access-Control-Allow-Origin, later answers a cors request for the same URL, and fails its check.
+https://httpwg.org/specs/rfc9111.html#freshening.responses
+
+Law 1: the condition of a request tells which response is meant: one that bears its validator.
+Law 2: what passes without CORS is many: it is kept as it came, and looked at only when a 304 asks for it.
+Law 3: bounded, the oldest forgotten first.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from cors_addon.exchange.model import Fields
+from cors_addon.fetch.origins import Url
+
+MAX_PLAIN = 512
+
+_VALIDATES = {b"if-none-match": b"etag", b"if-modified-since": b"last-modified"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A response that its browser may revalidate."""
+
+    fields: Fields
+    ended: float
+    """End of its answer, or of the latest 304 that updated it."""
+    credentialed: bool | None = None
+    """Whether its request included credentials; None: not known."""
+
+    def answers(self, request: Fields) -> bool:
+        """Whether a conditional request is about this response."""
+        for name, value in request:
+            validator = _VALIDATES.get(name.lower())
+            if validator is not None:
+                return value.strip() in [own.strip() for key, own in self.fields if key.lower() == validator]
+        return False
+
+
+def is_plain(method: bytes, status: int | None, fields: Fields) -> bool:
+    """Whether the answer to a request without Origin may later serve one with it."""
+    return status == 200 and method == b"GET" and _has_validator(fields)
+
+
+def _has_validator(fields: Fields) -> bool:
+    # asked of every response: lengths are compared before names
+    for name, _ in fields:
+        length = len(name)
+        if (length == 4 and name.lower() == b"etag") or (length == 13 and name.lower() == b"last-modified"):
+            return True
+    return False
+
+
+def is_kept(fields: Fields) -> bool:
+    """Whether a browser may use a response again, with the server's consent or without."""
+    directives = _directives(fields)
+    return b"no-store" not in directives and (_has_validator(fields) or bool(_AGES.intersection(directives)))
+
+
+def may_be_fresh(stored: Stored, now: float) -> bool:
+    """Whether a browser might still use a response without asking. https://httpwg.org/specs/rfc9111.html#freshness"""
+    directives = _directives(stored.fields)
+    if b"no-cache" in directives or b"no-store" in directives:
+        return False
+    age = directives.get(b"max-age", b"")
+    if not age.isdigit() or b"stale-while-revalidate" in directives:
+        return True  # an Expires, or as long as a browser thinks best
+    return now - stored.ended <= int(age[:12])
+
+
+_AGES = frozenset({b"max-age", b"immutable"})
+
+
+def _directives(fields: Fields) -> dict[bytes, bytes]:
+    """https://httpwg.org/specs/rfc9111.html#field.cache-control"""
+    found = {}
+    for name, value in fields:
+        if len(name) == 13 and name.lower() == b"cache-control":
+            for item in value.lower().split(b","):
+                key, _, argument = item.partition(b"=")
+                found[key.strip()] = argument.strip(b' "')
+    return found
+
+
+def _by_name(fields: Fields) -> dict[bytes, bytes]:
+    return {name.lower(): value for name, value in fields}
+
+
+class PlainResponses:
+    """Responses to requests without CORS that may be revalidated, of all clients."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._by_url: OrderedDict[tuple[Hashable, Url], tuple[Fields, Fields, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._by_url)
+
+    def note(self, client: Hashable, url: Url, request: Fields, response: Fields, ended: float) -> None:
+        """Keep one; `client` is an address."""
+        key = (client, url)
+        self._by_url[key] = (request, response, ended)
+        self._by_url.move_to_end(key)
+        if len(self._by_url) > MAX_PLAIN:
+            self._by_url.popitem(last=False)
+
+    def find(self, client: Hashable, url: Url, request: Fields) -> Stored | None:
+        """The one for a URL that the sender of another request has stored, itself being told by its User-Agent."""
+        found = self._by_url.get((client, url))
+        if found is None:
+            return None
+        asked, response, ended = _by_name(found[0]), found[1], found[2]
+        if asked.get(b"user-agent") != _by_name(request).get(b"user-agent"):
+            return None
+        # an element's request includes credentials, a script's need not
+        included = b"cookie" in asked or asked.get(b"sec-fetch-dest", b"empty") != b"empty"
+        return Stored(response, ended, credentialed=True if included else None)
