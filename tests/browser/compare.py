@@ -32,7 +32,7 @@ HINTS = (
 WEBKIT_LEVEL = re.compile(r"^CONSOLE (?:[A-Z-]+ )?(?:ERROR|WARNING) ")
 ABOUT_CORS = re.compile(
     "^Cross-Origin Request Blocked: |Access-Control-Allow-|Cross-Origin Resource Sharing policy"
-    "|^Preflight response is not successful|due to access control checks"
+    "|^Preflight response is not successful|^Beacon API cannot load|due to access control checks"
 )
 NOT_HTTP = "(Reason: CORS request not http)."
 SYNTHETIC_HEADERS = {"x-firefox-spdy"}
@@ -166,11 +166,14 @@ def _webkit_visible(text: str, truth: Line) -> str:
     """Who asked, and the case in which script wrote a header's name.
 
     fetch, XMLHttpRequest and beacons look alike; classic scripts, unlike modules, say more than the cause; workers and
-    preloads, unlike fetch, say no more.
+    preloads, unlike fetch, say no more; nor do modules, which look like fetch where there is no Sec-Fetch-Dest: over
+    plain http, and after redirects.
     """
     cause, *others = text.split("\n")
     cause = re.sub(r"^Request header field \S+", lambda match: match[0].lower(), cause)
-    others = [] if truth["ctx"] == "worker" or truth["api"] == "preload" else others
+    plain = truth["url"].startswith("http:") or truth["note"].startswith("redirect ")
+    if truth["ctx"] == "worker" or truth["api"] == "preload" or (truth["api"] == "module" and plain):
+        others = []
     others = [line for line in others if not line.startswith("Cross-origin script load denied by ")]
     if truth["api"] == "beacon":  # which repeats the cause
         others = [re.sub(r"^\w+ API cannot load (\S+?)(?:\. | due to ).*", r"\1", line) for line in others]
