@@ -48,6 +48,10 @@ BODIES = {
     "img": ("image/gif", GIF),
     "script": ("text/javascript", "1;"),
     "module": ("text/javascript", "1;"),
+    "import": ("text/javascript", "1;"),
+    "modulepreload": ("text/javascript", "1;"),
+    "worklet": ("text/javascript", "1;"),
+    "track": ("text/vtt", "WEBVTT\n"),
     "css": ("text/css", "a{}"),
     "eventsource": ("text/event-stream", "data: x\n\n"),
     "nav": ("text/html", "ok"),
@@ -104,6 +108,8 @@ class Step:
     preload_as: str = "fetch"
     upload_listener: bool = False
     keepalive: bool = False
+    sync: bool = False
+    referrer_policy: str = ""
     wait: float = 0.0
     mutations: tuple[Mutation, ...] = ()
     note: str = ""

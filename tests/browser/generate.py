@@ -64,6 +64,30 @@ REQUEST_HEADERS = (
     ("Upgrade-Insecure-Requests", "1"), ("Purpose", "prefetch"), ("Priority", "u=1"), ("Sec-GPC", "1"),
     ("X-Long", "v" * 200), ("X_Under", "1"), ("x!#$%&'*+.^`|~", "1"), ("Accept-Charset", "utf-8"),
 )  # fmt: skip
+MORE_REQUEST_HEADERS = (
+    ("Content-Type", "text/plain;;"), ("Content-Type", ";text/plain"),
+    ("Content-Type", "text/plain; charset=\"utf-8\""), ("Content-Type", "text/plain\xff"),
+    ("Content-Type", "text/plain;charset=utf-8;charset=latin1"), ("Content-Type", "text/plain" + ";" * 118),
+    ("Content-Type", "text/plain" + ";" * 119), ("Content-Type", "text"),
+    ("Content-Type", "application/x-www-form-urlencoded;charset=\xe9"),
+    ("Content-Type", "multipart/form-data,text/plain"), ("Content-Type", "text/plain;\tx=y"),
+    ("Content-Type", "text/plain; a=\\b"), ("Content-Type", "*/*"), ("Accept", "text/plain;q={1}"), ("Accept", "a\tb"),
+    ("Accept", "a/b;v=[1]"), ("Accept", "x=\x7f"), ("Accept", ",,"), ("Accept-Language", "en\tde"),
+    ("Accept-Language", "en;q=0.5,*;q=0.1"), ("Accept-Language", "de-\xe4"), ("Accept-Language", ""),
+    ("Content-Language", "a" * 128), ("Content-Language", "a" * 129), ("Content-Language", "("),
+    ("Range", "bytes=0-0"), ("Range", "bytes=-"), ("Range", "bytes=0-1,"), ("Range", "bytes=0 -1"),
+    ("Range", "BYTES=0-"), ("Range", "bytes=18446744073709551615-"), ("Range", "bytes=1-18446744073709551616"),
+    ("Range", "bytes=1-9223372036854775807"), ("Range", "bytes=+1-"), ("Range", "bytes=0-" + "0" * 118 + "9"),
+    ("If-Range", "\"v1\""), ("X-A", ""), ("X-B", "\xe9"), ("X-Method-Override", "CONNECT"),
+    ("X-HTTP-Method-Override", "get"), ("DNT", "1"), ("Keep-Alive", "1"), ("Via", "x"), ("Trailer", "x"),
+    ("If-Match", "*"), ("If-Unmodified-Since", "Wed, 21 Oct 2015 07:28:00 GMT"), ("From", "a@b.test"),
+    ("Forwarded", "for=x"), ("X-Forwarded-For", "192.0.2.1"), ("X-Real-IP", "192.0.2.1"),
+    ("X-Forwarded-Proto", "http"), ("Early-Data", "1"), ("Alt-Used", "x"), ("Service-Worker", "script"),
+    ("Content-Encoding", "identity"), ("Content-Location", "/x"), ("Access-Control-Allow-Origin", "*"),
+    ("Host-Name", "x"), ("Icy-MetaData", "1"), ("X-Purpose", "preview"), ("Ping-From", "x"), ("Viewport-Width", "x"),
+    ("Width", "1.5"), ("ECT", "5g"), ("Downlink", "-1"), ("RTT", "1e3"), ("Device-Memory", "0.25"), ("DPR", ""),
+    ("Sec-CH-DPR", "2"), ("Proxy-X", "1"),
+)  # fmt: skip
 CONTENT_TYPES = ("", "text/plain", "application/json", "image/png", "text/plain;charset=utf-8", "multipart/form-data")
 PREFLIGHT_STATUSES = (
     200, 200, 200, 201, 202, 203, 205, 206, 226, 299, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 418,
@@ -72,6 +96,29 @@ PREFLIGHT_STATUSES = (
 STATUSES = (
     201, 202, 203, 204, 205, 206, 226, 299, 300, 304, 400, 401, 403, 404, 405, 409, 410, 418, 422, 429, 500, 502, 503,
 )  # fmt: skip
+MORE_STATUSES = (
+    207,
+    208,
+    305,
+    306,
+    402,
+    406,
+    408,
+    411,
+    412,
+    413,
+    416,
+    417,
+    421,
+    425,
+    428,
+    431,
+    451,
+    501,
+    504,
+    511,
+    599,
+)
 TOO_MANY = 23
 LOCATIONS = (
     "data:text/plain,x", "mailto:a@b.test", "file:///etc/hosts", "https://[", "https://user:pw@api.other.test/k/{id}/9",
@@ -284,6 +331,46 @@ def padded(table: Table) -> Table:
     return made
 
 
+def locations(here: str, there: str) -> Table:
+    """Other ways to lead from one URL to another."""
+    scheme, _, rest = there.partition("://")
+    host, _, path = rest.partition("/")
+    number = path.rpartition("/")[2]
+    port = "" if ":" in host else {"https": ":443", "http": ":80"}[scheme]
+    made = {
+        "upper": f"{scheme.upper()}://{host.upper()}/{path}",
+        "port": f"{scheme}://{host}{port}/{path}",
+        "zero-port": f"{scheme}://{host}{port.replace(':', ':00')}/{path}",
+        "colon": f"{scheme}://{host}{':' if port else ''}/{path}",
+        "fragment": f"{there}#f",
+        "query": f"{there}?",
+        "dots": f"{scheme}://{host}/./x/../{path}",
+        "percent-dots": f"{scheme}://{host}/%2e/x/%2E%2e/{path}",
+        "backslashes": there.replace("/", "\\"),
+        "many-slashes": f"{scheme}:////{host}/{path}",
+        "no-user": f"{scheme}://@{host}/{path}",
+        "percent-host": f"{scheme}://{host.replace('.', '%2e', 1)}/{path}",
+        "tab": there.replace("test/", "te\tst/"),
+        "odd-query": f"{there}?a='\"<>|{{}}^`[]\\~!$*(),;:@&=+%zz%41",
+        "space-query": f"{there}?a b",
+        "latin-query": f"{there}?\xe4",
+        "utf-8-query": f"{there}?\xc3\xa4\xe2\x82\xac",
+        "odd-path": f'{scheme}://{host}/x|y^z`"<>{{}}%zz \xc3\xa4/../{path}',
+        "two-queries": f"{there}?a?b#c?d",
+    }
+    if here.partition("://")[0] == scheme:
+        made["no-scheme"] = f"//{host}/{path}"
+        made["backslashes-no-scheme"] = f"\\\\{host}/{path}"
+    if here.split("/")[2] == host and here.partition("://")[0] == scheme:
+        made |= {"path": f"/{path}", "one-slash": f"{scheme}:/{path}", "dots-path": f"../../{path}"}
+        if here.split("/")[3] == path.split("/")[0]:
+            made |= {"last": number, "last-fragment": f"{number}#x", "dot-last": f"./{number}?x=/../y"}
+    if host.startswith("xn--bcher-kva"):
+        made["idn"] = there.replace("xn--bcher-kva", "b\xc3\xbccher")
+        made["idn-upper"] = there.replace("xn--bcher-kva", "B\xc3\x9cCHER")
+    return {name: (value,) for name, value in made.items()} | {"twice": (there, there)}
+
+
 def weighted(rng: random.Random, weights: dict[str, int]) -> str:
     """A key drawn by its weight."""
     return rng.choices(list(weights), list(weights.values()))[0]
@@ -318,7 +405,7 @@ class Generator:
 
     def context(self) -> str:
         """A context of the page that can run fetch and XHR."""
-        return weighted(self.rng, {"page": 86, "worker": 6, "sandbox": 5, "data": 3})
+        return weighted(self.rng, {"page": 82, "worker": 6, "sandbox": 5, "data": 3, "blob": 2, "srcdoc": 2})
 
     def target(self, page: str, *, cross: bool | None = None) -> str:
         """An origin that a page may ask: no plain http from https pages, which is mixed content."""
@@ -341,7 +428,8 @@ class Generator:
     def headers(self, count: int) -> tuple[tuple[str, str], ...]:
         """Some author headers, no name twice."""
         chosen: dict[str, tuple[str, str]] = {}
-        for name, value in self.rng.sample(REQUEST_HEADERS, count):
+        table = REQUEST_HEADERS if self.rng.random() < 0.8 else MORE_REQUEST_HEADERS
+        for name, value in self.rng.sample(table, count):
             chosen.setdefault(name.lower(), (name, value))
         return tuple(chosen.values())
 
@@ -366,6 +454,8 @@ class Generator:
             credentials=self.credentials(api),
             upload_listener=api == "xhr" and rng.random() < 0.15,
             keepalive=api == "fetch" and rng.random() < 0.04 and body != "stream",
+            sync=api == "xhr" and rng.random() < 0.05,
+            referrer_policy="no-referrer" if api == "fetch" and rng.random() < 0.05 else "",
             cache=rng.choice(("no-store", "reload", "no-cache", "force-cache")) if rng.random() < 0.05 else "default",
         )
 
@@ -407,8 +497,10 @@ class Generator:
         """A step that an element makes, with CORS."""
         rng = self.rng
         crossorigin: str | None = rng.choice(("anonymous", "use-credentials"))
-        if api in ("module", "font"):
-            crossorigin = rng.choice((None, "anonymous", "use-credentials")) if api == "module" else None
+        if api in ("module", "modulepreload"):
+            crossorigin = rng.choice((None, "anonymous", "use-credentials"))
+        elif api in ("font", "import", "worklet"):
+            crossorigin = None
         credentials = "include" if crossorigin == "use-credentials" else "same-origin"
         preload_as = rng.choice(("fetch", "font", "script", "image", "style")) if api == "preload" else "fetch"
         if api == "eventsource":
@@ -418,7 +510,12 @@ class Generator:
     def element(self) -> Case:
         """An element that is loaded with CORS."""
         page = self.page()
-        api = self.rng.choice(("img", "script", "module", "css", "font", "preload", "eventsource"))
+        apis = ["img", "script", "module", "css", "font", "preload", "eventsource"]
+        if self.rng.random() < 0.4:
+            apis = ["import", "modulepreload", "video", "track"]
+            if page.startswith("https:") or "localhost" in page:
+                apis.append("worklet")
+        api = self.rng.choice(apis)
         step = self.loaded(api, self.target(page, cross=self.rng.random() > 0.08) + self.path(0))
         return self.finish(Case(self.id, page, (step,), "page", self.http))
 
@@ -441,6 +538,9 @@ class Generator:
             method = rng.choice(("GET", "POST")) if api == "form" else "GET"
         target = page if mode == "same-origin" else self.target(page)
         step = Step((target + self.path(0),), api, method, credentials=credentials, mode=mode, body=body)
+        if mode == "no-cors" and rng.random() < 0.25:
+            urls = (step.urls[0], *(self.target(page) + self.path(hop) for hop in range(1, rng.choice((2, 2, 3)))))
+            step = replace(step, urls=urls, redirects=tuple(rng.choice(REDIRECTS) for _ in urls[1:]))
         if mode == "same-origin" and rng.random() < 0.3:
             urls = (step.urls[0], self.target(page, cross=True) + self.path(1))
             step = replace(step, urls=urls, redirects=(rng.choice(REDIRECTS),))
@@ -452,12 +552,14 @@ class Generator:
         kind = self.rng.choice(("text/plain", "application/json", "application/json", "", "image/png"))
         safe = kind in ("text/plain", "")
         url = self.target(page) + self.path(0)
+        body = "blob" if self.rng.random() < 0.7 else self.rng.choice(("text", "form", "params", "buffer"))
+        safe = safe or body != "blob"
         step = Step(
             (url,),
             "beacon",
             "POST",
-            body="blob",
-            body_type=kind,
+            body=body,
+            body_type=kind if body == "blob" else "",
             credentials="include",
             mode="no-cors" if safe else "cors",
         )
@@ -490,13 +592,20 @@ class Generator:
             fields = {"acao": 38, "acac": 20, "status": 14, "expose": 16, "extra": 8, "fail": 1}
             if hop < len(step.redirects):
                 del fields["status"]
+                if hop + 1 < len(step.urls):
+                    fields["location"] = 20
         field = weighted(rng, fields)
         if field == "fail":
             return Mutation(hop, side, "fail", "kill")
         if field == "status":
-            status = str(rng.choice(PREFLIGHT_STATUSES if side == "p" else STATUSES))
+            usual = PREFLIGHT_STATUSES if side == "p" else STATUSES
+            status = str(rng.choice(usual if rng.random() < 0.8 else MORE_STATUSES))
             bare = "-bare" if side == "p" and int(status) in REDIRECTS and rng.random() < 0.25 else ""
             return Mutation(hop, side, "status", status + bare, (status,))
+        if field == "location":
+            table = locations(step.urls[hop], step.urls[hop + 1])
+            name = rng.choice([name for name in table if name != "tab" or self.http == "1.1"])
+            return Mutation(hop, side, field, name, table[name])
         if field == "extra":
             field = rng.choice(list(EXTRA_VALUES))
             table = EXTRA_VALUES[field]

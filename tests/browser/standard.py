@@ -20,6 +20,7 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 UNSAFE_BYTES = re.compile(r'[\x00-\x08\x10-\x1f"():<>?@\[\\\]{}\x7f]')
 LANGUAGE = re.compile(r"[0-9A-Za-z *,\-.;=]*")
 SAFE_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
+FORBIDDEN = {"accept-charset", "dnt", "keep-alive", "trailer", "via"}
 PASSES, EXPOSES_ALL = "passes", ", exposes all"
 SUFFIXES = ("example.test", "shop.test", "other.test", "third.test", "localhost", "xn--bcher-kva.test")
 
@@ -78,9 +79,11 @@ def hops(case: Case, step: Step) -> list[Hop]:
 def is_forbidden(name: str, value: str) -> bool:
     """https://fetch.spec.whatwg.org/#forbidden-request-header, of the names that cases use."""
     name = name.lower()
+    if name in FORBIDDEN:
+        return True
     if name in ("x-http-method", "x-http-method-override", "x-method-override"):
         return any(item.strip().upper() in ("CONNECT", "TRACE", "TRACK") for item in value.split(","))
-    return name == "accept-charset" or name.startswith(("sec-", "proxy-"))
+    return name.startswith(("sec-", "proxy-"))
 
 
 def author_header_names(step: Step) -> list[str]:

@@ -201,6 +201,11 @@ class StepJudge:
         asked = standard.needs_preflight(self.case, self.step, self.known_hop(flow), self.driver.unpreflighted)
         return "cached" if asked and flow.url in self.preflighted else "skipped"
 
+    def asks_again(self, number: int) -> bool:
+        """Whether the next flow only repeats this one."""
+        flow, following = self.flows[number : number + 2]
+        return (flow.hop, flow.preflight) == (following.hop, following.preflight)
+
     def is_revalidation(self, flow: Seen) -> bool:
         """Whether this is a 304 to a condition that the browser, not the author, put into the request."""
         conditions = {"if-none-match", "if-modified-since"}
@@ -215,6 +220,8 @@ class StepJudge:
         cors = line["verdict"] != "not-cors"
         if cors and not flow.answered:
             causes.append("connection failed before an answer: the browser made no CORS decision")
+        elif cors and not last and self.asks_again(number):
+            causes.append("the browser asked again before it judged this answer, as Chromium does after a 408")
         elif cors and self.credentials_decide(flow, line) == "verdict":
             causes.append(
                 "credentials mode decides and is not visible in a preflight"

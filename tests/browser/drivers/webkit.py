@@ -52,7 +52,9 @@ DEATHS = 5
 """How many tabs may die in a row before this is no matter of single cases."""
 
 TARGET = re.compile(r'class="targeturl">([^<]*)</div>.*?/socket/(\d+/\d+)/WebPage')
-LOADERS = frozenset({"img", "script", "module", "css", "font", "preload", "eventsource"})
+LOADERS = frozenset(
+    """css eventsource font img import module modulepreload preload script track video worklet""".split()
+)
 """Who may end in an error event though the answer passed: it was no image, its status was 404."""
 
 SOURCES = {"console-api": "", "javascript": "JS "}

@@ -31,6 +31,7 @@ async function runFetch(step) {
   if (step.body) { init.body = bodyOf(step); }
   if (step.body === "stream") init.duplex = "half";
   if (step.keepalive) init.keepalive = true;
+  if (step.referrer_policy) init.referrerPolicy = step.referrer_policy;
   const response = await fetch(step.url, init);
   const seen = { js: "resolved", response_type: response.type, js_status: response.status,
                  exposed: [...response.headers.keys()] };
@@ -41,7 +42,7 @@ async function runFetch(step) {
 function runXhr(step) {
   return new Promise((resolve) => {
     const xhr = new XMLHttpRequest();
-    xhr.open(step.method, step.url);
+    xhr.open(step.method, step.url, !step.sync);
     xhr.withCredentials = step.credentials === "include";
     for (const [n, v] of step.headers) xhr.setRequestHeader(n, v);
     if (step.upload_listener) xhr.upload.addEventListener("progress", () => {});
@@ -64,6 +65,27 @@ function element(tag, attributes, urlName, step) {
     node.onerror = () => { resolve({ js: "rejected", detail: "error event" }); node.remove(); };
     node[urlName] = step.url;
     document.head.append(node);
+  });
+}
+
+function media(step) {
+  return new Promise((resolve) => {
+    const video = document.createElement("video");
+    if (step.crossorigin !== null) video.setAttribute("crossorigin", step.crossorigin);
+    const finish = (seen) => { resolve(seen); video.remove(); };
+    let node = video;
+    if (step.api === "track") {
+      node = document.createElement("track");
+      node.default = true;
+      video.append(node);
+    } else {
+      video.preload = "auto";
+    }
+    node.onload = node.onloadeddata = () => finish({ js: "resolved", response_type: "load" });
+    node.onerror = () => finish({ js: "rejected", detail: "error event" });
+    node.src = step.url;
+    document.body.append(video);
+    if (step.api === "track") node.track.mode = "showing";
   });
 }
 
@@ -111,6 +133,12 @@ function runHere(step) {
     case "img": return element("img", {}, "src", step);
     case "script": return element("script", {}, "src", step);
     case "module": return element("script", { type: "module" }, "src", step);
+    case "import": return import(step.url).then(() => ({ js: "resolved", response_type: "load" }));
+    case "modulepreload": return element("link", { rel: "modulepreload" }, "href", step);
+    case "worklet": return new OfflineAudioContext(1, 1, 44100).audioWorklet.addModule(step.url)
+      .then(() => ({ js: "resolved", response_type: "load" }));
+    case "video":
+    case "track": return media(step);
     case "css": return element("link", { rel: "stylesheet" }, "href", step);
     case "preload": return element("link", { rel: "preload", as: step.preload_as }, "href", step);
     case "font": return new FontFace("f" + nextMessage++, `url("${step.url}")`).load()
@@ -142,14 +170,17 @@ function answerMessages(port) {
 }
 
 function makeContext(ctx) {
-  if (ctx === "worker") {
-    const worker = new Worker("/runner.js");
+  if (ctx === "worker" || ctx === "blob") {
+    const source = new URL("/runner.js", location.href).href;
+    const blob = new Blob([`importScripts("${source}")`], { type: "text/javascript" });
+    const worker = new Worker(ctx === "blob" ? URL.createObjectURL(blob) : source);
     return Promise.resolve({ send: (message) => worker.postMessage(message), from: worker });
   }
   const frame = document.createElement("iframe");
-  frame.setAttribute("sandbox", "allow-scripts");
-  if (ctx === "data") {
-    frame.removeAttribute("sandbox");
+  if (ctx === "sandbox") frame.setAttribute("sandbox", "allow-scripts");
+  if (ctx === "srcdoc") {
+    frame.srcdoc = `<meta charset=utf-8><body><script src="/runner.js"><` + "/script>";
+  } else if (ctx === "data") {
     const source = new URL("/runner.js", location.href).href;
     frame.src = "data:text/html," + encodeURIComponent(`<meta charset=utf-8><body><script src="${source}"><` + "/script>");
   } else {
