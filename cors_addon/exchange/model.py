@@ -8,7 +8,7 @@ Law 3: a `Judgement` may be revised by later traffic: same object, `revision` on
 import copy
 from collections.abc import Hashable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from cors_addon.fetch.headers import readable
 from cors_addon.fetch.origins import Url
@@ -54,6 +54,22 @@ class PreflightState(StrEnum):
     CACHED = "cached"
     NOT_NEEDED = "not-needed"
     UNSEEN = "unseen"
+
+
+class Preflights(Enum):
+    """How many of the preflights that were sent are among what is observed."""
+
+    ALL = "all"
+    """Where none is there, none was sent."""
+    SOME = "some"
+    """One may be absent all the same."""
+    NONE = "none"
+    """None so far, so that any may be absent."""
+
+    @property
+    def may_lack(self) -> bool:
+        """Whether the absence of one proves nothing."""
+        return self is not Preflights.ALL
 
 
 @dataclass(slots=True)

@@ -33,6 +33,7 @@ FRAGMENT_ASSUMED = "cached under another fragment of this URL, which is not on t
 _DROPPED_BY_REDIRECTS = frozenset({"content-type", "authorization"})
 
 REFUSED_YET_SENT = "the request was sent although its preflight was refused"
+PREFLIGHTS_MAY_BE_MISSING = "this file may leave out preflights: that none is in it proves nothing"
 
 
 def cache_origin(client: Client, fetch: Fetch, named: str) -> str:
@@ -188,8 +189,13 @@ def explain(
     wire: Wire,
     shown: Callable[[Client, Observation, Wire], tuple[Credentials, str | None]],
     revised: list[Judgement],
+    *,
+    may_lack: bool,
 ) -> None:
-    """Say of an actual request whether it needed a preflight, why, and where that one is."""
+    """Say of an actual request whether it needed a preflight, why, and where that one is.
+
+    `may_lack`: one may have been sent that was not observed.
+    """
     method = judgement.requested_method or ""
     if permit is not None:
         names = permit.judgement.requested_headers
@@ -251,7 +257,10 @@ def explain(
     elif (cache.knows(key) and not engine.cache.accumulates) or (
         not cache.forgot and observation.started - client.first_seen > engine.cache.cap
     ):
-        hindsight.contradict(judgement, "it needed a preflight, and none was sent or cached", revised)
+        if may_lack:
+            judgement.assumptions += (PREFLIGHTS_MAY_BE_MISSING,)
+        else:
+            hindsight.contradict(judgement, "it needed a preflight, and none was sent or cached", revised)
 
 
 def set_by_browsers(authorization: bytes) -> bool:

@@ -26,7 +26,16 @@ from cors_addon.exchange.judging import (
     unanswered,
     update_stored,
 )
-from cors_addon.exchange.model import Credentials, Fields, Judgement, Observation, Outcome, Role, Verdict
+from cors_addon.exchange.model import (
+    Credentials,
+    Fields,
+    Judgement,
+    Observation,
+    Outcome,
+    Preflights,
+    Role,
+    Verdict,
+)
 from cors_addon.exchange.stored import PlainResponses, Stored, is_kept, is_plain, may_be_fresh
 from cors_addon.exchange.wire import Wire
 from cors_addon.fetch.cache import PreflightCache
@@ -60,6 +69,8 @@ class Tracker:
 
     def __init__(self, *, engine: str = "auto", site: Callable[[str], str] = registrable_domain) -> None:
         """Judge as `engine` (or each client as what it is); `site` maps a host to its registrable domain."""
+        self.sees = Preflights.ALL
+        """A recording may lack preflights. It can be set anew before each `observe`."""
         self._forced = None if engine == "auto" else ENGINES[engine]
         self._clients: OrderedDict[tuple[Hashable, bytes], Client] = OrderedDict()
         self._latest: Client | None = None
@@ -121,6 +132,8 @@ class Tracker:
         for queues in (client.preflights, client.hops):
             if queues:
                 for waiting, url in queues.give_up(until):
+                    if self.sees is Preflights.NONE:  # its preflight may have followed
+                        continue
                     if not (waiting.method == "GET" and self._may_be_at_hand(client, url, waiting)):
                         hindsight.not_followed(waiting, revised)
 
@@ -318,7 +331,9 @@ class Tracker:
         if fetch.initiator is None and origin != OPAQUE:
             fetch.initiator = origin
         key = (preflights.cache_origin(client, fetch, origin), observation.url)
-        preflights.explain(client, judgement, fetch, permit, key, wire, self._evidence.shown, revised)
+        preflights.explain(
+            client, judgement, fetch, permit, key, wire, self._evidence.shown, revised, may_lack=self.sees.may_lack
+        )
         answered, fields = observation.status is not None, observation.response
         if observation.status == 304 and _is_revalidation(wire, judgement):
             stored = self._confirmed(client, observation, fetch, wire)

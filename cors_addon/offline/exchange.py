@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from cors_addon.exchange.model import Observation
+from cors_addon.exchange.model import Observation, Preflights
 
 
 class Recorded(NamedTuple):
@@ -15,8 +15,5 @@ class Recorded(NamedTuple):
     """It has no Origin and leads nowhere: of use at most for the credentials that it carries, and as stored."""
     replayed: bool = False
     """mitmproxy sent the request itself: no browser judged the answer."""
-    complete: bool = True
-    """The recording shows all that the browser sent: no preflight is absent from it."""
-    keeps_preflights: bool = True
-    """It has shown some preflights so far. One that has none may lack any: then not even a request that followed
-    nothing proves that it was refused."""
+    sees: Preflights = Preflights.ALL
+    """How many of the preflights the recording holds, as far as it was read."""

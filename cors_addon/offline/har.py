@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from cors_addon.exchange.model import Observation
+from cors_addon.exchange.model import Observation, Preflights
 from cors_addon.offline import har_entry, json_stream
 from cors_addon.offline.exchange import Recorded
 from cors_addon.offline.har_entry import Context, Entry
@@ -104,7 +104,7 @@ class _Window:
         self._heap: list[tuple[float, int, Entry]] = []
         self._size = 0
         self._count = 0
-        self._preflights_seen = False
+        self._sees = Preflights.NONE
         self._preflights: dict[tuple[object, ...], list[Entry]] = {}
         self._requests: dict[tuple[object, ...], list[Entry]] = {}
 
@@ -115,7 +115,7 @@ class _Window:
         """Take an entry in, after its preflight or before its request."""
         self._size += 1
         if entry.preflight_for is not None:
-            self._preflights_seen = True
+            self._sees = Preflights.SOME
             self._push(entry)
             self._preflights.setdefault(entry.preflight_for, []).append(entry)
             request = _nearest(entry, self._requests.get(entry.preflight_for, ()))
@@ -149,7 +149,7 @@ class _Window:
                 if not table[key]:
                     del table[key]
         assert entry.observation is not None
-        return Recorded(entry.observation, entry.notes, complete=False, keeps_preflights=self._preflights_seen)
+        return Recorded(entry.observation, entry.notes, sees=self._sees)
 
 
 def _nearest(preflight: Entry, requests: Iterable[Entry]) -> Entry | None:

@@ -8,8 +8,7 @@ Law 3: damage ends a file, never the run; what came before it counts.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from cors_addon.exchange import hindsight
-from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState
+from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.stored import is_plain
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.offline import har
@@ -20,9 +19,6 @@ from cors_addon.report.summary import Input
 
 SETTLE_EVERY = 5.0
 """Seconds of flow time between two looks at what nothing followed: as in the addon."""
-
-NO_PREFLIGHT = "it needed a preflight, and none was sent or cached"
-PREFLIGHTS_MAY_BE_MISSING = "this file may leave out preflights: that none is in it proves nothing"
 
 type Progress = Callable[[Source, Input], None]
 
@@ -70,10 +66,9 @@ def _judge(exchanges: Iterable[Recorded], engine: str) -> Iterator[Judgement]:
     settled = 0.0
     damage: Damage | None = None
     stream = iter(exchanges)
-    complete = keeps_preflights = True
     while True:
         try:
-            observation, notes, evidence_only, replayed, complete, keeps_preflights = next(stream)
+            observation, notes, evidence_only, replayed, tracker.sees = next(stream)
         except StopIteration:
             break
         except Damage as found:  # what came before is judged to its end
@@ -94,13 +89,8 @@ def _judge(exchanges: Iterable[Recorded], engine: str) -> Iterator[Judgement]:
         if abs(observation.started - settled) >= SETTLE_EVERY:
             settled = observation.started
             judgements += tracker.settle(settled)
-        if not complete:
-            forgive(judgements, keeps_preflights=keeps_preflights)
         yield from judgements
-    last = tracker.finish()
-    if not complete:
-        forgive(last, keeps_preflights=keeps_preflights)
-    yield from last
+    yield from tracker.finish()
     if damage is not None:
         raise damage
 
@@ -111,18 +101,3 @@ def _replayed(observation: Observation, engine: str) -> Iterator[Judgement]:
     judgement = afresh.replayed(observation, engine)
     if judgement is not None:
         yield judgement
-
-
-def forgive(judgements: Iterable[Judgement], *, keeps_preflights: bool) -> None:
-    """Take back what rests on the absence of something that the recording may have left out."""
-    for judgement in judgements:
-        if (
-            judgement.contradicted
-            and judgement.preflight is PreflightState.UNSEEN
-            and (judgement.contradiction or "").startswith(NO_PREFLIGHT)
-        ):
-            judgement.contradicted, judgement.contradiction = False, None
-            judgement.assumptions += (PREFLIGHTS_MAY_BE_MISSING,)
-        if judgement.credentials_evidence == hindsight.NOT_FOLLOWED and not keeps_preflights:
-            judgement.assumptions = tuple(item for item in judgement.assumptions if item != hindsight.NOT_FOLLOWED)
-            hindsight.conclude(judgement, Credentials.UNKNOWN, None)
