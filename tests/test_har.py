@@ -146,7 +146,7 @@ def test_written_by_playwright() -> None:
     """No preflights, no answers to what failed: both are said, neither is guessed."""
     judgements, read = check(CASES / "chromium-playwright.har")
     assert {each.verdict for each in judgements} == {Verdict.ALLOW}
-    assert read.notes == {har_entry.NO_ANSWER_KEPT: 8}
+    assert read.notes == {har_entry.NO_ANSWER_KEPT: 8, har_entry.CACHED: 1}
     states = [each.preflight for each in judgements if each.observation.method == b"PUT"]
     assert states == [PreflightState.UNSEEN] * 2
     assert not any(each.contradicted for each in judgements)

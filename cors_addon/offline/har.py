@@ -63,6 +63,8 @@ def read(source: Source, note: Note, expression: str = "") -> Iterator[Recorded 
         yield window.pop()
     if number + 1 >= MIN_FOR_NO_COOKIES and context.judged and not context.sensitive_seen:
         note(NO_COOKIES)
+    if context.leaves_out is not None and number >= 0:
+        note(context.leaves_out)
     if damage is not None:
         raise damage
 
@@ -107,6 +109,10 @@ class _Window:
         self._sees = Preflights.NONE
         self._preflights: dict[tuple[object, ...], list[Entry]] = {}
         self._requests: dict[tuple[object, ...], list[Entry]] = {}
+        self._coarse: list[Entry] = []
+        """Those whose clock has whole seconds."""
+        self._hops: list[Entry] = []
+        """Of these, the redirects."""
 
     def __len__(self) -> int:
         return self._size
@@ -114,6 +120,10 @@ class _Window:
     def add(self, entry: Entry) -> None:
         """Take an entry in, after its preflight or before its request."""
         self._size += 1
+        if entry.coarse:
+            self._coarse.append(entry)
+            if entry.leads_to is not None:
+                self._hops.append(entry)
         if entry.preflight_for is not None:
             self._sees = Preflights.SOME
             self._push(entry)
@@ -129,6 +139,29 @@ class _Window:
             if found:
                 _pair(max(found, key=lambda each: each.since), entry)
         self._push(entry)
+        if entry.coarse:
+            self._follow(entry)
+
+    def _follow(self, entry: Entry) -> None:
+        """Let what a redirect leads to within its second begin when that has ended."""
+        for hop in self._hops:
+            for target in self._coarse if hop is entry else (entry,):
+                if hop.follower is None and _leads(hop, target):
+                    hop.follower = target
+        self._delay(next((hop for hop in self._hops if hop.follower is entry), entry))
+
+    def _delay(self, hop: Entry) -> None:
+        """Move what follows, and what follows that."""
+        for _ in range(len(self._coarse)):
+            first, then = hop.observation, hop.follower
+            if first is None or then is None or then.observation is None:
+                return
+            second = then.observation
+            if second.started < first.ended:
+                took = second.ended - second.started
+                second.started, second.ended = first.ended, first.ended + took
+                self._push(then)
+            hop = then
 
     def _push(self, entry: Entry) -> None:
         assert entry.observation is not None
@@ -143,6 +176,10 @@ class _Window:
             if turn == entry.turn:
                 break
         self._size -= 1
+        if entry.coarse:
+            self._coarse.remove(entry)
+            if entry.leads_to is not None:
+                self._hops.remove(entry)
         for table, key in ((self._preflights, entry.preflight_for), (self._requests, entry.fetch)):
             if key is not None and key in table and entry in table[key]:
                 table[key].remove(entry)
@@ -168,6 +205,17 @@ def _nearest(preflight: Entry, requests: Iterable[Entry]) -> Entry | None:
         ):
             best = request
     return best
+
+
+def _leads(hop: Entry, target: Entry) -> bool:
+    """Whether a redirect may have led to this within a second."""
+    assert target.observation is not None
+    return (
+        hop.leads_to is not None
+        and hop is not target
+        and hop.leads_to == target.observation.url
+        and 0 <= target.since - hop.since <= 1
+    )
 
 
 def _pair(preflight: Entry, request: Entry) -> None:

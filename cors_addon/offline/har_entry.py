@@ -4,12 +4,18 @@ What each writer does was seen in its files or read in its source:
   - Chrome, Edge: header lists from the wire, or provisional ones without Origin where the request never reached it;
     `_error` net::ERR_FAILED for what was blocked, with the status and headers of the answer, or status 0 in older
     ones; `_fromCache`; `_resourceType` preflight; the request's start is when the page asked, so that `blocked`, `dns`
-    and `connect` pass before it is sent; `_connectionId`.
+    and `connect` pass before it is sent; `_connectionId`, for which older ones wrote `connection`, now a port.
   - Firefox: what was blocked has its answer like any other; what was never sent has status 0 and no timings; an answer
     from the cache has no address and no size; a preflight begins after its request.
-  - Safari: `_fetchType` tells caches; no preflights.
-  - Playwright: status -1 and no answer for what failed, provisional headers then; no preflights.
-  - Charles, Fiddler, Proxyman, HTTP Toolkit, mitmproxy: proxies, which saw the wire; status 0 for no answer.
+  - Safari: only what it let through: what failed, preflights and the hops of redirects are left out; `_fetchType`
+    tells caches; `connection` is a connection.
+  - Playwright: status -1 and no answer for what failed, provisional headers then, and in `_failureText` what WebKit
+    says; no preflights; `_apiRequest` for what the test's own client sent, `_wasFulfilled` for what the test answered.
+  - chrome-har (Puppeteer, browsertime, sitespeed.io): what failed is left out, preflights are not; where it was told
+    no more, headers as the page made them, which lack Origin; `connection` is a connection.
+  - Charles, Fiddler, Proxyman, HTTP Toolkit, mitmproxy: proxies, which saw the wire; status 0 for no answer. Proxyman
+    writes whole seconds, and no response for what was still open; HTTP Toolkit has status 0 for that and for what the
+    browser gave up; Fiddler names the client's port in `connection`; Charles, pseudo-headers.
 https://w3c.github.io/web-performance/specs/HAR/Overview.html
 """
 
@@ -19,10 +25,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cors_addon.engines import FETCH
+from cors_addon.exchange.judging import location_target
 from cors_addon.exchange.model import Fields, Observation
 from cors_addon.exchange.stored import is_plain
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.fetch.origins import parse_url
+from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.origins import Url, parse_url
+from cors_addon.fetch.requests import cors_unsafe_names
+from cors_addon.reasons import explain
 
 CACHED = "answered from the browser's cache: nothing was on the wire to be judged"
 WORKER = "answered by a service worker: what was on the wire is in no entry of its own, or judged as such"
@@ -30,11 +41,31 @@ NEVER_SENT = "never sent, for its preflight or the redirect before it was refuse
 NO_ANSWER_KEPT = (
     "failed, and the file has no answer: whether the browser refused it or the network failed is not to be told"
 )
+REFUSED_UNANSWERED = "refused, as the browser itself says, but the file has no answer to judge: {}"
+STILL_OPEN = "no response in this entry: it was still open, or failed"
+NO_BROWSER = "sent by the test's own client, which is no browser and does not enforce CORS"
+ORIGIN_LEFT_OUT = (
+    "no Origin in an entry of a script's request to another origin: the file has headers as the page made them, not as"
+    " they were sent"
+)
 UNUSABLE = "no exchange: the entry has no usable request or response"
+ORIGIN_FROM_REFERER = "no Origin in this entry: taken from its Referer"
+ANSWERED_BY_TEST = "answered by the test itself, not by a server"
 AGENT_ASSUMED = "no User-Agent in this entry: taken for the browser that the file names"
+
+LEAVES_OUT = {
+    "webkitwebinspector": "Safari exports only what it let through: what it refused is not in this file, nor are"
+    " preflights and redirects",
+    "chrome-har": "chrome-har leaves out what failed: of what the browser refused only preflights are in this file",
+}
+_PROXIES = ("charles", "fiddler", "proxyman", "httptoolkit", "mitmproxy")
 
 FIREFOX_SLACK = 5.0
 """Firefox's times of a request that waited for its preflight leave out that wait."""
+_CLIENT_PORT = re.compile(r"ClientPort:(\d+)")
+_LAST_PORT = 65535
+_WHOLE_SECONDS = re.compile(r"[\d-]+T\d\d:\d\d:\d\d(?:Z|[+-]\d\d:?\d\d)?")
+_NUMBERS_CONNECTIONS = frozenset({"webkitwebinspector", "chrome-har"})
 _HTTP2 = re.compile(r"(?:http/|h)[23]", re.IGNORECASE)
 _CACHES = frozenset({"Memory Cache", "Disk Cache"})
 _AGENTS = {
@@ -60,6 +91,7 @@ class Context:
 
     def __init__(self, name: str) -> None:
         self.name = "stdin" if name == "-" else name.replace("\\", "/").rpartition("/")[2]
+        self.creator = ""
         self.engine: str | None = None
         self.clock = 0.0
         """Start of the last entry that had one."""
@@ -69,12 +101,24 @@ class Context:
     def learn(self, key: str, value: Any) -> None:
         """What the file says of who wrote it: `browser` knows better than `creator`."""
         name = str(value.get("name", "")).lower().replace(" ", "") if isinstance(value, dict) else ""
+        if key == "creator":
+            self.creator = name
         if key == "creator" and self.engine is not None:
             return
         for word, engine in _BROWSERS:
             if word in name:
                 self.engine = engine
                 return
+
+    @property
+    def leaves_out(self) -> str | None:
+        """What this writer leaves out that matters, if it does."""
+        return LEAVES_OUT.get(self.creator)
+
+    @property
+    def by_proxy(self) -> bool:
+        """Whether a proxy wrote the file, so that whatever is in it was on the wire."""
+        return self.creator.startswith(_PROXIES)
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +142,12 @@ class Entry:
     """Seconds by which its preflight may begin after its own times have ended."""
     paired: bool = False
     turn: int = 0
+    coarse: bool = False
+    """Its clock has whole seconds only: what happened within one is in no order."""
+    leads_to: Url | None = None
+    """Of a redirect with such a clock."""
+    follower: "Entry | None" = None
+    """The request that followed that redirect."""
 
 
 def convert(raw: Any, number: int, context: Context) -> Entry:
@@ -114,6 +164,8 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     url = parse_url(str(request["url"]))
     if url is None:
         return Entry()  # data:, blob:, ws:, an extension's
+    if raw.get("_apiRequest") is True:
+        return Entry(note=NO_BROWSER if "origin" in _names(request) else "")
     fields = _fields(request.get("headers"))
     answer = _fields(response.get("headers"))
     status = _integer(response.get("status"))
@@ -133,15 +185,22 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         return Entry(note=WORKER if _by_script(raw) or asked else "")
     if status is None or status < 100:
         status = None
-        if not _was_sent(raw, response, names):
+        if not _was_sent(raw, response, context):
             if not asked and not _by_script(raw):
                 return Entry()
-            return Entry(note=NEVER_SENT if _not_even_begun(raw) else NO_ANSWER_KEPT)
+            return Entry(note=_why_unanswered(raw, response))
     since, started, ended = _times(raw, context)
     notes: tuple[str, ...] = ()
+    if not asked and (page := _page(raw, url.origin, fields)) is not None:
+        if not _needs_preflight(method, fields):
+            return Entry(note=ORIGIN_LEFT_OUT)
+        fields += ((b"Origin", page.encode()),)
+        asked, notes = True, (ORIGIN_FROM_REFERER,)
+    if raw.get("_wasFulfilled") is True:
+        notes += (ANSWERED_BY_TEST,)
     if b"user-agent" not in names and context.engine is not None:
         fields += ((b"User-Agent", _AGENTS[context.engine]),)
-        notes = (AGENT_ASSUMED,)
+        notes += (AGENT_ASSUMED,)
     observation = Observation(
         flow_id=f"{context.name}#{number}",
         client=None,
@@ -165,6 +224,11 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         or any(name.lower() == b"set-cookie" for name, _ in observation.response)
         or is_plain(method, status, observation.response)
     )
+    entry.coarse = _WHOLE_SECONDS.fullmatch(str(raw.get("startedDateTime"))) is not None
+    if entry.coarse and status in REDIRECT_STATUSES:
+        location = tuple(value for name, value in observation.response if name.lower() == b"location")
+        target = location_target(observation, location)
+        entry.leads_to = target.url if target is not None else None
     if asked:
         context.judged += 1
         wire = {name.lower(): value.strip() for name, value in fields}
@@ -188,6 +252,8 @@ def _is_cached(raw: dict[str, Any], request: dict[str, Any], response: dict[str,
         return True
     if response.get("_fromCache") is True or raw.get("_servedFromCache") is True:
         return True
+    if status and response.get("_transferSize") == 0 and not _names(request) & (_ON_THE_WIRE | {"sec-fetch-mode"}):
+        return True  # Playwright
     return (  # Firefox
         bool(status)
         and "_securityState" in raw
@@ -204,14 +270,36 @@ def _error(raw: dict[str, Any], response: dict[str, Any]) -> str:
 _BLOCKED = ("ERR_FAILED", "ERR_ABORTED", "ERR_BLOCKED_BY", "ERR_CACHE_MISS", "cancel", "abort", "blocked")
 
 
-def _was_sent(raw: dict[str, Any], response: dict[str, Any], names: set[bytes]) -> bool:
+_ON_THE_WIRE = frozenset({"host", ":authority"})
+"""Headers that no request has before it is sent."""
+
+
+def _was_sent(raw: dict[str, Any], response: dict[str, Any], context: Context) -> bool:
     """Whether a request without an answer in the file was on the wire all the same, and went unanswered there."""
-    if _integer(response.get("status")) == -1 or _not_even_begun(raw):
+    if not response or _integer(response.get("status")) == -1 or _not_even_begun(raw):
         return False
+    if context.by_proxy:
+        return not context.creator.startswith("httptoolkit")
     error = _error(raw, response)
     if error:
-        return not any(word.lower() in error.lower() for word in _BLOCKED) and bool(names & {b"host", b":authority"})
+        return not any(word.lower() in error.lower() for word in _BLOCKED) and bool(
+            _names(raw["request"]) & _ON_THE_WIRE
+        )
     return True
+
+
+def _why_unanswered(raw: dict[str, Any], response: dict[str, Any]) -> str:
+    """Why nothing is judged where the file has no answer."""
+    if not response:
+        return STILL_OPEN
+    if _not_even_begun(raw):
+        return NEVER_SENT
+    error = _error(raw, response)
+    if "access-control-" in error.lower() or "preflight" in error.lower():  # WebKit
+        match = explain.find(error)
+        if match is not None:
+            return REFUSED_UNANSWERED.format(", or ".join(str(getattr(each, "value", "")) for each in match.entries))
+    return NO_ANSWER_KEPT
 
 
 def _not_even_begun(raw: dict[str, Any]) -> bool:
@@ -219,14 +307,38 @@ def _not_even_begun(raw: dict[str, Any]) -> bool:
     if raw.get("timings") == {}:
         return True
     error = _error(raw, raw.get("response") or {})
-    names = {name.lower() for name, _ in _fields(raw["request"].get("headers"))}
     return (
-        error == "net::ERR_FAILED" and "_initiator" in raw and not names & {b"host", b":authority", b"sec-fetch-mode"}
+        error == "net::ERR_FAILED"
+        and "_initiator" in raw
+        and not _names(raw["request"]) & (_ON_THE_WIRE | {"sec-fetch-mode"})
     )
 
 
 def _by_script(raw: dict[str, Any]) -> bool:
     return str(raw.get("_resourceType", "")).lower() in ("fetch", "xhr", "eventsource", "xmlhttprequest")
+
+
+# ---- headers as the page made them ----
+
+
+def _page(raw: dict[str, Any], target: str, fields: Fields) -> str | None:
+    """Origin of the page, by the Referer, where a script's request to another origin lacks what browsers add to it."""
+    if not (_by_script(raw) or raw.get("_initiator_type") == "script"):
+        return None
+    lines = {name.lower(): value for name, value in fields}
+    referer = lines.get(b"referer")
+    if referer is None or b"sec-fetch-mode" in lines or b"host" in lines:
+        return None
+    page = parse_url(referer.decode("latin-1"))
+    return None if page is None or page.origin == target else page.origin
+
+
+def _needs_preflight(method: bytes, fields: Fields) -> bool:
+    """Whether this can be nothing but a cors request: any other may not have this method, or these headers."""
+    rules = FETCH.rules
+    return method.decode("latin-1") not in CORS_SAFELISTED or bool(
+        cors_unsafe_names(fields, rules.safelist, rules.name_kinds)
+    )
 
 
 # ---- parts ----
@@ -244,11 +356,22 @@ def _fields(headers: Any) -> Fields:
             name, value, *_ = header
         if not isinstance(name, str) or not name or name.startswith(":"):
             continue
+        if isinstance(value, list):
+            value = "\n".join(map(str, value))
         text = value if isinstance(value, str) else "" if value is None else str(value)
         key = _bytes(name)
         for line in text.split("\n") if "\n" in text else (text,):
             lines.append((key, _bytes(line.strip("\r"))))
     return tuple(lines)
+
+
+def _names(message: dict[str, Any]) -> set[str]:
+    """Header names in lower case, pseudo-headers too."""
+    headers = message.get("headers")
+    if isinstance(headers, dict):
+        return {str(name).lower() for name in headers}
+    names = (each.get("name") if isinstance(each, dict) else each[0] for each in headers or ())
+    return {str(name).lower() for name in names}
 
 
 def _bytes(text: str) -> bytes:
@@ -279,9 +402,17 @@ def _integer(value: Any) -> int | None:
 
 
 def _connection(raw: dict[str, Any], context: Context) -> tuple[str, str] | None:
-    """`connection` is a port with some writers, and nothing certain with any; this is a connection."""
+    """The connection. `connection` is one with some writers; with others it is the server's port."""
     known = raw.get("_connectionId")
-    return None if known in (None, "", "0") else (context.name, str(known))
+    if known in (None, "", "0"):
+        known = raw.get("connection")
+        if not isinstance(known, (str, int)):
+            return None
+        if match := _CLIENT_PORT.match(str(known)):
+            known = match[1]
+        elif not (context.creator in _NUMBERS_CONNECTIONS or (str(known).isdecimal() and int(known) > _LAST_PORT)):
+            return None
+    return None if known in ("", "0", 0) else (context.name, str(known))
 
 
 def _has_body(request: dict[str, Any], fields: Fields) -> bool:

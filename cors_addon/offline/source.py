@@ -52,6 +52,7 @@ class _Unpacker(Protocol):
 _PACKINGS: tuple[tuple[bytes, str, Callable[[], _Unpacker]], ...] = (
     (b"\x1f\x8b", "gzip", lambda: zlib.decompressobj(wbits=31)),
     (b"\xfd7zXZ\x00", "xz", lzma.LZMADecompressor),
+    (b"x\xda", "zlib", zlib.decompressobj),  # mitmproxy's .zhar
     (b"BZh", "bzip2", bz2.BZ2Decompressor),
 )
 _ZIP = b"PK\x03\x04"
@@ -66,7 +67,7 @@ class Source:
         self.name = name
         """As given on the command line."""
         self.packed: str | None = None
-        """`gzip`, `xz`, `bzip2` or `zip`."""
+        """`gzip`, `xz`, `bzip2`, `zlib` or `zip`."""
         self.position = 0
         """Bytes of the file that were read so far, packed as they are: for progress."""
         self._raw: BinaryIO = sys.stdin.buffer if name == "-" else Path(name).open("rb", buffering=0)  # noqa: SIM115
