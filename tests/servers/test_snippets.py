@@ -194,3 +194,18 @@ def test_aliases_and_unknown_targets() -> None:
     assert find("rack-cors").name == "rails"
     with pytest.raises(UnknownTarget, match="known are nginx, apache"):
         find("iis")
+
+
+@pytest.mark.parametrize("target", ["jub0bs", "s3", "api-gateway"])
+def test_allowing_nobody_is_refused_by_what_wants_an_origin(target: str) -> None:
+    """The server would not start, or the provider would refuse the configuration."""
+    policy = replace(POLICIES["nobody"], credentials=True)
+    with pytest.raises(Inexpressible, match="at least one origin"):
+        export(policy, target)
+
+
+def test_jub0bs_has_all_in_one_structure() -> None:
+    """As compiled and run with its version 1.0.2."""
+    text = export(POLICIES["credentials"], "jub0bs").text()
+    assert "\n\tDangerouslyTolerateInsecureOrigins: true,\n" in text
+    assert "ExtraConfig" not in text

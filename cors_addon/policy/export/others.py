@@ -82,7 +82,7 @@ def aspnet(policy: Policy) -> str:
 
 
 def jub0bs(policy: Policy) -> str:
-    """github.com/jub0bs/cors."""
+    """github.com/jub0bs/cors, which had other fields before 0.12."""
     assert policy.origins is not None
     origins = ["*"] if policy.origins.any else [one for one in policy.origins.listed if one != OPAQUE]
     methods = ["*"] if policy.methods.any else list(policy.methods.listed)
@@ -100,14 +100,8 @@ def jub0bs(policy: Policy) -> str:
         lines.append(f"\tMaxAgeInSeconds: {policy.max_age or -1},")
     if _exposed(policy):
         lines.append(f"\tResponseHeaders: {array(_exposed(policy), '[]string{', '}')},")
-    extra = []
-    if policy.private_network:
-        extra.append("PrivateNetworkAccess: true")
-    insecure = any(one.startswith("http://") for one in origins)
-    if insecure and (policy.credentials or policy.private_network):
-        extra.append("DangerouslyTolerateInsecureOrigins: true")
-    if extra:
-        lines.append(f"\tExtraConfig: cors.ExtraConfig{{{', '.join(extra)}}},")
+    if policy.credentials and any(one.startswith("http://") for one in origins):
+        lines.append("\tDangerouslyTolerateInsecureOrigins: true,")
     lines += ["})", "if err != nil {", "\tlog.Fatal(err)", "}", "handler = mw.Wrap(handler)"]
     return "\n".join(lines) + "\n"
 
@@ -144,14 +138,15 @@ def rs(policy: Policy) -> str:
 
 
 def rails(policy: Policy) -> str:
-    """rack-cors, in config/initializers/cors.rb."""
+    """rack-cors, in config/initializers/cors.rb; it takes the word null for a host, but not in a regular expression."""
     assert policy.origins is not None
     if policy.origins.any:
         origins = "'*'"
     elif policy.origins.patterns or policy.origins.reflect:
         origins = "%r{" + origin_regex(policy, anchored=False).join((r"\A", r"\z")) + "}"
     else:
-        origins = ", ".join(f"'{origin}'" for origin in exact(policy)) or "'https://nobody.invalid'"
+        named = (r"%r{\Anull\z}" if origin == OPAQUE else f"'{origin}'" for origin in exact(policy))
+        origins = ", ".join(named) or "'https://nobody.invalid'"
     headers = ":any" if policy.request_headers.any else _ruby(_headers(policy))
     lines = [
         "Rails.application.config.middleware.insert_before 0, Rack::Cors do",
@@ -217,15 +212,15 @@ TARGETS = (
     ),
     Target(
         "jub0bs",
-        "Go with github.com/jub0bs/cors",
-        Can(null=False, reflect=False, edits=False),
+        "Go with github.com/jub0bs/cors 0.12",
+        Can(nobody=False, null=False, reflect=False, private_network=False, edits=False),
         jub0bs,
         "//",
         aliases=("go", "jub0bs/cors", "go-jub0bs"),
     ),
     Target(
         "rs",
-        "Go with github.com/rs/cors",
+        "Go with github.com/rs/cors 1.9",
         Can(any_method=False, any_method_credentialed=False, repeats_headers=True, any_exposed=False, edits=False),
         rs,
         "//",
@@ -250,6 +245,7 @@ TARGETS = (
         "s3",
         "AWS S3",
         Can(
+            nobody=False,
             reflect=False,
             null=False,
             any_method=False,
@@ -269,6 +265,7 @@ TARGETS = (
         "api-gateway",
         "AWS API Gateway (HTTP API)",
         Can(
+            nobody=False,
             reflect=False,
             null=False,
             subdomains=False,

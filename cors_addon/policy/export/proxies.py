@@ -274,7 +274,10 @@ def haproxy(policy: Policy) -> str:
 
 
 def envoy(policy: Policy) -> str:
-    """The per-route configuration of the CORS filter; Envoy names the origin also where `*` would do."""
+    """The per-route configuration of the CORS filter; Envoy names the origin also where `*` would do.
+
+    The filter leaves the upstream's own headers in place and knows no Vary: the route removes and adds these before it.
+    """
     assert policy.origins is not None
     matches = [f"- exact: {quote(origin)}" for origin in exact(policy)]
     if policy.origins.any or policy.origins.reflect:
@@ -302,6 +305,13 @@ def envoy(policy: Policy) -> str:
     lines += [f"    allow_credentials: {str(policy.credentials).lower()}", "    forward_not_matching_preflights: false"]
     if policy.private_network:
         lines.append("    allow_private_network_access: true")
+    lines += [
+        "response_headers_to_remove:",
+        *(f"- {name}" for name in _CORS),
+        "response_headers_to_add:",
+        "- header: { key: Vary, value: Origin }",
+        "  append_action: APPEND_IF_EXISTS_OR_ADD",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -313,7 +323,7 @@ TARGETS = (
     Target(
         "envoy",
         "Envoy",
-        Can(any_method_credentialed=False, any_header_credentialed=False, edits=False),
+        Can(any_method_credentialed=False, any_header_credentialed=False, repeats_headers=True, edits=False),
         envoy,
     ),
 )

@@ -34,6 +34,8 @@ class Can:
     any_origin: bool = True
     reflect: bool = True
     """Allow every origin by its name, with credentials."""
+    nobody: bool = True
+    """Allow no origin at all."""
     null: bool = True
     subdomains: bool = True
     any_port: bool = True
@@ -95,6 +97,8 @@ def faults(policy: Policy, can: Can) -> Iterable[str]:
         return
     if policy.preflight is Preflights.FORWARD:
         yield "the policy leaves preflights to the server, which this configuration would be: `preflight: answer`"
+    if not origins.any and not origins.reflect and not origins.listed and not can.nobody:
+        yield "it wants at least one origin: leave it out altogether"
     if origins.any and not can.any_origin:
         yield "it cannot say `*`: list the origins"
     if origins.reflect and not can.reflect:
