@@ -77,7 +77,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--baseline", type=Path, metavar="FILE", help="an earlier report (--format json): what it knows is no failure"
     )
     parser.add_argument(
-        "--filter", default="", metavar="EXPRESSION", help="judge only what this mitmproxy filter selects"
+        "--filter", default="", metavar="EXPRESSION", help="tell only of what this mitmproxy filter selects"
     )
     parser.add_argument(
         "--policy",
@@ -169,7 +169,8 @@ def _check(options: argparse.Namespace, summary: Summary, out: TextIO, trial: "T
         _tell_damage(summary)
     elif options.format == "text":
         colour = options.output is None and out.isatty() and "NO_COLOR" not in os.environ
-        out.write(_encodable(table.render(summary, colour=colour, failed=code == FAILED), out))
+        failed = None if code == UNUSABLE else code == FAILED
+        out.write(_encodable(table.render(summary, colour=colour, failed=failed), out))
     else:
         out.write(_encodable(RENDERERS[options.format](summary), out))
         _tell_damage(summary)
@@ -275,9 +276,9 @@ class Progress:
         if source.size:
             part = min(source.position / source.size, 1.0)
             full = round(part * 20)
-            line = f"{part:4.0%} {'█' * full}{'░' * (20 - full)} {each.flows:,} {name}"
+            line = f"{part:4.0%} {'█' * full}{'░' * (20 - full)} {each.flows:,} exchanges, {name}"
         else:
-            line = f"{source.position / 1e6:,.0f} MB, {each.flows:,} {name}"
+            line = f"{source.position / 1e6:,.0f} MB, {each.flows:,} exchanges, {each.title}"
         self._out.write(f"\r\x1b[K{visible(line)[: room - 1]}")
         self._out.flush()
         self._shown = True

@@ -294,6 +294,36 @@ def test_filter(check: Check, tmp_path: Path, expression: str, count: int) -> No
         assert loaded["totals"]["exchanges"] == 2
 
 
+def test_a_filter_does_not_hide_what_is_known(check: Check, allowed: Path, tmp_path: Path) -> None:
+    """A selected request is judged with its preflight, which is not selected, and is told alone."""
+    written = tmp_path / "x.har"
+    asked = {"Access-Control-Request-Method": "PUT"}
+    answer = {"Access-Control-Allow-Origin": "https://app.example.com", "Access-Control-Allow-Methods": "PUT"}
+    written.write_text(har(entry("OPTIONS", request=asked, response=answer), entry("PUT", at=0.1)))
+    for file in (allowed, written):
+        _, out, _ = check(file, "--filter", "~m PUT", "--format", "jsonl")
+        lines = [json.loads(line) for line in out.splitlines()]
+        assert {line["method"] for line in lines} == {"PUT"}
+        assert lines[-1]["preflight"] == "sent"
+
+
+def test_what_could_not_be_read_is_not_called_fine(check: Check, allowed: Path, tmp_path: Path) -> None:
+    """Nothing is said but that where nothing was read; the rest counts as far as it goes."""
+    code, out, _ = check(tmp_path / "nothing.har")
+    assert code == 2
+    assert out.startswith("✗ ")
+    assert out.endswith("\n")
+    assert "cannot be read: No such file" in " ".join(out.split())
+    cut = tmp_path / "cut.mitm"
+    cut.write_bytes(allowed.read_bytes()[:-10])
+    code, out, _ = check(cut)
+    assert code == 2
+    assert out.startswith("✓ the one CORS exchange is allowed, as far as could be read\n")
+    refused = write(tmp_path / "refused.mitm", preflight([]), actual(ALLOW, at=1))
+    refused.write_bytes(refused.read_bytes()[:-10])
+    assert "not counted as a failure" not in check(refused)[1]
+
+
 # ---- baselines ----
 
 

@@ -114,10 +114,13 @@ def _record(
             return None if flow is None else _recorded(cast(http.HTTPFlow, flow), flow.of_use)
     try:
         read = next(iter(FlowReader(BytesIO(data[at:end])).stream()))
-        if not isinstance(read, http.HTTPFlow) or (choose is not None and not choose(read)):
+        if not isinstance(read, http.HTTPFlow):
             return None
         of_use = _of_use(read)
-        return _recorded(read, of_use) if of_use else None
+        if not of_use:
+            return None
+        recorded = _recorded(read, of_use)
+        return recorded if choose is None else recorded._replace(chosen=bool(choose(read)))
     except exceptions.FlowReadException as error:
         raise Damage(_why(error), base + at) from error
     except Exception as error:  # a flow that mitmproxy lets pass, but which it could not show either

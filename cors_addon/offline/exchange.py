@@ -17,3 +17,5 @@ class Recorded(NamedTuple):
     """mitmproxy sent the request itself: no browser judged the answer."""
     sees: Preflights = Preflights.ALL
     """How many of the preflights the recording holds, as far as it was read."""
+    chosen: bool = True
+    """The user's filter selects it. What is not selected still tells of what is: its preflight, its cookies."""

@@ -50,10 +50,9 @@ def read(source: Source, note: Note, expression: str = "") -> Iterator[Recorded 
         entry = har_entry.convert(raw, number, context)
         if entry.note:
             note(entry.note)
-        if entry.observation is None or (choose is not None and not choose(raw, entry.observation)):
-            yield None
-            continue
-        if entry.of_use:
+        if entry.observation is not None and choose is not None:
+            entry.chosen = bool(choose(raw, entry.observation))
+        if entry.observation is not None and entry.of_use:
             window.add(entry)
             if len(window) > WINDOW:
                 yield window.pop()
@@ -186,7 +185,7 @@ class _Window:
                 if not table[key]:
                     del table[key]
         assert entry.observation is not None
-        return Recorded(entry.observation, entry.notes, sees=self._sees)
+        return Recorded(entry.observation, entry.notes, sees=self._sees, chosen=entry.chosen)
 
 
 def _nearest(preflight: Entry, requests: Iterable[Entry]) -> Entry | None:

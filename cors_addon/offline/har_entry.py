@@ -141,6 +141,7 @@ class Entry:
     slack: float = 0.0
     """Seconds by which its preflight may begin after its own times have ended."""
     paired: bool = False
+    chosen: bool = True
     turn: int = 0
     coarse: bool = False
     """Its clock has whole seconds only: what happened within one is in no order."""

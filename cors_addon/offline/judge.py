@@ -3,7 +3,8 @@
 Law 1: the judgements are the very ones, revisions included, that the addon makes of the same flows.
 Law 2: what a recording leaves out proves nothing. Where it may have left out a preflight, its absence contradicts no
 verdict.
-Law 3: damage ends a file, never the run; what came before it counts.
+Law 3: a filter selects what is told, not what is known: a request is judged with its preflight, selected or not.
+Law 4: damage ends a file, never the run; what came before it counts.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -34,7 +35,8 @@ def judged(
         return
     try:
         into.kind = source.kind.value
-        yield from _judge(_counted(_exchanges(source, into, filter_expression), source, into, progress), engine)
+        exchanges = _counted(_exchanges(source, into, filter_expression), source, into, progress)
+        yield from _judge(exchanges, engine, _Chosen() if filter_expression else None)
     except Damage as damage:
         into.damage, into.offset = damage.what, damage.offset
         into.kind = source.kind.value
@@ -61,14 +63,32 @@ def _counted(
             yield exchange
 
 
-def _judge(exchanges: Iterable[Recorded], engine: str) -> Iterator[Judgement]:
+MAX_CHOSEN = 1 << 16
+"""Selected exchanges that are remembered, for what revises them later."""
+
+
+class _Chosen(dict[str, None]):
+    """Ids of the exchanges that a filter selects."""
+
+    def note(self, flow_id: str) -> None:
+        """This one is selected."""
+        self[flow_id] = None
+        if len(self) > MAX_CHOSEN:
+            del self[next(iter(self))]
+
+    def among(self, judgements: list[Judgement]) -> list[Judgement]:
+        """Those of selected exchanges."""
+        return [each for each in judgements if each.observation.flow_id in self]
+
+
+def _judge(exchanges: Iterable[Recorded], engine: str, only: _Chosen | None) -> Iterator[Judgement]:
     tracker = Tracker(engine=engine, site=registrable_domain)
     settled = 0.0
     damage: Damage | None = None
     stream = iter(exchanges)
     while True:
         try:
-            observation, notes, evidence_only, replayed, tracker.sees = next(stream)
+            observation, notes, evidence_only, replayed, tracker.sees, chosen = next(stream)
         except StopIteration:
             break
         except Damage as found:  # what came before is judged to its end
@@ -80,8 +100,11 @@ def _judge(exchanges: Iterable[Recorded], engine: str) -> Iterator[Judgement]:
                     observation.client, observation.url, observation.request, observation.response, observation.ended
                 )
             continue
+        if only is not None and chosen:
+            only.note(observation.flow_id)
         if replayed:
-            yield from _replayed(observation, engine)
+            if chosen:
+                yield from _replayed(observation, engine)
             continue
         judgements = tracker.observe(observation)
         if judgements and notes and judgements[0].observation is observation:
@@ -89,8 +112,9 @@ def _judge(exchanges: Iterable[Recorded], engine: str) -> Iterator[Judgement]:
         if abs(observation.started - settled) >= SETTLE_EVERY:
             settled = observation.started
             judgements += tracker.settle(settled)
-        yield from judgements
-    yield from tracker.finish()
+        yield from judgements if only is None else only.among(judgements)
+    last = tracker.finish()
+    yield from last if only is None else only.among(last)
     if damage is not None:
         raise damage
 

@@ -28,7 +28,7 @@ def render(summary: Summary) -> str:
         if each.damage is not None:
             lines.append(f"::error title=CORS::{_data(damage_line(each))}")
         lines.extend(
-            f"::notice title=CORS::{_data(visible(f'{each.name}: {count} × {note}'))}"
+            f"::notice title=CORS::{_data(visible(f'{each.title}: {count} × {note}'))}"
             for note, count in each.notes.items()
         )
     if summary.interrupted:

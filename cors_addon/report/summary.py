@@ -133,6 +133,11 @@ class Input:
     """What this file cannot tell, and of how many exchanges."""
 
     @property
+    def title(self) -> str:
+        """What people call it."""
+        return "standard input" if self.name == "-" else self.name
+
+    @property
     def usable(self) -> bool:
         """Whether it was read to its end."""
         return self.damage is None

@@ -60,16 +60,21 @@ class _Paint:
 
 def _headline(summary: Summary, paint: _Paint, width: int) -> Iterator[str]:
     judged, denied = summary.judged, _denied_flows(summary)
+    if not summary.flows and summary.inputs and all(each.damage is not None for each in summary.inputs):
+        return  # nothing to tell but that
     if summary.interrupted:
         yield paint(_YELLOW, "INTERRUPTED: these are partial results")
     if denied:
         what = f"{_number(denied)} of {_number(judged)} CORS exchanges denied"
         yield f"{paint.mark(FAILED)} {paint(_BOLD, what)}"
     elif judged:
-        yield f"{paint.mark(PASSED)} {paint(_BOLD, f'all {_number(judged)} CORS exchanges allowed')}"
+        what = "the one CORS exchange is allowed" if judged == 1 else f"all {_number(judged)} CORS exchanges allowed"
+        if any(each.damage is not None for each in summary.inputs):
+            what += ", as far as could be read"
+        yield f"{paint.mark(PASSED)} {paint(_BOLD, what)}"
     else:
         yield f"{NEITHER} {paint(_BOLD, 'no CORS exchange found')}"
-    names = ", ".join(visible(each.name) for each in summary.inputs[:3])
+    names = ", ".join(visible(each.title) for each in summary.inputs[:3])
     if len(summary.inputs) > 3:
         names += f" and {len(summary.inputs) - 3} more files"
     read = f"{_number(summary.flows)} exchange{_s(summary.flows)} read from {names}{_others(summary)}"
@@ -263,7 +268,7 @@ def _notes(summary: Summary, paint: _Paint, width: int) -> Iterator[str]:
     yield paint(_BOLD, "Not judged, or not to be told")
     for each in told:
         for note, count in each.notes.items():
-            prefix = f"{visible(each.name)}: " if len(summary.inputs) > 1 else ""
+            prefix = f"{visible(each.title)}: " if len(summary.inputs) > 1 else ""
             times = f"{_number(count)} × " if count > 1 else ""
             yield from _wrapped(f"{prefix}{times}{note}", "    ", width, first="  ")
     if summary.overflowed:
@@ -288,7 +293,7 @@ def damage_line(each: Input) -> str:
     """How the reading of a file ended before its end."""
     at = "" if each.offset is None else f", at byte {each.offset}"
     read = f": {_number(each.flows)} exchange{_s(each.flows)} before it were read" if each.flows else ""
-    return visible(f"{each.name}: {each.damage}{at}{read}")
+    return visible(f"{each.title}: {each.damage}{at}{read}")
 
 
 def _wrapped(text: str, indent: str, width: int, *, first: str | None = None) -> list[str]:
