@@ -84,16 +84,9 @@ class _Chosen(dict[str, None]):
 def _judge(exchanges: Iterable[Recorded], engine: str, only: _Chosen | None) -> Iterator[Judgement]:
     tracker = Tracker(engine=engine, site=registrable_domain)
     settled = 0.0
-    damage: Damage | None = None
-    stream = iter(exchanges)
-    while True:
-        try:
-            observation, notes, evidence_only, replayed, tracker.sees, chosen = next(stream)
-        except StopIteration:
-            break
-        except Damage as found:  # what came before is judged to its end
-            damage = found
-            break
+    # damage ends this without a last look: what followed is not known, and nothing to be concluded from its absence
+    for observation, notes, evidence_only, replayed, sees, chosen in exchanges:
+        tracker.sees = sees
         if evidence_only and observation.connection is not None and not tracker.is_cookie_news(observation.connection):
             if is_plain(observation.method, observation.status, observation.response):
                 tracker.note_plain(
@@ -115,8 +108,6 @@ def _judge(exchanges: Iterable[Recorded], engine: str, only: _Chosen | None) -> 
         yield from judgements if only is None else only.among(judgements)
     last = tracker.finish()
     yield from last if only is None else only.among(last)
-    if damage is not None:
-        raise damage
 
 
 def _replayed(observation: Observation, engine: str) -> Iterator[Judgement]:
