@@ -102,7 +102,8 @@ ENGINE = Engine(
         wildcard_covers_authorization=False,
         no_cache_bypasses=True,
     ),
-    retries=1,
+    retries=3,
+    retried_statuses=frozenset({408, 421}),  # HttpNetworkTransaction: 408 where the connection had served before
     unconditional_304_updates=True,
     storage_access_header_since=133,
     separates_connections=True,  # net/socket/client_socket_pool.h GroupId and SpdySessionKey hold the privacy mode

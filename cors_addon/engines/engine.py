@@ -15,6 +15,8 @@ class Engine:
     cache: CacheRules
     retries: int = 0
     """How often a dropped connection is tried again."""
+    retried_statuses: frozenset[int] = frozenset()
+    """Answers after which the browser asks once more by itself, over another connection."""
     storage_access_header_since: float = float("inf")
     """The version that began to send Sec-Fetch-Storage-Access on credentialed cross-site requests."""
     partitions_cookies: bool = False

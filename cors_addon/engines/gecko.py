@@ -131,6 +131,7 @@ ENGINE = Engine(
         opaque_origins_share=True,
     ),
     retries=10,
+    retried_statuses=frozenset({408, 421}),  # nsHttpTransaction::HandleContentStart
     separates_connections=True,  # nsHttpConnectionInfo: "anonymous" is in the hash key; HTTP/2 coalesces all the same
     partitions_cookies=True,  # total cookie protection, the default
     stores_anonymous_apart=True,  # CacheFileUtils::AppendKeyPrefix

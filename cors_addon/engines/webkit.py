@@ -68,6 +68,6 @@ ENGINE = Engine(
         stores_refused_grants=True,
         opaque_origins_share=True,
     ),
-    retries=1,  # libsoup, and only what is idempotent
+    retries=4,  # libsoup, and only what is idempotent
     same_origin_credentials_outlive_redirect=True,
 )

@@ -52,6 +52,8 @@ class Waiting:
     """Taken for not followed, until a slow answer shows that it was."""
     retries: int = 0
     """How often the request has been dropped without an answer; it may come again."""
+    told_to_retry: bool = False
+    """The answer itself made the browser send the request again."""
     stopped_by: Refusal | None = None
     """For a preflight: what stops the fetch here after all, if nothing follows."""
     if_surely_omitted: Outcome | None = None

@@ -24,7 +24,7 @@ _FORM_TYPE = re.compile(
 MANY_NAMES = 8
 """Header names in one preflight from which on the limit of 1024 bytes may have made safelisted ones unsafe."""
 
-RETRY_WITHIN = 0.2
+RETRY_WITHIN = 1.0
 """Seconds after a dropped connection within which the browser tries again."""
 
 _GRANTS = frozenset({Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED})
@@ -127,7 +127,7 @@ def find(
 def _superseded(client: Client, waiting: Waiting, observation: Observation, mode: Credentials) -> bool:
     """Whether the cache explains the request better: its preflight may be refused, or have had its request already."""
     judgement = waiting.judgement
-    if judgement.if_omitted == judgement.if_credentialed and not waiting.retries:
+    if waiting.told_to_retry or (judgement.if_omitted == judgement.if_credentialed and not waiting.retries):
         return False
     asked = Asked(judgement.origin or "", waiting.method, judgement.requested_headers)
     known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
@@ -268,10 +268,31 @@ def set_by_browsers(authorization: bytes) -> bool:
     return authorization.split(b" ", 1)[0].lower() in (b"basic", b"digest", b"negotiate", b"ntlm")
 
 
+def may_be_retried(client: Client, observation: Observation) -> bool:
+    """Whether the browser may send this again by itself: it got no answer, or one that says so."""
+    return observation.status is None or observation.status in client.engine.retried_statuses
+
+
+def repeated(client: Client, observation: Observation, judgement: Judgement, method: str) -> Waiting | None:
+    """The preflight that this one repeats, to which there was no answer; it waits no longer. None where it is new."""
+    for waiting in reversed(client.preflights[observation.url]):
+        before = waiting.judgement
+        if (
+            may_be_retried(client, before.observation)
+            and (before.origin, waiting.method, before.requested_headers)
+            == (judgement.origin, method, judgement.requested_headers)
+            and 0 <= observation.started - before.observation.ended + EARLY <= RETRY_WITHIN
+        ):
+            client.preflights.remove(waiting)
+            return waiting
+    return None
+
+
 def await_retry(client: Client, permit: Waiting, dropped: Observation) -> None:
     """A request whose connection was dropped may be sent again at once, without another preflight."""
     if permit.retries < client.engine.retries:
         permit.retries += 1
+        permit.told_to_retry = dropped.status is not None
         permit.until = dropped.ended + RETRY_WITHIN
         client.preflights.add(dropped.url, permit)
 

@@ -217,7 +217,10 @@ class Tracker:
         if not client.is_browser:
             return _no_browser(judgement, Stage.PREFLIGHT, asked_of(judgement), answer)
         hop = _follow_hop(client, observation, named, method) if client.hops else None
-        fetch = Fetch() if hop is None else hop.fetch
+        before = hop
+        if before is None and client.preflights[url]:
+            before = preflights.repeated(client, observation, judgement, method)
+        fetch = Fetch() if before is None else before.fetch
         hindsight.join(fetch, judgement, revised)
         asked = asked_of(judgement)
         waiting = Waiting(judgement, fetch, method, observation.ended + PATIENCE)
@@ -367,7 +370,7 @@ class Tracker:
         fetch.left_same_origin = False
         if permit is not None:
             preflights.followed(client, permit, fetch, key, revised)
-            if not answered:
+            if preflights.may_be_retried(client, observation):
                 preflights.await_retry(client, permit, observation)
         hindsight.conclude(judgement, fetch.credentials, fetch.evidence)
         judgement.judged_credentialed |= plain is not None

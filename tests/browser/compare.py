@@ -133,7 +133,7 @@ def without_the_invisible(text: str | None, truth: Line) -> str | None:
     if text is None:
         return None
     text = INVISIBLE[truth.get("browser", "chromium")](text, truth)
-    return re.sub(r"#[^' ]*(?=[' ])", "", text)
+    return re.sub(r"#[^' \n]*?(?=\.?(?:[' \n]|$))", "", text)
 
 
 def _chromium_visible(text: str, truth: Line) -> str:

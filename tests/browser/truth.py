@@ -19,6 +19,7 @@ from .proxy import Seen
 
 Line = dict[str, Any]
 
+MODULES = frozenset({"module", "import", "modulepreload"})
 MAYBE_NO_CORS = (
     "no Sec-Fetch-Mode header (plain http URL): a cross-origin POST with Origin may be cors, no-cors or a form"
 )
@@ -244,6 +245,16 @@ class StepJudge:
                 causes.append("redirect mode 'error' rejects any redirect; the mode is not visible in traffic")
         if last and cors and "insecure content" in (self.outcome.net_error or ""):
             causes.append("the URL redirected to is mixed content to this browser, which is no matter of CORS")
+        if (
+            last
+            and cors
+            and self.driver.name == "firefox"
+            and self.step.api in MODULES
+            and self.answer(flow).values("content-type") != ["text/javascript"]
+        ):
+            causes.append(
+                "Firefox calls a module of the wrong type a failed CORS request; a classic script looks alike"
+            )
         if "#" in "".join(url for step in self.case.steps for url in step.urls):
             causes.append("fragments are not on the wire, and the preflight cache keys on them")
         if last and self.outcome.js == "timeout":

@@ -74,6 +74,44 @@ PAIRING: tuple[Scenario, ...] = (
     ),
     *(
         Scenario(
+            name=f"answered {status}, and sent once more",
+            traffic=(
+                preflight("p", answer=PUT_60),
+                cors("a", 0.1, "PUT", status=status),
+                cors("b", 0.2, "PUT"),
+                cors("c", 0.3, "PUT"),
+            ),
+            expected={
+                "p": passed("a", "b"),
+                "a": passed("p", "b", preflight=SENT),
+                "b": passed("p", "a", preflight=SENT),
+                "c": passed("p", preflight=CACHED),
+            },
+            engines=("chromium", "gecko"),
+        )
+        for status in (408, 421)
+    ),
+    *(
+        Scenario(
+            name=f"a preflight answered {status} is sent once more",
+            traffic=(
+                redirect("h", to=THIRD, method="PUT", status=307),
+                preflight("p1", 0.1, url=THIRD, origin="null", status=status, answer=()),
+                preflight("p2", 0.2, url=THIRD, origin="null", answer=allow("null", methods="PUT")),
+                cors("a", 0.3, "PUT", url=THIRD, origin="null", answer=NULL),
+            ),
+            expected={
+                "h": {"verdict": ALLOW, "paired_with": ["p1", "p2", "a"]},
+                "p1": {"verdict": DENY, "paired_with": ["h", "p2", "a"], "contradicted": False},
+                "p2": passed("h", "p1", "a"),
+                "a": passed("h", "p1", "p2", preflight=SENT),
+            },
+            engines=("chromium", "gecko"),
+        )
+        for status in (421, None)
+    ),
+    *(
+        Scenario(
             name=f"XMLHttpRequest sets the charset once {method}'s preflight has asked for another",
             traffic=(
                 preflight("p", method=method, headers="content-type", answer=granting),
