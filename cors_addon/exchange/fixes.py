@@ -4,14 +4,15 @@ Law 1: one edit per fault, in the order in which the engine would find them, unt
 Law 2: an edit opens no more than this exchange needs: the exact origin, method and header names, never a `*`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from cors_addon.engines import ENGINES
 from cors_addon.exchange.judging import judged_fields, rejudge
-from cors_addon.exchange.model import Fields, Judgement, Verdict
+from cors_addon.exchange.model import Fields, Judgement, Role, Verdict
 from cors_addon.fetch.headers import combine, get_all, is_token, split_list
 from cors_addon.fetch.origins import OPAQUE, resolve
-from cors_addon.fetch.refusals import Reason, Refusal
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
 
 _ORIGIN_REASONS = frozenset(
     {
@@ -20,6 +21,14 @@ _ORIGIN_REASONS = frozenset(
         Reason.ALLOW_ORIGIN_INVALID,
         Reason.ALLOW_ORIGIN_MISMATCH,
         Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
+    }
+)
+_LEADS_ELSEWHERE = frozenset(
+    {
+        Reason.PREFLIGHT_REDIRECTED,
+        Reason.REDIRECT_URL_UNUSABLE,
+        Reason.REDIRECT_SCHEME_NOT_CORS,
+        Reason.REDIRECT_HAS_CREDENTIALS,
     }
 )
 OK_STATUS = 204
@@ -46,12 +55,16 @@ class Change:
     """What to mind, or why no header can help."""
     complete: bool = True
     """Nothing fails after it."""
+    flow_id: str | None = None
+    """Flow whose answer is to change; None where it is the judged flow's own."""
 
 
 def smallest_change(judgement: Judgement) -> Change | None:
     """What flips a denied flow; None where it is not denied."""
     if judgement.verdict is not Verdict.DENY or judgement.refusal is None:
         return None
+    if judgement.refusal.stage is not judgement.stage and (earlier := _earlier_change(judgement, judgement.refusal)):
+        return earlier
     engine = ENGINES[judgement.engine]
     fields, status = judged_fields(judgement), judgement.observation.status
     edits: dict[str, HeaderEdit] = {}
@@ -76,6 +89,19 @@ def smallest_change(judgement: Judgement) -> Change | None:
             fields = apply_edits(fields, (edit,))
         refusal = rejudge(judgement, engine, fields, status).refusal
     return Change(tuple(edits.values()), new_status, "; ".join(notes), complete=refusal is None)
+
+
+def _earlier_change(judgement: Judgement, refusal: Refusal) -> Change | None:
+    """What lets a flow pass that was stopped by the answer of a redirect before it: WebKit checks that one late."""
+    before = takewhile(lambda member: member.observation is not judgement.observation, judgement.chain)
+    for hop in reversed(list(before)):
+        if hop.role is Role.REDIRECT:
+            change = smallest_change(hop.altered(verdict=Verdict.DENY, refusal=refusal, judged_credentialed=True))
+            if change is None:
+                return None
+            note = f"in the answer of the redirect before this one, {hop.observation.url}"
+            return replace(change, note="; ".join(filter(None, (note, change.note))), flow_id=hop.observation.flow_id)
+    return None
 
 
 def apply_edits(fields: Fields, edits: tuple[HeaderEdit, ...]) -> Fields:
@@ -109,6 +135,8 @@ type _Step = tuple[HeaderEdit | None, int | None, str]
 
 def _one_edit(judgement: Judgement, refusal: Refusal, fields: Fields) -> _Step | None:
     reason = refusal.reason
+    if refusal.stage is Stage.PREFLIGHT and reason in _LEADS_ELSEWHERE:
+        return None, OK_STATUS, "answer OPTIONS itself: a preflight is never redirected"
     if reason in _ORIGIN_REASONS:
         note = ""
         if judgement.origin == OPAQUE:
@@ -118,9 +146,6 @@ def _one_edit(judgement: Judgement, refusal: Refusal, fields: Fields) -> _Step |
         return _set(fields, "Access-Control-Allow-Credentials", "true"), None, ""
     if reason is Reason.STATUS_NOT_OK:
         return None, OK_STATUS, _STATUS_NOTES.get(judgement.observation.status or 0, "answer OPTIONS with an ok status")
-    if reason is Reason.PREFLIGHT_REDIRECTED:
-        edit = _set(fields, "Location", None)
-        return edit, OK_STATUS, "answer OPTIONS itself: a preflight is never redirected"
     if reason in (Reason.ALLOW_METHODS_INVALID, Reason.METHOD_NOT_ALLOWED):
         return _add(fields, "Access-Control-Allow-Methods", (judgement.requested_method or "",)), None, ""
     if reason in (Reason.ALLOW_HEADERS_INVALID, Reason.HEADER_NOT_ALLOWED):
@@ -151,10 +176,10 @@ def _set(fields: Fields, name: str, after: str | None) -> HeaderEdit:
 
 
 def _add(fields: Fields, name: str, wanted: tuple[str, ...]) -> HeaderEdit:
-    """Append what a list lacks, and leave out what is no token."""
+    """Append what a list lacks, and leave out what is no token; a list that then holds nothing goes."""
     before = _before(fields, name)
     items = [item for item in split_list(before or "") if is_token(item)]
     fold = str.lower if name.endswith("Headers") else str
     present = {fold(item) for item in items}
     items += [item for item in wanted if item and fold(item) not in present and is_token(item)]
-    return HeaderEdit(name, before, ", ".join(items))
+    return HeaderEdit(name, before, ", ".join(items) or None)

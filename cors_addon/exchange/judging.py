@@ -78,7 +78,7 @@ def redirects_before(judgement: Judgement) -> int:
     """How many redirects its fetch had followed."""
     count = 0
     for member in judgement.chain:
-        if member is judgement:
+        if member.observation is judgement.observation:
             break
         count += member.role in (Role.REDIRECT, Role.SAME_ORIGIN)
     return count

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import collections
+import itertools
 import json
 import sys
 import tempfile
@@ -17,7 +18,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import known, reached
+from . import fixes, known, reached
 from .cases import Case, from_json, to_json
 from .compare import Agreement, Check, agreement, load_lines
 from .drivers import DRIVERS, BrowserMissing, Driver, load_driver
@@ -47,6 +48,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--no-shrink", action="store_true", help="print disagreements as they were drawn")
     parser.add_argument("--no-addon", action="store_true", help="do not compare, only record")
     parser.add_argument("--coverage", action="store_true", help="tell which checks of the engine a browser has judged")
+    parser.add_argument(
+        "--fixes",
+        type=int,
+        metavar="N",
+        help="follow the changes suggested for N refused cases until the page succeeds",
+    )
     parser.add_argument("--minutes", type=float, default=60.0, help="stop drawing cases after this time (default 60)")
     return parser.parse_args(arguments)
 
@@ -149,6 +156,11 @@ class Session:
 async def main_async(options: argparse.Namespace, folder: Path) -> int:
     """Run, compare, print; 0 where browser and addon agree."""
     driver = load_driver(options.browser)
+    if options.fixes:
+        endless = (generate(options.seed, index) for index in itertools.count(options.first))
+        found = await fixes.follow(driver, endless, folder, options.fixes, say)
+        tell(fixes.table(found))
+        return 0 if all(one.good for one in found) else 1
     session = Session(options, driver, folder)
     keep: Path | None = options.record
     stem = folder / "run"

@@ -1,0 +1,203 @@
+"""Does the page's request succeed once the suggested changes are made? Asked of a real browser.
+
+Every case that the browser refuses is followed as a person would follow the addon's advice: the change suggested for
+the refused flow goes into what the case's server answers, the page asks again, and so on until nothing is refused or
+nothing can be suggested.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from .cases import HEADER_OF_FIELD, Case, Mutation, Side, hop_number
+from .drivers import Driver
+from .generate import TOO_MANY
+from .run import record
+from .truth import Line
+
+if TYPE_CHECKING:
+    from cors_addon.exchange.fixes import Change
+
+FIELD_OF_HEADER = {name: field for field, name in HEADER_OF_FIELD.items()}
+ROUNDS = 12
+BY_SCRIPT = frozenset({"fetch", "xhr"})
+"""Requests whose page tells whether they succeeded; an element may dislike what it got for other reasons than CORS."""
+
+SUCCEEDS = "the request succeeds"
+NO_ANSWER = "no answer came: there is nothing to change"
+NOWHERE = "a redirect leads where no request may go, or never ends"
+REDIRECT_MODE = "the page itself asked for no redirect"
+MIXED_CONTENT = "a redirect leads from https to http"
+EXCUSES = (NO_ANSWER, NOWHERE, REDIRECT_MODE, MIXED_CONTENT)
+"""What no change to a header or a status can help, by what is known of the case."""
+
+
+class Refused(NamedTuple):
+    """The truth line of a refused flow, and the change suggested for it."""
+
+    line: Line
+    change: Change | None
+    at: Line | None = None
+    """Line of the flow whose answer is to change, where that is another."""
+
+
+@dataclasses.dataclass(slots=True)
+class Followed:
+    """A refused case: as it was drawn, as it is with the suggestions so far, and how it ended."""
+
+    drawn: Case
+    case: Case
+    changes: list[str] = dataclasses.field(default_factory=list)
+    end: str = ""
+
+    @property
+    def good(self) -> bool:
+        """The advice helped, or rightly there was none."""
+        return self.end == SUCCEEDS or self.end in EXCUSES
+
+    def advance(self, refused: Refused | None) -> None:
+        """Take in how the browser fared: the end, or the next suggestion."""
+        if refused is None:
+            self.end = SUCCEEDS
+            return
+        line, change = refused.line, refused.change
+        if "insecure content" in (line.get("net_error") or ""):
+            self.end = MIXED_CONTENT
+        elif change is not None and change.complete:
+            self.changes.append(_described(line, change))
+            self.case = _changed(self.case, refused)
+        else:
+            said = line["error"] or line.get("net_error") or line["js"]
+            self.end = _excuse(self.case, line) or f"{said}, and no suggestion"
+
+
+async def follow(
+    driver: type[Driver], cases: Iterable[Case], folder: Path, wanted: int, say: Callable[[str], None]
+) -> list[Followed]:
+    """Draw from the cases until there are suggestions for so many, and follow them; also those that have none."""
+    found: list[Followed] = []
+    helped = 0
+    for batch in itertools.batched(cases, max(wanted, 100)):
+        refused = await _run(driver, batch, folder / f"drawn{batch[0].id}")
+        for case in batch:
+            if case.id in refused and "step" in refused[case.id].line and helped < wanted:
+                found.append(Followed(case, case))
+                found[-1].advance(refused[case.id])
+                helped += not found[-1].end
+        say(f"{helped} of {wanted} refused cases with a suggestion")
+        if helped == wanted:
+            break
+    for number in range(1, ROUNDS):
+        current = [one for one in found if not one.end]
+        if not current:
+            break
+        say(f"round {number}: {len(current)} cases")
+        refused = await _run(driver, [one.case for one in current], folder / f"round{number}")
+        for one in current:
+            one.advance(refused.get(one.case.id))
+    for one in found:
+        one.end = one.end or f"still refused after {len(one.changes)} suggestions"
+    return found
+
+
+def table(found: Sequence[Followed]) -> str:
+    """How the cases ended, and each that ended badly with what was suggested for it."""
+    ends = collections.Counter(one.end for one in found)
+    suggestions = collections.Counter(len(one.changes) for one in found)
+    counts = ", ".join(f"{many} with {count}" for count, many in sorted(suggestions.items()))
+    lines = [f"{len(found)} refused cases, by the number of suggestions: {counts}"]
+    lines += [f"{many:>5}  {end}" for end, many in ends.most_common()]
+    for one in found:
+        if not one.good:
+            lines += ["", f"{one.drawn.id} {one.drawn.note}: {one.end}", *(f"  {change}" for change in one.changes)]
+    return "\n".join(lines)
+
+
+async def _run(driver: type[Driver], cases: Sequence[Case], stem: Path) -> dict[str, Refused]:
+    """Run cases; for each refused one its first refused flow, and the change suggested for it."""
+    dump = stem.with_suffix(".mitm")
+    result = await record(driver, cases, dump, stem.with_suffix(".jsonl"))
+    changes = suggestions(dump)
+    lines = {line["flow_id"]: line for line in result.lines}
+    found: dict[str, Refused] = {}
+    for case in result.unfinished:
+        found[case.id] = Refused({"error": "the browser did not come to an end", "js": "timeout"}, None)
+    for line in result.lines:
+        failed = line["api"] in BY_SCRIPT and line["js"] != "resolved" and line["verdict"] != "not-cors"
+        if line["verdict"] == "deny" or (failed and _is_last(line, result.lines)):
+            change = changes.get(line["flow_id"])
+            at = None if change is None or change.flow_id is None else lines[change.flow_id]
+            found.setdefault(line["case"], Refused(line, change, at))
+    return found
+
+
+def _is_last(line: Line, lines: Sequence[Line]) -> bool:
+    """Whether a flow is its step's last, on which the step ended."""
+    return line is [one for one in lines if (one["case"], one["step"]) == (line["case"], line["step"])][-1]
+
+
+def suggestions(dump: Path) -> dict[str, Change | None]:
+    """The change that the addon shows for each flow of a dump."""
+    from mitmproxy import http
+    from mitmproxy.io import FlowReader
+
+    from cors_addon.exchange.fixes import smallest_change
+    from cors_addon.exchange.tracker import Tracker
+    from cors_addon.proxy import translate
+    from cors_addon.report.text import in_question
+
+    tracker = Tracker()
+    judged = []
+    with open(dump, "rb") as file:
+        for flow in FlowReader(file).stream():
+            assert isinstance(flow, http.HTTPFlow)
+            judged += tracker.observe(translate.observation(flow))
+    judged += tracker.finish()
+    last = {judgement.observation.flow_id: judgement for judgement in judged}
+    return {flow_id: smallest_change(in_question(judgement)) for flow_id, judgement in last.items()}
+
+
+def _changed(case: Case, refused: Refused) -> Case:
+    """The case with a change made to the answer that was refused."""
+    line, change = refused.at or refused.line, refused.change
+    assert change is not None
+    step = case.steps[line["step"]]
+    hop = next(index for index, url in enumerate(step.urls) if hop_number(url) == hop_number(line["url"]))
+    side: Side = "p" if line["kind"] == "preflight" else "a"
+    made = [
+        Mutation(hop, side, FIELD_OF_HEADER[edit.name], "suggested", () if edit.after is None else (edit.after,))
+        for edit in change.edits
+    ]
+    if change.status is not None:
+        made.append(Mutation(hop, side, "status", str(change.status), (str(change.status),)))
+    steps = list(case.steps)
+    steps[line["step"]] = dataclasses.replace(step, mutations=(*step.mutations, *made))
+    return dataclasses.replace(case, steps=tuple(steps))
+
+
+def _described(refused: Line, change: Change) -> str:
+    """A suggestion in a line."""
+    parts = [f"{edit.name}: {edit.before!r} -> {edit.after!r}" for edit in change.edits]
+    if change.status is not None:
+        parts.append(f"status {change.status}")
+    return f"{refused['error']} at the {refused['kind']}: {', '.join(parts)}"
+
+
+def _excuse(case: Case, refused: Line) -> str | None:
+    """What it is that no change can help, by what the case says of itself."""
+    if "step" not in refused:
+        return None
+    step, why = case.steps[refused["step"]], refused.get("ambiguous_why", "")
+    if "before an answer" in why:
+        return NO_ANSWER
+    if refused["kind"] == "redirect-hop":
+        if step.redirect == "error":
+            return REDIRECT_MODE
+        if step.end_location is not None or len(step.urls) > TOO_MANY - 1:
+            return NOWHERE
+    return None
