@@ -250,6 +250,21 @@ def test_message(refusal: Refusal, facts: Facts, line: str) -> None:
             ["Access-Control-Allow-Headers: x-c, x-a"],
         ),
         (
+            Refusal(Reason.ALLOW_HEADERS_INVALID, Stage.PREFLIGHT, "a b"),
+            Facts(PAGE, "GET", value="a b"),
+            ["Access-Control-Allow-Headers: (leave this header out: no name is needed)"],
+        ),
+        (
+            Refusal(Reason.ALLOW_METHODS_INVALID, Stage.PREFLIGHT, "GET/PATCH"),
+            Facts(PAGE, value="GET/PATCH"),
+            ["Access-Control-Allow-Methods: PUT"],
+        ),
+        (
+            Refusal(Reason.HEADER_NOT_ALLOWED, Stage.PREFLIGHT, "authorization"),
+            Facts(PAGE, "GET", ("authorization",), value="*", credentialed=False),
+            ["Access-Control-Allow-Headers: *, authorization"],
+        ),
+        (
             Refusal(Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, Stage.ACTUAL),
             Facts(PAGE, "GET", value="*", credentialed=True),
             [f"Access-Control-Allow-Origin: {PAGE}", "Access-Control-Allow-Credentials: true", "Vary: Origin"],
@@ -259,6 +274,20 @@ def test_message(refusal: Refusal, facts: Facts, line: str) -> None:
 def test_fix_names_the_exact_headers(refusal: Refusal, facts: Facts, headers: list[str]) -> None:
     lines = fix(REGISTRY[refusal.reason], refusal, facts).splitlines()
     assert [line.strip() for line in lines if line.startswith("  ")] == headers
+
+
+ORIGIN_REASONS = [reason for reason in Reason if "{origin}" in REGISTRY[reason].fix]
+
+
+@pytest.mark.parametrize("credentialed", [True, False, None])
+@pytest.mark.parametrize("reason", Reason)
+def test_no_fix_opens_the_door_too_wide(reason: Reason, credentialed: bool | None) -> None:
+    """Never `*` for the origin, an origin only off a list, and Vary wherever the answer depends on it."""
+    for stage in Stage:
+        text = fix(REGISTRY[reason], Refusal(reason, stage), Facts(PAGE, "PUT", ("x-a",), credentialed=credentialed))
+        assert "Access-Control-Allow-Origin: *" not in text
+        assert ("Vary: Origin" in text) is (reason in ORIGIN_REASONS)
+        assert reason not in ORIGIN_REASONS or "list" in text
 
 
 def test_fix_warns_of_null() -> None:

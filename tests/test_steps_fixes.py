@@ -268,3 +268,19 @@ def test_the_answer_of_an_earlier_redirect_is_at_fault() -> None:
     assert change.edits == (HeaderEdit(CREDENTIALS, None, "true"),)
     assert (change.flow_id, change.complete) == ("hop", True)
     assert change.note == f"in the answer of the redirect before this one, {API}/1"
+
+
+@pytest.mark.parametrize(
+    ("origin", "vary", "note"),
+    [
+        (PAGE, (), "send it only to origins on the server's list, with Vary: Origin"),
+        (PAGE, (("Vary", "Accept-Encoding, origin"),), "send it only to origins on the server's list"),
+        (PAGE, (("vary", "*"),), "send it only to origins on the server's list"),
+        ("null", (), "every sandboxed frame and file has the origin null: allow it only for what anyone may read"),
+    ],
+)
+def test_the_note_says_how_wide_the_door_may_open(origin: str, vary: Lines, note: str) -> None:
+    """An origin is never to be sent back blindly, nor from a cache to another."""
+    change = smallest_change(judged(cors("a", origin=origin, answer=vary)))
+    assert change is not None
+    assert change.note == note

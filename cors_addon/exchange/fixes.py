@@ -138,7 +138,7 @@ def _one_edit(judgement: Judgement, refusal: Refusal, fields: Fields) -> _Step |
     if refusal.stage is Stage.PREFLIGHT and reason in _LEADS_ELSEWHERE:
         return None, OK_STATUS, "answer OPTIONS itself: a preflight is never redirected"
     if reason in _ORIGIN_REASONS:
-        note = ""
+        note = _ONLY_LISTED if _varies_by_origin(fields) else f"{_ONLY_LISTED}, with Vary: Origin"
         if judgement.origin == OPAQUE:
             note = "every sandboxed frame and file has the origin null: allow it only for what anyone may read"
         return _set(fields, "Access-Control-Allow-Origin", judgement.origin or OPAQUE), None, note
@@ -158,12 +158,18 @@ def _one_edit(judgement: Judgement, refusal: Refusal, fields: Fields) -> _Step |
     return None
 
 
+_ONLY_LISTED = "send it only to origins on the server's list"
 _STATUS_NOTES = {
     401: "preflights never carry credentials: answer OPTIONS before asking for authentication",
     403: "preflights never carry credentials: answer OPTIONS before asking for authorization",
     404: "route OPTIONS requests of this path to a CORS handler",
     405: "allow the method OPTIONS on this path",
 }
+
+
+def _varies_by_origin(fields: Fields) -> bool:
+    names = {name.lower() for line in get_all(fields, b"vary") for name in split_list(line.decode("latin-1"))}
+    return not names.isdisjoint(("*", "origin"))
 
 
 def _before(fields: Fields, name: str) -> str | None:

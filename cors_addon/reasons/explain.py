@@ -159,7 +159,9 @@ def _facts(query: str, entry: Entry, detail: str | None) -> Facts:
 
 
 def _list() -> str:
-    lines = [f"{reason}\n  {message(explanation, *explanation.example)}" for reason, explanation in REGISTRY.items()]
+    lines = [
+        f"{reason}\n{_indent(message(explanation, *explanation.example))}" for reason, explanation in REGISTRY.items()
+    ]
     return (
         "The reasons for which a browser refuses an answer, most frequent first, with an\n"
         "example each.\n\n"
@@ -200,7 +202,7 @@ def _whole(reason: Reason, known: Facts) -> str:
     if pasted and reason in (Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED):
         change += "\nbeside what it lists already."
     parts = [
-        f"{reason}\n  for example: {message(explanation, *explanation.example)}",
+        f"{reason}\n{_indent(f'for example: {message(explanation, *explanation.example)}')}",
         _paragraph(explanation.explanation),
         "Usual causes\n" + "\n".join(_item(cause) for cause in explanation.causes),
         f"Fix{'' if pasted else ', for this example'}\n" + _indent(change),

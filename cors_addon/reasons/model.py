@@ -96,6 +96,7 @@ NULL_ORIGIN = (
 )
 """Added to a fix that would allow the origin `null`."""
 
+_NO_NAME = "(leave this header out: no name is needed)"
 _LONGEST = 100  # of one value in a message
 
 
@@ -135,7 +136,8 @@ def _values(refusal: Refusal, facts: Facts) -> Mapping[str, str]:
     value = None if facts.value is None else printable(facts.value)
     detail = None if refusal.detail is None else printable(refusal.detail)
     listed = [item for item in map(str.strip, (value or "").split(",")) if item]
-    method = printable(facts.method or (detail if detail and refusal.stage is Stage.PREFLIGHT else None) or "PUT")
+    named = detail if detail and refusal.stage is Stage.PREFLIGHT and _TOKEN.fullmatch(detail) else None
+    method = printable(facts.method or named or "PUT")
     names = tuple(map(printable, facts.headers)) or ((detail,) if detail else ())
     return {
         "answer": "response" if facts.status is None else f"{facts.status} response",
@@ -145,8 +147,8 @@ def _values(refusal: Refusal, facts: Facts) -> Mapping[str, str]:
         "literal": _literal(detail, listed, credentialed=facts.credentialed),
         "listed": "(absent)" if value is None else f'"{value}"',
         "location": _without_userinfo(printable(facts.location or detail or "another URL")),
-        "new_headers": ", ".join(_extended(listed, names, fold=True)),
-        "new_methods": ", ".join(_extended(listed, (method,))),
+        "new_headers": ", ".join(_extended(listed, names, facts.credentialed, fold=True)) or _NO_NAME,
+        "new_methods": ", ".join(_extended(listed, (method,), facts.credentialed)),
         "origin": printable(facts.origin or "https://app.example.com"),
         "status": "another status" if facts.status is None else str(facts.status),
         "value": "absent" if value is None else f'"{value}"',
@@ -172,11 +174,14 @@ def _literal(detail: str | None, listed: Iterable[str], *, credentialed: bool | 
     return ', where "*" is a name like any other: credentials are included'
 
 
-def _extended(listed: Iterable[str], missing: Iterable[str], *, fold: bool = False) -> list[str]:
-    """The list with what is missing added, without a `*` that did not help and without what is no token."""
-    result = [item for item in listed if _TOKEN.fullmatch(item) and item != "*"]
+def _extended(
+    listed: Iterable[str], missing: Iterable[str], credentialed: bool | None, *, fold: bool = False
+) -> list[str]:
+    """The list with what is missing added, without a `*` that says nothing and without what is no token."""
+    result = [item for item in listed if _TOKEN.fullmatch(item) and (item != "*" or credentialed is False)]
     known = {item.lower() if fold else item for item in result}
-    return result + [item for item in missing if (item.lower() if fold else item) not in known]
+    added = [item for item in missing if _TOKEN.fullmatch(item) and (item.lower() if fold else item) not in known]
+    return result + added
 
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

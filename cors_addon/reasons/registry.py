@@ -58,9 +58,10 @@ _EXPLANATIONS = (
             "a cache or CDN serves a copy made for a request without Origin: Vary: Origin is missing",
         ),
         fix=(
-            "Have the server send with this {answer}:\n"
+            "Have the server send with this {answer}, where the origin is on its list:\n"
             "  Access-Control-Allow-Origin: {origin}{credentials}{grants}\n"
-            "  Vary: Origin"
+            "  Vary: Origin\n"
+            "Not to whatever origin asks: that would open the server to every site."
         ),
         anchor=_CORS_CHECK,
         example=(
@@ -141,7 +142,8 @@ _EXPLANATIONS = (
             "302 to a login page, in Safari: it counts a redirect as a status that is not ok",
         ),
         fix=(
-            "Have the server answer OPTIONS for this path before it asks who it is, with status 204 and:\n"
+            "Have the server answer OPTIONS for this path itself, before any authentication, with status 204 and, "
+            "where the origin is on its list:\n"
             "  Access-Control-Allow-Origin: {origin}{credentials}{grants}\n"
             "  Vary: Origin"
         ),
@@ -275,7 +277,8 @@ _EXPLANATIONS = (
             "the page includes credentials and needs none",
         ),
         fix=(
-            "Have the server send with this {answer}, beside the origin's name:\n"
+            "Have the server send, with the preflight's answer and the actual one, and only to origins that may read "
+            "what belongs to the user:\n"
             "  Access-Control-Allow-Credentials: true\n"
             "Or, where no cookie is needed, leave credentials: 'include' out of the page's request."
         ),
@@ -356,7 +359,7 @@ _EXPLANATIONS = (
             "*, and the origin beside it to be safe",
         ),
         fix=(
-            "Let one layer only set it, to the one origin that asks:\n"
+            "Let one layer only set it, to the one origin that asks, where that is on its list:\n"
             "  Access-Control-Allow-Origin: {origin}{credentials}\n"
             "  Vary: Origin\n"
             "In nginx proxy_hide_header Access-Control-Allow-Origin removes the application's."
@@ -400,7 +403,8 @@ _EXPLANATIONS = (
             "true, or a regular expression, which the framework would have taken as an option and not as a value",
         ),
         fix=(
-            "Have the server send the origin that asks, scheme included:\n"
+            "Have the server compare the request's Origin with its list, scheme included, and send it back where it is "
+            "on it:\n"
             "  Access-Control-Allow-Origin: {origin}{credentials}\n"
             "  Vary: Origin"
         ),
@@ -435,10 +439,11 @@ _EXPLANATIONS = (
             "the API has moved",
         ),
         fix=(
-            "Have the page ask for the final URL ({location}), or let the server answer OPTIONS here itself, before "
-            "any redirect and login, with status 204 and:\n"
+            "Have the server answer OPTIONS here itself, before any redirect and login, with status 204 and, where the "
+            "origin is on its list:\n"
             "  Access-Control-Allow-Origin: {origin}{credentials}{grants}\n"
-            "  Vary: Origin"
+            "  Vary: Origin\n"
+            "Or, where {location} is but the API's new address, let the page ask for that one at once."
         ),
         anchor=_CORS_PREFLIGHT,
         example=(
