@@ -27,6 +27,7 @@ from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.settings import Settings
 from cors_addon.proxy.sink import Sink
+from cors_addon.proxy.streams import Streams
 from cors_addon.report import text
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class CorsAddon:
         self._view = view.CorsView(self._explain, self._is_judged)
         self._commands: Commands | None = None
         self._policies = Policies()
+        self._streams = Streams(self._judge_streaming)
         self._policy_commands: PolicyCommands | None = None
         self._our_columns: list[str] | None = None
         self._intercepting = False
@@ -140,6 +142,7 @@ class CorsAddon:
         self._intercepting = bool(getattr(ctx.options, "intercept_active", False))
         self._running = True
         self._policies.running()
+        self._streams.start()
         self._has_view = ctx.master.addons.get("view") is not None
         self._show_comments()
         asyncio.get_running_loop().call_later(_STARTING_UP, self._come_up)
@@ -179,6 +182,7 @@ class CorsAddon:
             for task in self._tasks:
                 task.cancel()
             self._policies.close()
+            self._streams.stop()
             if self._commands is not None:
                 self._commands.withdraw()
             if self._policy_commands is not None:
@@ -193,7 +197,7 @@ class CorsAddon:
 
     def _judge(self, flow: http.HTTPFlow) -> None:
         chosen = self._settings.filter
-        if chosen is not None and not chosen(flow):
+        if self._streams.ended(flow) or (chosen is not None and not chosen(flow)):
             return
         if flow.is_replay == "request":
             self._judge_replay(flow)
@@ -211,6 +215,13 @@ class CorsAddon:
             chosen = self._settings.filter
             if chosen is None or chosen(flow):
                 self._tracker.note_plain(*translate.plain(flow))
+
+    def _judge_streaming(self, flow: http.HTTPFlow) -> None:
+        try:
+            if interesting(flow, self._tracker.is_cookie_news):
+                self._judge(flow)
+        except Exception as error:
+            self._report(error)
 
     def _observe(self, flow: http.HTTPFlow, observation: Observation) -> None:
         self._latest = flow.id

@@ -73,6 +73,8 @@ def _ended(flow: http.HTTPFlow) -> float:
         return response.data.timestamp_end
     if flow.error is not None:
         return flow.error.timestamp
+    if response is not None and response.data.timestamp_start is not None:
+        return response.data.timestamp_start  # it streams
     return flow.request.data.timestamp_end or flow.request.data.timestamp_start
 
 

@@ -95,11 +95,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        if status not in (204, 304):
+        if status not in (204, 304) and "endless" not in asked:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if status not in (204, 304) and self.command != "HEAD":
             self.wfile.write(body)
+        if "endless" in asked:
+            self.close_connection = True
+            self.server.hold.wait(60)  # type: ignore[attr-defined]
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("do_"):
@@ -111,6 +114,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class _Server(http.server.ThreadingHTTPServer):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.hold = threading.Event()
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Browsers and proxies hang up as they like."""
 
@@ -142,6 +149,7 @@ def server(tls: Path | None) -> Iterator[int]:
     try:
         yield made.server_address[1]
     finally:
+        made.hold.set()
         made.shutdown()
         made.server_close()
 
@@ -149,8 +157,9 @@ def server(tls: Path | None) -> Iterator[int]:
 class Mitmdump:
     """The proxy with the addon, and somebody to type its commands."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tool: str = "mitmdump") -> None:
         self.folder = folder
+        self.tool = tool
         self.port = free_port()
         self.lines = folder / "cors.jsonl"
 
@@ -158,7 +167,9 @@ class Mitmdump:
     async def running(self) -> AsyncIterator["Mitmdump"]:
         """Start it and wait until it listens; at the end every line is written."""
         control = self.folder / "control"
-        line = [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()", "-q"]
+        line = [sys.executable, "-c", f"from mitmproxy.tools.main import {self.tool}; {self.tool}()", "-q"]
+        if self.tool == "mitmweb":
+            line += ["--no-web-open-browser", "--web-port", str(free_port())]
         line += ["--listen-host", "127.0.0.1", "--listen-port", str(self.port), "-s", str(CONTROL), "-s", str(ADDON)]
         line += ["--set", "connection_strategy=lazy", "--set", "ssl_insecure=true"]  # lazy: HTTP/2 to the browser
         for option in (f"policy_control={control}", f"cors_jsonl={self.lines}", f"confdir={self.folder / 'conf'}"):
@@ -188,7 +199,8 @@ class Mitmdump:
 
     def judged(self) -> dict[str, list[dict[str, Any]]]:
         """The last revision of each flow's line, by the request's `id`."""
-        last = {line["flow_id"]: line for line in map(json.loads, self.lines.read_text().splitlines())}
+        text = self.lines.read_text() if self.lines.exists() else ""
+        last = {line["flow_id"]: line for line in map(json.loads, text.splitlines())}
         found: dict[str, list[dict[str, Any]]] = {}
         for line in last.values():
             for one in parse_qs(urlsplit(line["url"]).query).get("id", ()):
@@ -370,8 +382,26 @@ async def session(browser: str, scheme: str, folder: Path) -> list[str]:
     return wrong
 
 
+async def endless(browser: str, folder: Path) -> tuple[list[bool], list[str]]:
+    """Two streams of events that never end, one allowed: what the page got, and the verdicts while they go on."""
+    async with behind_proxy(browser, "http", folder, "mitmweb") as running:
+        seen = []
+        for identity, more in (("good", "&own=1"), ("bad", "")):
+            url = f"{running.api}/events?id={identity}&sse=1&stream=1&endless=1{more}"
+            script = f"""new Promise(done => {{
+              const source = window.{identity} = new EventSource({json.dumps(url)}, {{withCredentials: true}});
+              source.onmessage = () => done({{seen: true}});
+              source.onerror = () => done({{seen: false}});
+            }})"""
+            seen.append((await running.driver.evaluate(running.page, script))["seen"])
+        async with asyncio.timeout(30):
+            while set(judged := running.proxy.judged()) != {"good", "bad"}:
+                await asyncio.sleep(0.2)
+        return seen, [judged[identity][0]["verdict"] for identity in ("good", "bad")]
+
+
 @contextlib.asynccontextmanager
-async def behind_proxy(browser: str, scheme: str, folder: Path) -> AsyncIterator[Running]:
+async def behind_proxy(browser: str, scheme: str, folder: Path, tool: str = "mitmdump") -> AsyncIterator[Running]:
     """A browser behind mitmdump, with a page and two servers."""
     try:
         driver = load_driver(browser)()
@@ -381,7 +411,7 @@ async def behind_proxy(browser: str, scheme: str, folder: Path) -> AsyncIterator
         pytest.skip(str(error))
     tls = certificate(folder) if scheme == "https" else None
     with server(tls) as page, server(tls) as api, server(tls) as other, tempfile.TemporaryDirectory() as profile:
-        async with Mitmdump(folder).running() as proxy:
+        async with Mitmdump(folder, tool).running() as proxy:
             await driver.start(Launch(proxy.port, Path(profile) / "profile"))
             try:
                 urls = [f"{scheme}://localhost:{port}" for port in (page, api, other)]
@@ -405,3 +435,10 @@ def test_what_the_page_sees_is_the_lines_verdict(browser: str, scheme: str, tmp_
 def test_the_commands_do_what_they_say(browser: str, scheme: str, tmp_path: Path) -> None:
     """A failed page passes after `cors.allow`, fails after `cors.strip`, and is as before after `cors.rules.clear`."""
     assert asyncio.run(session(browser, scheme, tmp_path)) == []
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_a_stream_is_judged_while_it_goes_on(browser: str, tmp_path: Path) -> None:
+    """Server-sent events may go on for hours: where people look at flows, the verdict does not wait for their end."""
+    seen, verdicts = asyncio.run(endless(browser, tmp_path))
+    assert (seen, verdicts) == ([True, False], ["allow", "deny"])
