@@ -644,6 +644,8 @@ def test_hooks() -> None:
         "load",
         "configure",
         "running",
+        "server_connect_error",
+        "tls_failed_server",
         "response",
         "error",
         "done",

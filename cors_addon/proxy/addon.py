@@ -14,7 +14,10 @@ from collections.abc import Callable, Coroutine, Iterable
 
 from mitmproxy import ctx, exceptions, http
 from mitmproxy.addonmanager import Loader
+from mitmproxy.connection import Server
 from mitmproxy.hooks import UpdateHook
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+from mitmproxy.tls import TlsData
 
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.stored import is_plain
@@ -169,6 +172,15 @@ class CorsAddon:
                 self._judge(flow)
         except Exception as error:
             self._report(error)
+
+    def server_connect_error(self, data: ServerConnectionHookData) -> None:
+        """The server cannot be reached: under a policy, the page is to read that."""
+        self._policies.unreachable.note(data.server, tls=False)
+
+    def tls_failed_server(self, data: TlsData) -> None:
+        """Nor can one whose certificate is not trusted."""
+        if isinstance(data.conn, Server):
+            self._policies.unreachable.note(data.conn, tls=True)
 
     def done(self) -> None:
         """Say what only the end shows, and leave no trace in mitmproxy."""

@@ -12,7 +12,7 @@ import http.client
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from cors_addon.policy.record import KEPT, REWRITTEN, SERVER, Rewritten
 from cors_addon.policy.rewrite import NOTHING, Asking, Rewriter, asking
 from cors_addon.policy.shadow import Shadow, try_on
 from cors_addon.proxy import translate
+from cors_addon.proxy.unreachable import Unreachable
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ class Policies:
         """Whether any answer may be rewritten."""
         self.tries = False
         """Whether any flow may have verdicts under other policies."""
+        self.unreachable = Unreachable()
         self._hooks: _Hooks | None = None
         self._stamp: tuple[int, int] | None = None
         self._watcher: asyncio.Task[None] | None = None
@@ -338,6 +340,13 @@ class Policies:
         except Exception as error:
             self._report(error)
 
+    def answer_unreachable(self, flow: mitm.HTTPFlow) -> Awaitable[None] | None:
+        """Where a policy grants something and the server was not reached last time: see whether it is now."""
+        if flow.response is not None or (flow.request.host, flow.request.port) not in self.unreachable:
+            return None
+        chosen = self.decide(flow)
+        return None if chosen is None or chosen.policy.strips else self.unreachable.answer(flow)
+
     def _follow(self, flow: mitm.HTTPFlow, rule: Policy, asked: Asking, fields: Fields) -> None:
         """A fetch does not end at its first redirect: let the rule go with it."""
         base = translate.url(flow)
@@ -389,13 +398,22 @@ class _Hooks:
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
 
-    def request(self, flow: mitm.HTTPFlow) -> None:
+    def http_connect(self, flow: mitm.HTTPFlow) -> None:
+        """A tunnel to a server that was not reached: let the client in, so that its request can be answered."""
+        address = (flow.request.host, flow.request.port)
+        if flow.response is None and address in self._policies.unreachable and self._policies.deciding:
+            flow.response = mitm.Response.make(200)
+
+    def request(self, flow: mitm.HTTPFlow) -> Awaitable[None] | None:
         """The request is whole."""
         if flow.live and flow.error is None:
             try:
                 self._policies.request(flow)
+                if self._policies.unreachable:
+                    return self._policies.answer_unreachable(flow)
             except Exception as error:
                 self._policies._report(error)
+        return None
 
     def responseheaders(self, flow: mitm.HTTPFlow) -> None:
         """The head of the answer is there, and nothing of it was sent on yet."""

@@ -138,9 +138,9 @@ def certificate(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def server(tls: Path | None) -> Iterator[int]:
-    """A server on a port of its own."""
-    made = _Server(("127.0.0.1", 0), _Handler)
+def server(tls: Path | None, port: int = 0) -> Iterator[int]:
+    """A server on a port of its own, or on this one."""
+    made = _Server(("127.0.0.1", port), _Handler)
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tls)
@@ -157,9 +157,10 @@ def server(tls: Path | None) -> Iterator[int]:
 class Mitmdump:
     """The proxy with the addon, and somebody to type its commands."""
 
-    def __init__(self, folder: Path, tool: str = "mitmdump") -> None:
+    def __init__(self, folder: Path, tool: str = "mitmdump", strategy: str = "lazy") -> None:
         self.folder = folder
         self.tool = tool
+        self.strategy = strategy
         self.port = free_port()
         self.lines = folder / "cors.jsonl"
 
@@ -171,7 +172,8 @@ class Mitmdump:
         if self.tool == "mitmweb":
             line += ["--no-web-open-browser", "--web-port", str(free_port())]
         line += ["--listen-host", "127.0.0.1", "--listen-port", str(self.port), "-s", str(CONTROL), "-s", str(ADDON)]
-        line += ["--set", "connection_strategy=lazy", "--set", "ssl_insecure=true"]  # lazy: HTTP/2 to the browser
+        # lazy: HTTP/2 to the browser
+        line += ["--set", f"connection_strategy={self.strategy}", "--set", "ssl_insecure=true"]
         for option in (f"policy_control={control}", f"cors_jsonl={self.lines}", f"confdir={self.folder / 'conf'}"):
             line += ["--set", option]
         process = await asyncio.create_subprocess_exec(*line, env={**os.environ, "PYTHONUNBUFFERED": "1"})
@@ -400,8 +402,44 @@ async def endless(browser: str, folder: Path) -> tuple[list[bool], list[str]]:
         return seen, [judged[identity][0]["verdict"] for identity in ("good", "bad")]
 
 
+async def down(browser: str, scheme: str, strategy: str, folder: Path) -> list[str]:
+    """A server that is down, one that fails at TLS, and one that comes back, under a policy that allows all."""
+    wrong: list[str] = []
+    async with behind_proxy(browser, scheme, folder, strategy=strategy) as running:
+        file = folder / "allow.yaml"
+        file.write_text(policy_file("preset: allow", page=running.page, api=running.api))
+        await running.proxy.call("cors.policy.load", str(file))
+
+        async def ask(kind: str, port: int) -> dict[str, Any]:
+            init = {"put": {"method": "PUT", "credentials": "include"}}.get(kind, {})
+            running.count += 1
+            url = f"{scheme}://localhost:{port}/x?id={kind}{running.count}"
+            found = await running.run("down", [{"id": f"down.{kind}.{running.count}", "init": init, "url": url}])
+            return found[kind]
+
+        dead = free_port()
+        first = await ask("get", dead)
+        if first["seen"]:
+            wrong.append(f"the first failure is mitmproxy's own page: {first}")
+        for kind in ("get", "put", "get"):
+            if (found := await ask(kind, dead)).get("status") != 502:
+                wrong.append(f"{kind} to a server that is down: {found}")
+        with server(certificate(folder) if scheme == "https" else None, dead):
+            for kind in ("get", "put"):
+                if (found := await ask(kind, dead)).get("status") != 200:
+                    wrong.append(f"{kind} to a server that is up again: {found}")
+        if scheme == "https":
+            with server(None) as plain:
+                await ask("get", plain)
+                if (found := await ask("get", plain)).get("status") != 502:
+                    wrong.append(f"a server that speaks no TLS: {found}")
+    return wrong
+
+
 @contextlib.asynccontextmanager
-async def behind_proxy(browser: str, scheme: str, folder: Path, tool: str = "mitmdump") -> AsyncIterator[Running]:
+async def behind_proxy(
+    browser: str, scheme: str, folder: Path, tool: str = "mitmdump", strategy: str = "lazy"
+) -> AsyncIterator[Running]:
     """A browser behind mitmdump, with a page and two servers."""
     try:
         driver = load_driver(browser)()
@@ -411,7 +449,7 @@ async def behind_proxy(browser: str, scheme: str, folder: Path, tool: str = "mit
         pytest.skip(str(error))
     tls = certificate(folder) if scheme == "https" else None
     with server(tls) as page, server(tls) as api, server(tls) as other, tempfile.TemporaryDirectory() as profile:
-        async with Mitmdump(folder, tool).running() as proxy:
+        async with Mitmdump(folder, tool, strategy).running() as proxy:
             await driver.start(Launch(proxy.port, Path(profile) / "profile"))
             try:
                 urls = [f"{scheme}://localhost:{port}" for port in (page, api, other)]
@@ -442,3 +480,17 @@ def test_a_stream_is_judged_while_it_goes_on(browser: str, tmp_path: Path) -> No
     """Server-sent events may go on for hours: where people look at flows, the verdict does not wait for their end."""
     seen, verdicts = asyncio.run(endless(browser, tmp_path))
     assert (seen, verdicts) == ([True, False], ["allow", "deny"])
+
+
+@pytest.mark.parametrize(
+    ("browser", "scheme", "strategy"),
+    [
+        ("chromium", "http", "eager"),
+        ("chromium", "https", "eager"),
+        ("chromium", "https", "lazy"),
+        ("firefox", "https", "lazy"),
+    ],
+)
+def test_the_page_reads_that_a_server_is_down(browser: str, scheme: str, strategy: str, tmp_path: Path) -> None:
+    """A 502 with CORS headers once the server was found to be down, and the server itself once it is up again."""
+    assert asyncio.run(down(browser, scheme, strategy, tmp_path)) == []
