@@ -26,6 +26,7 @@ from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import afresh, settings, translate, view
 from cors_addon.proxy.annotate import annotate
 from cors_addon.proxy.commands import Commands
+from cors_addon.proxy.curl_command import CurlCommand
 from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.settings import Settings
@@ -91,6 +92,7 @@ class CorsAddon:
         self._sink: Sink | None = None
         self._view = view.CorsView(self._explain, self._is_judged)
         self._commands: Commands | None = None
+        self._curl: CurlCommand | None = None
         self._policies = Policies()
         self._streams = Streams(self._judge_streaming)
         self._policy_commands: PolicyCommands | None = None
@@ -121,6 +123,8 @@ class CorsAddon:
             loader.master, self._policies, lambda flow: self._judgement(flow) or self._judgement_of(flow)[0]
         )
         self._policy_commands.declare(loader)
+        self._curl = CurlCommand(loader.master, lambda flow: self._judgement_of(flow)[0], self._find)
+        self._curl.declare(loader)
         view.register(self._view)
 
     def configure(self, updated: set[str]) -> None:
@@ -199,6 +203,8 @@ class CorsAddon:
                 self._commands.withdraw()
             if self._policy_commands is not None:
                 self._policy_commands.withdraw()
+            if self._curl is not None:
+                self._curl.withdraw()
             view.unregister(self._view)
             if self._our_columns is not None and ctx.options.web_columns == self._our_columns:
                 ctx.options.update(web_columns=ctx.options.default("web_columns"))

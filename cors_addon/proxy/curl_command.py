@@ -1,0 +1,82 @@
+"""The command `cors.curl`: what to paste into a shell to send a flow's preflight and request again."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from mitmproxy import exceptions, http
+from mitmproxy.addonmanager import Loader
+from mitmproxy.flow import Flow
+from mitmproxy.master import Master
+
+from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.proxy import translate
+from cors_addon.report import curl
+
+logger = logging.getLogger(__name__)
+
+NAME = "cors.curl"
+
+
+class CurlCommand:
+    """Shown as the front end shows text: the console opens a viewer, mitmweb has its event log."""
+
+    def __init__(
+        self,
+        master: Master,
+        judgement_of: Callable[[http.HTTPFlow], Judgement | None],
+        find: Callable[[str], http.HTTPFlow | None],
+    ) -> None:
+        """`judgement_of` gives what was found for a flow, `find` the flow of an id."""
+        self._master = master
+        self._judgement_of = judgement_of
+        self._find = find
+
+    def declare(self, loader: Loader) -> None:
+        """Register it, in the form that suits this front end."""
+        in_console = "console.view.flow" in self._master.commands.commands
+        loader.add_command(NAME, self.curl if in_console else self.curl_in_log)
+
+    def withdraw(self) -> None:
+        """Take it away again."""
+        self._master.commands.commands.pop(NAME, None)
+
+    def curl(self, flow: Flow, secrets: bool = False) -> Sequence[str]:
+        """Show curl commands that send this flow's preflight and request again; secrets are replaced, unless `true`."""
+        return self._script(flow, secrets).splitlines()
+
+    def curl_in_log(self, flow: Flow, secrets: bool = False) -> str:
+        """Log curl commands that send this flow's preflight and request again; secrets are replaced, unless `true`."""
+        script = self._script(flow, secrets)
+        logger.info("%s", script)
+        return "The commands are in the event log."
+
+    def _script(self, flow: Flow, secrets: bool) -> str:
+        if not isinstance(flow, http.HTTPFlow):
+            raise exceptions.CommandError("CORS concerns HTTP exchanges only.")
+        judgement = self._judgement_of(flow)
+
+        def found(flow_id: str) -> http.HTTPFlow | None:
+            return flow if flow_id == flow.id else self._find(flow_id)
+
+        def observed(flow_id: str) -> Observation | None:
+            other = found(flow_id)
+            return None if other is None else translate.observation(other)
+
+        def body_of(flow_id: str) -> bytes | None:
+            other = found(flow_id)
+            return None if other is None else other.request.raw_content
+
+        requests, remarks = curl.requests_of(judgement, observed) if judgement is not None else ([], [])
+        if not requests:
+            requests = [curl.Request(translate.observation(flow), "the request")]
+        sent = [each._replace(observation=_as_sent(each.observation, found)) for each in requests]
+        return curl.script(sent, body_of, secrets=secrets, remarks=remarks)
+
+
+def _as_sent(observation: Observation, found: Callable[[str], http.HTTPFlow | None]) -> Observation:
+    """In reverse mode mitmproxy puts the upstream's name into Host; the URL has the one that the browser used."""
+    flow = found(observation.flow_id)
+    if flow is None or flow.client_conn.proxy_mode.type_name != "reverse":
+        return observation
+    return replace(observation, request=tuple(line for line in observation.request if line[0].lower() != b"host"))

@@ -1,0 +1,337 @@
+"""The commands that send an exchange again: the preflight and the request it is for, as curl for a POSIX shell.
+
+Law 1: the server gets the bytes that the browser sent. What curl cannot send is left out, and a comment says so.
+Law 2: nothing raw: a command can be shown in a terminal and pasted into a shell, whatever the wire held.
+Law 3: no secret leaves unasked.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role, Verdict
+from cors_addon.fetch.headers import get_all, is_token
+from cors_addon.report.text import shortened, visible
+
+MAX_BODY = 4096
+"""Bytes of a body that are written into the command."""
+REDACTED = "REDACTED"
+BODY_FILE = "body.bin"
+
+type BodyOf = Callable[[str], bytes | None]
+"""The body of the request with this flow id, as it was sent; None where it was not kept."""
+
+
+class Request(NamedTuple):
+    """One request to send again."""
+
+    observation: Observation
+    about: str
+    """What it is, for the comment above it."""
+
+
+def script(requests: Sequence[Request], body_of: BodyOf, *, secrets: bool = False, remarks: Sequence[str] = ()) -> str:
+    """The commands, one after the other, each below a comment; `secrets`: as they are, not replaced."""
+    parts = [_command(request, body_of(request.observation.flow_id), secrets=secrets) for request in requests]
+    if remarks:
+        parts.append("\n".join(_comment(remark) for remark in remarks))
+    return "\n\n".join(parts) + "\n"
+
+
+# ---- which requests ----
+
+
+def requests_of(judgement: Judgement, known: Callable[[str], Observation | None]) -> tuple[list[Request], list[str]]:
+    """The preflight and the request it is for, and remarks on what is missing.
+
+    `known` gives an exchange that is not part of this fetch, such as the preflight whose cached answer served it.
+    """
+    remarks: list[str] = []
+    if judgement.role is Role.PREFLIGHT:
+        requests = [Request(judgement.observation, f"the preflight{_answered(judgement.observation)}")]
+        actual = _following(judgement) or _first_known(judgement, known)
+        if actual is not None:
+            requests.append(Request(actual, f"the request it is for{_answered(actual)}"))
+        else:
+            refused = ": the preflight was refused" if judgement.verdict is Verdict.DENY else ""
+            remarks.append(f"The {judgement.requested_method} itself was not seen{refused}.")
+        return requests, remarks
+    observation = judgement.observation
+    what = Request(observation, f"the request{_answered(observation)}")
+    if judgement.preflight in (None, PreflightState.NOT_NEEDED) and not judgement.preflight_because:
+        return [what], remarks
+    preflight = _preceding(judgement) or _first_known(judgement, known)
+    if preflight is not None:
+        cached = judgement.preflight is PreflightState.CACHED
+        which = "the preflight whose cached answer served" if cached else "the preflight"
+        return [Request(preflight, f"{which}{_answered(preflight)}"), what], remarks
+    return [Request(_preflight_for(judgement), "the preflight, not seen: put together from the request"), what], remarks
+
+
+def _following(judgement: Judgement) -> Observation | None:
+    chain = judgement.chain
+    for member in chain[chain.index(judgement) + 1 :] if judgement in chain else ():
+        if member.role is not Role.PREFLIGHT and member.observation.url == judgement.observation.url:
+            return member.observation
+    return None
+
+
+def _preceding(judgement: Judgement) -> Observation | None:
+    chain = judgement.chain
+    for member in reversed(chain[: chain.index(judgement)] if judgement in chain else ()):
+        if member.role is Role.PREFLIGHT and member.observation.url == judgement.observation.url:
+            return member.observation
+    return None
+
+
+def _first_known(judgement: Judgement, known: Callable[[str], Observation | None]) -> Observation | None:
+    wanted = judgement.role is not Role.PREFLIGHT
+    own = judgement.observation
+    for flow_id in judgement.paired_with:
+        other = known(flow_id)
+        if other is None or other.url != own.url:
+            continue
+        if (other.method == b"OPTIONS" and bool(get_all(other.request, b"access-control-request-method"))) is wanted:
+            return other
+    return None
+
+
+def _preflight_for(judgement: Judgement) -> Observation:
+    """The preflight that a browser sends before this request. https://fetch.spec.whatwg.org/#cors-preflight-fetch"""
+    observation = judgement.observation
+    unsafe = [name.encode("latin-1") for name in sorted(judgement.requested_headers)]
+    lines = [
+        (b"Accept", b"*/*"),
+        (b"Access-Control-Request-Method", observation.method),
+        *([(b"Access-Control-Request-Headers", b",".join(unsafe))] if unsafe else []),
+        *((name, value) for name, value in observation.request if name.lower() in _REPEATED),
+    ]
+    return replace(
+        observation, flow_id="", method=b"OPTIONS", request=tuple(lines), has_body=False, status=None, response=()
+    )
+
+
+_REPEATED = frozenset({b"origin", b"referer", b"user-agent", b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site"})
+"""Headers of a request that its preflight bears too."""
+
+
+def _answered(observation: Observation) -> str:
+    return ", no answer came" if observation.status is None else f", answered {observation.status}"
+
+
+# ---- one command ----
+
+
+def _command(request: Request, body: bytes | None, *, secrets: bool) -> str:
+    observation = request.observation
+    left_out: list[str] = []
+    hidden: dict[str, None] = {}
+    target = observation.url.path if secrets else _without_secrets(observation.url.path, hidden)
+    method = observation.method.decode("latin-1")
+    version = "--http1.1"
+    if observation.http2:
+        version = "--http2" if observation.url.scheme == "https" else "--http2-prior-knowledge"
+    options = ["curl -i"]
+    lines = observation.request
+    if not is_token(method):
+        left_out.append(f"the method {shortened(method)}, which curl cannot send")
+    elif method == "HEAD":
+        options.append("-I")  # with -X it would wait for a body
+    else:
+        options.append(f"-X {_quoted(method) if method.startswith('-') else _word(method)}")
+    options.append(version)
+    if get_all(lines, b"accept-encoding"):
+        options.append("--compressed")
+    more, url = _where(observation, target, left_out)
+    words = [" ".join([*options, more]), url]
+    words += _headers(observation, bool(body), secrets, left_out, hidden)
+    before = ""
+    if observation.has_body:
+        before, data = _body(body, method, secrets, left_out, hidden)
+        words += data
+    head = [request.about[0].upper() + request.about[1:]]
+    head += [f"Left out: {each}" for each in left_out]
+    if hidden:
+        head.append(f"Replaced by {REDACTED}: {', '.join(hidden)}")
+    return "\n".join([*map(_comment, head), before + " \\\n  ".join(words)])
+
+
+def _where(observation: Observation, target: str, left_out: list[str]) -> tuple[str, str]:
+    """The options that keep curl from changing the URL, and the URL."""
+    origin = observation.url.origin
+    if "\0" in target:
+        target = target.replace("\0", "%00")
+        left_out.append("NUL in the URL: escaped")
+    if target.startswith("/") and _PLAIN_PATH.fullmatch(target):
+        return "--path-as-is -g", _quoted(origin + target)
+    # a fragment, a space and the like: a browser sends none, but what is no URL can be a request's target
+    return f"--request-target {_quoted(target)} -g", _quoted(origin + "/")
+
+
+_PLAIN_PATH = re.compile(r"[!$-~]*")  # printable ASCII without space, quotation mark and `#`
+
+
+def _headers(
+    observation: Observation, sends_body: bool, secrets: bool, left_out: list[str], hidden: dict[str, None]
+) -> list[str]:
+    words = []
+    lines = observation.request
+    authority = observation.url.origin.partition("://")[2].encode()
+    for name, value in lines:
+        lower = name.lower()
+        if lower == b"host" and value == authority:
+            continue
+        if lower == b"content-length" and (sends_body or value != b"0"):
+            continue
+        shown = name.decode("latin-1")
+        if not is_token(shown) or re.search(rb"[\r\n\0]", value):
+            left_out.append(f"the header {shortened(shown)}, which curl cannot send")
+            continue
+        if not secrets:
+            value = _without_secret(lower, value, hidden)
+        # "Name:" would take the header away
+        words.append("-H " + _quoted(name + b": " + value if value.strip() else name + b";"))
+    words += [f"-H '{name.decode()}:'" for name in (b"User-Agent", b"Accept") if not get_all(lines, name.lower())]
+    if sends_body:
+        words += [f"-H '{name}:'" for name in ("Content-Type", "Expect") if not get_all(lines, name.lower().encode())]
+    return words
+
+
+def _body(
+    body: bytes | None, method: str, secrets: bool, left_out: list[str], hidden: dict[str, None]
+) -> tuple[str, list[str]]:
+    """What is piped into curl, if anything, and curl's own arguments."""
+    if body is None:
+        left_out.append("the body, which was not kept")
+        return "", []
+    if not body:
+        return "", []
+    if method == "HEAD":
+        left_out.append("the body, which curl sends with no HEAD")
+        return "", []
+    if len(body) > MAX_BODY:
+        left_out.append(f"the body of {len(body):,} bytes, read from {BODY_FILE}: save it there with")
+        left_out.append(f":cut.save @focus request.raw_content {BODY_FILE}")
+        return "", [f"--data-binary @{BODY_FILE}"]
+    if not secrets:
+        body = _without_secrets_in_body(body, hidden)
+    text = _printable(body, allowed="\n")
+    if text is not None:
+        return "", [f"--data-raw {_single(text)}"]
+    return f"printf {_format(body)} | ", ["--data-binary @-"]
+
+
+# ---- secrets ----
+
+_SECRET = re.compile(
+    r"(?:^|[-_.])(?:api[-_]?key|access[-_]?key|token|tokens|secret|session|sessionid|sid|auth|authorization|password|"
+    r"passwd|pwd|passphrase|signature|sig|csrf|xsrf|csrftoken|xsrftoken|jwt|credential|credentials|assertion|otp|pin)"
+    r"(?:$|[-_.])|token$|secret$|password$",
+    re.IGNORECASE,
+)
+"""Names of what is not shown to others: whole words, as in `X-Api-Key`, `access_token`, `client_secret`."""
+_NOT_SECRET = re.compile(rb"sec-|access-control-|www-")
+_SCHEMES = re.compile(rb"(?:basic|bearer|digest|negotiate|ntlm|hawk|token|aws4-hmac-sha256)(?= )", re.IGNORECASE)
+
+
+def is_secret(name: str) -> bool:
+    """Whether a header, a parameter or a member of this name holds what should not be shown."""
+    return _SECRET.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name)) is not None
+
+
+def _without_secret(lower: bytes, value: bytes, hidden: dict[str, None]) -> bytes:
+    name = lower.decode("latin-1")
+    if lower in (b"cookie", b"cookie2"):
+        hidden["cookies"] = None
+        pairs = (pair.strip(b" \t").partition(b"=") for pair in value.split(b";"))
+        return b"; ".join(key + b"=" + REDACTED.encode() if sign else REDACTED.encode() for key, sign, _ in pairs)
+    if lower in (b"referer", b":path"):
+        return _without_secrets(value.decode("latin-1"), hidden).encode("latin-1")
+    if lower in (b"authorization", b"proxy-authorization") or (is_secret(name) and not _NOT_SECRET.match(lower)):
+        hidden[visible(name)] = None
+        scheme = _SCHEMES.match(value)
+        return (scheme[0] + b" " if scheme else b"") + REDACTED.encode()
+    return value
+
+
+_PARAMETER = re.compile(r"([?&;])([^=&;#]+)=([^&;#]+)")
+
+
+def _without_secrets(url: str, hidden: dict[str, None]) -> str:
+    """A URL, its secret parameters replaced."""
+
+    def replaced(match: re.Match[str]) -> str:
+        separator, name, _ = match.groups()
+        if not is_secret(name):
+            return match[0]
+        hidden[f"parameter {shortened(name, 40)}"] = None
+        return f"{separator}{name}={REDACTED}"
+
+    return _PARAMETER.sub(replaced, url)
+
+
+_MEMBER = re.compile(rb'"([^"\\]{1,100})"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*)', re.DOTALL)
+_FIELD = re.compile(rb"(^|&)([^=&\s]{1,100})=([^&]+)")
+
+
+def _without_secrets_in_body(body: bytes, hidden: dict[str, None]) -> bytes:
+    """JSON or a form, its secret members replaced."""
+
+    def in_json(match: re.Match[bytes]) -> bytes:
+        name = match[1].decode("latin-1")
+        if not is_secret(name):
+            return match[0]
+        hidden[f'"{shortened(name, 40)}" in the body'] = None
+        return b'"%b"%b"%b"' % (match[1], match[2], REDACTED.encode())
+
+    def in_form(match: re.Match[bytes]) -> bytes:
+        name = match[2].decode("latin-1")
+        if not is_secret(name):
+            return match[0]
+        hidden[f'"{shortened(name, 40)}" in the body'] = None
+        return b"%b%b=%b" % (match[1], match[2], REDACTED.encode())
+
+    if body.lstrip()[:1] in (b"{", b"["):
+        return _MEMBER.sub(in_json, body)
+    return _FIELD.sub(in_form, body)
+
+
+# ---- words for the shell ----
+
+
+def _comment(text: str) -> str:
+    return f"# {visible(text)}"
+
+
+def _word(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", text) else _quoted(text)
+
+
+def _quoted(value: str | bytes) -> str:
+    """One word of a shell's command line; `value` is the wire's, so a str of it is Latin-1."""
+    raw = value.encode("latin-1") if isinstance(value, str) else value
+    text = _printable(raw)
+    return _single(text) if text is not None else f'"$(printf {_format(raw)})"'
+
+
+def _printable(raw: bytes, allowed: str = "") -> str | None:
+    """The bytes as text, where a terminal shows them all and a shell gives them back."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return text if all(char.isprintable() or char in allowed for char in text) else None
+
+
+def _single(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _format(raw: bytes) -> str:
+    """A format of printf(1) that writes these bytes: what any shell might read otherwise is octal."""
+    shown = "".join(chr(byte) if chr(byte) in _PLAIN else "%%" if byte == 37 else f"\\{byte:03o}" for byte in raw)
+    return f"'\\055{shown[1:]}'" if shown.startswith("-") else f"'{shown}'"
+
+
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 :;=,./_-+*?&()<>[]{}@#|~^")
