@@ -11,6 +11,7 @@ import logging
 import traceback
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, exceptions, http
 from mitmproxy.addonmanager import Loader
@@ -27,12 +28,16 @@ from cors_addon.proxy import afresh, settings, translate, view
 from cors_addon.proxy.annotate import annotate
 from cors_addon.proxy.commands import Commands
 from cors_addon.proxy.curl_command import CurlCommand
+from cors_addon.proxy.keys import Keys
 from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.settings import Settings
 from cors_addon.proxy.sink import Sink
 from cors_addon.proxy.streams import Streams
 from cors_addon.report import text
+
+if TYPE_CHECKING:
+    from cors_addon.proxy.lines import Lines  # what mitmdump alone needs, and not with -q
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +95,11 @@ class CorsAddon:
         self._settings = Settings()
         self._tracker = Tracker(site=registrable_domain)
         self._sink: Sink | None = None
+        self._lines: Lines | None = None
         self._view = view.CorsView(self._explain, self._is_judged)
         self._commands: Commands | None = None
         self._curl: CurlCommand | None = None
+        self._keys: Keys | None = None
         self._policies = Policies()
         self._streams = Streams(self._judge_streaming)
         self._policy_commands: PolicyCommands | None = None
@@ -131,6 +138,8 @@ class CorsAddon:
         """Check the options, and use them from now on."""
         if "intercept_active" in updated or "intercept" in updated:
             self._intercepting = bool(getattr(ctx.options, "intercept_active", False))
+        if "flow_detail" in updated:
+            self._print_or_not()
         if not settings.NAMES & updated:
             return
         new = settings.parse(ctx.options)
@@ -151,8 +160,12 @@ class CorsAddon:
         self._policies.running()
         self._streams.start()
         self._has_view = ctx.master.addons.get("view") is not None
+        self._print_or_not()
         self._show_comments()
-        asyncio.get_running_loop().call_later(_STARTING_UP, self._come_up)
+        loop = asyncio.get_running_loop()
+        loop.call_later(_STARTING_UP, self._come_up)
+        self._keys = Keys(ctx.master)
+        loop.call_soon(self._keys.bind)  # the console loads the user's own after this hook
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge an exchange."""
@@ -193,6 +206,9 @@ class CorsAddon:
             if self._sink is not None:
                 self._sink.close()
                 self._sink = None
+            if self._lines is not None:
+                self._lines.close()
+                self._lines = None
             if self._file_read is not None:
                 self._file_read.cancel()
             for task in self._tasks:
@@ -203,6 +219,9 @@ class CorsAddon:
                 self._commands.withdraw()
             if self._policy_commands is not None:
                 self._policy_commands.withdraw()
+            if self._keys is not None:
+                self._keys.withdraw()
+                self._keys = None
             if self._curl is not None:
                 self._curl.withdraw()
             view.unregister(self._view)
@@ -287,6 +306,8 @@ class CorsAddon:
                     refresh.append(flow)
             if self._sink is not None:
                 self._sink.write(judgement)
+            if self._lines is not None:
+                self._lines.write(judgement, current if current is not None and current.id == flow_id else None)
         if refresh:
             ctx.master.addons.trigger(UpdateHook(refresh))
 
@@ -422,6 +443,15 @@ class CorsAddon:
         if self._sink is not None:
             self._sink.close()
         self._sink = sink
+
+    def _print_or_not(self) -> None:
+        """Have mitmdump tell verdicts, where it tells flows."""
+        if not self._running or not getattr(ctx.options, "flow_detail", 0):
+            self._lines = None
+        elif self._lines is None:
+            from cors_addon.proxy import lines
+
+            self._lines = lines.wanted()
 
     def _show_comments(self) -> None:
         """Let mitmweb show comments, unless the user chose the columns."""

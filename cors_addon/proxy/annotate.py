@@ -33,12 +33,17 @@ def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
     data.update(metadata(judgement))
     if what is not Annotate.NONE:
         if what is not Annotate.MARKER:
-            comment = text.comment(judgement, turns)
-            for policy, verdict in _flips(judgement).items() if judgement.shadow else ():
-                comment += f" · {'✓' if verdict is Verdict.ALLOW else '✗'} under {text.visible(policy)}"
-            _write(flow, "comment", OUR_COMMENT, comment)
+            _write(flow, "comment", OUR_COMMENT, comment_of(judgement, turns))
         if what is not Annotate.COMMENT:
             _write(flow, "marked", OUR_MARKER, marker(judgement, turns))
+
+
+def comment_of(judgement: Judgement, turns: bool) -> str:
+    """The line in the flow list; `turns`: the verdict turns on a credentials mode that is not known."""
+    comment = text.comment(judgement, turns)
+    for policy, verdict in _flips(judgement).items() if judgement.shadow else ():
+        comment += f" · {'✓' if verdict is Verdict.ALLOW else '✗'} under {text.visible(policy)}"
+    return comment
 
 
 _KEPT = frozenset({OUR_COMMENT, OUR_MARKER, translate.OWN_PAGE, *record.KEPT})

@@ -18,6 +18,8 @@ MAX_LINES = 60
 """Allowed lines shown of one page and server; denied ones are all shown."""
 MAX_CAUSES = 30
 MAX_PLACES = 5
+TOP_PAIRS, TOP_ROWS, TOP_CAUSES = 12, 24, 5
+"""How much is shown where the summary closes a longer output."""
 
 _COLUMN = 28
 _RED, _GREEN, _YELLOW, _BOLD, _DIM, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
@@ -39,6 +41,28 @@ def render(summary: Summary, *, colour: bool = False, width: int = WIDTH, failed
         list(_ending(summary, paint, width, failed=failed)),
     ]  # fmt: skip
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def closing(summary: Summary, *, colour: bool = False, width: int = WIDTH) -> str:
+    """What mitmdump ends with: who asked for what, and the causes that struck most often."""
+    paint = _Paint(colour)
+    causes = summary.causes()
+    top = [
+        [*([paint(_BOLD, "Top reasons")] if number == 1 else []), *_cause(cause, number, summary, paint, width)]
+        for number, cause in enumerate(causes[:TOP_CAUSES], start=1)
+    ]
+    sections = _sections(summary, paint, width)
+    parts = [list(_headline(summary, paint, width)), *(_cut(lines) for lines in sections[:TOP_PAIRS])]
+    if len(sections) > TOP_PAIRS:
+        parts.append([f"… and {len(sections) - TOP_PAIRS} more pairs of page and server"])
+    parts += top
+    if len(causes) > TOP_CAUSES:
+        parts.append([f"… and {len(causes) - TOP_CAUSES} more: mitmdump -w FILE keeps the flows for cors-addon check"])
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _cut(lines: list[str]) -> list[str]:
+    return lines if len(lines) <= TOP_ROWS else [*lines[: TOP_ROWS - 1], f"  … and {len(lines) - TOP_ROWS + 1} more"]
 
 
 class _Paint:
@@ -74,6 +98,8 @@ def _headline(summary: Summary, paint: _Paint, width: int) -> Iterator[str]:
         yield f"{paint.mark(PASSED)} {paint(_BOLD, what)}"
     else:
         yield f"{NEITHER} {paint(_BOLD, 'no CORS exchange found')}"
+    if not summary.inputs:
+        return
     names = ", ".join(visible(each.title) for each in summary.inputs[:3])
     if len(summary.inputs) > 3:
         names += f" and {len(summary.inputs) - 3} more files"

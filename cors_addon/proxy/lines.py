@@ -1,0 +1,98 @@
+"""What mitmdump prints of CORS: a line for each judgement, and a table at the end.
+
+Law 1: loaded, and asked, only where mitmdump prints flows at all: with `-q` it does not exist.
+Law 2: a flow is told once, and again only where the verdict changed; then the line says so.
+Law 3: what goes wrong with the output ends the output, not the traffic.
+"""
+
+import logging
+import os
+from collections import OrderedDict
+from typing import TextIO
+
+from mitmproxy import ctx, flowfilter, http
+from mitmproxy.utils import vt_codes
+
+from cors_addon.exchange.model import Judgement
+from cors_addon.proxy.annotate import comment_of
+from cors_addon.report import table
+from cors_addon.report.summary import Summary
+from cors_addon.report.text import WIDTH, depends_on_credentials
+from cors_addon.report.verdict_line import line
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = 10_000
+"""Flows that a later revision may still change; the tracker revises nothing older."""
+_NARROWEST = 40
+
+
+def wanted() -> "Lines | None":
+    """Where mitmdump prints flows: an addon `dumper` is there, and its option asks for at least a line each."""
+    dumper = ctx.master.addons.get("dumper")
+    out = getattr(dumper, "outfp", None)
+    if out is None or ctx.options.flow_detail < 1:
+        return None
+    return Lines(out)
+
+
+class Lines:
+    """Prints to where mitmdump prints."""
+
+    def __init__(self, out: TextIO) -> None:
+        """Colours, and a width to keep, only where this is a terminal."""
+        self._out: TextIO | None = out
+        self._is_terminal = vt_codes.ensure_supported(out)
+        self._colour = self._is_terminal and "NO_COLOR" not in os.environ
+        self._summary = Summary()
+        self._told: OrderedDict[str, tuple[str, str | None]] = OrderedDict()
+
+    def write(self, judgement: Judgement, flow: http.HTTPFlow | None) -> None:
+        """Tell a judgement; `flow` is there when it is the flow's first."""
+        if self._out is None:
+            return
+        flow_id = judgement.observation.flow_id
+        earlier = self._told.pop(flow_id, None)
+        if earlier is None and not _is_dumped(flow):
+            return
+        self._summary.add(judgement)
+        turns = depends_on_credentials(judgement)
+        comment = comment_of(judgement, turns)
+        mark = comment[:1] + ("?" if turns else "") + ("!" if judgement.contradicted else "")
+        now = (mark, judgement.reason)
+        self._told[flow_id] = now
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+        if comment and now != earlier:
+            was = earlier[0].rstrip("!") if earlier is not None else ""
+            self._print(line(judgement, comment, was=was, width=self._width(), colour=self._colour))
+
+    def close(self) -> None:
+        """Print the table."""
+        if self._out is not None:
+            width = min(max(self._width() or WIDTH, 60), 120)
+            self._print("\n" + table.closing(self._summary, colour=self._colour, width=width).rstrip("\n"))
+        self._out = None
+
+    def _width(self) -> int | None:
+        if not self._is_terminal or self._out is None:
+            return None
+        try:
+            return max(os.get_terminal_size(self._out.fileno()).columns, _NARROWEST)
+        except (OSError, ValueError):
+            return None
+
+    def _print(self, text: str) -> None:
+        assert self._out is not None
+        encoding = getattr(self._out, "encoding", None) or "utf-8"
+        try:
+            self._out.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+        except (OSError, ValueError) as error:  # a closed pipe, a closed file
+            self._out = None
+            logger.debug("cors_addon prints no more: %s", error)
+
+
+def _is_dumped(flow: http.HTTPFlow | None) -> bool:
+    """Whether mitmdump's own filter lets this flow be shown."""
+    chosen: flowfilter.TFilter | None = getattr(ctx.master.addons.get("dumper"), "filter", None)
+    return chosen is None or (flow is not None and bool(chosen(flow)))
