@@ -213,7 +213,11 @@ def test_allowed_pair() -> None:
     assert story.startswith("✓ ALLOWED the page gets the answer Chromium 156")
     assert "credentials included: a Cookie header was sent" in story
     assert "preflight sent, needed for method PUT" in story
-    assert re.search(r"1 OPTIONS \S+ 204 10 ms preflight ✓ \d checks passed 2 PUT \S+ 200 10 ms actual ◀ this", story)
+    assert re.search(
+        r"1 OPTIONS \S+ 204 10 ms preflight ✓ \d checks passed · Access-Control-Allow-Methods: PUT "
+        r"2 PUT \S+ 200 10 ms actual ◀ this",
+        story,
+    )
     assert "script reads content-type but not x-total (not in Access-Control-Expose-Headers)" in story
 
 
@@ -266,7 +270,11 @@ def test_redirect_chain() -> None:
         ),
     )
     assert "page null (a sandboxed frame, a data: or file: page, or after a redirect)" in story
-    assert re.search(r"1 GET \S+ 302 10 ms redirect https://api.example.test/items/1 ✓ \d checks? passed 2 GET", story)
+    assert re.search(
+        r"1 GET \S+ 302 10 ms redirect https://api.example.test/items/1 ✓ \d checks? passed "
+        r"· Location: https://b.test/2 2 GET",
+        story,
+    )
 
 
 def test_long_chain() -> None:
@@ -381,3 +389,38 @@ def test_nothing_to_say() -> None:
         "– NOT CORS\n\n  The request bears no Origin header, and follows no redirect of one that does.\n\n"
         "  note         why\n"
     )
+
+
+def test_allowed_yet_not_everywhere() -> None:
+    """Another engine's refusal is worth knowing also where this one allows."""
+    granted = [*ALLOW_PUT, CREDENTIALS]
+    everywhere = preflight(granted)
+    assert " elsewhere " not in explained(everywhere)
+    starred = preflight([*granted, ("Access-Control-Allow-Headers", "*")], headers="authorization")
+    story = flat(text.explain(observe(starred)[0].altered(credentials=Credentials.OMIT)))
+    assert story.startswith("✓ ALLOWED the request")
+    assert "elsewhere the Fetch standard refuses it: authorization is not in Access-Control-Allow-Headers" in story
+
+
+def test_first_lines_of_a_body() -> None:
+    """Up to three of plain text or JSON; of a page only its first words."""
+    refused = preflight([], status=401)
+    body = b'{"error":\n  "no token",\n\n "a": 1,\n "b": 2}'
+    story = explained(refused, body_of=lambda _: body)
+    assert 'its body begins: "{"error":" ""no token"," ""a": 1," fix' in story
+    page = explained(refused, body_of=lambda _: b"<html><h1>Login</h1>\n<p>Please</p>")
+    assert 'its body begins: "Login" fix' in page
+
+
+def test_hint() -> None:
+    """How to go on at once, where something was refused that a header can mend."""
+    hint = ":cors.allow @focus"
+    assert "or now :cors.allow @focus console" in explained(preflight(ALLOW), hint=hint)
+    assert "or now" not in explained(actual([*ALLOW, CREDENTIALS], request=[COOKIE]), hint=hint)
+    assert "or now" not in explained(actual([], status=None), hint=hint)
+
+
+def test_headers_that_no_check_reads() -> None:
+    """They are shown where they matter."""
+    story = explained(preflight([("WWW-Authenticate", "Bearer"), ("Vary", "Origin")], status=401))
+    assert "· WWW-Authenticate: Bearer · Vary: Origin" in story

@@ -122,6 +122,8 @@ class Judgement:
     """Each thing that makes a preflight necessary, as `method PUT`, `header x-token`."""
     preflight_cached_at: float | None = None
     """End of the preflight whose cached answer served this request, Unix seconds."""
+    preflight_cached_until: float | None = None
+    """When that cached answer runs out."""
     contradicted: bool = False
     contradiction: str | None = None
     """What later traffic showed, and the likely causes."""

@@ -233,13 +233,13 @@ def explain(
     entry = cache.find(key, asked, known, observation.started) if shared else None
     if entry is not None:
         judgement.preflight = PreflightState.CACHED
-        judgement.preflight_cached_at = entry.stored
+        judgement.preflight_cached_at, judgement.preflight_cached_until = entry.stored, entry.end
         judgement.paired_with.append(entry.flow_id)
         return
     entry = cache.find_dropped(key, asked, known, observation.started) if shared else None
     if entry is not None:
         judgement.preflight = PreflightState.CACHED
-        judgement.preflight_cached_at = entry.stored
+        judgement.preflight_cached_at, judgement.preflight_cached_until = entry.stored, entry.end
         judgement.paired_with.append(entry.flow_id)
         judgement.assumptions += (FRAGMENT_ASSUMED,)
         return

@@ -392,10 +392,17 @@ class CorsAddon:
             judgement, note = self._judgement_of(flow)
             if judgement is None:
                 return text.nothing_to_say(note)
-            return text.explain(judgement, note=note, body_of=self._body_of, width=width)
+            error = "" if flow.error is None else flow.error.msg or ""
+            hint = "" if error else self._hint(flow)
+            return text.explain(judgement, note=note, body_of=self._body_of, error=error, hint=hint, width=width)
         except Exception as error:
             self._report(error)
             raise exceptions.CommandError(f"cors_addon failed to explain this flow: {error!r}") from error
+
+    def _hint(self, flow: http.HTTPFlow) -> str:
+        # mitmweb's @focus is not the flow that one looks at
+        which = "@focus" if "console.view.flow" in ctx.master.commands.commands else f"'~d {flow.request.host}'"
+        return f":cors.allow {which}   (until mitmproxy ends)"
 
     def _judgement_of(self, flow: http.HTTPFlow) -> tuple[Judgement | None, str]:
         known = self._judgement(flow)

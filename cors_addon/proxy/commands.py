@@ -1,11 +1,11 @@
 """The commands `cors.explain` and `cors.pair`.
 
 Each front end shows a command's result differently: the console opens it in a viewer, mitmweb prints it as one line
-of JSON below the command bar, and mitmdump has no commands. So the words go where they can be read.
+of JSON below the command bar, and mitmdump has no commands. So the words go where they can be read: in the console to
+a viewer of our own, in mitmweb to the event log.
 """
 
 import logging
-import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mitmproxy.addons.view import View
 
 logger = logging.getLogger(__name__)
+
+_WIDEST = 120
+"""Columns of an explanation in the console, however wide the terminal is."""
 
 type Explain = Callable[[http.HTTPFlow, int], str]
 type Counterparts = Callable[[http.HTTPFlow], list[str]]
@@ -40,7 +43,8 @@ class Commands:
     def declare(self, loader: Loader) -> None:
         """Register them, in the form that suits this front end."""
         in_console = "console.view.flow" in self._master.commands.commands
-        loader.add_command("cors.explain", self.explain if in_console else self.explain_in_log)
+        explain = self.explain if in_console else self.explain_in_log
+        loader.add_command("cors.explain", self.explain_in_viewer if hasattr(self._master, "overlay") else explain)
         loader.add_command("cors.pair", self.pair if in_console else self.pair_by_name)
 
     def withdraw(self) -> None:
@@ -51,7 +55,15 @@ class Commands:
     def explain(self, flow: Flow) -> Sequence[str]:
         """Explain how the browser judges this flow under CORS: each check with its outcome, and what to change."""
         # lines, for the console's viewer scrolls by rows
-        return self._explain(_http(flow), _viewer_width(self._master)).splitlines()
+        return self._explain(_http(flow), text.WIDTH).splitlines()
+
+    def explain_in_viewer(self, flow: Flow) -> None:
+        """Explain how the browser judges this flow under CORS: each check with its outcome, and what to change."""
+        from cors_addon.proxy import viewer
+
+        width = min(viewer.columns_of(self._master), _WIDEST)
+        explanation = self._explain(_http(flow), width)
+        viewer.show(self._master, f"CORS · {_name(_http(flow))}", explanation.splitlines())
 
     def explain_in_log(self, flow: Flow) -> str:
         """Explain how the browser judges this flow under CORS. The whole text goes to the event log."""
@@ -98,15 +110,6 @@ class Commands:
         if [flow_id for flow_id in ids if flow_id != flow.id]:
             raise exceptions.CommandError("The counterpart is no longer in the list.")
         raise exceptions.CommandError("This flow has no counterpart: no preflight and no redirect belongs to it.")
-
-
-def _viewer_width(master: Master) -> int:
-    """Columns inside the console's viewer, which takes four fifths of the terminal, with a frame."""
-    try:
-        columns, _rows = master.ui.get_cols_rows()  # type: ignore[attr-defined]
-    except AttributeError:
-        return text.WIDTH
-    return math.ceil(int(columns) * 0.8) - 3
 
 
 def _name(flow: http.HTTPFlow) -> str:

@@ -35,7 +35,8 @@ class CurlCommand:
     def declare(self, loader: Loader) -> None:
         """Register it, in the form that suits this front end."""
         in_console = "console.view.flow" in self._master.commands.commands
-        loader.add_command(NAME, self.curl if in_console else self.curl_in_log)
+        show = self.curl if in_console else self.curl_in_log
+        loader.add_command(NAME, self.curl_in_viewer if hasattr(self._master, "overlay") else show)
 
     def withdraw(self) -> None:
         """Take it away again."""
@@ -44,6 +45,12 @@ class CurlCommand:
     def curl(self, flow: Flow, secrets: bool = False) -> Sequence[str]:
         """Show curl commands that send this flow's preflight and request again; secrets are replaced, unless `true`."""
         return self._script(flow, secrets).splitlines()
+
+    def curl_in_viewer(self, flow: Flow, secrets: bool = False) -> None:
+        """Show curl commands that send this flow's preflight and request again; secrets are replaced, unless `true`."""
+        from cors_addon.proxy import viewer
+
+        viewer.show(self._master, "CORS · the same with curl", self._script(flow, secrets).splitlines())
 
     def curl_in_log(self, flow: Flow, secrets: bool = False) -> str:
         """Log curl commands that send this flow's preflight and request again; secrets are replaced, unless `true`."""

@@ -21,6 +21,7 @@ from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.model import Facts, message
 from cors_addon.reasons.registry import REGISTRY
+from cors_addon.report import failure, lifetime, rewritten
 from cors_addon.report.console import console_message
 
 PASSED, FAILED, NEITHER = "✓", "✗", "–"
@@ -275,19 +276,25 @@ def explain(
     *,
     note: str = "",
     body_of: Callable[[str], bytes] = lambda _flow_id: b"",
+    error: str = "",
+    hint: str = "",
     width: int = WIDTH,
 ) -> str:
     """The whole exchange, check by check, and what would change the verdict.
 
-    `note` says how the judgement came about, where that is not plain; `body_of` gives the answer's body of a flow.
+    `note` says how the judgement came about, where that is not plain; `body_of` gives the answer's body of a flow;
+    `error` is why there was none from the server; `hint` says how to have a refused request pass here and now.
     """
+    failed = list(_failed(judgement, error, width))
     sections: list[list[str]] = [
         [_headline(judgement, width)],
         _paragraph("note", note, width) if note else [],
         list(_what(judgement, width)),
         list(_exchange(judgement, width)),
-        list(_behind(judgement, body_of, width)),
-        list(_cure(judgement, width)),
+        list(_rewritten(judgement, width)),
+        failed or list(_behind(judgement, body_of, width)),
+        list(_cure(judgement, hint, width, unanswered=bool(failed))),
+        list(_not_everywhere(judgement, width)),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -353,6 +360,8 @@ def _what(judgement: Judgement, width: int) -> Iterator[str]:
     because = _preflight(judgement)
     if because:
         yield from _paragraph("preflight", because, width)
+    if kept := lifetime.words(judgement):
+        yield from _paragraph("cache", kept, width)
     if judgement.assumptions:
         yield from _paragraph("inferred", "; ".join(judgement.assumptions), width)
 
@@ -435,7 +444,31 @@ def _exchange(judgement: Judgement, width: int) -> Iterator[str]:
         if str(member.observation.url) != shown_url:
             yield from _wrapped(str(member.observation.url), "     ", width)
         yield from _steps(member, full=member is judgement, width=width)
+        yield from _notable(member, width, full=member is judgement)
     yield from _not_sent(chain, number)
+
+
+_NOTABLE = {
+    Role.PREFLIGHT: ("Access-Control-Max-Age", "WWW-Authenticate", "Vary"),
+    Role.ACTUAL: ("Access-Control-Expose-Headers", "WWW-Authenticate", "Vary"),
+    Role.REDIRECT: ("Vary",),
+}
+"""Response headers that no check reads, and that matter all the same."""
+_IN_SHORT = {
+    Role.PREFLIGHT: ("Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Max-Age"),
+    Role.REDIRECT: ("Location",),
+}
+"""Those that matter of the other exchanges of a fetch, whose checks are only counted."""
+
+
+def _notable(member: Judgement, width: int, *, full: bool) -> Iterator[str]:
+    if not full and member.verdict is Verdict.DENY:
+        return  # its checks are listed
+    for name in (_NOTABLE if full else _IN_SHORT).get(member.role, ()):
+        value = response_header(member, name)
+        if value is not None:
+            shown = value if full else shortened(_without_userinfo(value))
+            yield from _wrapped(f"{name}: {shown}", "     ", width, first="     · ", hang="         ")
 
 
 def _member_line(number: int, member: Judgement, *, here: bool, width: int) -> str:
@@ -513,6 +546,17 @@ def _not_sent(chain: Sequence[Judgement], number: int) -> Iterator[str]:
 # -- what really happened --
 
 
+def _rewritten(judgement: Judgement, width: int) -> Iterator[str]:
+    for label, said in rewritten.words(judgement):
+        yield from _paragraph(label, said, width, hang="    " if said.startswith(("- ", "+ ")) else "")
+
+
+def _failed(judgement: Judgement, error: str, width: int) -> Iterator[str]:
+    """No answer of the server's own: then its headers are not to blame."""
+    if error and judgement.verdict is Verdict.DENY and not judgement.observation.response:
+        yield from _paragraph("behind it", failure.words(error, judgement.observation.status), width)
+
+
 def _behind(judgement: Judgement, body_of: Callable[[str], bytes], width: int) -> Iterator[str]:
     if judgement.verdict is not Verdict.DENY and judgement.hypothetical is None:
         return
@@ -552,6 +596,8 @@ def _behind(judgement: Judgement, body_of: Callable[[str], bytes], width: int) -
     first = _first_line(body_of(observation.flow_id))
     if first and (said or is_preflight or judgement.refusal is not None):
         yield from _paragraph("" if said else "behind it", f"its body begins: {quoted(first, 200)}", width)
+        for more in _next_lines(body_of(observation.flow_id), first):
+            yield from _paragraph("", quoted(more, 120), width, hang="  ")
 
 
 _LOGIN = re.compile(r"log-?in|sign-?in|/auth|oauth|sso|saml|accounts\.", re.IGNORECASE)
@@ -569,16 +615,26 @@ def _first_line(body: bytes) -> str:
     return ""
 
 
+def _next_lines(body: bytes, first: str) -> list[str]:
+    """The two lines after the first; of JSON or plain text, for those of a page are mostly markup."""
+    text = body[:2048].decode("utf-8", "replace")
+    if "<" in text[:64]:
+        return []
+    lines = [words for line in text.splitlines() if (words := " ".join(line.split())) and words != first]
+    return lines[:2]
+
+
 # -- the cure --
 
 
-def _cure(judgement: Judgement, width: int) -> Iterator[str]:
+def _cure(judgement: Judgement, hint: str, width: int, *, unanswered: bool) -> Iterator[str]:
+    """The smallest change; where the server did not answer at all (`unanswered`), none helps."""
     asked = in_question(judgement)
     refusal = asked.refusal
     if refusal is None:
         yield from _exposure(judgement, width)
         return
-    change = smallest_change(asked)
+    change = None if unanswered else smallest_change(asked)
     if change is not None:
         label = "fix" if asked is judgement or judgement.hypothetical is not None else "for both"
         if change.status is not None:
@@ -591,6 +647,8 @@ def _cure(judgement: Judgement, width: int) -> Iterator[str]:
                     label = ""
         if change.note:
             yield from _paragraph(label, change.note, width)
+        if hint and change.complete:
+            yield from _paragraph("or now", hint, width)
     said = console_message(judgement)
     if said:
         for index, line in enumerate(said.splitlines()):
@@ -627,6 +685,19 @@ def _elsewhere(judgement: Judgement, width: int) -> Iterator[str]:
         other.insert(0, f"{listed} refuse{'s' if len(same) == 1 else ''} it for the same reason")
     if other:
         yield from _paragraph("elsewhere", "; ".join(other), width)
+
+
+def _not_everywhere(judgement: Judgement, width: int) -> Iterator[str]:
+    """An allowed exchange that other engines refuse."""
+    if judgement.verdict is not Verdict.ALLOW or in_question(judgement).refusal is not None:
+        return
+    refusing = [
+        f"{_ENGINES.get(engine, engine)} refuses it: {phrase(judgement, outcome.refusal)}"
+        for engine, outcome in outcomes(judgement).items()
+        if outcome.refusal is not None
+    ]
+    if refusing:
+        yield from _paragraph("elsewhere", "; ".join(refusing), width)
 
 
 def _reason(outcome: Outcome) -> Reason | None:

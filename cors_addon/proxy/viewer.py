@@ -1,0 +1,75 @@
+"""The console's viewer for our texts: as wide as the terminal, in the colours of mitmproxy's palette.
+
+mitmproxy's own viewer of command results takes four fifths of the terminal, and knows no colours. This module imports
+the console's parts, which only the console has.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, cast
+
+import urwid  # type: ignore[import-untyped]
+from mitmproxy.master import Master
+from mitmproxy.tools.console import layoutwidget, searchable
+
+type Markup = list[str | tuple[str, str]]
+
+GOOD, BAD, DOUBTFUL, FAINT, LABEL, STRONG = "code_200", "error", "alert", "content_none", "key", "head"
+"""Names in mitmproxy's palettes."""
+
+_MARKS = {"✓": GOOD, "✗": BAD, "–": FAINT}
+_HEADLINE = re.compile(r"[✓✗–] ")
+_STEP = re.compile(r"( +)([✓✗–])( .*)")
+_EDIT = re.compile(r"(  .{11,13}  ?)([-+] [!#-'*+.0-9A-Z^-z|~-]+:.*)")
+_MEMBER = re.compile(r"  \d+  .*|  …  .*")
+_LABELLED = re.compile(r"(  [a-z][a-z ]{2,12})(  ?.*)")
+_ROWS_OF_OTHERS = 4
+"""Of the terminal's: our heading, and the console's status bar."""
+
+
+def styled(line: str) -> Markup:
+    """A line of an explanation, or of a shell script, in colours."""
+    if _HEADLINE.match(line):
+        return [(DOUBTFUL if ", but " in line else _MARKS[line[0]], line)]
+    if match := _STEP.fullmatch(line):
+        indent, mark, rest = match.groups()
+        return [indent, (_MARKS[mark], mark), (FAINT, rest) if mark == "–" else rest]
+    if match := _EDIT.fullmatch(line):
+        label, edit = match.groups()
+        return [(LABEL, label), (BAD if edit[0] == "-" else GOOD, edit)]
+    if line.startswith("# "):
+        return [(FAINT, line)]
+    if _MEMBER.fullmatch(line):
+        return [(STRONG, line)]
+    if match := _LABELLED.fullmatch(line):
+        label, rest = match.groups()
+        return [(LABEL, label), rest]
+    return [line]
+
+
+class Viewer(urwid.WidgetWrap, layoutwidget.LayoutWidget):  # type: ignore[misc]
+    """Shows lines; scrolls and searches (`/`) as flow details do, and `q` closes it."""
+
+    title = "CORS"
+    keyctx = "dataviewer"
+
+    def __init__(self, title: str, lines: Sequence[str], columns: int, rows: int) -> None:
+        """Take up a terminal of so many columns and rows."""
+        self.width = columns
+        self._text = searchable.Searchable([urwid.Text(styled(line)) for line in lines])
+        heading = urwid.Columns([urwid.Text(title, wrap="clip"), ("pack", urwid.Text("/ search · q back"))])
+        room = max(rows - _ROWS_OF_OTHERS, 3)
+        pile = urwid.Pile([("pack", urwid.AttrMap(heading, "heading")), urwid.BoxAdapter(self._text, room)])
+        super().__init__(urwid.AttrMap(pile, "background"))
+
+
+def columns_of(master: Master) -> int:
+    """The terminal's width."""
+    columns, _rows = cast(Any, master).ui.get_cols_rows()
+    return int(columns)
+
+
+def show(master: Master, title: str, lines: Sequence[str]) -> None:
+    """Open the viewer over the console's window."""
+    columns, rows = cast(Any, master).ui.get_cols_rows()
+    cast(Any, master).overlay(Viewer(title, lines, columns, rows), valign="top")

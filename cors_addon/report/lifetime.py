@@ -1,0 +1,71 @@
+"""For how long a preflight's answer may be used again, and by which engine. Words for an explanation."""
+
+from cors_addon.engines import ENGINES
+from cors_addon.exchange.judging import judged_fields
+from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
+from cors_addon.fetch.headers import get_all
+
+NAMES = {"chromium": "Chromium", "gecko": "Firefox", "webkit": "Safari", "fetch": "the standard"}
+
+
+def words(judgement: Judgement) -> str:
+    """Half a sentence about the preflight cache; empty where it plays no part."""
+    if judgement.role is Role.PREFLIGHT:
+        return _of_preflight(judgement) if judgement.verdict is Verdict.ALLOW else ""
+    name = NAMES.get(judgement.engine, judgement.engine)
+    if judgement.preflight is PreflightState.CACHED and judgement.preflight_cached_until is not None:
+        left = judgement.preflight_cached_until - judgement.observation.started
+        return f"{name} could use it for another {span(left)}" if left > 0 else f"{name} cannot use it any longer"
+    preflight = _preceding(judgement) if judgement.preflight is PreflightState.SENT else None
+    if preflight is None or preflight.verdict is not Verdict.ALLOW:
+        return ""
+    left = preflight.observation.ended + preflight.cache_lifetime - judgement.observation.ended
+    if preflight.cache_lifetime <= 0:
+        return f"{name} does not keep the preflight's answer: the next request needs another one"
+    if left <= 0:
+        return (
+            f"the preflight's answer had run out when the request was done (kept for {span(preflight.cache_lifetime)})"
+        )
+    return f"{name} may use the preflight's answer for another {span(left)}"
+
+
+def _of_preflight(judgement: Judgement) -> str:
+    lines = get_all(judged_fields(judgement), b"access-control-max-age")
+    kept = {
+        name: _lifetime(name, lines, judgement.observation.http2)
+        for name in ENGINES
+        if name in NAMES and name != "fetch"
+    }
+    own = judgement.cache_lifetime
+    name = NAMES.get(judgement.engine, judgement.engine)
+    said = f"{name} may reuse it for {span(own)}" if own > 0 else f"{name} does not keep it"
+    if not lines:
+        said += " (no Access-Control-Max-Age)"
+    others = [
+        f"{NAMES[engine]} {'for ' + span(seconds) if seconds > 0 else 'not at all'}"
+        for engine, seconds in kept.items()
+        if engine != judgement.engine and seconds != own
+    ]
+    return f"{said}; {', '.join(others)}" if others else said
+
+
+def _lifetime(engine: str, lines: list[bytes], http2: bool) -> float:
+    rules = ENGINES[engine]
+    asked = rules.cache.max_age(rules.rules.combine(lines, http2) if lines else None)
+    return 0.0 if asked is None else max(min(float(asked), rules.cache.cap), 0.0)
+
+
+def _preceding(judgement: Judgement) -> Judgement | None:
+    chain = judgement.chain
+    for member in reversed(chain[: chain.index(judgement)] if judgement in chain else ()):
+        if member.role is Role.PREFLIGHT and member.observation.url == judgement.observation.url:
+            return member
+    return None
+
+
+def span(seconds: float) -> str:
+    """A time span in the unit that people would choose."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
+            return f"{seconds / size:.1f} {unit}".replace(".0 ", " ")
+    return f"{seconds:.1f} s" if seconds < 10 and seconds != int(seconds) else f"{seconds:.0f} s"

@@ -1,0 +1,33 @@
+"""What a policy did to an answer, before and after, and what policies in the shadow would have done."""
+
+from collections.abc import Iterator
+
+from cors_addon.exchange.model import Judgement, Outcome, Verdict
+from cors_addon.policy import record
+
+
+def words(judgement: Judgement) -> Iterator[tuple[str, str]]:
+    """Labels and lines; `-` before what the server said, `+` before what was sent on."""
+    observation = judgement.observation
+    if observation.rewritten is not None:
+        rewritten = record.Rewritten(*observation.rewritten)
+        server = record.server_outcome(judgement, rewritten)
+        told = "the server was not asked" if server is None else f"the server's own answer: {_outcome(server)}"
+        yield "rewritten", f"by the policy {rewritten.policy}; {told}"
+        if rewritten.status is not None and rewritten.status != observation.status:
+            yield "", f"status {rewritten.status} → {observation.status}"
+        for edit in record.edits(rewritten, observation.response) if rewritten.status is not None else ():
+            for sign, value in (("-", edit["before"]), ("+", edit["after"])):
+                if value is not None:
+                    yield "", f"{sign} {edit['name']}: {value}"
+    label = "shadow"
+    for policy, outcome, server in judgement.shadow:
+        same = outcome.verdict is server.verdict
+        yield label, f"{_outcome(outcome)} under the policy {policy}{', as without it' if same else ''}"
+        label = ""
+
+
+def _outcome(outcome: Outcome) -> str:
+    if outcome.verdict is Verdict.NOT_CORS:
+        return "not CORS"
+    return "✓ allowed" if outcome.refusal is None else f"✗ {outcome.refusal.reason}"

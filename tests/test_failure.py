@@ -1,0 +1,49 @@
+"""What mitmproxy's errors mean; the texts are those of mitmproxy, Python and OpenSSL."""
+
+import pytest
+
+from cors_addon.report import failure
+from tests.helpers import actual, preflight, proxy
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        ("[Errno 111] Connect call failed ('127.0.0.1', 9999)", "Nothing listens at the server's address"),
+        ("[Errno 61] Connect call failed ('::1', 1, 0, 0)", "Nothing listens at the server's address"),
+        ("[Errno -2] Name or service not known", "The server's name is not known"),
+        ("[Errno 11001] getaddrinfo failed", "The server's name is not known"),
+        ("Certificate verify failed: self-signed certificate", "The server's certificate does not hold"),
+        ("Certificate verify failed: hostname mismatch", "The server's certificate does not hold"),
+        ("The remote server does not speak TLS.", "TLS with the server failed"),
+        ("TLS handshake failed: OpenSSL Error([('SSL routines', '', 'x')])", "TLS with the server failed"),
+        ("[Errno 110] Connect call failed ('192.0.2.1', 443)", "The server did not answer in time"),
+        ("server closed connection", "The server hung up"),
+        ("HTTP/1 protocol error: invalid header", "The server's answer breaks HTTP's rules"),
+        ("[Errno 113] No route to host", "The server's network cannot be reached"),
+        ("Connection killed.", "The connection was cut in mitmproxy"),
+        ("something new", "The exchange failed (something new)"),
+    ],
+)
+def test_words(error: str, wanted: str) -> None:
+    assert failure.words(error, 502).startswith(wanted)
+    assert error in failure.words(error, None)
+
+
+def test_who_answered() -> None:
+    assert ", and mitmproxy answered 502 in its place, without CORS headers." in failure.words("x", 502)
+    assert ", and no answer reached the browser." in failure.words("x", None)
+
+
+@pytest.mark.parametrize("made", [actual, preflight])
+def test_in_the_explanation(made: object) -> None:
+    """The failure, and no header to add: none would help."""
+    assert callable(made)
+    failed = made([], status=None, error="[Errno 111] Connect call failed ('127.0.0.1', 9999)")
+    with proxy() as running:
+        running.pass_through(failed)
+        story = " ".join(running.addon._explain(failed).split())
+    assert "behind it Nothing listens at the server's address: the connection was refused" in story
+    assert "mitmproxy answered 502 in its place" in story
+    assert " fix " not in story
+    assert " or now " not in story
