@@ -269,12 +269,18 @@ def test_redirect_chain() -> None:
             at=0.1,
         ),
     )
-    assert "page null (a sandboxed frame, a data: or file: page, or after a redirect)" in story
+    assert f"page null (in place of {PAGE}, for a redirect led from one foreign origin to another)" in story
     assert re.search(
         r"1 GET \S+ 302 10 ms redirect https://api.example.test/items/1 ✓ \d checks? passed "
         r"· Location: https://b.test/2 2 GET",
         story,
     )
+
+
+def test_opaque_page() -> None:
+    """With no redirect to explain it."""
+    story = explained(flow(request=[("Origin", "null"), ("Sec-Fetch-Mode", "cors")]))
+    assert "page null (a sandboxed frame, a data: or file: page, or after a redirect)" in story
 
 
 def test_long_chain() -> None:

@@ -8,12 +8,18 @@ from mitmproxy.contentviews import Contentview, Metadata
 PRIORITY = 100.0
 """Above every view of mitmproxy's own (the highest is 2), where there is no body that they could show."""
 
+WIDTH = 76
+"""Columns: what mitmweb shows beside its list on a screen of 1280 pixels, and the console in 80 columns."""
+
 
 class CorsView(Contentview):
     """Explains a flow. Chosen automatically for CORS flows without a body, such as most preflights."""
 
-    def __init__(self, explain: Callable[[http.HTTPFlow], str], judged: Callable[[http.HTTPFlow], bool]) -> None:
-        """`explain` gives the text; `judged` says, at once, whether the flow is a CORS exchange."""
+    def __init__(self, explain: Callable[[http.HTTPFlow, int], str], judged: Callable[[http.HTTPFlow], bool]) -> None:
+        """`explain` gives the text of a flow, so and so many columns wide.
+
+        `judged` says, at once, whether the flow is a CORS exchange.
+        """
         self._explain = explain
         self._judged = judged
 
@@ -27,7 +33,7 @@ class CorsView(Contentview):
         if not isinstance(metadata.flow, http.HTTPFlow):
             raise ValueError("CORS concerns HTTP exchanges only.")
         # mitmweb gives an empty line no height
-        return self._explain(metadata.flow).replace("\n\n", "\n \n")
+        return self._explain(metadata.flow, WIDTH).replace("\n\n", "\n \n")
 
     def render_priority(self, data: bytes, metadata: Metadata) -> float:
         """High for the empty answer of a CORS exchange (or its request, where no answer came), else none."""

@@ -18,6 +18,7 @@ from cors_addon.exchange.model import Credentials, Judgement, Outcome, Preflight
 from cors_addon.exchange.steps import Step, StepOutcome, steps
 from cors_addon.fetch import headers
 from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.model import Facts, message
 from cors_addon.reasons.registry import REGISTRY
@@ -344,8 +345,7 @@ def _what(judgement: Judgement, width: int) -> Iterator[str]:
     if judgement.contradicted:
         yield from _paragraph("contradicted", judgement.contradiction or "later traffic shows otherwise", width)
     if judgement.origin is not None:
-        opaque = "  (a sandboxed frame, a data: or file: page, or after a redirect)"
-        yield from _paragraph("page", judgement.origin + (opaque if judgement.origin == "null" else ""), width)
+        yield from _paragraph("page", judgement.origin + _why_opaque(judgement), width)
     method = judgement.requested_method if judgement.role is Role.PREFLIGHT else None
     yield from _paragraph("request", f"{method or observation.method.decode('latin-1')} {observation.url}", width)
     relation = _relation(judgement)
@@ -364,6 +364,15 @@ def _what(judgement: Judgement, width: int) -> Iterator[str]:
         yield from _paragraph("cache", kept, width)
     if judgement.assumptions:
         yield from _paragraph("inferred", "; ".join(judgement.assumptions), width)
+
+
+def _why_opaque(judgement: Judgement) -> str:
+    if judgement.origin != OPAQUE:
+        return ""
+    page = next((member.origin for member in judgement.chain if member.origin not in (None, OPAQUE)), None)
+    if page is not None:
+        return f"  (in place of {page}, for a redirect led from one foreign origin to another)"
+    return "  (a sandboxed frame, a data: or file: page, or after a redirect)"
 
 
 def _relation(judgement: Judgement) -> str:
