@@ -264,6 +264,23 @@ def test_arguments(value: bytes, tmp_path: Path) -> None:
     assert (piped.read_bytes() if piped.exists() else words[-1]) == value
 
 
+@pytest.mark.parametrize("width", [20, 60, 79, 80, 200])
+@pytest.mark.parametrize("value", [b"y" * 500, b"a\\" * 90, b"x'" * 60, b"short", b"\xff" * 90])
+def test_broken_lines_mean_the_same(width: int, value: bytes, tmp_path: Path) -> None:
+    """In a terminal, lines are broken where the shell joins them again."""
+    of = observation(80, "/" + "p" * 100, b"POST", (b"X-Long", value), has_body=True)
+    texts = [curl.script([curl.Request(of, "it")], lambda _: value, secrets=True, width=each) for each in (None, width)]
+    words = []
+    for text in texts:
+        with stand_in(tmp_path) as variables:
+            done = shell(text, tmp_path, **variables)
+            assert (done.returncode, done.stderr) == (0, b"")
+        words.append((tmp_path / "seen").read_bytes())
+    assert words[0] == words[1]
+    if b"'" not in value and value.isascii() and width >= 60:
+        assert all(len(line) <= width for line in texts[1].splitlines())
+
+
 # ── secrets ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 SECRET = b"s3cr3t"

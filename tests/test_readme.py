@@ -5,10 +5,12 @@ import shlex
 from pathlib import Path
 
 import pytest
+from mitmproxy import flowfilter
 
 from cors_addon import cli
 from cors_addon.policy.read import read
-from tests.helpers import ALLOW, actual, preflight
+from cors_addon.proxy.keys import KEYS
+from tests.helpers import ALLOW, actual, preflight, proxy
 from tests.test_check import write
 from tests.test_har import entry, har
 
@@ -48,3 +50,38 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert len(codes) == len(COMMANDS) >= 9
     assert Path("before.json").stat().st_size
     assert read(Path("learned.yaml").read_text()).usable
+
+
+FILTERS = [
+    line for block in re.findall(r"^```\n(~.*?)^```$", README, re.MULTILINE | re.DOTALL) for line in block.splitlines()
+]
+
+
+@pytest.mark.parametrize("expression", FILTERS)
+def test_filters(expression: str) -> None:
+    """Each selects some of these flows, as mitmproxy reads it, and leaves out others."""
+    refused = preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET, POST")])
+    unsure = actual([("Access-Control-Allow-Origin", "*")], at=1)
+    passed = actual([*ALLOW, ("Access-Control-Allow-Credentials", "true")], at=2)
+    with proxy() as running:
+        running.pass_through(refused, unsure, passed)
+        chosen = flowfilter.parse(expression)
+        wanted = unsure if "question" in expression else refused
+        assert [each for each in (refused, unsure, passed) if chosen(each)] == [wanted]
+
+
+def test_all_kinds_of_filters_are_told() -> None:
+    assert {line.split()[0] for line in FILTERS} == {"~meta", "~comment", "~marker"}
+
+
+def test_the_picture_is_there() -> None:
+    """And small enough for a README."""
+    [path] = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    picture = (Path(__file__).parent.parent / path).read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 200_000
+
+
+def test_keys_are_those_of_the_addon() -> None:
+    """The table lists each, and no other."""
+    assert re.findall(r"^\| `(.)` \|", README, re.MULTILINE) == [key for key, _, _ in KEYS]

@@ -50,7 +50,8 @@ class CurlCommand:
         """Show curl commands that send this flow's preflight and request again; secrets are replaced, unless `true`."""
         from cors_addon.proxy import viewer
 
-        viewer.show(self._master, "CORS · the same with curl", self._script(flow, secrets).splitlines())
+        script = self._script(flow, secrets, viewer.columns_of(self._master))
+        viewer.show(self._master, "CORS · the same with curl", script.splitlines())
 
     def curl_in_log(self, flow: Flow, secrets: bool = False) -> str:
         """Log curl commands that send this flow's preflight and request again; secrets are replaced, unless `true`."""
@@ -58,7 +59,7 @@ class CurlCommand:
         logger.info("%s", script)
         return "The commands are in the event log."
 
-    def _script(self, flow: Flow, secrets: bool) -> str:
+    def _script(self, flow: Flow, secrets: bool, width: int | None = None) -> str:
         if not isinstance(flow, http.HTTPFlow):
             raise exceptions.CommandError("CORS concerns HTTP exchanges only.")
         judgement = self._judgement_of(flow)
@@ -78,7 +79,7 @@ class CurlCommand:
         if not requests:
             requests = [curl.Request(translate.observation(flow), "the request")]
         sent = [each._replace(observation=_as_sent(each.observation, found)) for each in requests]
-        return curl.script(sent, body_of, secrets=secrets, remarks=remarks)
+        return curl.script(sent, body_of, secrets=secrets, remarks=remarks, width=width)
 
 
 def _as_sent(observation: Observation, found: Callable[[str], http.HTTPFlow | None]) -> Observation:

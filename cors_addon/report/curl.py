@@ -31,9 +31,20 @@ class Request(NamedTuple):
     """What it is, for the comment above it."""
 
 
-def script(requests: Sequence[Request], body_of: BodyOf, *, secrets: bool = False, remarks: Sequence[str] = ()) -> str:
-    """The commands, one after the other, each below a comment; `secrets`: as they are, not replaced."""
-    parts = [_command(request, body_of(request.observation.flow_id), secrets=secrets) for request in requests]
+def script(
+    requests: Sequence[Request],
+    body_of: BodyOf,
+    *,
+    secrets: bool = False,
+    remarks: Sequence[str] = (),
+    width: int | None = None,
+) -> str:
+    """The commands, one after the other, each below a comment.
+
+    `secrets`: as they are, not replaced; `width`: columns that lines should fit into, for a screen that would break
+    them where a shell must not.
+    """
+    parts = [_command(each, body_of(each.observation.flow_id), secrets=secrets, width=width) for each in requests]
     if remarks:
         parts.append("\n".join(_comment(remark) for remark in remarks))
     return "\n\n".join(parts) + "\n"
@@ -123,7 +134,7 @@ def _answered(observation: Observation) -> str:
 # ---- one command ----
 
 
-def _command(request: Request, body: bytes | None, *, secrets: bool) -> str:
+def _command(request: Request, body: bytes | None, *, secrets: bool, width: int | None) -> str:
     observation = request.observation
     left_out: list[str] = []
     hidden: dict[str, None] = {}
@@ -154,7 +165,24 @@ def _command(request: Request, body: bytes | None, *, secrets: bool) -> str:
     head += [f"Left out: {each}" for each in left_out]
     if hidden:
         head.append(f"Replaced by {REDACTED}: {', '.join(hidden)}")
+    if width is not None:
+        words = [_broken(word, width) for word in words]
     return "\n".join([*map(_comment, head), before + " \\\n  ".join(words)])
+
+
+_BREAKABLE = re.compile(r"((?:-H |--data-raw )?)'([^'\n]*)'")
+
+
+def _broken(word: str, width: int) -> str:
+    """A long quoted word as several on lines of their own, which a backslash at each line's end joins again."""
+    match = _BREAKABLE.fullmatch(word)
+    if match is None or len(word) + 4 <= width:
+        return word
+    option, text = match.groups()
+    first = max(width - len(option) - 7, 16)  # indent, quotes, ` \\`
+    rest = max(width - 5, 16)
+    pieces = [text[:first], *(text[start : start + rest] for start in range(first, len(text), rest))]
+    return option + "\\\n".join(f"'{piece}'" for piece in pieces)
 
 
 def _where(observation: Observation, target: str, left_out: list[str]) -> tuple[str, str]:
