@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import cors_addon
 from cors_addon import cli_check, cli_policy
+from cors_addon.demo import run as demo
 from cors_addon.reasons.explain import explain
 
 DESCRIPTION = """\
@@ -35,8 +36,9 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--version", action="version", version=f"cors-addon {cors_addon.__version__}")
     result.set_defaults(run=None)
-    commands = result.add_subparsers(metavar="check|explain|policy")
+    commands = result.add_subparsers(metavar="check|demo|explain|policy")
     cli_check.add_parser(commands)
+    demo.add_parser(commands)
     explaining = commands.add_parser(
         "explain", help="explain a reason, a browser's error name, or a pasted console message; without one, list all"
     )

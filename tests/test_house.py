@@ -25,6 +25,7 @@ FLOORS = {
     "start": 5,
     "offline": 6,
     "cli_check": 8,
+    "demo": 8,
     "cli_policy": 7,
     "pytest_plugin": 7,
     "cli": 9,
@@ -32,7 +33,7 @@ FLOORS = {
     "__init__": 10,
 }
 STDLIB_ONLY_UP_TO = 2
-MAY_IMPORT_MITMPROXY = {"proxy", "offline", "cli_check", "cli_policy", "pytest_plugin"}
+MAY_IMPORT_MITMPROXY = {"proxy", "offline", "cli_check", "cli_policy", "demo", "pytest_plugin"}
 
 # Parts of the standard library that mitmproxy's standalone binaries lack: they hold what mitmproxy itself imports.
 NOT_IN_THE_BINARIES = {
@@ -40,13 +41,15 @@ NOT_IN_THE_BINARIES = {
     "optparse", "plistlib", "pstats", "sched", "shelve", "smtplib", "sqlite3", "timeit", "trace", "tkinter",
     "venv", "wave", "wsgiref", "xml.etree", "zipapp", "zoneinfo",
 }  # fmt: skip
-NOT_LOADED_BY_MITMPROXY = {"cli", "cli_check", "cli_policy", "offline", "pytest_plugin", "__main__"}
+NOT_LOADED_BY_MITMPROXY = {"cli", "cli_check", "cli_policy", "demo", "offline", "pytest_plugin", "__main__"}
 
 COMMANDS = {
     # What README tells people to type, and what tries it: a file, and words in it.
     "scripts/run": ("tests/test_start.py", "def test_scripts_run_starts_mitmweb"),
     "scripts/run mitmproxy": ("tests/test_start.py", '"scripts" / "run"'),
     "scripts/run mitmdump": ("tests/test_start.py", 'run(str(program), "mitmdump"'),
+    "scripts/run --demo": ("tests/test_start.py", "def test_scripts_run_starts_the_demo"),
+    "cors-addon demo": ("tests/test_start.py", "def test_the_demo_starts_from_another_folder"),
     "scripts/test": (".ci/run", "scripts/test"),
     "mitmproxy -s cors_addon": ("tests/test_start.py", "def test_each_front_end_starts_verbatim"),
     "mitmweb -s cors_addon": ("tests/test_start.py", "def test_each_front_end_starts_verbatim"),
@@ -202,7 +205,7 @@ def test_every_command_in_readme_is_tried() -> None:
     """Each line of a ``sh`` block is known here, with what tries it."""
     blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     lines = [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines()]
-    # tests/test_readme.py runs those of cors-addon as they stand
+    # tests/test_readme.py runs the others of cors-addon as they stand
     assert [line for line in lines if line and line not in COMMANDS and not line.startswith("cors-addon ")] == []
     assert {"scripts/run", "scripts/test"} <= set(lines)
 

@@ -13,6 +13,7 @@ from cors_addon.proxy.keys import KEYS
 from tests.helpers import ALLOW, actual, preflight, proxy
 from tests.test_check import write
 from tests.test_har import entry, har
+from tests.test_house import COMMANDS as TRIED_ELSEWHERE
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -22,7 +23,12 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("cors-addon ")]
+COMMANDS = [
+    line
+    for block in blocks("sh")
+    for line in block.splitlines()
+    if line.startswith("cors-addon ") and line not in TRIED_ELSEWHERE
+]
 [POLICY] = [block for block in blocks("yaml") if block.startswith("policies:")]
 
 

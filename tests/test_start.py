@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from cors_addon import start
+from tests.test_demo import demo, get
 
 ROOT = Path(__file__).parent.parent
 PROGRAMS = ["mitmproxy", "mitmweb", "mitmdump"]
@@ -423,6 +424,37 @@ def test_scripts_run_starts_mitmweb(editable: Installation, started: Starter, el
     with started(str(program), cwd=elsewhere) as proxy:
         assert proxy.judge("/run")["verdict"] == "deny"
         assert "Web server listening at" in proxy.log()
+
+
+def test_scripts_run_starts_the_demo(editable: Installation, elsewhere: Path) -> None:
+    """Its first argument says so; the others are the demo's."""
+    program = editable.package.parent / "scripts" / "run"
+    judges_the_classic(elsewhere, str(program), "--demo", cwd=elsewhere)
+
+
+def test_the_demo_starts_from_another_folder(installation: Installation, elsewhere: Path) -> None:
+    """The page is in the wheel, too."""
+    judges_the_classic(elsewhere, installation.command("cors-addon"), "demo", cwd=elsewhere)
+
+
+def test_the_demo_starts_in_a_bare_clone(bare: Installation, elsewhere: Path) -> None:
+    """Nothing needs to be installed but mitmproxy."""
+    command = (bare.command("python"), "-m", "cors_addon", "demo")
+    judges_the_classic(elsewhere, *command, cwd=bare.package.parent)
+
+
+def judges_the_classic(folder: Path, *command: str, cwd: Path) -> None:
+    """The page is there, and a request from it is judged."""
+    lines = folder / "lines.jsonl"
+    with demo("--set", f"cors_jsonl={lines}", command=command, cwd=cwd, env=variables()) as running:
+        page = running.page.rstrip("/")
+        status, _, body = get(running.page)
+        assert status == 200
+        assert "no-headers" in body
+        api = f"http://localhost:{int(page.rpartition(':')[2]) + 1}"
+        assert get(f"{api}/no-headers", headers={**CROSS_ORIGIN, "Origin": page})[0] == 200
+        assert running.end() == 0
+    assert [json.loads(line)["reason"] for line in lines.read_text().splitlines()] == ["allow-origin-missing"]
 
 
 def test_scripts_run_repeats_a_set_up_that_was_not_finished(editable: Installation) -> None:

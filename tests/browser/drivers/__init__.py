@@ -28,7 +28,8 @@ class BrowserGone(Exception):
 class Launch:
     """How a browser is to be started."""
 
-    proxy_port: int
+    proxy_port: int | None
+    """None: no proxy."""
     profile: Path
     block_third_party_cookies: bool = False
 

@@ -85,6 +85,7 @@ class Running:
 class Chromium:
     """One headless Chromium."""
 
+    page_path: ClassVar[str] = "/page"
     name: ClassVar[str] = "chromium"
     concurrency: ClassVar[int] = 10
     http2: ClassVar[bool] = True
@@ -125,7 +126,7 @@ class Chromium:
             str(self.find()),
             *FLAGS,
             f"--user-data-dir={launch.profile}",
-            f"--proxy-server=127.0.0.1:{launch.proxy_port}",
+            f"--proxy-server=127.0.0.1:{launch.proxy_port}" if launch.proxy_port else "--no-proxy-server",
             "about:blank",
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
@@ -204,11 +205,11 @@ class Chromium:
         await self.watch(session)
         await self.cdp.call("Page.enable", session)
         self.loaded[session] = asyncio.Event()
-        await self.cdp.call("Page.navigate", session, url=f"{page}/page")
+        await self.cdp.call("Page.navigate", session, url=f"{page}{self.page_path}")
         try:
             await asyncio.wait_for(self.loaded[session].wait(), START_SECONDS)
         except TimeoutError:
-            raise BrowserGone(f"{page}/page did not load") from None
+            raise BrowserGone(f"{page}{self.page_path} did not load") from None
         return session
 
     async def watch(self, session: str) -> None:

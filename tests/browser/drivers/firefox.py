@@ -181,6 +181,7 @@ class Running:
 class Firefox:
     """One headless Firefox."""
 
+    page_path: ClassVar[str] = "/page"
     name: ClassVar[str] = "firefox"
     concurrency: ClassVar[int] = 10
     http2: ClassVar[bool] = True
@@ -207,8 +208,12 @@ class Firefox:
         launch.profile.mkdir(parents=True)
         cookies = REJECT_FOREIGN_COOKIES if launch.block_third_party_cookies else ACCEPT_ALL_COOKIES_PARTITIONED
         preferences = {**PREFERENCES, "network.cookie.cookieBehavior": cookies}
-        for scheme in ("http", "ssl"):
-            preferences |= {f"network.proxy.{scheme}": "127.0.0.1", f"network.proxy.{scheme}_port": launch.proxy_port}
+        if launch.proxy_port is None:
+            preferences["network.proxy.type"] = 0
+        else:
+            for scheme in ("http", "ssl"):
+                preferences[f"network.proxy.{scheme}"] = "127.0.0.1"
+                preferences[f"network.proxy.{scheme}_port"] = launch.proxy_port
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in preferences.items()]
         (launch.profile / "user.js").write_text("".join(lines), encoding="utf-8")
         self.process = await asyncio.create_subprocess_exec(
@@ -296,11 +301,16 @@ class Firefox:
         context: str = tab["context"]
         try:
             await self.bidi.call(
-                "browsingContext.navigate", START_SECONDS, context=context, url=f"{page}/page", wait="complete"
+                "browsingContext.navigate",
+                START_SECONDS,
+                context=context,
+                url=f"{page}{self.page_path}",
+                wait="complete",
             )
-            await self.bidi.evaluate(context, f"prime({json.dumps(self.primes)})")
+            if self.primes:
+                await self.bidi.evaluate(context, f"prime({json.dumps(self.primes)})")
         except BidiError as error:
-            raise BrowserGone(f"{page}/page did not load: {error}") from error
+            raise BrowserGone(f"{page}{self.page_path} did not load: {error}") from error
         return context
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:

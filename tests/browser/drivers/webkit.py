@@ -125,7 +125,7 @@ class WebKit:
         environment |= {f"XDG_{name}": home for name in ("RUNTIME_DIR", "CACHE_HOME", "DATA_HOME", "CONFIG_HOME")}
         self.process = await asyncio.create_subprocess_exec(
             str(self.find()),
-            f"--proxy=http://127.0.0.1:{launch.proxy_port}",
+            *([] if launch.proxy_port is None else [f"--proxy=http://127.0.0.1:{launch.proxy_port}"]),
             f"--cookies-policy={'no-third-party' if launch.block_third_party_cookies else 'always'}",
             *FLAGS,
             stdin=asyncio.subprocess.DEVNULL,

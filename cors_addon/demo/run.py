@@ -1,0 +1,162 @@
+"""Running the demo: the servers in threads, and before them mitmweb, in this very process.
+
+Reverse proxy mode, one listener per origin: so the reader's browser needs neither proxy settings nor a certificate.
+mitmproxy's settings of the user's own stay out of it, and its files (a certificate) go into a temporary folder.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from types import FrameType
+
+from cors_addon.demo import ports, servers
+from cors_addon.demo.scenarios import SCENARIOS, Origins
+
+FINE, UNUSABLE = 0, 2
+PAGE, API, OTHER, MITMWEB = 8000, 9000, 9001, 8081
+
+DESCRIPTION = f"""\
+Learn to read mitmweb by the classic CORS faults: a page with {len(SCENARIOS)} buttons, servers that answer wrongly (or
+rightly), and mitmweb with cors_addon between them. All of it runs on this machine alone, needs neither proxy settings
+nor a certificate, and ends with Ctrl-C. Nothing is opened by itself; the addresses to open are printed.
+
+exit codes: 0 ended by Ctrl-C, 2 it could not start
+"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the sub-command `demo`."""
+    parser = commands.add_parser(
+        "demo",
+        help="a page with the classic faults behind mitmweb, to try and to learn with",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port",
+        type=_first_port,
+        metavar="N",
+        help="use the ports N to N+3, for page, API, another server and mitmweb; by default "
+        f"{PAGE}, {API}, {OTHER} and {MITMWEB}, or others where these are taken",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="OPTION=VALUE",
+        help="set an option of mitmweb or cors_addon, such as cors_jsonl=lines.jsonl; may be repeated",
+    )
+    parser.set_defaults(run=run)
+
+
+def _first_port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535 - 3:
+        raise argparse.ArgumentTypeError(f"{port} is not from 1 to {65535 - 3}")
+    return port
+
+
+def run(options: argparse.Namespace) -> int:
+    """`demo`."""
+    wanted = [PAGE, API, OTHER, MITMWEB]
+    if options.port is None:
+        chosen = ports.choose(wanted)
+    else:
+        wanted = chosen = [options.port + index for index in range(4)]
+        taken = [str(port) for port in chosen if not ports.is_free(port)]
+        if taken:
+            sys.stderr.write(f"cors-addon demo: taken: port {', '.join(taken)}. Choose another --port.\n")
+            return UNUSABLE
+    page, api, other, mitmweb = chosen
+    origins = Origins(*(f"http://localhost:{port}" for port in (page, api, other)))
+    moved = [f"Port {old} is taken, so {new} is used." for old, new in zip(wanted, chosen, strict=True) if old != new]
+    with (
+        tempfile.TemporaryDirectory(prefix="cors-addon-demo-") as folder,
+        servers.running(origins, f"http://127.0.0.1:{mitmweb}/") as upstream,
+    ):
+        modes = [
+            f"reverse:http://127.0.0.1:{behind}@localhost:{port}"
+            for behind, port in zip(upstream, (page, api, other), strict=True)
+        ]
+        settings = {
+            "confdir": folder,
+            "web_port": str(mitmweb),
+            "web_open_browser": "false",
+            "keep_host_header": "true",  # so that the list shows the names that the browser used
+            "termlog_verbosity": "warn",
+        }
+        given = {setting.partition("=")[0] for setting in options.settings}
+        arguments: list[str] = []
+        for mode in modes:
+            arguments += ["--mode", mode]
+        for name, value in settings.items():
+            if name not in given:
+                arguments += ["--set", f"{name}={value}"]
+        for setting in options.settings:
+            arguments += ["--set", setting]
+        return _mitmweb(arguments, origins, moved)
+
+
+def _mitmweb(arguments: Sequence[str], origins: Origins, notes: Sequence[str]) -> int:
+    """Run mitmweb until it is told to end."""
+    # here, for it takes its time, which no other command should
+    from mitmproxy.options import Options
+    from mitmproxy.tools import cmdline, main
+    from mitmproxy.tools.web.master import WebMaster
+
+    from cors_addon.proxy.addon import CorsAddon
+
+    class Master(WebMaster):
+        """mitmweb with the addon, which says what to open once it can be opened."""
+
+        def __init__(self, options: Options) -> None:
+            super().__init__(options)
+            self.addons.add(CorsAddon())
+
+        async def running(self) -> None:
+            await super().running()  # type: ignore[no-untyped-call]
+            # what follows # shows the list of flows, and the command bar
+            sys.stdout.write(welcome(origins, f"{self.web_url}#/flows?c=true", notes))
+            sys.stdout.flush()
+
+    _end_with_the_terminal()
+    try:
+        main.run(Master, cmdline.mitmweb, arguments)
+    except SystemExit as error:  # it has said why
+        return UNUSABLE if error.code else FINE
+    except OSError as error:
+        sys.stderr.write(f"cors-addon demo: {error.strerror or error}\n")
+        return UNUSABLE
+    except KeyboardInterrupt:  # before mitmproxy's loop took over
+        return FINE
+    return FINE
+
+
+def _end_with_the_terminal() -> None:
+    """A terminal that is closed ends the demo as mitmproxy's own signals do."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with contextlib.suppress(AttributeError):  # Windows has no such signal
+        signal.signal(signal.SIGHUP, end)
+
+
+def welcome(origins: Origins, mitmweb: str, notes: Sequence[str]) -> str:
+    """What to open, and what to do there."""
+    noted = "".join(f"{note}\n" for note in notes)
+    return f"""\
+{noted}
+Open both of these, side by side:
+
+  the page   {origins.page}/
+  mitmweb    {mitmweb}
+
+Press a button on the page and see what its script gets. Then look in mitmweb why.
+Ctrl-C ends the demo.
+"""

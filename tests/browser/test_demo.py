@@ -1,0 +1,234 @@
+"""The demo, end to end: real browsers without any proxy setting press its buttons, and mitmweb tells why.
+
+Every scenario is held against its line of the table: what the page shows, and what the JSON lines say.
+"""
+
+import asyncio
+import contextlib
+import http.client
+import json
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import pytest
+
+from cors_addon.demo.scenarios import SCENARIOS, Scenario
+from tests.browser.drivers import Launch, chromium, firefox
+from tests.browser.test_browser_truth import driver_of
+from tests.test_demo import demo
+
+XSRF = "0" * 32
+BROWSERS = ("chromium", "firefox")
+REFUSED = {"chromium": "TypeError: Failed to fetch", "firefox": "TypeError: NetworkError when attempting to fetch"}
+CARDS = """Object.fromEntries([...document.querySelectorAll(".card")].map((card) => [card.id, {
+  state: card.dataset.state,
+  sent: Number(card.dataset.sent ?? 0),
+  seen: card.querySelector(".seen li")?.innerText ?? "",
+  told: getComputedStyle(card.querySelector(".look")).display !== "none",
+  command: card.querySelector(".command code").textContent,
+}]))"""
+PRESSED = """(async () => {
+  const card = document.getElementById(NAME), before = Number(card.dataset.sent ?? 0);
+  card.querySelector(".send").click();
+  for (let tries = 0; tries < 200 && Number(card.dataset.sent ?? 0) === before; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  return {sent: Number(card.dataset.sent ?? 0) - before};
+})()"""
+
+
+class DemoInChromium(chromium.Chromium):
+    """Opens the page of the demo instead of that of the cases."""
+
+    page_path: ClassVar[str] = "/"
+
+
+class DemoInFirefox(firefox.Firefox):
+    """Opens the page of the demo instead of that of the cases."""
+
+    page_path: ClassVar[str] = "/"
+
+
+DRIVERS: dict[str, Any] = {"chromium": DemoInChromium, "firefox": DemoInFirefox}
+
+
+@dataclass
+class Mitmweb:
+    """mitmweb's own interface, as its page uses it."""
+
+    url: str
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Ask mitmweb."""
+        parts = urlsplit(self.url)
+        headers = {
+            "Authorization": f"Bearer {parts.query.partition('=')[2]}",
+            "Content-Type": "application/json",
+            # of its cookie against forged requests it asks only that this header has the same
+            "Cookie": f"_mitmproxy_xsrf={XSRF}; _xsrf={XSRF}",
+            "X-XSRFToken": XSRF,
+        }
+        with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=30)) as connection:
+            connection.request(method, path, json.dumps(body), headers)
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.status
+            return json.loads(answer.read())
+
+    def command(self, name: str, *arguments: str) -> str:
+        """Type a command into the command bar."""
+        said = self.call("POST", f"/commands/{name}", {"arguments": arguments})
+        assert "error" not in said, said
+        value: str = said["value"]
+        return value
+
+    def comments(self) -> dict[str, str]:
+        """The comments in the list, by path, method by method."""
+        flows = self.call("GET", "/flows")
+        return {f"{flow['request']['method']} {flow['request']['path']}": flow["comment"] for flow in flows}
+
+
+@dataclass
+class Session:
+    """A browser at the demo."""
+
+    browser: str
+    driver: Any
+    page: str
+    mitmweb: Mitmweb
+    lines: Path
+
+    async def press(self, name: str) -> None:
+        """Press a button, and wait until the page shows what came of it."""
+        told = await self.driver.evaluate(self.page, PRESSED.replace("NAME", json.dumps(name)))
+        assert told == {"sent": 1}, name
+
+    async def cards(self) -> dict[str, dict[str, Any]]:
+        """What the page shows."""
+        found: dict[str, dict[str, Any]] = await self.driver.evaluate(self.page, CARDS)
+        return found
+
+    def judged(self) -> dict[str, list[dict[str, Any]]]:
+        """The last revision of each flow's line, by path, in the order of the requests."""
+        last = {line["flow_id"]: line for line in map(json.loads, self.lines.read_text().splitlines())}
+        found: dict[str, list[dict[str, Any]]] = {}
+        for line in sorted(last.values(), key=lambda each: float(each["timestamp"])):
+            if line["role"] in ("preflight", "actual", "redirect"):
+                found.setdefault(urlsplit(line["url"]).path[1:], []).append(line)
+        return found
+
+
+@contextlib.asynccontextmanager
+async def session(browser: str, folder: Path) -> AsyncIterator[Session]:
+    """A browser without a proxy, at the page of the demo."""
+    lines = folder / "lines.jsonl"
+    driver = DRIVERS[browser]()
+    with demo("--set", f"cors_jsonl={lines}") as running, tempfile.TemporaryDirectory() as profile:
+        await driver.start(Launch(None, Path(profile) / "profile"))
+        try:
+            yield Session(browser, driver, running.page.rstrip("/"), Mitmweb(running.mitmweb), lines)
+        finally:
+            await driver.stop()
+
+
+def shown(scenario: Scenario, browser: str) -> tuple[str, str]:
+    """The state of a scenario's card once it was pressed, and how the words on it begin."""
+    if scenario.reason is not None:
+        return "refused", REFUSED[browser]
+    if scenario.hides:
+        return "lacking", f'headers.get("{scenario.reads}") → null'
+    return "answered", "200 OK"
+
+
+def shown_when_allowed(scenario: Scenario) -> tuple[str, str]:
+    """The same after `cors.allow`."""
+    if scenario.reads is not None:
+        return "answered", f'headers.get("{scenario.reads}") → "42"'
+    return "answered", "500 Internal Server Error" if scenario.answer.status == 500 else "200 OK"
+
+
+def expected(scenario: Scenario, browser: str) -> tuple[str, str | None, str | None]:
+    """Verdict, reason and stage of what decides a scenario."""
+    if scenario.reason is None:
+        return "allow", None, None
+    reason = scenario.reason_in_gecko if browser == "firefox" and scenario.reason_in_gecko else scenario.reason
+    return "deny", reason.value, scenario.stage.value
+
+
+def outcome(lines: list[dict[str, Any]]) -> tuple[str, str | None, str | None]:
+    """The same, as the lines of one fetch say it."""
+    decisive = next((line for line in lines if line["verdict"] == "deny"), lines[-1])
+    refused = decisive["verdict"] == "deny"
+    return decisive["verdict"], decisive["reason"], decisive["stage"] if refused else None
+
+
+async def tutorial(browser: str, folder: Path) -> None:
+    """Each button once; then what the page says to do; then each button again."""
+    async with session(browser, folder) as at:
+        before = await at.cards()
+        assert set(before) == {scenario.name for scenario in SCENARIOS}
+        assert all(card["state"] == "new" and not card["told"] for card in before.values())
+        for scenario in SCENARIOS:
+            await at.press(scenario.name)
+        after = await at.cards()
+        for scenario in SCENARIOS:
+            card = after[scenario.name]
+            state, words = shown(scenario, browser)
+            assert (card["state"], card["seen"][: len(words)], card["told"]) == (state, words, True), scenario.name
+
+        judged = at.judged()
+        assert {name: outcome(lines) for name, lines in judged.items()} == {
+            scenario.name: expected(scenario, browser) for scenario in SCENARIOS
+        }
+        engine = {"chromium": "chromium", "firefox": "gecko"}[browser]
+        for scenario in SCENARIOS:
+            lines = judged[scenario.name]
+            assert {line["origin"] for line in lines} <= {at.page, "null"}
+            assert {line["engine"] for line in lines} == {engine}
+            assert not any(line["contradicted"] for line in lines), lines
+            assert [line["role"] for line in lines] == roles(scenario), scenario.name
+            assert all(line["url"].startswith("http://localhost:") for line in lines)
+        assert "x-total-count" in judged["not-exposed"][0]["hidden_headers"]
+        comments = at.mitmweb.comments()
+        assert comments["GET /no-headers"].startswith("✗ CORS")
+        assert comments["PUT /preflighted"].startswith("✓ CORS")
+
+        said = at.mitmweb.command("cors.allow", *words_of(after["no-headers"]["command"]))
+        assert said.startswith(f"All is allowed for {at.page} at localhost:")
+        for scenario in SCENARIOS:
+            await at.press(scenario.name)
+        allowed = await at.cards()
+        for scenario in SCENARIOS:
+            card = allowed[scenario.name]
+            state, words = shown_when_allowed(scenario)
+            assert (card["state"], card["seen"][: len(words)]) == (state, words), scenario.name
+        assert allowed == allowed | {name: card | {"sent": 2} for name, card in allowed.items()}
+
+        at.mitmweb.command("cors.rules.clear")
+        await at.press("no-headers")
+        assert (await at.cards())["no-headers"]["state"] == "refused"
+
+
+def roles(scenario: Scenario) -> list[str]:
+    """The requests that a browser makes for a scenario."""
+    if scenario.stage == "preflight":
+        return ["preflight"]
+    asked = [] if scenario.preflight is None else ["preflight"]
+    return [*asked, *(["actual"] if scenario.onward is None else ["redirect", "actual"])]
+
+
+def words_of(command: str) -> list[str]:
+    """The arguments of a command as the page shows it, without the quotation marks."""
+    found = re.fullmatch(r'cors\.allow "([^"]+)"', command)
+    assert found is not None, command
+    return [found[1]]
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_the_tutorial(browser: str, tmp_path: Path) -> None:
+    """What is promised happens: on the page, in mitmweb, and after `cors.allow`."""
+    driver_of(browser)
+    asyncio.run(asyncio.wait_for(tutorial(browser, tmp_path), 300))
