@@ -161,7 +161,7 @@ OF_EVERY_ANSWER = {"Server", "Date", "Cache-Control", "Content-Length"}
 
 def test_the_third_server_answers_what_is_redirected_to_it(upstream: dict[str, str]) -> None:
     """And nothing else."""
-    status, headers, _ = get(f"{upstream['other']}/redirect-elsewhere")
+    status, headers, _ = get(f"{upstream['other']}/redirected")
     assert (status, headers["Access-Control-Allow-Origin"]) == (200, ORIGINS.page)
     assert get(f"{upstream['other']}/no-headers")[0] == 404
 
@@ -286,6 +286,19 @@ def test_its_own_settings_do_not_depend_on_the_users(tmp_path: Path, monkeypatch
         assert "?token=" in running.mitmweb
         assert get(running.page)[0] == 200
         assert [file.name for file in folder.iterdir()] == ["config.yaml"]
+
+
+def test_many_requests_on_one_connection() -> None:
+    """mitmproxy opens few connections to a server at once; none may stay in use."""
+    with demo() as running:
+        connection = http.client.HTTPConnection("localhost", int(running.page.rstrip("/").rpartition(":")[2]) + 1)
+        connection.timeout = 20
+        with contextlib.closing(connection):
+            for _ in range(20):
+                connection.request("GET", "/twice")
+                answer = connection.getresponse()
+                assert answer.status == 200
+                assert json.loads(answer.read())
 
 
 def test_a_port_of_mitmwebs_that_is_given_holds() -> None:

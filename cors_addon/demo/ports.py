@@ -25,11 +25,12 @@ def _is_free(family: socket.AddressFamily, address: str, port: int) -> bool:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
     except OSError:
-        return family == socket.AF_INET6 and not _has_ipv6()
+        return family == socket.AF_INET6 and not has_ipv6()
     return True
 
 
-def _has_ipv6() -> bool:
+def has_ipv6() -> bool:
+    """Whether this machine has the loopback address of IPv6."""
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
             probe.bind(("::1", 0))

@@ -10,11 +10,15 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from cors_addon.demo import ports, servers
 from cors_addon.demo.scenarios import SCENARIOS, Origins
+
+if TYPE_CHECKING:
+    from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 FINE, UNUSABLE = 0, 2
 PAGE, API, OTHER, MITMWEB = 8000, 9000, 9001, 8081
@@ -79,15 +83,18 @@ def run(options: argparse.Namespace) -> int:
         tempfile.TemporaryDirectory(prefix="cors-addon-demo-") as folder,
         servers.running(origins, f"http://127.0.0.1:{mitmweb}/") as upstream,
     ):
+        names = {f"{name}.demo": port for name, port in zip(("page", "api", "other"), upstream, strict=True)}
+        listen = "localhost" if ports.has_ipv6() else "127.0.0.1"  # some asyncio insists on both addresses
         modes = [
-            f"reverse:http://127.0.0.1:{behind}@localhost:{port}"
-            for behind, port in zip(upstream, (page, api, other), strict=True)
+            f"reverse:http://{name}:{port}@{listen}:{port}"
+            for name, port in zip(names, (page, api, other), strict=True)
         ]
         settings = {
             "confdir": folder,
             "web_port": str(mitmweb),
             "web_open_browser": "false",
-            "keep_host_header": "true",  # so that the list shows the names that the browser used
+            "keep_host_header": "true",  # see Upstream
+            "connection_strategy": "lazy",
             "termlog_verbosity": "warn",
         }
         given = {setting.partition("=")[0] for setting in options.settings}
@@ -99,10 +106,26 @@ def run(options: argparse.Namespace) -> int:
                 arguments += ["--set", f"{name}={value}"]
         for setting in options.settings:
             arguments += ["--set", setting]
-        return _mitmweb(arguments, origins, moved)
+        return _mitmweb(arguments, origins, names, moved)
 
 
-def _mitmweb(arguments: Sequence[str], origins: Origins, notes: Sequence[str]) -> int:
+class Upstream:
+    """Connects mitmproxy with the servers.
+
+    mitmweb's list shows the host that the browser asked for (where its header is kept) with the port that mitmproxy
+    goes to. So mitmproxy is told the browser's own port, at a name that does not exist, and is led to the real one.
+    """
+
+    def __init__(self, ports_by_name: Mapping[str, int]) -> None:
+        self._ports = ports_by_name
+
+    def server_connect(self, data: "ServerConnectionHookData") -> None:
+        """Lead a connection to a name of ours to its port."""
+        if data.server.address is not None and data.server.address[0] in self._ports:
+            data.server.address = ("127.0.0.1", self._ports[data.server.address[0]])
+
+
+def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int], notes: Sequence[str]) -> int:
     """Run mitmweb until it is told to end."""
     # here, for it takes its time, which no other command should
     from mitmproxy.options import Options
@@ -116,7 +139,7 @@ def _mitmweb(arguments: Sequence[str], origins: Origins, notes: Sequence[str]) -
 
         def __init__(self, options: Options) -> None:
             super().__init__(options)
-            self.addons.add(CorsAddon())
+            self.addons.add(CorsAddon(), Upstream(names))
 
         async def running(self) -> None:
             await super().running()  # type: ignore[no-untyped-call]

@@ -2,7 +2,8 @@
 
 Law: one table. The page shows it, the servers answer by it, and the tests hold browsers and verdicts against it.
 
-In header values and texts, `{page}`, `{api}` and `{other}` stand for the three origins.
+In header values and texts, `{page}`, `{api}` and `{other}` stand for the three origins. What a story or a hint has
+between backticks the page shows as code.
 """
 
 from collections.abc import Mapping
@@ -129,8 +130,8 @@ AT_THE_ANSWER = Group(
         Scenario(
             name="no-headers",
             title="The classic: no CORS headers",
-            story="This page comes from {page}, the API is at {api}. Another port is another origin, and the API has "
-            "never heard of CORS.",
+            story="This page comes from `{page}`, the API is at `{api}`. Another port is another origin, and the API "
+            "has never heard of CORS.",
             answer=_ok(),
             reason=Reason.ALLOW_ORIGIN_MISSING,
             look="The status is 200 and the answer is there: only the browser held it back. The fix is one header, and "
@@ -139,7 +140,7 @@ AT_THE_ANSWER = Group(
         Scenario(
             name="wrong-origin",
             title="Another page is allowed",
-            story="The API allows the page of its production site, https://app.example.com, and no other.",
+            story="The API allows the page of its production site, `https://app.example.com`, and no other.",
             answer=_ok(("Access-Control-Allow-Origin", "https://app.example.com")),
             reason=Reason.ALLOW_ORIGIN_MISMATCH,
             look="The comment in the list names the origin that was allowed. Origins are compared byte for byte: "
@@ -158,13 +159,13 @@ AT_THE_ANSWER = Group(
         Scenario(
             name="star-and-cookies",
             title="* with cookies",
-            story="The script asks with credentials: “include”, so that its cookie goes along. The API answers with "
-            "Access-Control-Allow-Origin: *.",
+            story='The script asks with `credentials: "include"`, so that its cookie goes along. The API answers with '
+            "`Access-Control-Allow-Origin: *`.",
             answer=_ok(ALLOW_ALL, ALLOW_COOKIES),
             credentials="include",
             reason=Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
-            look="With credentials, * is no wildcard but an origin named “*”. The view CORS says how it is known that "
-            "credentials were included: the cookie in the request.",
+            look="With credentials, `*` is no wildcard but an origin of that name. The view CORS says how it is "
+            "known that credentials were included: the cookie in the request.",
         ),
         Scenario(
             name="server-error",
@@ -181,28 +182,28 @@ AT_THE_ANSWER = Group(
             "the first lines of what really went wrong.",
         ),
         Scenario(
-            name="redirect-elsewhere",
+            name="redirected",
             title="A redirect to a third origin",
-            story="The API has moved and redirects to {other}, which allows this page by name, and is still refused.",
-            answer=Answer(302, (ALLOW_PAGE, ("Location", "{other}/redirect-elsewhere"))),
+            story="The API has moved and redirects to `{other}`, which allows this page by name, and is still refused.",
+            answer=Answer(302, (ALLOW_PAGE, ("Location", "{other}/redirected"))),
             onward=_ok(ALLOW_PAGE),
             reason=Reason.ALLOW_ORIGIN_MISMATCH,
-            look="Two rows: the redirect, which is allowed, and where it leads. There the request's Origin is null: "
-            "an origin that was redirected across two others is no longer told.",
+            look="Two rows: the redirect, which is allowed, and where it leads. There the request's `Origin` is "
+            "`null`: an origin that was redirected across two others is no longer told.",
         ),
     ),
 )
 
 AT_THE_PREFLIGHT = Group(
     "Refused at the preflight",
-    "The browser first asked whether it may (OPTIONS). It did not like the answer, and the request itself was never "
+    "The browser first asked whether it may (`OPTIONS`). It did not like the answer, and the request itself was never "
     "sent.",
     (
         Scenario(
-            name="login-required",
+            name="unauthorized",
             title="The preflight must log in",
             story="The script sends a token. The API checks tokens before anything else, and a preflight never has "
-            "one: 401.",
+            "one: `401`.",
             answer=_ok(ALLOW_PAGE),
             headers={"Authorization": "Bearer demo"},
             preflight=Answer(401, (JSON, ("WWW-Authenticate", "Bearer")), '{"error": "token missing"}'),
@@ -212,7 +213,7 @@ AT_THE_PREFLIGHT = Group(
             "credentials, and the body, in which the API gives its reason.",
         ),
         Scenario(
-            name="preflight-redirected",
+            name="login-page",
             title="The preflight is redirected",
             story="Whoever has no session is sent to the login page, preflights too.",
             answer=_ok(ALLOW_PAGE),
@@ -223,25 +224,25 @@ AT_THE_PREFLIGHT = Group(
             reason=Reason.PREFLIGHT_REDIRECTED,
             reason_in_gecko=Reason.ALLOW_ORIGIN_MISSING,
             stage=Stage.PREFLIGHT,
-            look="A single row, OPTIONS: no browser follows a redirect here. The Location shows where it would have "
-            "led.",
+            look="A single row, `OPTIONS`: no browser follows a redirect here. The `Location` shows where it would "
+            "have led.",
         ),
         Scenario(
-            name="method-missing",
+            name="method",
             title="DELETE is not in the list",
-            story="The API allows this page, and the methods GET and POST.",
+            story="The API allows this page, and the methods `GET` and `POST`.",
             answer=_ok(ALLOW_PAGE, body='{"deleted": "tea"}'),
             method="DELETE",
             preflight=_permit(ALLOW_PAGE, ("Access-Control-Allow-Methods", "GET, POST")),
             reason=Reason.METHOD_NOT_ALLOWED,
             stage=Stage.PREFLIGHT,
-            look="The checks in the order in which the browser makes them: the origin passed, the method failed, the "
-            "rest was not reached. The fix is the whole header, to copy.",
+            look="The checks in the order in which the browser makes them: the origin passed, the status passed, the "
+            "method failed. The fix is the whole header, to copy.",
         ),
         Scenario(
-            name="header-missing",
+            name="request-header",
             title="A request header is not allowed",
-            story="The script sends X-Api-Version; the API allows Content-Type only.",
+            story="The script sends `X-Api-Version`; the API allows `Content-Type` only.",
             answer=_ok(ALLOW_PAGE),
             headers={"X-Api-Version": "2"},
             preflight=_permit(ALLOW_PAGE, ALLOW_JSON),
@@ -257,14 +258,14 @@ ALLOWED_AND_YET = Group(
     "No error anywhere, neither in the script nor in the console.",
     (
         Scenario(
-            name="not-exposed",
+            name="hidden-header",
             title="A response header reads as null",
-            story="The API answers with X-Total-Count: 42. The script gets the answer, but not this header.",
+            story="The API answers with `X-Total-Count: 42`. The script gets the answer, but not this header.",
             answer=_ok(ALLOW_PAGE, ("X-Total-Count", "42")),
             reads="X-Total-Count",
             hides=True,
             look="The verdict is ✓. The view CORS lists what the script can read and what is hidden from it, for want "
-            "of Access-Control-Expose-Headers.",
+            "of `Access-Control-Expose-Headers`.",
         ),
     ),
 )
@@ -284,14 +285,14 @@ WORKS = Group(
             preflight=_permit(
                 ALLOW_PAGE, ("Access-Control-Allow-Methods", "PUT"), ALLOW_JSON, ("Access-Control-Max-Age", "60")
             ),
-            look="Two rows, OPTIONS and PUT, tied to each other. Press twice: the second time there is no OPTIONS, and "
-            "the comment says how old the remembered one is.",
+            look="Two rows, `OPTIONS` and `PUT`, tied to each other. Press twice: the second time there is no "
+            "`OPTIONS`, and the comment says how old the remembered one is.",
         ),
         Scenario(
             name="with-cookies",
             title="GET with cookies",
             story="Credentials are included. The API names this page's origin and says "
-            "Access-Control-Allow-Credentials: true.",
+            "`Access-Control-Allow-Credentials: true`.",
             answer=_ok(ALLOW_PAGE, ALLOW_COOKIES, body='{"welcome": "back"}'),
             credentials="include",
             look="Both headers are checked, since the request has the cookie; without one of them it would have "
