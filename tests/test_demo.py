@@ -22,6 +22,7 @@ import pytest
 
 from cors_addon import cli
 from cors_addon.demo import ports, servers
+from cors_addon.demo.run import orderly_end
 from cors_addon.demo.scenarios import COOKIE, GROUPS, SCENARIOS, Answer, Origins, Scenario
 from cors_addon.fetch.refusals import Stage
 from tests.helpers import CHROMIUM
@@ -274,6 +275,23 @@ def test_it_starts_is_judged_and_ends_without_a_trace(
     assert (line["url"], line["origin"], line["verdict"]) == (f"{api}/no-headers", page, "deny")
     assert {file.name for file in tmp_path.rglob("*")} == {"home", "lines.jsonl"}
     assert ports.is_free(int(api.rpartition(":")[2]))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_while_it_starts_each_signal_ends_it_in_order(number: int) -> None:
+    """What was begun is undone, and the handlers are as they were."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(each) for each in numbers]
+    undone = False
+    with orderly_end():
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+            pytest.fail("the signal was ignored")
+        finally:
+            undone = True
+    assert undone
+    assert [signal.getsignal(each) for each in numbers] == before
 
 
 def test_its_own_settings_do_not_depend_on_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,12 @@ def _first_port(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """`demo`."""
+    with orderly_end():
+        return _run(options)
+    return FINE
+
+
+def _run(options: argparse.Namespace) -> int:
     wanted = [PAGE, API, OTHER, MITMWEB]
     if options.port is None:
         chosen = ports.choose(wanted)
@@ -147,7 +153,6 @@ def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int
             sys.stdout.write(welcome(origins, f"{self.web_url}#/flows?c=true", notes))
             sys.stdout.flush()
 
-    _end_with_the_terminal()
     try:
         main.run(Master, cmdline.mitmweb, arguments)
     except SystemExit as error:  # it has said why
@@ -155,19 +160,29 @@ def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int
     except OSError as error:
         sys.stderr.write(f"cors-addon demo: {error.strerror or error}\n")
         return UNUSABLE
-    except KeyboardInterrupt:  # before mitmproxy's loop took over
-        return FINE
     return FINE
 
 
-def _end_with_the_terminal() -> None:
-    """A terminal that is closed ends the demo as mitmproxy's own signals do."""
+@contextlib.contextmanager
+def orderly_end() -> Iterator[None]:
+    """Let every signal that ends the demo end it as Ctrl-C does; mitmproxy sees to that only while its loop runs."""
 
-    def end(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    def terminate(number: int, frame: FrameType | None) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
-    with contextlib.suppress(AttributeError):  # Windows has no such signal
-        signal.signal(signal.SIGHUP, end)
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, interrupt)}
+    with contextlib.suppress(AttributeError):  # a terminal that is closed; Windows has no such signal
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, terminate)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def welcome(origins: Origins, mitmweb: str, notes: Sequence[str]) -> str:

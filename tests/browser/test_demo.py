@@ -33,6 +33,12 @@ CARDS = """Object.fromEntries([...document.querySelectorAll(".card")].map((card)
   command: card.querySelector(".command code").textContent,
 }]))"""
 COMMANDS = """({commands: [...document.querySelectorAll(".after dt code")].map((code) => code.textContent)})"""
+LAYOUT = """({
+  width: innerWidth,
+  scroll: document.documentElement.scrollWidth + innerWidth - document.documentElement.clientWidth,
+  columns: getComputedStyle(document.querySelector(".cards")).gridTemplateColumns.split(" ").length,
+  margin: getComputedStyle(document.body).margin,
+})"""
 PRESSED = """(async () => {
   const card = document.getElementById(NAME), before = Number(card.dataset.sent ?? 0);
   card.querySelector(".send").click();
@@ -47,11 +53,23 @@ class DemoInChromium(chromium.Chromium):
 
     page_path: ClassVar[str] = "/"
 
+    async def resize(self, page: str, width: int) -> None:
+        """Make the window of a page so wide."""
+        assert self.cdp is not None
+        metrics: dict[str, Any] = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        await self.cdp.call("Emulation.setDeviceMetricsOverride", await self.pages[page], **metrics)
+
 
 class DemoInFirefox(firefox.Firefox):
     """Opens the page of the demo instead of that of the cases."""
 
     page_path: ClassVar[str] = "/"
+
+    async def resize(self, page: str, width: int) -> None:
+        """Make the window of a page so wide."""
+        assert self.bidi is not None
+        viewport = {"width": width, "height": 800}
+        await self.bidi.call("browsingContext.setViewport", context=await self.pages[page], viewport=viewport)
 
 
 DRIVERS: dict[str, Any] = {"chromium": DemoInChromium, "firefox": DemoInFirefox}
@@ -115,6 +133,12 @@ class Session:
     async def cards(self) -> dict[str, dict[str, Any]]:
         """What the page shows."""
         found: dict[str, dict[str, Any]] = await self.driver.evaluate(self.page, CARDS)
+        return found
+
+    async def layout(self, width: int) -> dict[str, Any]:
+        """How the page is laid out in a window so wide."""
+        await self.driver.resize(self.page, width)
+        found: dict[str, Any] = await self.driver.evaluate(self.page, LAYOUT)
         return found
 
     async def commands(self) -> list[str]:
@@ -189,6 +213,9 @@ async def tutorial(browser: str, folder: Path) -> None:
             card = after[scenario.name]
             state, words = shown(scenario, browser)
             assert (card["state"], card["seen"][: len(words)], card["told"]) == (state, words, True), scenario.name
+
+        assert await at.layout(1280) == {"width": 1280, "scroll": 1280, "columns": 3, "margin": "0px"}
+        assert await at.layout(375) == {"width": 375, "scroll": 375, "columns": 1, "margin": "0px"}
 
         judged = at.judged()
         assert {name: outcome(lines) for name, lines in judged.items()} == {
