@@ -149,8 +149,8 @@ def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int
 
         async def running(self) -> None:
             await super().running()  # type: ignore[no-untyped-call]
-            # what follows # shows the list of flows, and the command bar
-            sys.stdout.write(welcome(origins, f"{self.web_url}#/flows?c=true", notes))
+            # what follows # opens the list of flows
+            sys.stdout.write(welcome(origins, f"{self.web_url}#/flows", notes))
             sys.stdout.flush()
 
     try:
