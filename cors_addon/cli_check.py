@@ -14,6 +14,9 @@ from cors_addon.engines import ENGINES
 from cors_addon.offline import judge
 from cors_addon.offline.source import Source
 from cors_addon.report import github, json_report, jsonl, junit, sarif, table
+from cors_addon.report.html import page
+from cors_addon.report.html.exchanges import Exchanges
+from cors_addon.report.replacing import replacing
 from cors_addon.report.summary import Input, Known, Summary
 from cors_addon.report.text import visible
 
@@ -33,6 +36,7 @@ formats:
   junit    a test case for each endpoint
   sarif    2.1.0, a result for each reason at each endpoint
   github   annotations for GitHub Actions
+  html     a report in one file, to be opened in a browser
 
 With --policy, what each policy would change follows the text, is the field shadow of each line of jsonl, and goes to
 standard error with other formats.
@@ -47,7 +51,7 @@ RENDERERS: dict[str, Callable[[Summary], str]] = {
     "github": github.render,
 }
 """Formats that are rendered from the summary alone. Another one needs no more than an entry here."""
-FORMATS = ("text", "jsonl", *RENDERERS)
+FORMATS = ("text", "jsonl", *RENDERERS, "html")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -100,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
     summary = Summary(all_engines=options.engine == "all", baseline=baseline)
     try:
         with contextlib.ExitStack() as stack:
-            out = sys.stdout if options.output is None else stack.enter_context(_opened(options.output))
+            out = sys.stdout if options.output is None else stack.enter_context(_opened(options))
             return _check(options, summary, out, trial)
     except BrokenPipeError:  # as in `| head`
         with contextlib.suppress(OSError):
@@ -148,16 +152,20 @@ def _trial(options: argparse.Namespace) -> "Trial | None":
     return Trial(policies)
 
 
-def _opened(path: Path) -> TextIO:
-    return path.open("w", encoding="utf-8", newline="\n")
+def _opened(options: argparse.Namespace) -> contextlib.AbstractContextManager[TextIO]:
+    if options.format == "html":
+        return replacing(options.output)
+    file: TextIO = options.output.open("w", encoding="utf-8", newline="\n")
+    return file
 
 
 def _check(options: argparse.Namespace, summary: Summary, out: TextIO, trial: "Trial | None") -> int:
     lines = out if options.format == "jsonl" else None
+    listed = Exchanges() if options.format == "html" else None
     progress = Progress(sys.stderr) if sys.stderr.isatty() and (lines is None or not out.isatty()) else None
     try:
         for name in options.files:
-            _read(name, options, summary, lines, progress, trial)
+            _read(name, options, summary, lines, listed, progress, trial)
     except KeyboardInterrupt:
         summary.interrupted = True
     finally:
@@ -171,6 +179,9 @@ def _check(options: argparse.Namespace, summary: Summary, out: TextIO, trial: "T
         colour = options.output is None and out.isatty() and "NO_COLOR" not in os.environ
         failed = None if code == UNUSABLE else code == FAILED
         out.write(_encodable(table.render(summary, colour=colour, failed=failed), out))
+    elif listed is not None:
+        out.write(page.render(summary, listed))
+        _tell_damage(summary)
     else:
         out.write(_encodable(RENDERERS[options.format](summary), out))
         _tell_damage(summary)
@@ -188,6 +199,7 @@ def _read(
     options: argparse.Namespace,
     summary: Summary,
     lines: TextIO | None,
+    listed: Exchanges | None,
     progress: "Progress | None",
     trial: "Trial | None",
 ) -> None:
@@ -207,6 +219,8 @@ def _read(
             summary.add(judgement, source=name)
             if lines is not None:
                 lines.write(jsonl.dumps(judgement) + "\n")
+            if listed is not None:
+                listed.add(judgement)
     except BrokenPipeError:
         raise
     except OSError as error:

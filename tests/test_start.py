@@ -329,6 +329,17 @@ def test_the_options_are_listed(editable: Installation, elsewhere: Path) -> None
     assert "cors_jsonl" in run(editable.command("mitmdump"), "-s", "cors_addon", "--options", cwd=elsewhere)
 
 
+def test_the_report_is_installed_whole(installation: Installation, elsewhere: Path) -> None:
+    """With its style and its script, which are files beside the code."""
+    (elsewhere / "nothing").touch()
+    arguments = ["-n", "-s", "cors_addon", "-r", "nothing", "--set", "cors_report=report.html"]
+    run(installation.command("mitmdump"), *arguments, cwd=elsewhere)
+    written = (elsewhere / "report.html").read_text("ascii")
+    sources = installation.package / "report" / "html"
+    assert (sources / "report.css").read_text("ascii") in written
+    assert written.count("</script>") == 2
+
+
 def test_a_file_of_that_name_is_the_users_own(installation: Installation, elsewhere: Path) -> None:
     """Only where there is no such file is ours meant."""
     (elsewhere / "nothing").touch()

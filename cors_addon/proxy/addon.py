@@ -30,6 +30,7 @@ from cors_addon.proxy.commands import Commands
 from cors_addon.proxy.curl_command import CurlCommand
 from cors_addon.proxy.keys import Keys
 from cors_addon.proxy.policy_commands import PolicyCommands
+from cors_addon.proxy.reporting import Reporting
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.settings import Settings
 from cors_addon.proxy.sink import Sink
@@ -46,6 +47,8 @@ _SETTLE_LOADED_AFTER = 1.0
 """Seconds without another flow from a file after which the file counts as read."""
 _STARTING_UP = 1.0
 """Seconds in which mitmproxy takes an error in the log for a reason to exit."""
+_SHORT_BODY = 16_384
+"""Bytes of an answer's body, as sent, that a report looks into."""
 _SETTLE_EVERY = 5.0
 """Seconds of flow time between two looks at all clients for what nothing followed."""
 
@@ -103,6 +106,7 @@ class CorsAddon:
         self._policies = Policies()
         self._streams = Streams(self._judge_streaming)
         self._policy_commands: PolicyCommands | None = None
+        self._reporting: Reporting | None = None
         self._our_columns: list[str] | None = None
         self._intercepting = False
         self._running = False
@@ -132,6 +136,8 @@ class CorsAddon:
         self._policy_commands.declare(loader)
         self._curl = CurlCommand(loader.master, lambda flow: self._judgement_of(flow)[0], self._find)
         self._curl.declare(loader)
+        self._reporting = Reporting(loader.master, self._judged, self._short_body_of)
+        self._reporting.declare(loader)
         view.register(self._view)
 
     def configure(self, updated: set[str]) -> None:
@@ -147,6 +153,8 @@ class CorsAddon:
             self._policies.use_file(new.policy)
         if new.jsonl != self._settings.jsonl:
             self._open(new)
+        if new.report != self._settings.report and self._reporting is not None:
+            self._reporting.use(new.report)
         if new.engine != self._settings.engine:
             self._finish()
             self._tracker = Tracker(engine=new.engine, site=registrable_domain)
@@ -203,6 +211,9 @@ class CorsAddon:
         """Say what only the end shows, and leave no trace in mitmproxy."""
         try:
             self._finish()
+            if self._reporting is not None:
+                self._reporting.finish()
+                self._reporting.withdraw()
             if self._sink is not None:
                 self._sink.close()
                 self._sink = None
@@ -294,6 +305,7 @@ class CorsAddon:
     def _publish(self, judgements: Iterable[Judgement], current: http.HTTPFlow | None = None) -> None:
         """Write judgements on their flows, and to the file."""
         refresh: list[http.HTTPFlow] = []
+        gathered = None if self._reporting is None else self._reporting.gathered
         for judgement in judgements:
             flow_id = judgement.observation.flow_id
             if current is not None and current.id == flow_id:
@@ -308,6 +320,8 @@ class CorsAddon:
                 self._sink.write(judgement)
             if self._lines is not None:
                 self._lines.write(judgement, current if current is not None and current.id == flow_id else None)
+            if gathered is not None:
+                gathered.add(judgement)
         if refresh:
             ctx.master.addons.trigger(UpdateHook(refresh))
 
@@ -437,6 +451,16 @@ class CorsAddon:
         if flow is None or flow.response is None:
             return b""
         return flow.response.get_content(strict=False) or b""
+
+    def _short_body_of(self, flow_id: str) -> bytes:
+        """For many flows at once: what is long is no message to a developer, and would take long to unpack."""
+        flow = self._find(flow_id)
+        packed = None if flow is None or flow.response is None else flow.response.raw_content
+        return self._body_of(flow_id) if packed and len(packed) <= _SHORT_BODY else b""
+
+    def _judged(self) -> list[Judgement]:
+        """The judgements of the flows that mitmproxy still has."""
+        return [seen.judgement for seen in self._seen.values() if seen.judgement is not None]
 
     # ---- mitmproxy around us ----
 

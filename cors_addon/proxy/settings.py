@@ -41,9 +41,10 @@ class Settings:
     annotate: Annotate = Annotate.ALL
     jsonl: Path | None = None
     policy: Path | None = None
+    report: Path | None = None
 
 
-NAMES = frozenset({"cors_filter", "cors_engine", "cors_annotate", "cors_jsonl", "cors_policy"})
+NAMES = frozenset({"cors_filter", "cors_engine", "cors_annotate", "cors_jsonl", "cors_policy", "cors_report"})
 
 
 def declare(loader: Loader) -> None:
@@ -75,6 +76,9 @@ def declare(loader: Loader) -> None:
         "File of CORS policies (YAML) by which answers are rewritten or judged in the shadow. It is read again when it "
         "changes. Empty: none.",
     )
+    loader.add_option(
+        "cors_report", str, "", "File for an HTML report, written at the end and by cors.report. Empty: none."
+    )
 
 
 def parse(options: Options) -> Settings:
@@ -83,8 +87,9 @@ def parse(options: Options) -> Settings:
         filter=_filter(options.cors_filter),
         engine=_choice("cors_engine", options.cors_engine, ENGINES),
         annotate=Annotate(_choice("cors_annotate", options.cors_annotate, ANNOTATE)),
-        jsonl=_file(options.cors_jsonl),
+        jsonl=_file("cors_jsonl", options.cors_jsonl),
         policy=Path(options.cors_policy).expanduser() if options.cors_policy else None,
+        report=_file("cors_report", options.cors_report),
     )
 
 
@@ -103,15 +108,15 @@ def _filter(expression: str) -> flowfilter.TFilter | None:
         raise exceptions.OptionsError(f"cors_filter: {error}") from error
 
 
-def _file(value: str) -> Path | None:
+def _file(name: str, value: str) -> Path | None:
     if not value:
         return None
     path = Path(value).expanduser()
     folder = path.parent
     if path.is_dir():
-        raise exceptions.OptionsError(f"cors_jsonl: {path} is a folder, not a file")
+        raise exceptions.OptionsError(f"{name}: {path} is a folder, not a file")
     if not folder.is_dir():
-        raise exceptions.OptionsError(f"cors_jsonl: the folder {folder} does not exist")
+        raise exceptions.OptionsError(f"{name}: the folder {folder} does not exist")
     if not os.access(path if path.exists() else folder, os.W_OK):
-        raise exceptions.OptionsError(f"cors_jsonl: {path} is not writable")
+        raise exceptions.OptionsError(f"{name}: {path} is not writable")
     return path

@@ -348,16 +348,16 @@ def _what(judgement: Judgement, width: int) -> Iterator[str]:
         yield from _paragraph("page", judgement.origin + _why_opaque(judgement), width)
     method = judgement.requested_method if judgement.role is Role.PREFLIGHT else None
     yield from _paragraph("request", f"{method or observation.method.decode('latin-1')} {observation.url}", width)
-    relation = _relation(judgement)
-    if relation:
-        yield from _paragraph("", relation, width)
+    related = relation(judgement)
+    if related:
+        yield from _paragraph("", related, width)
     if judgement.stage is None:
         yield from _paragraph("why", _NOT_CORS[judgement.role], width)
         if judgement.assumptions:
             yield from _paragraph("inferred", "; ".join(judgement.assumptions), width)
         return
-    yield from _paragraph("credentials", _credentials(judgement), width)
-    because = _preflight(judgement)
+    yield from _paragraph("credentials", credentials_words(judgement), width)
+    because = preflight_words(judgement)
     if because:
         yield from _paragraph("preflight", because, width)
     if kept := lifetime.words(judgement):
@@ -375,7 +375,7 @@ def _why_opaque(judgement: Judgement) -> str:
     return "  (a sandboxed frame, a data: or file: page, or after a redirect)"
 
 
-def _relation(judgement: Judgement) -> str:
+def relation(judgement: Judgement) -> str:
     """How the page and the target relate, in the browser's own words where it sent them."""
     url, origin = judgement.observation.url, judgement.origin
     words = []
@@ -395,7 +395,8 @@ def _relation(judgement: Judgement) -> str:
     return " · ".join(words)
 
 
-def _credentials(judgement: Judgement) -> str:
+def credentials_words(judgement: Judgement) -> str:
+    """Whether credentials are included, and how that is known."""
     evidence = f": {judgement.credentials_evidence}" if judgement.credentials_evidence else ""
     match judgement.credentials:
         case Credentials.INCLUDE:
@@ -413,7 +414,8 @@ def _credentials(judgement: Judgement) -> str:
     return f"{unknown}; if {mode}: {FAILED} {failed}"
 
 
-def _preflight(judgement: Judgement) -> str:
+def preflight_words(judgement: Judgement) -> str:
+    """What made a preflight necessary, and what became of it; empty where that is no question."""
     if judgement.role is Role.PREFLIGHT:
         followed = [member for member in judgement.chain if member.role in (Role.ACTUAL, Role.REDIRECT)]
         for member in followed:
@@ -493,7 +495,7 @@ def _member_line(number: int, member: Judgement, *, here: bool, width: int) -> s
 
 
 def _steps(member: Judgement, *, full: bool, width: int) -> Iterator[str]:
-    taken = _merged(steps(member if member.hypothetical is None else in_question(member)))
+    taken = merged(steps(member if member.hypothetical is None else in_question(member)))
     if not full and not any(step.outcome is StepOutcome.FAILED for step in taken):
         passed = sum(step.outcome is StepOutcome.PASSED for step in taken)
         if passed:
@@ -506,7 +508,7 @@ def _steps(member: Judgement, *, full: bool, width: int) -> Iterator[str]:
             note = note or f"the request's Origin is {member.origin}"
         if step.name == "credentials" and member.credentials is Credentials.UNKNOWN and not member.judged_credentialed:
             note = "counts only with credentials"
-        first, *rest = _wrapped(_said(step), "     ", width, first=f"     {mark} ", hang="         ")
+        first, *rest = _wrapped(step_words(step), "     ", width, first=f"     {mark} ", hang="         ")
         if note and not rest and len(first) + len(note) + 5 <= width:
             yield f"{first}   ({visible(note)})"
         else:
@@ -516,7 +518,8 @@ def _steps(member: Judgement, *, full: bool, width: int) -> Iterator[str]:
                 yield from _wrapped(f"({note})", "         ", width)
 
 
-def _said(step: Step) -> str:
+def step_words(step: Step) -> str:
+    """What a step looked at: the header, or the status."""
     if step.header is None:
         return f"status {step.value}" if step.name == "ok status" else f"{step.name}: {step.value}"
     if step.value is None:
@@ -527,7 +530,7 @@ def _said(step: Step) -> str:
 _WEIGHT = {StepOutcome.PASSED: 0, StepOutcome.NOT_ASKED: 1, StepOutcome.NOT_REACHED: 2, StepOutcome.FAILED: 4}
 
 
-def _merged(taken: Sequence[Step]) -> list[Step]:
+def merged(taken: Sequence[Step]) -> list[Step]:
     """One step per header, the one that says most: a list's syntax and what it grants are two checks of one line."""
     kept: dict[str, Step] = {}
     for step in taken:
@@ -569,11 +572,27 @@ def _failed(judgement: Judgement, error: str, width: int) -> Iterator[str]:
 def _behind(judgement: Judgement, body_of: Callable[[str], bytes], width: int) -> Iterator[str]:
     if judgement.verdict is not Verdict.DENY and judgement.hypothetical is None:
         return
-    observation = judgement.observation
-    status = observation.status
-    is_preflight = judgement.role is Role.PREFLIGHT or (
+    cause = behind(judgement)
+    if cause:
+        yield from _paragraph("behind it", cause, width)
+    first = first_line(body_of(judgement.observation.flow_id))
+    if first and (cause or _is_preflight(judgement) or judgement.refusal is not None):
+        yield from _paragraph("" if cause else "behind it", f"its body begins: {quoted(first, 200)}", width)
+        for more in _next_lines(body_of(judgement.observation.flow_id), first):
+            yield from _paragraph("", quoted(more, 120), width, hang="  ")
+
+
+def _is_preflight(judgement: Judgement) -> bool:
+    return judgement.role is Role.PREFLIGHT or (
         judgement.role is Role.NON_BROWSER and request_header(judgement, "access-control-request-method") is not None
     )
+
+
+def behind(judgement: Judgement) -> str:
+    """What really happened where a page is said of CORS: a server's failure, a login page; empty where CORS is all."""
+    observation = judgement.observation
+    status = observation.status
+    is_preflight = _is_preflight(judgement)
     location = response_header(judgement, "location") or ""
     said = ""
     if status is None:
@@ -600,13 +619,7 @@ def _behind(judgement: Judgement, body_of: Callable[[str], bytes], width: int) -
         said = "The redirect looks like one to a login page: perhaps the session has ended."
     elif status in (401, 403, 404, 405, 407, 429) and judgement.reason is Reason.ALLOW_ORIGIN_MISSING:
         said = f"The answer is a {status} without CORS headers: many servers add them to good answers only."
-    if said:
-        yield from _paragraph("behind it", said, width)
-    first = _first_line(body_of(observation.flow_id))
-    if first and (said or is_preflight or judgement.refusal is not None):
-        yield from _paragraph("" if said else "behind it", f"its body begins: {quoted(first, 200)}", width)
-        for more in _next_lines(body_of(observation.flow_id), first):
-            yield from _paragraph("", quoted(more, 120), width, hang="  ")
+    return said
 
 
 _LOGIN = re.compile(r"log-?in|sign-?in|/auth|oauth|sso|saml|accounts\.", re.IGNORECASE)
@@ -615,7 +628,7 @@ _LOGIN = re.compile(r"log-?in|sign-?in|/auth|oauth|sso|saml|accounts\.", re.IGNO
 _MARKUP = re.compile(r"<(head|script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
-def _first_line(body: bytes) -> str:
+def first_line(body: bytes) -> str:
     """The first words of a body, markup left out."""
     start = body[:8192].decode("utf-8", "replace")
     for line in _MARKUP.sub("\n", start).splitlines():

@@ -1,0 +1,175 @@
+"""The option `cors_report` and the command `cors.report`."""
+
+import asyncio
+import gc
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mitmproxy import exceptions
+
+from cors_addon.proxy import reporting
+from tests.helpers import ALLOW, ALLOW_PUT, PAGE, Proxy, actual, flow, preflight, proxy
+from tests.test_report_html import Parsed
+
+OURS = (*ALLOW, ("Access-Control-Allow-Credentials", "true"))
+
+
+def read(path: Path) -> Any:
+    """The data of a report."""
+    return Parsed(path.read_text("ascii")).data
+
+
+def ids(path: Path) -> list[str]:
+    """Of the exchanges that a report lists."""
+    return [member["id"] for fetch in read(path)["fetches"] for member in fetch["members"]]
+
+
+def test_written_at_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """With what only the end shows; nothing is written before."""
+    file = tmp_path / "report.html"
+    asked, sent, other = preflight(ALLOW_PUT), actual(OURS, method="PUT", at=0.1), flow(at=1)
+    with caplog.at_level(logging.INFO), proxy(cors_report=str(file)) as running:
+        running.pass_through(asked, sent, other, preflight([], at=2))
+        assert not file.exists()
+    data = read(file)
+    assert (data["totals"]["judged"], data["totals"]["states"]["deny"]) == (3, 1)
+    assert ids(file)[:2] == [asked.id, sent.id]
+    assert f"cors_report: 3 exchanges reported in {file}" in caplog.messages
+
+
+def test_it_covers_flows_that_mitmproxy_let_go(tmp_path: Path) -> None:
+    """mitmdump keeps none."""
+    file = tmp_path / "report.html"
+    with proxy(cors_report=str(file)) as running:
+        running.addon._has_view = False
+        for number in range(20):
+            running.pass_through(actual(ALLOW, at=number))
+    assert len(ids(file)) == 20
+
+
+def test_on_command(tmp_path: Path) -> None:
+    """Without the option: the flows that are still here, in the verdict's last revision."""
+    file = tmp_path / "report.html"
+    flows = [preflight(ALLOW_PUT), actual(ALLOW, method="PUT", at=0.1)]
+    with proxy() as running:
+        running.pass_through(*flows)
+        gone = actual([], at=1)
+        running.pass_through(gone)
+        gone_id = gone.id
+        del gone
+        gc.collect()
+        assert running.command("cors.report", str(file)) == f"2 exchanges reported in {file}."
+    assert ids(file) == [each.id for each in flows]
+    assert gone_id not in file.read_text()
+
+
+def test_the_command_needs_no_path_where_the_option_has_one(tmp_path: Path) -> None:
+    """And it may name another."""
+    file, other = tmp_path / "report.html", tmp_path / "other.html"
+    with proxy(cors_report=str(file)) as running:
+        running.pass_through(actual([]))
+        assert running.command("cors.report") == f"1 exchange reported in {file}."
+        assert ids(file)
+        assert running.command("cors.report", str(other)) == f"1 exchange reported in {other}."
+    assert ids(file) == ids(other)
+
+
+def test_set_while_running(tmp_path: Path) -> None:
+    """What is still here counts from its beginning; without the option nothing is gathered."""
+    file = tmp_path / "report.html"
+    flows = [actual([], at=number) for number in range(3)]
+    with proxy() as running:
+        running.pass_through(flows[0])
+        assert _reporting(running).gathered is None
+        running.set(cors_report=str(file))
+        running.pass_through(flows[1])
+        running.set(cors_report=str(tmp_path / "moved.html"))
+        running.pass_through(flows[2])
+    assert not file.exists()
+    assert ids(tmp_path / "moved.html") == [each.id for each in flows]
+
+
+def test_switched_off(tmp_path: Path) -> None:
+    """Then it is not written."""
+    with proxy(cors_report=str(tmp_path / "report.html")) as running:
+        running.pass_through(actual([]))
+        running.set(cors_report="")
+        assert _reporting(running).gathered is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def _reporting(running: Proxy) -> reporting.Reporting:
+    found = running.addon._reporting
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("/nowhere/at/all.html", "cors_report: the folder /nowhere/at does not exist"),
+        ("/", "cors_report: / is a folder, not a file"),
+    ],
+)
+def test_bad_option(value: str, fault: str) -> None:
+    """Said at once, not at the end."""
+    with proxy() as running, pytest.raises(exceptions.OptionsError, match=fault):
+        running.set(cors_report=value)
+
+
+def test_bad_command(tmp_path: Path) -> None:
+    """The fault and the file are named."""
+    with proxy() as running:
+        with pytest.raises(exceptions.CommandError, match="name a file, or set the option cors_report"):
+            running.command("cors.report")
+        with pytest.raises(exceptions.CommandError, match=r"cannot write /nowhere/x\.html: No such file or directory"):
+            running.command("cors.report", "/nowhere/x.html")
+        with pytest.raises(exceptions.CommandError, match="Is a directory"):
+            running.command("cors.report", str(tmp_path))
+
+
+def test_what_fails_at_the_end_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The folder may be gone by then. The rest of the end takes place."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with proxy(cors_report=str(folder / "x.html"), cors_jsonl=str(tmp_path / "x.jsonl")) as running:
+        running.pass_through(actual([]))
+        folder.rmdir()
+    assert f"cors_report: cannot write {folder / 'x.html'}: No such file or directory" in caplog.messages
+    assert running.addon._sink is None
+    assert "cors.report" not in running.master.commands.commands
+
+
+def test_shadow_and_rewritten(tmp_path: Path) -> None:
+    """What policies would change, and what they did change."""
+    policy, file = tmp_path / "cors.yaml", tmp_path / "report.html"
+    common = "    filter: ~d api.example.test\n    origins: [https://app.example.test]\n    methods: [PUT]\n"
+    policy.write_text(
+        f"policies:\n  - name: tried\n{common}    mode: shadow\n"
+        "  - name: used\n    filter: ~d used.test\n    origins: [https://app.example.test]\n"
+    )
+
+    async def through() -> None:
+        with proxy(cors_policy=str(policy), cors_report=str(file)) as running:
+            running.addon.running()
+            running.pass_through(preflight([]), actual([], url="https://used.test/x", at=1))
+
+    asyncio.run(through())
+    data = read(file)
+    [group] = data["policies"]["groups"]
+    assert group[:2] == ["tried", "newly passes"]
+    [rewritten] = [detail["rewritten"] for detail in data["details"] if "rewritten" in detail]
+    assert (rewritten["policy"], rewritten["serverVerdict"]) == ("used", "deny")
+    assert ["access-control-allow-origin", None, PAGE] in rewritten["edits"]
+
+
+def test_bodies(tmp_path: Path) -> None:
+    """The first words of a refusing answer's; a long one is left alone."""
+    file = tmp_path / "report.html"
+    short, long = preflight([], body=b"<p>no <script>such</script> origin"), preflight([], body=b"x" * 20_000, at=1)
+    with proxy() as running:
+        running.pass_through(short, long)
+        running.command("cors.report", str(file))
+    assert [detail["body"] for detail in read(file)["details"] if "body" in detail] == ["no"]
