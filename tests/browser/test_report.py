@@ -295,6 +295,8 @@ def test_filters(viewing: Callable[..., Opened]) -> None:
         # a cause leads to its requests
         await browser.value("all('.cause .go')[0].click()")
         assert len(await browser.shown()) == 1
+        assert "cause=" in await browser.value("location.hash")
+        assert await browser.value("document.querySelector('.chip.cause').textContent.includes('is')")
 
     browser = viewing(shop(), steps)
     assert errors(browser) == []

@@ -210,6 +210,7 @@ def _cause(cause: Cause, summary: Summary) -> dict[str, Any]:
         {
             "reason": cause.reason,
             "stage": cause.stage,
+            "status": example.observation.status,
             "server": cause.server,
             "phrase": cause.phrase,
             "count": cause.count,
