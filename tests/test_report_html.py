@@ -160,9 +160,13 @@ def test_without_script() -> None:
 
 def test_scripts_escapes_stay_in_strings() -> None:
     r"""An escape beyond `\uffff` would be another one in JavaScript, and none may stand in a comment's place."""
-    source = (Path(page.__file__).parent / "report.js").read_text("utf-8")
-    assert max(map(ord, source)) <= 0xFFFF
-    assert "\\x" not in source
+    files = sorted((Path(page.__file__).parent / "script").iterdir())
+    assert sorted(page.SCRIPTS) == [file.stem for file in files]
+    for file in files:
+        source = file.read_text("utf-8")
+        assert max(map(ord, source)) <= 0xFFFF
+        comments = [line for line in source.splitlines() if line.lstrip().startswith("//")]
+        assert "\n".join(comments).isascii()
 
 
 # ── hostile traffic ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,6 +219,20 @@ def test_any_bytes(values: list[bytes]) -> None:
     )
     assert harmless(parsed)
     assert [text for text in strings(parsed.data) if not text.isprintable()] == []
+
+
+def test_no_secrets() -> None:
+    """Cookies, tokens and the passwords of URLs stay where they were."""
+    secrets = [("Cookie", "sid=c00kie"), ("Authorization", "Bearer t0ken"), ("Proxy-Authorization", "Basic pr0xy")]
+    flows = [
+        actual([*ALLOW, ("Set-Cookie", "sid=0ther")], request=secrets),
+        actual([*ALLOW, ("Location", "https://user:passw0rd@x.test/")], status=302, request=secrets, at=1),
+        preflight([*ALLOW, ("Location", "//user:passw0rd@x.test/")], status=302, at=2),
+    ]
+    text = page.render(*gather(observe(*flows)))
+    assert "redirect-has-credentials" in text
+    for secret in ("c00kie", "t0ken", "pr0xy", "0ther", "passw0rd"):
+        assert secret not in text
 
 
 def test_long_values_are_cut() -> None:

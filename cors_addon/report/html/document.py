@@ -1,6 +1,7 @@
-"""What the report shows, as plain values that `report.js` renders.
+"""What the report shows, as plain values that the script renders.
 
-Law 1: every string, wherever it is from, passes `_shown` at the end: made visible, and of a bounded length.
+Law 1: every string, wherever it is from, passes `_shown` at the end: made visible, of a bounded length, and
+without the passwords of URLs. Values of Cookie and Authorization are not in the document at all.
 Law 2: requests of a page repeat themselves, so what two exchanges have in common (`details`) is written once.
 Law 3: a count says what it counts. `matrix`, `causes` and `totals` cover all that was judged, the rest what is listed.
 """
@@ -8,6 +9,7 @@ Law 3: a count says what it counts. `matrix`, `causes` and `totals` cover all th
 import itertools
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -91,12 +93,20 @@ def document(
 def _shown(value: Any) -> Any:
     """The value with every string in it made visible and cut."""
     if isinstance(value, str):
-        return text.shortened(value, LONGEST)
+        return text.shortened(without_passwords(value), LONGEST)
     if isinstance(value, dict):
         return {name: _shown(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_shown(each) for each in value]
     return value
+
+
+def without_passwords(value: str) -> str:
+    """Without the userinfo of URLs: a report is sent on."""
+    return _USERINFO.sub("//…@", value) if "@" in value else value
+
+
+_USERINFO = re.compile(r"//[^/?#\\\s\"']*@")
 
 
 def _number(value: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The file itself: `report.html` with its style, its script and its data, and the policy that locks it in."""
+"""The file itself: `report.html` with its style, script and data, and the policy that locks it in."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cors_addon.report import table
-from cors_addon.report.html.document import Body, document
+from cors_addon.report.html.document import Body, document, without_passwords
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.summary import Summary
 
@@ -18,6 +18,8 @@ POLICY = (
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 """Nothing is loaded, nothing runs but our script, and not even that may turn text into markup."""
+SCRIPTS = ("elements", "fetches", "diagram", "detail", "filters", "list", "sections", "start")
+"""The parts of the script, in an order in which each finds what it needs at once."""
 MOST_TEXT = 100_000
 """Characters of the text that stands in for the report where no script runs."""
 
@@ -31,13 +33,15 @@ def render(
 ) -> str:
     """The report as one HTML document."""
     # all of it is ASCII, so that no encoding of standard output can spoil the hashes
-    script, style = _escaped(_asset("report.js")), _asset("report.css")
+    script, style = _script(), _asset("report.css")
     parts = {
         "policy": html.escape(POLICY.format(script=_hash(script), style=_hash(style)), quote=True),
         "style": style,
         "script": script,
         "data": as_data(document(summary, exchanges, body_of=body_of, now=now)),
-        "text": html.escape(_cut(table.render(summary))).encode("ascii", "xmlcharrefreplace").decode(),
+        "text": html.escape(_cut(without_passwords(table.render(summary))))
+        .encode("ascii", "xmlcharrefreplace")
+        .decode(),
     }
     # one pass from the left, so that what was put in is not looked at again
     pieces = _asset("report.html").split("{{")
@@ -58,9 +62,14 @@ def _cut(text: str) -> str:
     return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}\n[cut off here]\n"
 
 
-def _escaped(script: str) -> str:
-    r"""Characters that are not ASCII as `\x` and `\u` escapes: they stand in strings and expressions only."""
-    return script.encode("ascii", "backslashreplace").decode()
+@cache
+def _script() -> str:
+    r"""The one script, its parts in one scope.
+
+    Characters that are not ASCII become `\x` and `\u` escapes: they stand in strings and expressions only.
+    """
+    parts = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'.encode("ascii", "backslashreplace").decode()
 
 
 def _hash(source: str) -> str:
@@ -70,4 +79,4 @@ def _hash(source: str) -> str:
 @cache
 def _asset(name: str) -> str:
     # beside this file in a clone and in an installed wheel alike; the hash is of text with plain line ends
-    return Path(__file__).with_name(name).read_text("utf-8")
+    return (Path(__file__).parent / name).read_text("utf-8")

@@ -1,0 +1,404 @@
+// The summary, the causes, the matrix, policies and findings.
+
+function section(id, title, ...children) {
+  return h("section", { id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), children);
+}
+
+function summary() {
+  const { judged, read, states, others, seen } = data.totals;
+  const denied = states.deny;
+  const headline = denied
+    ? [sign("deny", "big"), `${number(denied)} of ${counted(judged, "CORS exchange")} denied`]
+    : judged
+      ? [
+          sign(states.depends ? "depends" : "allow", "big"),
+          `${judged === 1 ? "The CORS exchange is" : `All ${number(judged)} CORS exchanges are`} allowed${states.depends ? ", some only without credentials" : ""}`,
+        ]
+      : [sign("none", "big"), "No CORS exchange found"];
+  const names = data.inputs.map((each) => each.name);
+  const from = names.length
+    ? ` from ${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`
+    : " while mitmproxy ran";
+  const besides = Object.entries(others)
+    .map(([role, count]) => `${number(count)} ${role}`)
+    .join(", ");
+  const notices = [];
+  if (data.interrupted)
+    notices.push("Interrupted: these are partial results. What was not read is not in these numbers.");
+  for (const each of data.inputs) if (each.damage) notices.push(each.damage);
+  for (const each of data.inputs) {
+    for (const [note, count] of each.notes) {
+      notices.push(`${names.length > 1 ? `${each.name}: ` : ""}${count > 1 ? `${number(count)} × ` : ""}${note}`);
+    }
+  }
+  if (data.overflowed) notices.push("There are more endpoints than can be told apart: the rest is counted together.");
+  if (data.listed < seen) {
+    notices.push(
+      `${number(data.listed)} of ${counted(seen, "exchange")} are listed: the latest, denied ones before others. The counts, the causes and the matrix cover all.`,
+    );
+  }
+  const shown = ORDER.filter((state) => states[state]);
+  return h(
+    "header",
+    {},
+    h("p", { class: "brand" }, "CORS report"),
+    h("h1", {}, headline),
+    h(
+      "p",
+      { class: "sub" },
+      `${counted(read, "exchange")} ${names.length ? "read" : "seen"}${from}`,
+      besides ? `; with an Origin but no CORS: ${besides}` : "",
+      ` · ${day(data.made)}`,
+    ),
+    judged
+      ? h(
+          "div",
+          { class: "bar", "aria-hidden": "true" },
+          shown.map((state) => {
+            const part = h("span", { class: state });
+            part.style.flexGrow = states[state];
+            return part;
+          }),
+        )
+      : null,
+    judged
+      ? h(
+          "ul",
+          { class: "legend" },
+          shown.map((state) =>
+            h(
+              "li",
+              {},
+              h(
+                "button",
+                { type: "button", click: () => choose({ states: new Set([state]) }, true) },
+                sign(state),
+                h("b", {}, number(states[state])),
+                ` ${STATES[state][0]}`,
+              ),
+            ),
+          ),
+        )
+      : null,
+    notices.length
+      ? h(
+          "ul",
+          { class: "notices" },
+          notices.map((text) => h("li", {}, text)),
+        )
+      : null,
+  );
+}
+
+function causes() {
+  if (!data.causes.length) return null;
+  const cards = data.causes.map(cause);
+  const rest = cards.slice(MAX_CAUSES);
+  const more = rest.length
+    ? h(
+        "button",
+        { type: "button", class: "more", click: () => more.replaceWith(...rest) },
+        `Show ${counted(rest.length, "more cause")}`,
+      )
+    : null;
+  return section(
+    "causes",
+    data.causes.length === 1 ? "The cause" : "Causes, the most frequent first",
+    cards.slice(0, MAX_CAUSES),
+    more,
+    data.moreCauses ? h("p", { class: "hint" }, `${counted(data.moreCauses, "more cause")} not shown.`) : null,
+  );
+}
+function cause(each, index) {
+  const listed = fetches.filter((fetch) => fetch.causes.has(index));
+  const example = listed.find((fetch) => fetch.main.phrase === each.phrase) || listed[0];
+  return h(
+    "article",
+    { class: "cause" },
+    h(
+      "div",
+      { class: "told" },
+      h("h3", {}, sign("deny"), h("span", {}, each.phrase)),
+      h(
+        "p",
+        { class: "what" },
+        code(each.reason),
+        " ",
+        STAGES[each.stage],
+        ` · ${counted(each.count, "exchange")}`,
+        data.allEngines ? ` · ${each.engines.join(", ")}` : "",
+        each.known ? h("span", { class: "pill" }, "known") : null,
+      ),
+      each.behind ? h("p", {}, each.behind) : null,
+      diff(each.fix),
+      h(
+        "ul",
+        { class: "places" },
+        each.endpoints.map(([name, count]) =>
+          h("li", {}, code(name), count > 1 ? h("span", { class: "times" }, ` × ${number(count)}`) : null),
+        ),
+        each.moreEndpoints ? h("li", { class: "hint" }, `and ${number(each.moreEndpoints)} more`) : null,
+      ),
+      each.console ? h("details", {}, h("summary", {}, "In the browser's console"), consoleText(each.console)) : null,
+      explained(each.reason),
+      listed.length
+        ? h(
+            "button",
+            { type: "button", class: "go", click: () => choose({ states: new Set(ORDER), cause: index }, true) },
+            `Show ${listed.length === 1 ? "the request" : `the ${number(listed.length)} requests`}`,
+          )
+        : null,
+    ),
+    example ? figure(example) : null,
+  );
+}
+
+function matrix() {
+  const { origins, endpoints, cells } = data.matrix;
+  if (!cells.length) return null;
+  // the origins and endpoints with most denials first, then those with most traffic
+  const weight = (key, count) => {
+    const sums = Array.from({ length: count }, () => [0, 0]);
+    for (const cell of cells) {
+      sums[cell[key]][0] += cell[2][0];
+      sums[cell[key]][1] += cell[2].reduce((sum, one) => sum + one, 0);
+    }
+    return [...sums.keys()].sort((one, other) => sums[other][0] - sums[one][0] || sums[other][1] - sums[one][1]);
+  };
+  const columns = weight(1, origins.length);
+  const kept = columns.length > MAX_ORIGINS + 1 ? columns.slice(0, MAX_ORIGINS) : columns;
+  const place = new Map(kept.map((origin, index) => [origin, index]));
+  const others = columns.length - kept.length;
+  const rows = new Map(weight(0, endpoints.length).map((endpoint) => [endpoint, []]));
+  for (const [endpoint, origin, counts, engines] of cells) {
+    const at = place.get(origin) ?? kept.length;
+    const line = rows.get(endpoint);
+    line[at] ??= { counts: counts.map(() => 0), engines: new Set(), origin: at === kept.length ? null : origin };
+    counts.forEach((count, index) => (line[at].counts[index] += count));
+    engines.forEach((engine) => line[at].engines.add(engine));
+  }
+  const names = [
+    ...kept.map((origin) => origins[origin] || "any page"),
+    ...(others ? [`${number(others)} other origins`] : []),
+  ];
+  const body = h("tbody");
+  const all = [...rows];
+  const servers = new Map();
+  for (const [endpoint, line] of all) {
+    const server = endpoints[endpoint][0];
+    if (!servers.has(server)) servers.set(server, []);
+    servers.get(server).push([endpoint, line]);
+  }
+  const lines = [...servers].flatMap(([server, group]) => [[server], ...group]);
+  function add(from, to) {
+    body.append(
+      ...lines.slice(from, to).map((each) => {
+        if (each.length === 1)
+          return h("tr", { class: "server" }, h("th", { scope: "rowgroup", colspan: names.length + 1 }, each[0]));
+        const [endpoint, line] = each;
+        const [server, method, path] = endpoints[endpoint];
+        return h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, h("span", { class: "method" }, method), " ", h("span", { class: "path" }, path)),
+          names.map((name, column) =>
+            h(
+              "td",
+              {},
+              line[column]
+                ? [
+                    h("span", { class: "of-origin" }, name),
+                    cell(line[column], endpoint, `${method} ${server}${path}`, name),
+                  ]
+                : null,
+            ),
+          ),
+        );
+      }),
+    );
+  }
+  add(0, MAX_ENDPOINTS);
+  const left = lines.length - MAX_ENDPOINTS;
+  const more =
+    left > 0
+      ? h(
+          "button",
+          {
+            type: "button",
+            class: "more",
+            click: () => {
+              more.remove();
+              add(MAX_ENDPOINTS);
+            },
+          },
+          `Show ${number(left)} more rows`,
+        )
+      : null;
+  return section(
+    "matrix",
+    "Who asks for what",
+    h(
+      "div",
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": "Matrix of origins and endpoints" },
+      h(
+        "table",
+        { keydown: overCells },
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, "Endpoint"),
+            names.map((name) =>
+              h(
+                "th",
+                { scope: "col", title: name },
+                names.filter((each) => host(each) === host(name)).length > 1 ? name : host(name),
+              ),
+            ),
+          ),
+        ),
+        body,
+      ),
+    ),
+    more,
+    h("p", { class: "hint" }, "Numbers are exchanges, preflights included. Choose a cell to list them."),
+  );
+}
+function cell({ counts, engines, origin }, endpoint, what, from) {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const state = ORDER[counts.findIndex(Boolean)] || "none";
+  const count = counts[ORDER.indexOf(state)];
+  const parts = ORDER.filter((_, index) => counts[index]).map(
+    (each) => `${number(counts[ORDER.indexOf(each)])} ${STATES[each][0]}`,
+  );
+  const by = engines.size ? ` (denied by ${[...engines].join(", ")})` : "";
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `cell ${state}`,
+      title: parts.join(", ") + by,
+      "aria-label": `${what} from ${from}: ${parts.join(", ")}${by}`,
+      click: () =>
+        choose(
+          { states: new Set(ORDER), endpoint, origin: origin === null ? null : data.matrix.origins[origin] },
+          true,
+        ),
+    },
+    sign(state, "small"),
+    h("b", {}, number(count)),
+    count < total ? h("span", { class: "of" }, ` of ${number(total)}`) : null,
+  );
+}
+function overCells(event) {
+  const turn = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  const td = event.target.closest("td");
+  if (!turn || !td) return;
+  event.preventDefault();
+  let [tr, column] = [td.parentNode, td.cellIndex];
+  for (;;) {
+    if (turn[1]) tr = turn[1] > 0 ? tr.nextElementSibling : tr.previousElementSibling;
+    column += turn[0];
+    if (!tr || column < 0 || column > td.parentNode.cells.length) return;
+    const button = tr.cells[column] && tr.cells[column].querySelector("button");
+    if (button) return button.focus();
+  }
+}
+
+function policies() {
+  const { tried, names, groups, more } = data.policies;
+  if (!tried) return null;
+  const nothing = names.filter((name) => !groups.some((group) => group[0] === name));
+  return section(
+    "policies",
+    "Policies tried in the shadow",
+    h("p", { class: "hint" }, `Tried on ${counted(tried, "listed exchange")}; what the browser got was not changed.`),
+    groups.length
+      ? h(
+          "div",
+          { class: "scroll", tabindex: 0, role: "region", "aria-label": "Changes under policies" },
+          h(
+            "table",
+            { class: "plain" },
+            h(
+              "thead",
+              {},
+              h(
+                "tr",
+                {},
+                ["Policy", "Changes", "Origin", "Endpoint", "Cause", "Exchanges"].map((name) =>
+                  h("th", { scope: "col" }, name),
+                ),
+              ),
+            ),
+            h(
+              "tbody",
+              {},
+              groups.map(([policy, change, origin, endpoint, text, count, id]) =>
+                h(
+                  "tr",
+                  {},
+                  h("td", {}, code(policy)),
+                  h(
+                    "td",
+                    { class: "nowrap" },
+                    sign(change === "newly passes" ? "allow" : "deny", "small"),
+                    ` ${change}`,
+                  ),
+                  h("td", {}, origin),
+                  h("td", {}, endpoint),
+                  h("td", {}, text),
+                  h(
+                    "td",
+                    {},
+                    h(
+                      "button",
+                      { type: "button", class: "link", click: () => byFlow.has(id) && show(byFlow.get(id)) },
+                      number(count),
+                    ),
+                  ),
+                ),
+              ),
+            ),
+          ),
+        )
+      : null,
+    more ? h("p", { class: "hint" }, `${counted(more, "more change")} not shown.`) : null,
+    nothing.length
+      ? h(
+          "p",
+          {},
+          "No verdict changes under ",
+          nothing.map((name, index) => [index ? ", " : "", code(name)]),
+          ".",
+        )
+      : null,
+  );
+}
+
+function findings() {
+  const found = new Map();
+  for (const fetch of fetches) for (const name of fetch.findings) found.set(name, (found.get(name) || 0) + 1);
+  if (!found.size) return null;
+  return section(
+    "findings",
+    "Security findings",
+    [...found]
+      .sort((one, other) => other[1] - one[1])
+      .map(([name, count]) =>
+        h(
+          "article",
+          { class: "finding" },
+          h("h3", {}, code(name), h("span", { class: "times" }, counted(count, "request"))),
+          explained(name),
+          h(
+            "button",
+            { type: "button", class: "go", click: () => choose({ states: new Set(ORDER), finding: name }, true) },
+            `Show ${count === 1 ? "the request" : `the ${number(count)} requests`}`,
+          ),
+        ),
+      ),
+  );
+}
