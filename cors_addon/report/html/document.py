@@ -84,7 +84,7 @@ def document(
         "details": details.written,
         "fetches": fetches,
     }
-    return {name: _shown(value) for name, value in whole.items()}
+    return {name: value if name == "details" else _shown(value) for name, value in whole.items()}
 
 
 # ---- values ----

@@ -7,9 +7,12 @@ from cors_addon.exchange.model import Judgement, Verdict
 from cors_addon.policy.shadow import Shadow, change_of
 from cors_addon.report.text import depends_on_credentials
 
-MOST = 10_000
+MOST = 5_000
+"""What a person can look through, and a browser opens at once."""
 MOST_BYTES = 64_000_000
-"""Of header lines, which are nearly all that a judgement weighs."""
+"""Of header lines, which are most of what a judgement weighs."""
+LINE = 150
+"""What Python adds to each line."""
 
 
 class Exchanges:
@@ -30,7 +33,8 @@ class Exchanges:
             if earlier is not None:
                 self._bytes -= earlier[1]
         observation = judgement.observation
-        weight = sum(len(name) + len(value) for name, value in (*observation.request, *observation.response))
+        lines = (*observation.request, *observation.response)
+        weight = LINE * len(lines) + sum(len(name) + len(value) for name, value in lines)
         self._ranks[_rank(judgement)][flow_id] = judgement, weight
         self._bytes += weight
         while len(self) > self._most or (self._bytes > self._most_bytes and len(self) > 1):
