@@ -60,6 +60,50 @@ function panel(fetch) {
   const member = fetch.members[fetch.key];
   const refused =
     detail.phrase && (fetch.state === "deny" || fetch.state === "depends" || detail.role === "non-browser");
+  const facts = h(
+    "dl",
+    { class: "facts" },
+    fact("Page", fetch.origin),
+    fact("Request", `${fetch.method} ${fetch.url}`),
+    fact("", detail.relation),
+    fact("Credentials", detail.credentials),
+    fact("Preflight", detail.preflightWords),
+    fact("Inferred", (detail.assumptions || []).join("; ")),
+    fact("Script reads", (detail.reads || []).join(", ")),
+    fact("but not", (detail.hidden || []).join(", ")),
+    fact(
+      "Findings",
+      (detail.findings || []).map((name) => [code(name), " "]),
+    ),
+    fact(
+      "Policies",
+      (detail.shadow || []).map(([policy, verdict, reason]) =>
+        h(
+          "div",
+          {},
+          sign(VERDICTS[verdict] || "none", "small"),
+          ` under ${policy}`,
+          reason ? [": ", code(reason)] : null,
+        ),
+      ),
+    ),
+    (member.pair || []).filter((id) => byFlow.has(id)).length
+      ? fact(
+          "Belongs to",
+          member.pair
+            .filter((id) => byFlow.has(id))
+            .map((id) =>
+              h(
+                "button",
+                { type: "button", class: "link", click: () => show(byFlow.get(id)) },
+                `${byFlow.get(id).method} at ${clock(byFlow.get(id).at)}`,
+              ),
+            ),
+        )
+      : null,
+    fact("Client", detail.client),
+    fact("Flow", fetch.members.map((each) => each.id).join(" ")),
+  );
   return h(
     "div",
     { class: "panel" },
@@ -83,6 +127,7 @@ function panel(fetch) {
               fetch.state === "depends" ? `: ${why(fetch).replace(/^but /, "")}` : "",
             )
           : null,
+        refused ? null : facts,
         detail.behind ? h("p", {}, detail.behind) : null,
         detail.body ? h("p", {}, "Its body begins: ", h("q", {}, detail.body)) : null,
         detail.contradiction ? h("p", { class: "warn" }, "Contradicted: ", detail.contradiction) : null,
@@ -105,50 +150,7 @@ function panel(fetch) {
           : null,
       ),
     ),
-    h(
-      "dl",
-      { class: "facts" },
-      fact("Page", fetch.origin),
-      fact("Request", `${fetch.method} ${fetch.url}`),
-      fact("", detail.relation),
-      fact("Credentials", detail.credentials),
-      fact("Preflight", detail.preflightWords),
-      fact("Inferred", (detail.assumptions || []).join("; ")),
-      fact("Script reads", (detail.reads || []).join(", ")),
-      fact("but not", (detail.hidden || []).join(", ")),
-      fact(
-        "Findings",
-        (detail.findings || []).map((name) => [code(name), " "]),
-      ),
-      fact(
-        "Policies",
-        (detail.shadow || []).map(([policy, verdict, reason]) =>
-          h(
-            "div",
-            {},
-            sign(VERDICTS[verdict] || "none", "small"),
-            ` under ${policy}`,
-            reason ? [": ", code(reason)] : null,
-          ),
-        ),
-      ),
-      (member.pair || []).filter((id) => byFlow.has(id)).length
-        ? fact(
-            "Belongs to",
-            member.pair
-              .filter((id) => byFlow.has(id))
-              .map((id) =>
-                h(
-                  "button",
-                  { type: "button", class: "link", click: () => show(byFlow.get(id)) },
-                  `${byFlow.get(id).method} at ${clock(byFlow.get(id).at)}`,
-                ),
-              ),
-          )
-        : null,
-      fact("Client", detail.client),
-      fact("Flow", fetch.members.map((each) => each.id).join(" ")),
-    ),
+    refused ? facts : null,
     h(
       "ol",
       { class: "checks" },

@@ -20,13 +20,13 @@ function fit(text, room, size, weight) {
 function wrap(text, room, size, most) {
   const lines = [];
   let line = "";
-  for (const word of text.split(" ")) {
-    const longer = line ? `${line} ${word}` : word;
-    if (!line || measure(longer, size) <= room) line = longer;
-    else {
-      lines.push(line);
-      line = word;
+  // a header's name and a URL are broken after their hyphens and slashes
+  for (const part of text.split(/(?<=[\s/-])(?![\s/-])/)) {
+    if (line && measure((line + part).trimEnd(), size) > room) {
+      lines.push(line.trimEnd());
+      line = "";
     }
+    line += part;
   }
   lines.push(line);
   const kept = lines.slice(0, most);
@@ -155,7 +155,7 @@ function diagram(fetch, width) {
         ),
       );
     });
-    if (text && lines.join(" ") !== text) parts.at(-1).append(s("title", {}, text));
+    if (lines.some((line) => line.endsWith("…"))) parts.at(-1).append(s("title", {}, text));
     parts.push(badge(state, x(B), middle));
     said.push(`${STATES[state][0]}${text ? ": " + text : ""}`);
     y += tall + 10;
@@ -256,8 +256,8 @@ function diagram(fetch, width) {
       height: HEAD - 2,
       rx: 7,
     }),
-    icon(kind, boxAt(lane) - Math.min(measure(name, 12.5, 600) / 2 + 10, boxWidth / 2 - 4), 5),
-    s("text", { class: "lane", x: boxAt(lane) + 9, y: 18 }, name),
+    boxWidth < 84 ? null : icon(kind, boxAt(lane) - measure(name, 12.5, 600) / 2 - 10, 5),
+    s("text", { class: "lane", x: boxAt(lane) + (boxWidth < 84 ? 0 : 9), y: 18 }, name),
     s(
       "text",
       { class: "where", x: boxAt(lane), y: 35 },
