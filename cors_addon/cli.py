@@ -40,7 +40,8 @@ def parser() -> argparse.ArgumentParser:
     cli_check.add_parser(commands)
     demo.add_parser(commands)
     explaining = commands.add_parser(
-        "explain", help="explain a reason, a browser's error name, or a pasted console message; without one, list all"
+        "explain",
+        help="explain a reason or finding, a browser's error name, or a pasted console message; none: list all",
     )
     explaining.add_argument("reason", nargs="*", metavar="REASON", help="a name of ours or the browser's, or its text")
     explaining.set_defaults(run=_explain)

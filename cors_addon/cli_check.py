@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from cors_addon.audit.auditor import Auditor
 from cors_addon.engines import ENGINES
 from cors_addon.offline import judge
 from cors_addon.offline.source import Source
+from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.report import github, json_report, jsonl, junit, sarif, table
 from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
@@ -34,7 +36,7 @@ formats:
            judgement, a line with the same flow_id and a higher revision follows: the last one counts
   json     a summary by endpoint and cause, which also serves as a baseline
   junit    a test case for each endpoint
-  sarif    2.1.0, a result for each reason at each endpoint
+  sarif    2.1.0, a result for each reason and each security finding at each endpoint
   github   annotations for GitHub Actions
   html     a report in one file, to be opened in a browser
 
@@ -75,7 +77,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--fail-on",
         choices=("deny", "finding", "change", "never"),
         default="deny",
-        help="what makes the exit code 1: a denied exchange; that or a security finding; a change against the baseline",
+        help="what makes the exit code 1: a denied exchange; that or a security finding, notes excepted; a change "
+        "against the baseline",
     )
     parser.add_argument(
         "--baseline", type=Path, metavar="FILE", help="an earlier report (--format json): what it knows is no failure"
@@ -102,6 +105,7 @@ def run(options: argparse.Namespace) -> int:
         _say(f"cors-addon check: {error}")
         return UNUSABLE
     summary = Summary(all_engines=options.engine == "all", baseline=baseline)
+    summary.findings_fail = options.fail_on == "finding"
     try:
         with contextlib.ExitStack() as stack:
             out = sys.stdout if options.output is None else stack.enter_context(_opened(options))
@@ -163,9 +167,10 @@ def _check(options: argparse.Namespace, summary: Summary, out: TextIO, trial: "T
     lines = out if options.format == "jsonl" else None
     listed = Exchanges() if options.format == "html" else None
     progress = Progress(sys.stderr) if sys.stderr.isatty() and (lines is None or not out.isatty()) else None
+    auditor = Auditor(registrable_domain)
     try:
         for name in options.files:
-            _read(name, options, summary, lines, listed, progress, trial)
+            _read(name, options, summary, lines, listed, progress, trial, auditor)
     except KeyboardInterrupt:
         summary.interrupted = True
     finally:
@@ -202,6 +207,7 @@ def _read(
     listed: Exchanges | None,
     progress: "Progress | None",
     trial: "Trial | None",
+    auditor: Auditor,
 ) -> None:
     each = Input(name)
     summary.inputs.append(each)
@@ -213,6 +219,7 @@ def _read(
             engine=engine,
             filter_expression=options.filter,
             progress=None if progress is None else progress.show,
+            auditor=auditor,
         ):
             if trial is not None:
                 trial.observe(judgement)
@@ -242,7 +249,7 @@ def _fails(summary: Summary, fail_on: str) -> list[bool]:
         case "deny":
             return [o.denied and summary.is_fresh(e, o) for e, o, _ in summary.tallies()]
         case "finding":
-            return [(o.denied or bool(o.findings)) and summary.is_fresh(e, o) for e, o, _ in summary.tallies()]
+            return [(o.denied and summary.is_fresh(e, o)) or summary.warns(e, o) for e, o, _ in summary.tallies()]
         case "change" if summary.baseline is not None:
             return [summary.is_change(e, o) for e, o, _ in summary.tallies()]
         case _:

@@ -179,6 +179,88 @@ def test_exit_codes(check: Check, denied: Path, allowed: Path, tmp_path: Path) -
     assert bad.value.code == 2
 
 
+def credentialed(origin: str, *more: tuple[str, str], **sent: Any) -> Any:
+    """An exchange that is allowed with credentials."""
+    allow = [("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true"), *more]
+    lines = [("Origin", origin), ("Sec-Fetch-Mode", "cors"), ("Cookie", "a=b")]
+    return flow("GET", "https://api.shop.com/me", lines, response=allow, **sent)
+
+
+def test_fail_on_finding(check: Check, allowed: Path, denied: Path, tmp_path: Path) -> None:
+    """A finding fails only where it is asked for; a note never, and what the baseline knows neither."""
+    null = write(tmp_path / "null", credentialed("null"))
+    code, out, _ = check(null)
+    assert code == 0
+    assert "! 1 security finding\n" in out
+    assert "Security findings\n 1  null-origin-with-credentials " in out
+    assert check(null, "--fail-on", "finding")[0] == 1
+    assert check(allowed, "--fail-on", "finding")[0] == 0
+    assert check(denied, "--fail-on", "finding")[0] == 1
+    assert check(null, "--fail-on", "never")[0] == 0
+    assert check(null, "--fail-on", "finding", "--engine", "all")[0] == 1
+    note = write(tmp_path / "note", credentialed("http://localhost:3000"))
+    code, out, _ = check(note, "--fail-on", "finding")
+    assert code == 0
+    assert "local-origin-with-credentials, a note" in out
+    baseline = tmp_path / "baseline.json"
+    assert check(null, "--format", "json", "--output", baseline)[0] == 0
+    code, out, _ = check(null, "--fail-on", "finding", "--baseline", baseline)
+    assert code == 0
+    assert re.search(r"null-origin-with-credentials +1 exchange, known", out)
+    worse = write(tmp_path / "worse", credentialed("null"), credentialed("http://www.shop.com", at=1))
+    code, out, _ = check(worse, "--fail-on", "finding", "--baseline", baseline)
+    assert code == 1
+    assert re.search(r"insecure-origin-with-credentials +1 exchange, new", out)
+
+
+def test_which_page_comes_second_is_no_change(check: Check, tmp_path: Path) -> None:
+    """What several exchanges show together is known whichever of them is the last."""
+    news, games = "https://news.net", "https://games.org"
+    one = write(tmp_path / "one", credentialed(news), credentialed(games, at=1))
+    other = write(tmp_path / "other", credentialed(games), credentialed(news, at=1))
+    baseline = tmp_path / "baseline.json"
+    assert check(one, "--fail-on", "finding", "--format", "json", "--output", baseline)[0] == 1
+    for file in (one, other):
+        assert check(file, "--fail-on", "finding", "--baseline", baseline)[0] == 0
+    [found] = json.loads(baseline.read_text())["findings"]
+    assert (found["name"], found["severity"], found["detail"]) == (
+        "unrelated-origins-with-credentials",
+        "warning",
+        f"{news}, {games}",
+    )
+
+
+def test_files_show_findings_together(check: Check, tmp_path: Path) -> None:
+    """A recording of each page is enough."""
+    one, other = (
+        write(tmp_path / "a", credentialed("https://news.net")),
+        write(tmp_path / "b", credentialed("https://games.org")),
+    )
+    assert [check(each, "--fail-on", "finding")[0] for each in (one, other)] == [0, 0]
+    assert check(one, other, "--fail-on", "finding")[0] == 1
+
+
+def test_findings_of_what_is_not_cors(check: Check, tmp_path: Path) -> None:
+    """An answer to the server's own page, or to no browser, shows them too."""
+    own = flow(
+        "POST",
+        "https://api.shop.com/me",
+        [("Origin", "https://api.shop.com"), ("Sec-Fetch-Mode", "cors")],
+        response=credentialed("null").response.headers.items(),
+    )
+    tool = flow("GET", "https://api.shop.com/", [("Origin", "https://evil.com")], agent="curl/8", at=1, response=(
+        credentialed("https://evil.com").response.headers.items()
+    ))  # fmt: skip
+    code, out, _ = check(write(tmp_path / "x", own, tool), "--fail-on", "finding")
+    assert code == 1
+    assert "! 2 security findings\n" in out
+    lines = [json.loads(line) for line in check(tmp_path / "x", "--format", "jsonl")[1].splitlines()]
+    assert [line["findings"] for line in lines] == [
+        ["null-origin-with-credentials"],
+        ["unrelated-origins-with-credentials"],
+    ]
+
+
 def test_damage(check: Check, denied: Path, tmp_path: Path) -> None:
     """Everything before the damage is judged, then its offset is told, on each format's own way."""
     cut = tmp_path / "cut.mitm"

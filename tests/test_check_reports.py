@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from cors_addon.audit.auditor import Auditor
+from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report import github, json_report, junit, sarif
 from cors_addon.report.summary import Input, Summary
@@ -34,8 +37,22 @@ def summary(**options: Any) -> Summary:
         actual(status=None, error="Client disconnected.", at=4, url="https://api.example.com/a\x07b"),
         flow(request=[("Origin", PAGE)], agent="curl/8", at=5),
         flow("POST", request=[("Origin", PAGE), ("Sec-Fetch-Mode", "navigate")], at=6),
+        actual([("Access-Control-Allow-Origin", "null"), ("Access-Control-Allow-Credentials", "true")], at=7),
+        actual([("Access-Control-Allow-Origin", "*")], url="http://10.0.0.1/a\x07b", at=8),
+        *(
+            flow(
+                "GET",
+                f"https://api.shop.com/{query}",
+                [("Origin", origin), ("Sec-Fetch-Mode", "cors")],
+                response=[("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true")],
+                at=9,
+            )
+            for query, origin in (("", "https://news.net"), ("?a", "https://games.org"), ("?b", "http://mail.de"))
+        ),
     ]
+    auditor = Auditor(registrable_domain)
     for judgement in observe(*flows):
+        auditor.audit(judgement)
         result.add(judgement, source="shop.mitm")
     return result
 
@@ -76,10 +93,10 @@ def test_junit_is_valid(name: str, tmp_path: Path) -> None:
 
 
 def test_sarif_rules_are_the_registry() -> None:
-    """Every reason is a rule, and every result has its rule's index."""
+    """Every reason and every finding is a rule, and every result has its rule's index."""
     [run] = sarif.document(summary())["runs"]
     rules = run["tool"]["driver"]["rules"]
-    assert [rule["id"] for rule in rules] == [str(reason) for reason in REGISTRY]
+    assert [rule["id"] for rule in rules] == [*map(str, REGISTRY), *map(str, FINDINGS)]
     assert run["results"]
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
@@ -89,7 +106,29 @@ def test_sarif_rules_are_the_registry() -> None:
         for result in sarif.document(summary())["runs"][0]["results"]
     ]
     assert prints == again
+    assert len(set(prints)) == len(prints)
     assert not run["invocations"][0]["executionSuccessful"]
+
+
+def test_sarif_findings() -> None:
+    """Warnings and notes, weighed for code scanning, with the cure."""
+    [run] = sarif.document(summary())["runs"]
+    rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    assert {name for name, rule in rules.items() if "security-severity" in rule["properties"]} == set(FINDINGS)
+    results = {(result["ruleId"], result["properties"]["origin"]): result for result in run["results"]}
+    for (name, _), result in results.items():
+        if name in set(FINDINGS):
+            assert result["level"] == ("warning" if name in WARNINGS else "note")
+            assert result["level"] == rules[name]["defaultConfiguration"]["level"]
+            assert 0 < float(rules[name]["properties"]["security-severity"]) < 7
+    found = results["unrelated-origins-with-credentials", "https://games.org"]
+    assert found["message"]["text"].startswith("GET https://api.shop.com/: unrelated origins are allowed")
+    assert "\n  Vary: Origin" in found["message"]["text"]
+    assert {name for name, _ in results} >= {
+        "null-origin-with-credentials",
+        "private-server-open-to-all",
+        "insecure-origin-with-credentials",
+    }
 
 
 def test_sarif_baseline_states() -> None:
@@ -110,13 +149,37 @@ def test_junit_counts() -> None:
     assert "method-not-allowed" in text
 
 
+def test_junit_findings() -> None:
+    """Told with the endpoint; a failure where they are asked to be, notes never."""
+    before = summary()
+    assert "null-origin-with-credentials" in junit.render(before)
+    asked = summary()
+    asked.findings_fail = True
+    text = junit.render(asked)
+    assert text.count("<failure ") > junit.render(before).count("<failure ")
+    assert '<failure type="cors" message="unrelated-origins-with-credentials">' in text
+    assert 'message="private-server-open-to-all"' not in text
+    known = summary(baseline=json_report.load_baseline(json_report.render(summary())))
+    known.findings_fail = True
+    assert "<failure " not in junit.render(known)
+
+
+def test_findings_count_once_for_all_engines() -> None:
+    """A server's finding is the same in every column."""
+    one, all_of_them = summary(), summary(all_engines=True)
+    assert [(each.name, each.count) for each in one.found()] == [
+        (each.name, each.count) for each in all_of_them.found()
+    ]
+    assert len(one.found()) >= 4
+
+
 def test_json() -> None:
     """What the schema at the head of the module says."""
     document = json.loads(json_report.render(summary()))
     assert (document["schema"], document["version"], document["partial"]) == ("cors-addon-check", 1, True)
     for key in document:
         assert re.search(f"^ *{key} ", json_report.__doc__ or "", re.MULTILINE)
-    for part in ("inputs", "outcomes", "causes"):
+    for part in ("inputs", "outcomes", "findings", "causes"):
         for key in document[part][0]:
             assert key in (json_report.__doc__ or ""), key
     assert document["totals"]["denied"] == sum(
@@ -135,6 +198,8 @@ def test_github() -> None:
     assert all(line.startswith(("::error title=", "::notice title=", "::warning title=")) for line in lines[:-1])
     assert any("%0A+ Access-Control-Allow-Methods: GET, POST, PUT" in line for line in lines)
     assert any("a %25 note" in line for line in lines)
+    assert any(line.startswith("::warning title=CORS%3A null-origin-with-credentials::") for line in lines)
+    assert any(line.startswith("::notice title=CORS%3A private-server-open-to-all::") for line in lines)
     assert "\x1b" not in text
     assert "::notice title=CORS%3A" in github.render(
         summary(baseline=json_report.load_baseline(json_report.render(summary())))

@@ -110,7 +110,7 @@ def test_the_users_filter_counts() -> None:
     """What mitmdump does not show is neither told nor counted."""
     text = printed(preflight(ALLOW), actual(BOTH, at=1), dumper_filter="~m GET")
     assert [line[:6] for line in verdicts(text)] == ["✓ CORS"]
-    assert "all 1 CORS exchanges allowed" in text
+    assert "the one CORS exchange is allowed" in text
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,7 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     failing = {
         "cors-addon check recording.mitm --engine all",
         "cors-addon check recording.mitm --format json --output before.json",
+        "cors-addon check recording.mitm --fail-on finding",
     }
     assert {command for command, code in codes.items() if code} == failing
     assert len(codes) == len(COMMANDS) >= 9

@@ -13,7 +13,7 @@ from cors_addon.engines.texts import browser_error
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.explain import FOUND, UNKNOWN, explain, find
 from cors_addon.reasons.model import NULL_ORIGIN, PLACEHOLDERS, Explanation, Facts, Said, fix, message, printable
-from cors_addon.reasons.registry import NOT_REVEALED, REGISTRY
+from cors_addon.reasons.registry import NOT_REVEALED, REGISTRY, NotRevealed
 
 RECORDED = [
     json.loads(line)
@@ -304,7 +304,7 @@ def reasons(query: str) -> list[str]:
     match = find(query)
     if match is None:
         return []
-    return [entry.value if isinstance(entry, Reason) else entry.said.names[0] for entry in match.entries]
+    return [entry.said.names[0] if isinstance(entry, NotRevealed) else entry.value for entry in match.entries]
 
 
 @pytest.mark.parametrize("query", [None, "", "  "])

@@ -13,6 +13,7 @@ from enum import Enum, StrEnum
 from cors_addon.fetch.headers import readable
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.reasons.finding import Finding
 
 type Fields = tuple[tuple[bytes, bytes], ...]
 """Header list as on the wire: (name, value) in order, undecoded, duplicates kept."""
@@ -136,6 +137,8 @@ class Judgement:
     """For a 304 to the browser's own conditional request: headers of the stored response it updates."""
     shadow: tuple[tuple[str, "Outcome", "Outcome"], ...] = ()
     """For each policy in the shadow: its name, the outcome under it, and the outcome without it."""
+    findings: tuple[Finding, ...] = ()
+    """What the server's own answer shows a security reviewer, the gravest first; an auditor fills it in."""
 
     def __init__(
         self,

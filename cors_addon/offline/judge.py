@@ -9,6 +9,7 @@ Law 4: damage ends a file, never the run; what came before it counts.
 
 from collections.abc import Callable, Iterable, Iterator
 
+from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.stored import is_plain
 from cors_addon.exchange.tracker import Tracker
@@ -25,9 +26,18 @@ type Progress = Callable[[Source, Input], None]
 
 
 def judged(
-    name: str, into: Input, *, engine: str = "auto", filter_expression: str = "", progress: Progress | None = None
+    name: str,
+    into: Input,
+    *,
+    engine: str = "auto",
+    filter_expression: str = "",
+    progress: Progress | None = None,
+    auditor: Auditor | None = None,
 ) -> Iterator[Judgement]:
-    """Judge a file; what there is to say of its reading goes `into`. Raises OSError, and ValueError for the filter."""
+    """Judge a file; what there is to say of its reading goes `into`. Raises OSError, and ValueError for the filter.
+
+    Files given the same `auditor` may show security findings together.
+    """
     try:
         source = Source(name)
     except Damage as damage:
@@ -36,7 +46,10 @@ def judged(
     try:
         into.kind = source.kind.value
         exchanges = _counted(_exchanges(source, into, filter_expression), source, into, progress)
-        yield from _judge(exchanges, engine, _Chosen() if filter_expression else None)
+        auditor = auditor or Auditor(registrable_domain)
+        for judgement in _judge(exchanges, engine, _Chosen() if filter_expression else None):
+            auditor.audit(judgement)
+            yield judgement
     except Damage as damage:
         into.damage, into.offset = damage.what, damage.offset
         into.kind = source.kind.value

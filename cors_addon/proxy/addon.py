@@ -20,12 +20,14 @@ from mitmproxy.hooks import UpdateHook
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
 
+from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.stored import is_plain
 from cors_addon.exchange.tracker import PATIENCE, Tracker
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import afresh, settings, translate, view
 from cors_addon.proxy.annotate import annotate
+from cors_addon.proxy.audit_command import AuditCommand
 from cors_addon.proxy.commands import Commands
 from cors_addon.proxy.curl_command import CurlCommand
 from cors_addon.proxy.keys import Keys
@@ -97,6 +99,7 @@ class CorsAddon:
     def __init__(self) -> None:
         self._settings = Settings()
         self._tracker = Tracker(site=registrable_domain)
+        self._auditor = Auditor(registrable_domain)
         self._sink: Sink | None = None
         self._lines: Lines | None = None
         self._view = view.CorsView(self._explain, self._is_judged)
@@ -107,6 +110,7 @@ class CorsAddon:
         self._streams = Streams(self._judge_streaming)
         self._policy_commands: PolicyCommands | None = None
         self._reporting: Reporting | None = None
+        self._audit_command: AuditCommand | None = None
         self._our_columns: list[str] | None = None
         self._intercepting = False
         self._running = False
@@ -138,6 +142,8 @@ class CorsAddon:
         self._curl.declare(loader)
         self._reporting = Reporting(loader.master, self._judged, self._short_body_of)
         self._reporting.declare(loader)
+        self._audit_command = AuditCommand(loader.master, lambda flow: self._judgement_of(flow)[0])
+        self._audit_command.declare(loader)
         view.register(self._view)
 
     def configure(self, updated: set[str]) -> None:
@@ -235,6 +241,8 @@ class CorsAddon:
                 self._keys = None
             if self._curl is not None:
                 self._curl.withdraw()
+            if self._audit_command is not None:
+                self._audit_command.withdraw()
             view.unregister(self._view)
             if self._our_columns is not None and ctx.options.web_columns == self._our_columns:
                 ctx.options.update(web_columns=ctx.options.default("web_columns"))
@@ -297,6 +305,7 @@ class CorsAddon:
         judgement = afresh.replayed(translate.observation(flow), self._settings.engine)
         if judgement is None:
             return
+        self._auditor.audit(judgement)
         if self._judgement(flow) is not None:  # replayed in place: the line under this id is the browser's
             self._show(flow, judgement)
         else:
@@ -307,6 +316,7 @@ class CorsAddon:
         refresh: list[http.HTTPFlow] = []
         gathered = None if self._reporting is None else self._reporting.gathered
         for judgement in judgements:
+            self._auditor.audit(judgement)
             flow_id = judgement.observation.flow_id
             if current is not None and current.id == flow_id:
                 self._show(current, judgement)

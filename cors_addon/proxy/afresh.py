@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement, Observation, Outcome, PreflightState, Role, Verdict
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.policy.suffixes import registrable_domain
@@ -11,11 +12,12 @@ REPLAYED = "mitmproxy sent this request itself: no browser saw the answer"
 
 def judge(observation: Observation, others: Iterable[Observation], engine: str) -> Judgement | None:
     """Judge one exchange with no more context than `others`, the rest of its fetch as far as it is known."""
-    tracker = Tracker(engine=engine, site=registrable_domain)
+    tracker, auditor = Tracker(engine=engine, site=registrable_domain), Auditor(registrable_domain)
     context = [other for other in others if other.flow_id != observation.flow_id]
     found: Judgement | None = None
     for each in sorted([observation, *context], key=lambda one: one.ended):
         for judgement in tracker.observe(each):
+            auditor.audit(judgement)
             if judgement.observation.flow_id == observation.flow_id:
                 found = judgement
     return found
@@ -32,4 +34,5 @@ def replayed(observation: Observation, engine: str) -> Judgement | None:
     if judgement.preflight is PreflightState.UNSEEN:
         judgement.preflight = None
     judgement.contradicted, judgement.contradiction = False, None
+    Auditor(registrable_domain).audit(judgement)
     return judgement

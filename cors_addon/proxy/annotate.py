@@ -11,7 +11,9 @@ from cors_addon.exchange.model import Credentials, Judgement, Verdict
 from cors_addon.policy import record
 from cors_addon.proxy import translate
 from cors_addon.proxy.settings import Annotate
+from cors_addon.reasons.findings import WARNINGS
 from cors_addon.report import text
+from cors_addon.report.findings import MARK
 
 OUR_COMMENT = "cors.comment"
 OUR_MARKER = "cors.marker"
@@ -43,6 +45,9 @@ def comment_of(judgement: Judgement, turns: bool) -> str:
     comment = text.comment(judgement, turns)
     for policy, verdict in _flips(judgement).items() if judgement.shadow else ():
         comment += f" · {'✓' if verdict is Verdict.ALLOW else '✗'} under {text.visible(policy)}"
+    for finding in judgement.findings:
+        if finding.name in WARNINGS:
+            comment += f"{' · ' if comment else ''}{MARK} {finding.name}"
     return comment
 
 
@@ -116,6 +121,8 @@ def metadata(judgement: Judgement) -> dict[str, str]:
             data["cors.server_verdict"] = server.verdict._value_
     if judgement.shadow and (flips := _flips(judgement)):
         data["cors.flips"] = text.visible(", ".join(flips))
+    if judgement.findings:
+        data["cors.findings"] = " ".join(finding.name for finding in judgement.findings)
     if judgement.hypothetical is not None:
         data["cors.hypothetical"] = judgement.hypothetical.verdict._value_
     return data

@@ -1,4 +1,5 @@
-"""`cors-addon explain`: a reason in full, found by its name, a browser's name for it, or a pasted console message.
+"""`cors-addon explain`: a reason in full, found by its name, a browser's name for it, or a pasted console message; or a
+security finding, by its name.
 
 Law 1: a console message is recognised wherever it stands in the text, however it is wrapped or quoted. Of several,
 the first counts: browsers log the cause first.
@@ -15,6 +16,8 @@ from functools import cache
 from typing import NamedTuple
 
 from cors_addon.fetch.refusals import Reason
+from cors_addon.reasons.finding import FindingName
+from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Facts, Said, fix, message, printable
 from cors_addon.reasons.registry import NOT_REVEALED, REGISTRY, NotRevealed
 
@@ -24,11 +27,11 @@ UNKNOWN = 2
 _WIDTH = 80
 _BROWSERS = {"chromium": "Chromium", "gecko": "Firefox", "webkit": "Safari"}
 
-type Entry = Reason | NotRevealed
+type Entry = Reason | FindingName | NotRevealed
 
 
 class Match(NamedTuple):
-    """What a query means: one reason or several, and the values that stood in it."""
+    """What a query means: one reason or several, or a finding, and the values that stood in it."""
 
     entries: tuple[Entry, ...]
     facts: Facts
@@ -73,8 +76,11 @@ def _entries() -> Iterator[tuple[Entry, Said]]:
         yield hidden, hidden.said
 
 
-def _reason(text: str) -> Reason | None:
+def _reason(text: str) -> Reason | FindingName | None:
+    """The reason or finding of this name."""
     name = re.sub(r"[\s_]+", "-", text.lower())
+    if name in set(FindingName):
+        return FindingName(name)
     return Reason(name) if name in set(Reason) else None
 
 
@@ -162,13 +168,21 @@ def _list() -> str:
     lines = [
         f"{reason}\n{_indent(message(explanation, *explanation.example))}" for reason, explanation in REGISTRY.items()
     ]
+    found = [_brief(name) for name in FINDINGS]
     return (
         "The reasons for which a browser refuses an answer, most frequent first, with an\n"
         "example each.\n\n"
         + "\n".join(lines)
+        + "\n\nSecurity findings: what a server's answers let others do, the gravest first.\n\n"
+        + "\n".join(found)
         + "\n\n`cors-addon explain NAME` tells all about one. NAME may also be a browser's own name\n"
         "for an error, or a message pasted from its console."
     )
+
+
+def _brief(name: FindingName) -> str:
+    explanation = FINDINGS[name]
+    return f"{name}\n{_indent(message(explanation, *explanation.example))}"
 
 
 def _render(match: Match) -> str:
@@ -178,6 +192,8 @@ def _render(match: Match) -> str:
         parts.append(_hidden(first))
         if first.see is not None:
             parts.append(f"See also: cors-addon explain {first.see}")
+    elif isinstance(first, FindingName):
+        parts.append(_finding(first))
     else:
         if others:
             names = [first.value, *(entry.value for entry in others if isinstance(entry, Reason))]
@@ -211,6 +227,20 @@ def _whole(reason: Reason, known: Facts) -> str:
         parts.append("Browsers say\n" + _said(explanation.said))
     parts.append(f"Spec\n  {explanation.anchor}")
     return "\n\n".join(parts)
+
+
+def _finding(name: FindingName) -> str:
+    explanation = FINDINGS[name]
+    return "\n\n".join(
+        (
+            f"{name}: a security finding ({explanation.severity})\n"
+            + _indent(f"for example: {message(explanation, *explanation.example)}"),
+            _paragraph(explanation.explanation),
+            "Usual causes\n" + "\n".join(_item(cause) for cause in explanation.causes),
+            "Fix, for this example\n" + _indent(fix(explanation, *explanation.example)),
+            f"Spec\n  {explanation.anchor}",
+        )
+    )
 
 
 def _hidden(hidden: NotRevealed) -> str:
@@ -256,10 +286,10 @@ def _indent(text: str) -> str:
 def _unknown(query: str) -> str:
     wanted = query.strip()
     names = {_unnumbered(name): name for _, said in _entries() for name in said.names}
-    names |= {reason.value: reason.value for reason in Reason}
+    names |= {name: name for name in (*map(str, Reason), *map(str, FindingName))}
     close = difflib.get_close_matches(_unnumbered(wanted.replace("_", "-").replace(" ", "-")), names, n=3, cutoff=0.5)
     shown = printable(wanted if len(wanted) <= 60 else f"{wanted[:59]}…")
-    text = f"neither a reason nor what a browser says: {shown}"
+    text = f"neither a reason nor a finding, nor what a browser says: {shown}"
     if close:
         text += f"\nClosest: {', '.join(names[name] for name in close)}"
-    return text + "\n`cors-addon explain` lists all reasons."
+    return text + "\n`cors-addon explain` lists all reasons and findings."

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cors_addon.fetch.refusals import Refusal, Stage
+from cors_addon.reasons.finding import Finding
 
 
 class Severity(StrEnum):
@@ -52,8 +53,8 @@ class Facts(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """All that is to be said about one reason."""
+class Parts:
+    """What is to be said about a reason and about a finding alike."""
 
     name: str
     message: str
@@ -65,12 +66,26 @@ class Explanation:
     fix: str
     """Template, one or more lines."""
     anchor: str
-    example: tuple[Refusal, Facts]
-    """A refusal that shows it, for where there is no exchange to show."""
     header: str | None = None
     """The response header at fault."""
     said: tuple[Said, ...] = ()
     severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation(Parts):
+    """All that is to be said about one reason."""
+
+    example: tuple[Refusal, Facts]
+    """A refusal that shows it, for where there is no exchange to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingExplanation(Parts):
+    """All that is to be said about one finding; browsers say nothing of it."""
+
+    example: tuple[Finding, Facts]
+    """A finding that shows it, for where there is no exchange to show."""
 
 
 PLACEHOLDERS = (
@@ -100,13 +115,13 @@ _NO_NAME = "(leave this header out: no name is needed)"
 _LONGEST = 100  # of one value in a message
 
 
-def message(explanation: Explanation, refusal: Refusal, facts: Facts) -> str:
+def message(explanation: Parts, refusal: Refusal | Finding, facts: Facts) -> str:
     """The one line, with this exchange's values."""
     values = {name: _short(value) for name, value in _values(refusal, facts).items()}
     return printable(explanation.message.format_map(values))
 
 
-def fix(explanation: Explanation, refusal: Refusal, facts: Facts) -> str:
+def fix(explanation: Parts, refusal: Refusal | Finding, facts: Facts) -> str:
     """What to change, with the exact header for this exchange."""
     # values are made printable before, the template's own line ends are meant
     values = {name: _printable_lines(value) for name, value in _values(refusal, facts).items()}
@@ -131,19 +146,20 @@ def _short(value: str) -> str:
     return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 20]}…{value[-19:]}"
 
 
-def _values(refusal: Refusal, facts: Facts) -> Mapping[str, str]:
+def _values(refusal: Refusal | Finding, facts: Facts) -> Mapping[str, str]:
     """A value for each of the placeholders. A header's value never brings a line end: `printable` follows."""
     value = None if facts.value is None else printable(facts.value)
     detail = None if refusal.detail is None else printable(refusal.detail)
     listed = [item for item in map(str.strip, (value or "").split(",")) if item]
-    named = detail if detail and refusal.stage is Stage.PREFLIGHT and _TOKEN.fullmatch(detail) else None
+    stage = refusal.stage if isinstance(refusal, Refusal) else Stage.ACTUAL
+    named = detail if detail and stage is Stage.PREFLIGHT and _TOKEN.fullmatch(detail) else None
     method = printable(facts.method or named or "PUT")
     names = tuple(map(printable, facts.headers)) or ((detail,) if detail else ())
     return {
         "answer": "response" if facts.status is None else f"{facts.status} response",
         "credentials": "\n  Access-Control-Allow-Credentials: true" if facts.credentialed else "",
         "detail": _without_userinfo(detail) if detail is not None else "absent",
-        "grants": _grants(refusal.stage, method, names),
+        "grants": _grants(stage, method, names),
         "literal": _literal(detail, listed, credentialed=facts.credentialed),
         "listed": "(absent)" if value is None else f'"{value}"',
         "location": _without_userinfo(printable(facts.location or detail or "another URL")),

@@ -1,8 +1,9 @@
-"""The summary as GitHub Actions annotations: one for each cause.
+"""The summary as GitHub Actions annotations: one for each cause, and for each security finding.
 
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
 """
 
+from cors_addon.report.findings import finding_phrase
 from cors_addon.report.summary import Summary
 from cors_addon.report.table import damage_line, fix_lines
 from cors_addon.report.text import visible
@@ -24,6 +25,15 @@ def render(summary: Summary) -> str:
         lines.append(f"::{level} title={_property(title)}::{_data(chr(10).join(map(visible, body)))}")
     if len(causes) > MAX_CAUSES:
         lines.append(f"::warning title=CORS::{len(causes) - MAX_CAUSES} more causes are not shown here")
+    found = sorted(summary.found(), key=lambda each: not each.fresh)
+    for one in found[:MAX_CAUSES]:
+        level = "warning" if one.fresh and one.is_warning else "notice"
+        places = [f"{endpoint} ({count} ×)" for endpoint, count in list(one.endpoints.items())[:5]]
+        body = [finding_phrase(one.example, one.finding), *places, f"cors-addon explain {one.name}"]
+        title = f"CORS: {one.name}"
+        lines.append(f"::{level} title={_property(title)}::{_data(chr(10).join(map(visible, body)))}")
+    if len(found) > MAX_CAUSES:
+        lines.append(f"::warning title=CORS::{len(found) - MAX_CAUSES} more findings are not shown here")
     for each in summary.inputs:
         if each.damage is not None:
             lines.append(f"::error title=CORS::{_data(damage_line(each))}")
@@ -34,7 +44,8 @@ def render(summary: Summary) -> str:
     if summary.interrupted:
         lines.append("::warning title=CORS::interrupted: these are partial results")
     denied = sum(cause.count for cause in causes)
-    lines.append(f"cors-addon: {summary.judged} CORS exchanges judged, {denied} denied, {len(causes)} causes")
+    end = f"cors-addon: {summary.judged} CORS exchanges judged, {denied} denied, {len(causes)} causes"
+    lines.append(f"{end}, {len(found)} security findings" if found else end)
     return "\n".join(lines) + "\n"
 
 

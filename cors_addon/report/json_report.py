@@ -16,6 +16,9 @@ outcomes     one for each different thing that happened at each endpoint:
                count        how many exchanges
                flow_ids     of the first few
                baseline     `known`, `new` or `changed`; null without a baseline
+findings     one for each security finding about a server, the gravest first: name, severity (`warning`, `note`),
+             server, message, detail, count, endpoints (`{"METHOD URL": count}`), baseline (`known`, `new`; null
+             without a baseline), fix (text), explanation, spec
 causes       one for each fault to mend, the most frequent first: reason, stage, server, message, count, engines,
              endpoints (`{"METHOD URL": count}`), fix (`status`, `headers`: name, before, after; `note`; `complete`:
              nothing fails after it), explanation, spec
@@ -24,11 +27,14 @@ causes       one for each fault to mend, the most frequent first: reason, stage,
 import json
 from typing import Any
 
+from cors_addon.audit.auditor import REMEMBERED as OF_SEVERAL
 from cors_addon.exchange.fixes import Change
 from cors_addon.exchange.model import Verdict
 from cors_addon.fetch.refusals import Reason
+from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report.summary import Endpoint, Known, Outcome, Summary
+from cors_addon.report.findings import finding_fix, finding_phrase
+from cors_addon.report.summary import Endpoint, Known, Outcome, Summary, known_finding
 
 SCHEMA = "cors-addon-check"
 VERSION = 1
@@ -83,6 +89,22 @@ def document(summary: Summary) -> dict[str, Any]:
             "roles": {role: count for role, count in sorted(summary.roles.items()) if count},
         },
         "outcomes": outcomes,
+        "findings": [
+            {
+                "name": each.name,
+                "severity": FINDINGS[each.name].severity,
+                "server": each.server,
+                "message": finding_phrase(each.example, each.finding),
+                "detail": each.finding.detail,
+                "count": each.count,
+                "endpoints": {str(endpoint): count for endpoint, count in each.endpoints.items()},
+                "baseline": None if summary.baseline is None else "new" if each.fresh else "known",
+                "fix": finding_fix(each.example, each.finding),
+                "explanation": FINDINGS[each.name].explanation,
+                "spec": FINDINGS[each.name].anchor,
+            }
+            for each in summary.found()
+        ],
         "causes": [
             {
                 "reason": cause.reason,
@@ -122,6 +144,9 @@ def load_baseline(text: str) -> Known:
             endpoint = Endpoint(*(str(each[name]) for name in Endpoint._fields))
             what = (str(each["engine"]), str(each["role"]), str(each["verdict"]), str(each["reason"] or ""))
             known.setdefault(endpoint, set()).add(what)
+            for name in map(str, each.get("findings", ())):
+                where = endpoint._replace(origin="") if name in OF_SEVERAL else endpoint
+                known.setdefault(where, set()).add(known_finding(name))
     except (KeyError, TypeError) as error:
         raise ValueError(f"an outcome lacks a field: {error}") from error
     return {endpoint: frozenset(outcomes) for endpoint, outcomes in known.items()}

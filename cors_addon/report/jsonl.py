@@ -57,7 +57,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "server_verdict": server.verdict if server else None,
         "server_reason": server.refusal.reason if server and server.refusal else None,
         "shadow": [Shadow(*each).words() for each in judgement.shadow],
-        "findings": [],
+        "findings": [finding.name for finding in judgement.findings],
         "revision": judgement.revision,
         "contradiction": judgement.contradiction,
         "hypothetical": hypothetical.verdict if hypothetical else None,

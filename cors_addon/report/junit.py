@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+from cors_addon.report.findings import finding_phrase
 from cors_addon.report.summary import Endpoint, Outcome, Summary, Tally, as_counted
 from cors_addon.report.table import damage_line, fix_lines, names
 from cors_addon.report.text import phrase, visible
@@ -42,10 +43,15 @@ def _suite(summary: Summary, name: str, rows: dict[Endpoint, dict[Outcome, Tally
     cases, failures = [], 0
     for endpoint, outcomes in rows.items():
         failed = list(_failures(summary, endpoint, outcomes))
+        found = list(_findings(outcomes))
+        if summary.findings_fail and any(summary.warns(endpoint, outcome) for outcome in outcomes):
+            failed += found
+            found = []
         failures += bool(failed)
         count = sum(tally.count for tally in outcomes.values())
         case = f"    <testcase name={_attribute(f'{endpoint.method} {endpoint.path}')} classname={_attribute(name)}"
-        out = f"<system-out>{_text(f'{count} judged')}</system-out>"
+        said = "\n\n".join((f"{count} judged", *found))
+        out = f"<system-out>{_text(said)}</system-out>"
         if failed:
             message = failed[0].partition("\n")[0]
             body = _text("\n\n".join(failed))
@@ -70,6 +76,18 @@ def _failures(summary: Summary, endpoint: Endpoint, outcomes: dict[Outcome, Tall
         lines.append(f"{tally.count} ×, flows {', '.join(tally.flow_ids)}")
         lines.append(f"cors-addon explain {outcome.reason}")
         yield "\n".join(map(visible, lines))
+
+
+def _findings(outcomes: dict[Outcome, Tally]) -> Iterator[str]:
+    """Security findings, each once; a failure only where they are asked to be."""
+    told = set()
+    for outcome, tally in outcomes.items():
+        for finding in tally.example.findings if tally.example is not None else ():
+            if finding.name.value in outcome.findings and finding not in told:
+                assert tally.example is not None
+                told.add(finding)
+                lines = (finding.name, finding_phrase(tally.example, finding), f"cors-addon explain {finding.name}")
+                yield "\n".join(map(visible, lines))
 
 
 def _inputs(summary: Summary, stamp: str) -> _Suite:

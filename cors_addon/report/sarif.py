@@ -1,4 +1,4 @@
-"""The summary as SARIF 2.1.0: a rule for each reason in the registry, a result for each cause at each endpoint.
+"""The summary as SARIF 2.1.0: a rule for each reason and finding, a result for each denial and finding at an endpoint.
 
 A server's endpoint is no file, so it is a logical location; the recording, which is a file, is the physical one.
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
@@ -11,10 +11,13 @@ from typing import Any
 from urllib.parse import quote
 
 import cors_addon
+from cors_addon.audit.auditor import REMEMBERED as OF_SEVERAL
 from cors_addon.exchange.fixes import smallest_change
-from cors_addon.reasons.model import Severity, message
+from cors_addon.reasons.findings import FINDINGS
+from cors_addon.reasons.model import Explanation, FindingExplanation, Severity, message
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report.summary import Endpoint, Outcome, Summary, Tally, as_counted
+from cors_addon.report.findings import finding_fix, finding_phrase
+from cors_addon.report.summary import Endpoint, Found, Outcome, Summary, Tally, as_counted
 from cors_addon.report.table import damage_line, fix_lines, names
 from cors_addon.report.text import phrase, visible
 
@@ -24,13 +27,16 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 
 def document(summary: Summary) -> dict[str, Any]:
     """The log."""
-    rules = [_rule(str(reason)) for reason in REGISTRY]
+    entries: list[Explanation | FindingExplanation] = [*REGISTRY.values(), *FINDINGS.values()]
+    rules = [_rule(each) for each in entries]
     indices = {rule["id"]: index for index, rule in enumerate(rules)}
     results = [
         _result(summary, endpoint, outcome, tally, indices)
         for endpoint, outcome, tally in summary.tallies()
         if outcome.denied and outcome.refusal is not None
     ]
+    for each in summary.found():
+        results += [_found(summary, each, endpoint, indices) for endpoint in each.endpoints]
     notifications = [
         {
             "level": "error",
@@ -74,8 +80,8 @@ def render(summary: Summary) -> str:
     return json.dumps(document(summary), indent=2) + "\n"
 
 
-def _rule(name: str) -> dict[str, Any]:
-    explanation = next(entry for reason, entry in REGISTRY.items() if str(reason) == name)
+def _rule(explanation: Explanation | FindingExplanation) -> dict[str, Any]:
+    name = str(explanation.name)
     causes = "\n".join(f"- {cause}" for cause in explanation.causes)
     return {
         "id": name,
@@ -88,8 +94,15 @@ def _rule(name: str) -> dict[str, Any]:
         },
         "helpUri": explanation.anchor,
         "defaultConfiguration": {"level": _LEVELS[explanation.severity]},
-        "properties": {"tags": ["cors", "security"]},
+        "properties": {"tags": ["cors", "security"], **_weight(explanation)},
     }
+
+
+def _weight(explanation: Explanation | FindingExplanation) -> dict[str, str]:
+    """How grave GitHub's code scanning takes a finding for: a number as text, of CVSS' scale."""
+    if isinstance(explanation, Explanation):
+        return {}
+    return {"security-severity": "6.5" if explanation.severity is Severity.WARNING else "3.0"}
 
 
 def _result(
@@ -112,14 +125,7 @@ def _result(
         "level": "error",
         "kind": "fail",
         "message": {"text": visible_lines("\n".join(said))},
-        "locations": [
-            {
-                **_file(tally.source),
-                "logicalLocations": [
-                    {"name": visible(endpoint.path), "fullyQualifiedName": visible(str(endpoint)), "kind": "resource"}
-                ],
-            }
-        ],
+        "locations": [_place(tally.source, endpoint)],
         "occurrenceCount": tally.count,
         "partialFingerprints": {
             "endpointAndReason/v1": hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()
@@ -138,9 +144,46 @@ def _result(
     return result
 
 
+def _found(summary: Summary, found: Found, endpoint: Endpoint, indices: dict[str, int]) -> dict[str, Any]:
+    """A result of a finding; a note or a warning, for no page fails of it."""
+    tally = found.places[endpoint]
+    said = f"{endpoint}: {finding_phrase(found.example, found.finding)}.\n{finding_fix(found.example, found.finding)}"
+    detail = None if found.name in OF_SEVERAL else found.finding.detail
+    identity = "\n".join((*endpoint, found.name, detail or ""))
+    result: dict[str, Any] = {
+        "ruleId": found.name,
+        "ruleIndex": indices[found.name],
+        "level": _LEVELS[FINDINGS[found.name].severity],
+        "kind": "fail",
+        "message": {"text": visible_lines(said)},
+        "locations": [_place(tally.source, endpoint)],
+        "occurrenceCount": found.endpoints[endpoint],
+        "partialFingerprints": {
+            "endpointAndReason/v1": hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()
+        },
+        "properties": {
+            "origin": visible(endpoint.origin),
+            "detail": None if found.finding.detail is None else visible(found.finding.detail),
+            "flowIds": tally.flow_ids,
+        },
+    }
+    if summary.baseline is not None:
+        result["baselineState"] = "new" if summary.is_fresh_finding(endpoint, found.name) else "unchanged"
+    return result
+
+
 def visible_lines(text: str) -> str:
     """Several lines, each made visible."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def _place(source: str, endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        **_file(source),
+        "logicalLocations": [
+            {"name": visible(endpoint.path), "fullyQualifiedName": visible(str(endpoint)), "kind": "resource"}
+        ],
+    }
 
 
 def _file(name: str, offset: int | None = None) -> dict[str, Any]:

@@ -8,17 +8,20 @@ and the numbers in a path are not among them.
 
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from cors_addon.audit.auditor import REMEMBERED as OF_SEVERAL
 from cors_addon.engines import ENGINES
 from cors_addon.exchange import elsewhere
 from cors_addon.exchange.fixes import Change, smallest_change
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import readable
 from cors_addon.fetch.refusals import Refusal
+from cors_addon.reasons.finding import Finding, FindingName
+from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.report import text
 
 MAX_ROWS = 2000
@@ -120,6 +123,30 @@ class Cause:
 
 
 @dataclass(slots=True)
+class Found:
+    """One finding about one server, wherever it showed."""
+
+    finding: Finding
+    server: str
+    example: Judgement
+    count: int = 0
+    endpoints: dict[Endpoint, int] = field(default_factory=dict)
+    places: dict[Endpoint, Tally] = field(default_factory=dict)
+    fresh: bool = False
+    """Something of it is not in the baseline."""
+
+    @property
+    def name(self) -> FindingName:
+        """Its name in the registry."""
+        return self.finding.name
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether it is more than a note."""
+        return self.name in WARNINGS
+
+
+@dataclass(slots=True)
 class Input:
     """One file, and how its reading went."""
 
@@ -164,11 +191,13 @@ class Summary:
         self.baseline = baseline
         self.interrupted = False
         self.overflowed = False
+        self.findings_fail = False
+        """Findings count as failures: asked for, or the report is of nothing else."""
         self._remembered: OrderedDict[str, tuple[Role, list[tuple[Endpoint, Outcome]]]] = OrderedDict()
 
     # -- in --
 
-    def add(self, judgement: Judgement, *, findings: Iterable[str] = (), source: str = "") -> None:
+    def add(self, judgement: Judgement, *, source: str = "") -> None:
         """Count a judgement, in place of an earlier revision of it."""
         flow_id = judgement.observation.flow_id
         earlier = self._remembered.pop(flow_id, None)
@@ -176,24 +205,22 @@ class Summary:
             self._forget(*earlier)
         self.roles[judgement.role] += 1
         counted = []
-        if judgement.role in _JUDGED or judgement.hypothetical is not None:
+        if judgement.role in _JUDGED or judgement.hypothetical is not None or judgement.findings:
             endpoint = endpoint_of(judgement)
             for view in views(judgement, all_engines=self.all_engines):
-                counted.append(self._count(endpoint, view, tuple(findings), source))
+                counted.append(self._count(endpoint, view, source))
         self._remembered[flow_id] = judgement.role, counted
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
 
-    def _count(
-        self, endpoint: Endpoint, judgement: Judgement, findings: tuple[str, ...], source: str
-    ) -> tuple[Endpoint, Outcome]:
+    def _count(self, endpoint: Endpoint, judgement: Judgement, source: str) -> tuple[Endpoint, Outcome]:
         outcomes = self.rows.get(endpoint)
         if outcomes is None:
             if len(self.rows) >= MAX_ROWS:
                 self.overflowed = True
                 endpoint = endpoint._replace(origin="", method="", path=REST)
             outcomes = self.rows.setdefault(endpoint, {})
-        outcome = outcome_of(judgement, findings)
+        outcome = outcome_of(judgement)
         tally = outcomes.get(outcome)
         if tally is None:
             if len(outcomes) >= MAX_OUTCOMES and outcome.refusal is not None:
@@ -279,6 +306,51 @@ class Summary:
             cause.fresh |= self.is_fresh(endpoint, outcome)
         return sorted(found.values(), key=lambda cause: -cause.count)
 
+    def found(self) -> list[Found]:
+        """Security findings: the gravest first, of one kind the most frequent."""
+        found: dict[tuple[object, ...], Found] = {}
+        for endpoint, outcome, tally in self.tallies():
+            if tally.example is None or (
+                # each exchange is counted once for each engine, and shows the same to all
+                self.all_engines and outcome.role in _JUDGED and outcome.engine != ALL_ENGINES[0]
+            ):
+                continue
+            for finding in tally.example.findings:
+                if finding.name.value not in outcome.findings:
+                    continue
+                # of one that takes several exchanges the value grows: it tells no two apart
+                key = (finding.name, endpoint.server, None if finding.name in OF_SEVERAL else finding.detail)
+                each = found.get(key)
+                if each is None:
+                    each = found[key] = Found(finding, endpoint.server, tally.example)
+                elif len(finding.detail or "") > len(each.finding.detail or ""):
+                    each.finding, each.example = finding, tally.example
+                each.count += tally.count
+                each.endpoints[endpoint] = each.endpoints.get(endpoint, 0) + tally.count
+                each.places.setdefault(endpoint, tally)
+                each.fresh |= self.is_fresh_finding(endpoint, finding.name)
+        return sorted(found.values(), key=lambda each: (_GRAVEST_FIRST[each.name], -each.count))
+
+    def is_fresh_finding(self, endpoint: Endpoint, name: str) -> bool:
+        """Whether the baseline does not know this finding here; without a baseline all are fresh."""
+        if self.baseline is None:
+            return True
+        if name in OF_SEVERAL:  # which page comes second, and so shows it, is chance
+            endpoint = endpoint._replace(origin="")
+        return known_finding(name) not in self.baseline.get(endpoint, ())
+
+    def warns(self, endpoint: Endpoint, outcome: Outcome) -> bool:
+        """Whether an outcome shows a finding that is more than a note, and fresh."""
+        return any(name in WARNINGS and self.is_fresh_finding(endpoint, name) for name in outcome.findings)
+
+
+def known_finding(name: str) -> tuple[str, str, str, str]:
+    """How a finding stands among the outcomes of a baseline."""
+    return "", "", "finding", name
+
+
+_GRAVEST_FIRST = {name: number for number, name in enumerate(FINDINGS)}
+
 
 def as_counted(example: Judgement, outcome: Outcome) -> Judgement:
     """An example as it was when it was counted: a later revision may have changed it."""
@@ -309,7 +381,7 @@ def endpoint_of(judgement: Judgement) -> Endpoint:
     return Endpoint(judgement.origin or "", url.origin, method, generalized(url.path))
 
 
-def outcome_of(judgement: Judgement, findings: tuple[str, ...] = ()) -> Outcome:
+def outcome_of(judgement: Judgement) -> Outcome:
     """What came of one exchange."""
     would = judgement.hypothetical
     refusal = judgement.refusal or (would.refusal if would is not None else None)
@@ -321,7 +393,7 @@ def outcome_of(judgement: Judgement, findings: tuple[str, ...] = ()) -> Outcome:
         ("omit" if judgement.judged_credentialed else "include") if text.depends_on_credentials(judgement) else None,
         judgement.contradicted,
         judgement.preflight is PreflightState.UNSEEN,
-        findings,
+        tuple(finding.name.value for finding in judgement.findings),
         would.verdict if would is not None else None,
     )
 

@@ -1,15 +1,17 @@
-"""The summary for people: the verdict, then a table of who asked for what, then each cause with its cure.
+"""The summary for people: the verdict, then a table of who asked for what, then each cause with its cure, then what a
+security reviewer would find.
 
 Law 1: 80 columns, and colour only where asked for.
 Law 2: nothing raw: whatever stood in a URL or a header passes `visible`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
 from cors_addon.exchange.fixes import Change
 from cors_addon.exchange.model import Role, Verdict
-from cors_addon.report.summary import ALL_ENGINES, Cause, Endpoint, Input, Outcome, Summary, Tally
+from cors_addon.report.findings import MARK, finding_fix, finding_phrase
+from cors_addon.report.summary import ALL_ENGINES, Cause, Endpoint, Found, Input, Outcome, Summary, Tally
 from cors_addon.report.text import FAILED, NEITHER, PASSED, WIDTH, shortened, visible
 
 DEPENDS = "?"
@@ -23,7 +25,7 @@ TOP_PAIRS, TOP_ROWS, TOP_CAUSES = 12, 24, 5
 
 _COLUMN = 28
 _RED, _GREEN, _YELLOW, _BOLD, _DIM, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
-_COLOURS = {FAILED: _RED, PASSED: _GREEN, DEPENDS: _YELLOW, NEITHER: _DIM}
+_COLOURS = {FAILED: _RED, PASSED: _GREEN, DEPENDS: _YELLOW, MARK: _YELLOW, NEITHER: _DIM}
 
 
 def render(summary: Summary, *, colour: bool = False, width: int = WIDTH, failed: bool | None = None) -> str:
@@ -37,6 +39,7 @@ def render(summary: Summary, *, colour: bool = False, width: int = WIDTH, failed
           list(_cause(cause, number, summary, paint, width))
           for number, cause in enumerate(causes[:MAX_CAUSES], start=1)),
         [f"… and {len(causes) - MAX_CAUSES} more causes: see --format json"] if len(causes) > MAX_CAUSES else [],
+        *_security(summary, paint, width),
         list(_notes(summary, paint, width)),
         list(_ending(summary, paint, width, failed=failed)),
     ]  # fmt: skip
@@ -98,6 +101,9 @@ def _headline(summary: Summary, paint: _Paint, width: int) -> Iterator[str]:
         yield f"{paint.mark(PASSED)} {paint(_BOLD, what)}"
     else:
         yield f"{NEITHER} {paint(_BOLD, 'no CORS exchange found')}"
+    found = count_line(summary.found())
+    if found:
+        yield f"{paint.mark(MARK)} {found}"
     if not summary.inputs:
         return
     names = ", ".join(visible(each.title) for each in summary.inputs[:3])
@@ -282,6 +288,62 @@ def fix_lines(change: Change | None) -> Iterator[tuple[str, str]]:
             yield "+", f"{edit.name}: {edit.after}"
     if change.note:
         yield "", change.note
+
+
+# ---- security findings ----
+
+
+def _security(summary: Summary, paint: _Paint, width: int, title: str = "Security findings") -> Iterator[list[str]]:
+    found = summary.found()
+    for number, each in enumerate(found[:MAX_CAUSES], start=1):
+        head = [paint(_BOLD, title)] if title and number == 1 else []
+        yield head + list(_found(each, number, summary, paint, width))
+    if len(found) > MAX_CAUSES:
+        yield [f"… and {len(found) - MAX_CAUSES} more findings: see --format json"]
+
+
+def _found(found: Found, number: int, summary: Summary, paint: _Paint, width: int) -> Iterator[str]:
+    right = f"{_number(found.count)} exchange{_s(found.count)}"
+    if summary.baseline is not None:
+        right += ", new" if found.fresh else ", known"
+    left = f"{number:>2}  {found.name}" + ("" if found.is_warning else ", a note")
+    yield f"{paint(_BOLD, left)}{' ' * max(width - len(left) - len(right), 2)}{right}"
+    yield from _wrapped(finding_phrase(found.example, found.finding), "    ", width)
+    label = "at"
+    for endpoint in list(dict.fromkeys(map(str, found.endpoints)))[:MAX_PLACES]:
+        yield from _wrapped(endpoint, " " * 9, width, first=f"    {label:<5}")
+        label = ""
+    if len(found.endpoints) > MAX_PLACES:
+        yield f"         … and {len(found.endpoints) - MAX_PLACES} more"
+    label = "fix"
+    for line in finding_fix(found.example, found.finding).split("\n"):
+        yield from _wrapped(
+            line.strip(),
+            " " * (11 if line.startswith(" ") else 9),
+            width,
+            first=(f"    {label:<5}" if label else " " * (11 if line.startswith(" ") else 9)),
+        )
+        label = ""
+    yield f"    see  cors-addon explain {found.name}"
+
+
+def count_line(found: Sequence[Found]) -> str:
+    """How many there are, as in `2 security findings, 1 security note`; empty for none."""
+    warnings = sum(each.is_warning for each in found)
+    notes = len(found) - warnings
+    words = [f"{warnings} security finding{_s(warnings)}"] if warnings else []
+    words += [f"{notes} security note{_s(notes)}"] if notes else []
+    return ", ".join(words)
+
+
+def security(summary: Summary, width: int = WIDTH) -> str:
+    """The security findings alone."""
+    found = count_line(summary.found())
+    judged = summary.judged + summary.roles[Role.NON_BROWSER]
+    head = f"{MARK} {found}" if found else f"{PASSED} no security finding"
+    head += f" in {_number(judged)} CORS exchange{_s(judged)}"
+    parts = [[head], *_security(summary, _Paint(False), width, title="")]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
 # ---- what is left to say ----

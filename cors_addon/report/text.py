@@ -24,6 +24,7 @@ from cors_addon.reasons.model import Facts, message
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report import failure, lifetime, rewritten
 from cors_addon.report.console import console_message
+from cors_addon.report.findings import MARK, finding_phrase
 
 PASSED, FAILED, NEITHER = "✓", "✗", "–"
 WIDTH = 80
@@ -296,6 +297,7 @@ def explain(
         failed or list(_behind(judgement, body_of, width)),
         list(_cure(judgement, hint, width, unanswered=bool(failed))),
         list(_not_everywhere(judgement, width)),
+        list(_security(judgement, width)),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -724,6 +726,18 @@ def _not_everywhere(judgement: Judgement, width: int) -> Iterator[str]:
 
 def _reason(outcome: Outcome) -> Reason | None:
     return outcome.refusal.reason if outcome.refusal else None
+
+
+# -- security --
+
+
+def _security(judgement: Judgement, width: int) -> Iterator[str]:
+    """What the server's answer shows a security reviewer, whatever the verdict."""
+    label = "security"
+    for finding in judgement.findings:
+        yield from _paragraph(label, f"{MARK} {finding_phrase(judgement, finding)}", width, hang="  ")
+        yield from _wrapped(f"cors-addon explain {finding.name}", " " * (_COLUMN + 4), width)
+        label = ""
 
 
 # ---- layout ----

@@ -1,0 +1,1 @@
+"""What traffic shows of the security of servers."""

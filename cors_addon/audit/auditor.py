@@ -1,0 +1,330 @@
+"""The auditor: judgements in, findings out. Passive: it looks at what the traffic shows, and sends nothing.
+
+Law 1: it is about the server. Where a policy rewrote the answer, the server's own is looked at.
+Law 2: a finding is attached to the exchange that shows it; what takes several exchanges, to the one that completes the
+evidence and to each after it.
+Law 3: in doubt, nothing is found: an answer that refuses (403, a failed preflight) grants nothing, and sites that could
+belong together do.
+Law 4: sans-IO, and what is remembered is bounded: endpoints, and sites and origins of each.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+from cors_addon.audit import hosts
+from cors_addon.exchange import wire as wires
+from cors_addon.exchange.model import Credentials, Fields, Judgement, PreflightState, Role, Verdict
+from cors_addon.fetch.headers import MAX_NAMES, get, normalize, split_list
+from cors_addon.fetch.origins import OPAQUE, Url, parse_url
+from cors_addon.reasons.finding import Finding, FindingName
+from cors_addon.reasons.findings import FINDINGS
+from cors_addon.reasons.model import Facts
+
+MAX_ENDPOINTS = 2000
+MAX_EACH = 4
+"""Sites, and origins, remembered of one endpoint."""
+MAX_LENGTH = 256
+"""Of a path, an origin or a value: longer ones are cut, or passed over."""
+
+REMEMBERED = frozenset({FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS, FindingName.VARY_ORIGIN_MISSING})
+"""Findings that more than one exchange may be needed for."""
+
+_ORDER = {name: number for number, name in enumerate(FINDINGS)}
+_TELLING = 4
+"""Letters from which on a name within another is no chance."""
+_FORBIDDEN = 403
+_CORS = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT, Role.NON_BROWSER})
+_MAY_BE_CACHED = (b"GET", b"HEAD")
+_MAY_BE_NO_CORS = frozenset({wires.MODE_ASSUMED, wires.EXTENSION_ASSUMED})
+
+type _Key = tuple[str, str, int, str]
+
+
+class _Endpoint:
+    """What is remembered of one URL without its query."""
+
+    __slots__ = ("refuses", "sites", "values")
+
+    def __init__(self) -> None:
+        self.sites: dict[str, str] = {}
+        """Sites foreign to the server and to each other that it allowed with credentials, with an origin of each."""
+        self.refuses = False
+        """It refused a foreign site: there is a list."""
+        self.values: dict[str, str] = {}
+        """By the Origin of a request: the Access-Control-Allow-Origin of its answer, empty where there was none."""
+
+
+class Auditor:
+    """Looks at judgements one after the other, and remembers of each server what a single one cannot show."""
+
+    def __init__(self, site: Callable[[str], str]) -> None:
+        """`site` maps a host to its registrable domain."""
+        self._site = site
+        self._endpoints: OrderedDict[_Key, _Endpoint] = OrderedDict()
+        self._granting = lru_cache(maxsize=1024)(self._find_granting)
+        self._foreign_site = lru_cache(maxsize=1024)(self._find_foreign_site)
+
+    def audit(self, judgement: Judgement) -> None:
+        """Put down on a judgement what it shows; most show nothing, and stay as they are."""
+        found = self.findings(judgement)
+        if found != judgement.findings:
+            judgement.findings = found
+
+    def findings(self, judgement: Judgement) -> tuple[Finding, ...]:
+        """What this exchange shows, the gravest first. Of a revision only the verdict is new. Runs for every one."""
+        role, observation = judgement.role, judgement.observation
+        status, fields = observation.status, observation.response
+        if observation.rewritten is not None:
+            status, fields = own_answer(judgement)
+        if status is None or role is Role.WEBSOCKET:
+            return ()
+        if judgement.revision > 1:
+            if role is not Role.ACTUAL:
+                return judgement.findings
+            found = tuple(each for each in judgement.findings if each.name is not FindingName.DENIED_YET_ACCEPTED)
+            return found + _accepted(judgement, status) if judgement.verdict is Verdict.DENY else found
+        value, credentialed, varies = _read(fields)
+        preflight = role is Role.PREFLIGHT or (
+            role is Role.NON_BROWSER and wires.is_preflight(observation, wires.read(observation.request))
+        )
+        grants = 200 <= status <= 299 if preflight else status != _FORBIDDEN
+        found = ()
+        if (credentialed or value == "*") and grants and len(value) <= MAX_LENGTH:
+            found = self._granting(value, observation.url.scheme, observation.url.host)
+        if role is Role.ACTUAL and judgement.verdict is Verdict.DENY:
+            found += _accepted(judgement, status)
+        origin = judgement.origin
+        if origin is not None and value != "*" and role in _CORS and len(origin) <= MAX_LENGTH:
+            well = 200 <= status <= 299
+            if value != origin:
+                # a redirect, an error or a 304 without the header may know nothing of a list
+                if (well or status == _FORBIDDEN) and self._foreign_site(origin, observation.url.host):
+                    self._endpoint(observation.url).refuses = True
+            elif credentialed and grants and (site := self._foreign_site(origin, observation.url.host)):
+                found += self._allowed(self._endpoint(observation.url), site, origin, observation.url.host)
+            if not varies and well and not preflight and observation.method in _MAY_BE_CACHED:
+                found += _varies(self._endpoint(observation.url), origin, value, observation.method, fields)
+        return found if len(found) < 2 else tuple(sorted(found, key=lambda finding: _ORDER[finding.name]))
+
+    # -- one answer by itself --------------------------------------------------------------------------------------
+
+    def _find_granting(self, origin: str, scheme: str, host: str) -> tuple[Finding, ...]:
+        """What an answer of a server shows that allows an origin, whichever asked: with credentials, or all of them."""
+        if origin == "*":
+            return (Finding(FindingName.PRIVATE_SERVER_OPEN_TO_ALL),) if hosts.is_private(host) else ()
+        if origin == OPAQUE:
+            return (Finding(FindingName.NULL_ORIGIN_WITH_CREDENTIALS),)
+        allowed = parse_url(origin)
+        if allowed is None or allowed.origin != origin or "*" in origin:
+            return ()  # no browser ever asks with it
+        if hosts.is_local(allowed.host):
+            return () if hosts.is_local(host) else (Finding(FindingName.LOCAL_ORIGIN_WITH_CREDENTIALS, origin),)
+        found: tuple[Finding, ...] = ()
+        if self._is_lookalike(allowed.host, host):
+            found = (Finding(FindingName.LOOKALIKE_ORIGIN_WITH_CREDENTIALS, origin),)
+        if scheme == "https" and allowed.scheme == "http":
+            found += (Finding(FindingName.INSECURE_ORIGIN_WITH_CREDENTIALS, origin),)
+        return found
+
+    def _is_lookalike(self, host: str, server: str) -> bool:
+        """Whether a host contains the server's registrable domain without being of it."""
+        if hosts.is_address(host) or hosts.is_address(server):
+            return False
+        domain, site = self._site(server), self._site(host)
+        if "." not in domain or domain not in host:
+            return False
+        if len(domain.partition(".")[0]) < _TELLING and f".{domain}" not in f".{host}":
+            return False  # netflix.com means nothing by x.com
+        # example.com.au and example.community are most often of whoever has example.com
+        return site.partition(".")[0] != domain.partition(".")[0]
+
+    # -- several answers -------------------------------------------------------------------------------------------
+
+    def _allowed(self, endpoint: _Endpoint, site: str, origin: str, server: str) -> tuple[Finding, ...]:
+        """A foreign site was allowed with credentials."""
+        name = FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS
+        if hosts.is_probe(site) or (hosts.is_reserved(site) and not hosts.is_for_tests(server)):
+            return (Finding(name, origin),)
+        sites = endpoint.sites
+        if len(sites) < MAX_EACH and not any(
+            _related(site, other) or _names(origin, other) or _names(theirs, site) for other, theirs in sites.items()
+        ):
+            sites[site] = origin
+        if len(sites) < 2 or endpoint.refuses:
+            return ()
+        return (Finding(name, ", ".join(sites.values())),)
+
+    def _endpoint(self, url: Url) -> _Endpoint:
+        key = (url.scheme, url.host, url.port, url.path.partition("?")[0][:MAX_LENGTH])
+        endpoint = self._endpoints.get(key)
+        if endpoint is None:
+            endpoint = self._endpoints[key] = _Endpoint()
+            if len(self._endpoints) > MAX_ENDPOINTS:
+                self._endpoints.popitem(last=False)
+        else:
+            self._endpoints.move_to_end(key)
+        return endpoint
+
+    def _find_foreign_site(self, origin: str, server: str) -> str | None:
+        """The site of an origin; None where it could be the server's own, or is in no site that anybody may visit."""
+        url = parse_url(origin)
+        if url is None or hosts.is_local(url.host) or hosts.is_local(server):
+            return None
+        site, own = self._site(url.host), self._site(server)
+        return None if _related(site, own) or _names(url.host, own) else site
+
+
+def _related(site: str, other: str) -> bool:
+    """Whether two registrable domains may well have one owner: shop.com, shop.de, shop-preview.net."""
+    if hosts.is_address(site) or hosts.is_address(other):
+        return site == other
+    one, two = sorted((site.partition(".")[0], other.partition(".")[0]), key=len)
+    return one == two or (len(one) > 2 and one in two)
+
+
+def _names(text: str, site: str) -> bool:
+    """Whether a host bears the name of a site, as a preview of a page does: shop-git-main.host.app."""
+    label = site.partition(".")[0]
+    return len(label) >= _TELLING and label in text
+
+
+# -- the answer --------------------------------------------------------------------------------------------------------
+
+_PLACES = {b"access-control-allow-origin": 1, b"access-control-allow-credentials": 2, b"vary": 3}
+
+
+class _Places(dict[bytes, int]):
+    """Header names as received to what they are here; 0 for all others."""
+
+    def __missing__(self, name: bytes) -> int:
+        if len(self) >= MAX_NAMES:
+            self.clear()
+        place = self[name] = _PLACES.get(name.lower(), 0)
+        return place
+
+
+_PLACE_OF = _Places()
+
+
+def _read(fields: Fields) -> tuple[str, bool, bool]:
+    """Access-Control-Allow-Origin, whether credentials are allowed, and whether Vary names Origin; in one pass."""
+    allow_origin: bytes | None = None
+    allow_credentials: bytes | None = None
+    varies = False
+    for name, value in fields:
+        place = _PLACE_OF[name]
+        if place:
+            if place == 1:
+                allow_origin = value if allow_origin is None else allow_origin + b", " + value
+            elif place == 2:
+                allow_credentials = value if allow_credentials is None else allow_credentials + b", " + value
+            else:
+                varies = varies or _names_origin(value)
+    if allow_origin is None:
+        return "", False, varies
+    return (
+        normalize(allow_origin),
+        allow_credentials is not None and normalize(allow_credentials) == "true",
+        varies,
+    )
+
+
+def own_answer(judgement: Judgement) -> tuple[int | None, Fields]:
+    """Status and header list as the server sent them."""
+    observation = judgement.observation
+    if observation.rewritten is None:
+        return observation.status, observation.response
+    _, status, fields = observation.rewritten
+    return status, fields
+
+
+def _accepted(judgement: Judgement, status: int) -> tuple[Finding, ...]:
+    """Where a request is denied: whether any site can send it, and the server itself answered well."""
+    observation = judgement.observation
+    if (
+        not 200 <= status <= 299
+        or observation.method != b"POST"
+        or observation.rewritten is not None
+        or judgement.preflight is not PreflightState.NOT_NEEDED
+        or judgement.contradicted
+        or not _MAY_BE_NO_CORS.isdisjoint(judgement.assumptions)
+    ):
+        return ()
+    outcomes = (judgement.if_credentialed, judgement.if_omitted)
+    if judgement.credentials is Credentials.UNKNOWN and any(
+        each and each.verdict is Verdict.ALLOW for each in outcomes
+    ):
+        return ()
+    return (Finding(FindingName.DENIED_YET_ACCEPTED, f"POST was answered {status}"),)
+
+
+# -- caches ------------------------------------------------------------------------------------------------------------
+
+
+def _varies(endpoint: _Endpoint, origin: str, value: str, method: bytes, fields: Fields) -> tuple[Finding, ...]:
+    """The answer depends on Origin, since another got another; Vary does not say so, and a cache may keep it.
+
+    A server that always says so is not even remembered.
+    """
+    values = endpoint.values
+    if len(values) < MAX_EACH or origin in values:
+        values[origin] = value[:MAX_LENGTH]
+    if method != b"GET" or len(set(values.values())) < 2 or not _may_be_reused(fields):
+        return ()
+    return (Finding(FindingName.VARY_ORIGIN_MISSING, value or None),)
+
+
+@lru_cache(maxsize=256)
+def _names_origin(vary: bytes) -> bool:
+    return any(item.lower() in ("origin", "*") for item in split_list(normalize(vary)))
+
+
+def _may_be_reused(fields: Fields) -> bool:
+    """Whether an answer is fresh for a time, by what it says or by the age of what it holds.
+
+    https://httpwg.org/specs/rfc9111.html#calculating.freshness.lifetime
+    """
+    said = {}
+    for item in split_list((get(fields, b"cache-control") or "").lower()):
+        name, _, value = item.partition("=")
+        said[name.strip()] = value.strip(' "')
+    if "no-store" in said or "no-cache" in said:
+        return False
+    lifetimes = [said[name] for name in ("max-age", "s-maxage") if name in said]
+    if lifetimes:
+        return any(value.isascii() and value.isdigit() and value.strip("0") for value in lifetimes)
+    expires = get(fields, b"expires")
+    if expires is None:
+        return get(fields, b"last-modified") is not None
+    try:
+        then, now = parsedate_to_datetime(expires), parsedate_to_datetime(get(fields, b"date") or "")
+        return then.timestamp() > now.timestamp()
+    except (ValueError, OverflowError, OSError):
+        return False
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+def facts(judgement: Judgement, finding: Finding) -> Facts:
+    """What of the exchange the explanation of a finding may show."""
+    status, fields = own_answer(judgement)
+    header = FINDINGS[finding.name].header
+    origin, names = judgement.origin, judgement.requested_headers
+    match finding.name:
+        case FindingName.INSECURE_ORIGIN_WITH_CREDENTIALS:
+            origin = (finding.detail or "").replace("http://", "https://", 1)
+        case FindingName.VARY_ORIGIN_MISSING:
+            names = ("Origin",)
+    return Facts(
+        origin=origin,
+        method=judgement.requested_method,
+        headers=names,
+        status=status,
+        value=None if header is None else get(fields, header.lower().encode()),
+        credentialed=None
+        if judgement.credentials is Credentials.UNKNOWN
+        else judgement.credentials is Credentials.INCLUDE,
+    )

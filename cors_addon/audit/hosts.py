@@ -1,0 +1,67 @@
+"""Hosts by their name or address alone: on this machine, in a private network, or nobody's."""
+
+import ipaddress
+from functools import lru_cache
+
+_PRIVATE = tuple(
+    map(
+        ipaddress.ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"),
+    )
+)
+_PRIVATE_NAMES = (".local", ".internal", ".lan", ".intranet", ".corp", ".home", ".home.arpa", ".localdomain")
+_RESERVED = (".invalid", ".example", ".example.com", ".example.net", ".example.org")
+_PROBES = frozenset({"evil", "attacker", "hacker", "malicious"})
+
+
+@lru_cache(maxsize=1024)
+def is_loopback(host: str) -> bool:
+    """Whether a host (ASCII, lower case) is the machine that asks."""
+    address = _address(host)
+    if address is not None:
+        return address.is_loopback or address.is_unspecified
+    return host == "localhost" or host.endswith(".localhost")
+
+
+@lru_cache(maxsize=1024)
+def is_private(host: str) -> bool:
+    """Whether a host is in a private network by its address, or by a name that is kept for such."""
+    address = _address(host)
+    if address is not None:
+        return any(address.version == network.version and address in network for network in _PRIVATE)
+    return host.endswith(_PRIVATE_NAMES)
+
+
+def is_local(host: str) -> bool:
+    """Whether a host is not to be reached from the internet, a name of one label included."""
+    return is_loopback(host) or is_private(host) or (not host.startswith("[") and "." not in host)
+
+
+def is_reserved(host: str) -> bool:
+    """Whether a name is kept for examples: nobody has it, though under .test developers have names of their own.
+
+    https://www.rfc-editor.org/rfc/rfc6761
+    """
+    return f".{host}".endswith(_RESERVED)
+
+
+def is_for_tests(host: str) -> bool:
+    """Whether a server has a name kept for examples or for tests."""
+    return is_reserved(host) or host.endswith(".test")
+
+
+def is_probe(site: str) -> bool:
+    """Whether a registrable domain is one that testers and scanners put into Origin, and no list names."""
+    return site.partition(".")[0] in _PROBES
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an address, not a name."""
+    return _address(host) is not None

@@ -1,0 +1,85 @@
+"""The command `cors.audit`: the security findings of the chosen flows."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from mitmproxy import http
+from mitmproxy.addonmanager import Loader
+from mitmproxy.flow import Flow
+from mitmproxy.master import Master
+
+from cors_addon.audit.auditor import Auditor
+from cors_addon.exchange.model import Judgement
+from cors_addon.policy.suffixes import registrable_domain
+
+if TYPE_CHECKING:
+    from cors_addon.report.summary import Summary
+
+logger = logging.getLogger(__name__)
+
+NAME = "cors.audit"
+
+type JudgementOf = Callable[[http.HTTPFlow], Judgement | None]
+
+
+class AuditCommand:
+    """What a person may type after `:`, or into mitmweb's command bar."""
+
+    def __init__(self, master: Master, judgement_of: JudgementOf) -> None:
+        """`judgement_of` gives the judgement on a flow, made now where there is none."""
+        self._master = master
+        self._judgement_of = judgement_of
+
+    def declare(self, loader: Loader) -> None:
+        """Register it, in the form that suits this front end."""
+        in_console = "console.view.flow" in self._master.commands.commands
+        show = self.audit if in_console else self.audit_in_log
+        loader.add_command(NAME, self.audit_in_viewer if hasattr(self._master, "overlay") else show)
+
+    def withdraw(self) -> None:
+        """Take it away again."""
+        self._master.commands.commands.pop(NAME, None)
+
+    def audit(self, flows: Sequence[Flow]) -> Sequence[str]:
+        """List what these flows show of the security of their servers' CORS. Nothing is sent."""
+        from cors_addon.report import table  # what only reports need is not loaded with the addon
+
+        return table.security(self._audited(flows)).splitlines()
+
+    def audit_in_viewer(self, flows: Sequence[Flow]) -> None:
+        """List what these flows show of the security of their servers' CORS. Nothing is sent."""
+        from cors_addon.proxy import viewer
+        from cors_addon.report import table
+
+        lines = table.security(self._audited(flows), viewer.columns_of(self._master)).splitlines()
+        viewer.show(self._master, "CORS · security", lines)
+
+    def audit_in_log(self, flows: Sequence[Flow]) -> str:
+        """List what these flows show of the security of their servers' CORS, in the event log. Nothing is sent."""
+        from cors_addon.report import table
+
+        summary = self._audited(flows)
+        text = table.security(summary)
+        head, _, more = text.partition("\n")
+        if more:
+            logger.info("%s", text)
+            head += f": {', '.join(dict.fromkeys(each.name for each in summary.found()))} · more in the event log"
+        return head
+
+    def _audited(self, flows: Iterable[Flow]) -> "Summary":
+        """Together, they may show what none does by itself; what the addon has seen before counts too."""
+        from cors_addon.report.summary import Summary
+
+        chosen = [flow for flow in flows if isinstance(flow, http.HTTPFlow)]
+        judged = [judgement for flow in chosen if (judgement := self._judgement_of(flow)) is not None]
+        auditor = Auditor(registrable_domain)
+        for judgement in judged:
+            auditor.findings(judgement.altered(revision=1))
+        summary = Summary()
+        for judgement in judged:
+            again = auditor.findings(judgement.altered(revision=1))
+            known = {finding.name for finding in again}
+            before = tuple(finding for finding in judgement.findings if finding.name not in known)
+            summary.add(judgement.altered(findings=again + before))
+        return summary
