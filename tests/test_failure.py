@@ -3,7 +3,7 @@
 import pytest
 
 from cors_addon.report import failure
-from tests.helpers import actual, preflight, proxy
+from tests.helpers import ALLOW, actual, preflight, proxy
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,24 @@ def test_words(error: str, wanted: str) -> None:
 def test_who_answered() -> None:
     assert ", and mitmproxy answered 502 in its place, without CORS headers." in failure.words("x", 502)
     assert ", and no answer reached the browser." in failure.words("x", None)
+
+
+def test_in_the_list() -> None:
+    """That CORS is not to blame is to be seen at a glance."""
+    refused = actual([], status=None, error="[Errno 111] Connect call failed ('127.0.0.1', 9999)")
+    untrusted = actual([], status=None, error="Certificate verify failed: self-signed certificate", at=1)
+    killed = actual([], status=None, error="Connection killed.", at=2)
+    streamed = actual(ALLOW, error="server closed connection", at=3)
+    assert streamed.response is not None
+    streamed.response.stream = True
+    with proxy() as running:
+        running.pass_through(refused, untrusted, killed, streamed)
+    assert [each.comment for each in (refused, untrusted, killed, streamed)] == [
+        "✗ CORS: connection refused, 502 by mitmproxy",
+        "✗ CORS: bad certificate of the server, 502 by mitmproxy",
+        "✗ CORS: cut in mitmproxy",
+        '✓ CORS, but ✗ if credentials: "include"',
+    ]
 
 
 @pytest.mark.parametrize("made", [actual, preflight])

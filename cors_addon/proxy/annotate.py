@@ -12,7 +12,7 @@ from cors_addon.policy import record
 from cors_addon.proxy import translate
 from cors_addon.proxy.settings import Annotate
 from cors_addon.reasons.findings import WARNINGS
-from cors_addon.report import text
+from cors_addon.report import failure, text
 from cors_addon.report.findings import MARK
 
 OUR_COMMENT = "cors.comment"
@@ -35,14 +35,20 @@ def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
     data.update(metadata(judgement))
     if what is not Annotate.NONE:
         if what is not Annotate.MARKER:
-            _write(flow, "comment", OUR_COMMENT, comment_of(judgement, turns))
+            _write(flow, "comment", OUR_COMMENT, comment_of(judgement, turns, flow))
         if what is not Annotate.COMMENT:
             _write(flow, "marked", OUR_MARKER, marker(judgement, turns))
 
 
-def comment_of(judgement: Judgement, turns: bool) -> str:
-    """The line in the flow list; `turns`: the verdict turns on a credentials mode that is not known."""
+def comment_of(judgement: Judgement, turns: bool, flow: http.HTTPFlow | None = None) -> str:
+    """The line in the flow list; `turns`: the verdict turns on a credentials mode that is not known.
+
+    The flow knows what a judgement does not: why the server gave no answer.
+    """
     comment = text.comment(judgement, turns)
+    error = None if flow is None else flow.error
+    if error is not None and judgement.verdict is Verdict.DENY and not judgement.observation.response:
+        comment = f"{text.FAILED} CORS: {failure.short(error.msg or '', judgement.observation.status)}"
     for policy, verdict in _flips(judgement).items() if judgement.shadow else ():
         comment += f" · {'✓' if verdict is Verdict.ALLOW else '✗'} under {text.visible(policy)}"
     for finding in judgement.findings:

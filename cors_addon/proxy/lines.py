@@ -57,7 +57,7 @@ class Lines:
             return
         self._summary.add(judgement)
         turns = depends_on_credentials(judgement)
-        comment = comment_of(judgement, turns)
+        comment = comment_of(judgement, turns, flow)
         mark = comment[:1] + ("?" if turns else "") + ("!" if judgement.contradicted else "")
         now = (mark, judgement.reason)
         self._told[flow_id] = now
