@@ -72,9 +72,9 @@ def test_told_once() -> None:
 def test_told_again_where_the_verdict_changed() -> None:
     """That a refused preflight was followed is news, and the line says that it corrects another."""
     text = printed(preflight(ALLOW), actual(BOTH, method="PUT", at=0.1))
-    again = [line for line in verdicts(text) if "an earlier line said ✗" in line]
+    again = [line for line in verdicts(text) if "was ✗" in line]
     assert len(again) == 1
-    assert again[0].startswith("✗ CORS, yet it went on: PUT is not in Allow-Methods (absent)")
+    assert again[0].startswith("✗ CORS (was ✗), yet it went on: PUT is not in Allow-Methods (absent)")
     assert "1 of 2 CORS exchanges denied" in text
 
 
@@ -150,12 +150,12 @@ def test_an_encoding_without_our_marks() -> None:
     assert verdicts(printed(preflight(ALLOW), out=Ascii()))[0].startswith("? CORS: PUT is not in")
 
 
-@given(st.integers(40, 200), st.text(max_size=200), st.sampled_from(["", "✓"]), st.booleans())
-def test_width(width: int, value: str, was: str, colour: bool) -> None:
+@given(st.integers(40, 200), st.text(max_size=200), st.sampled_from(["", "✓"]), st.booleans(), st.booleans())
+def test_width(width: int, value: str, was: str, below: bool, colour: bool) -> None:
     """A line fits, and a terminal obeys nothing in it."""
     [judgement] = observe(actual([("Access-Control-Allow-Origin", value.encode())]))
     comment = comment_of(judgement, False)
-    text = verdict_line.line(judgement, comment, was=was, width=width, colour=colour)
+    text = verdict_line.line(judgement, comment, was=was, below=below, width=width, colour=colour)
     plain = re.sub("\x1b\\[[0-9]+m", "", text)
     assert verdict_line.cells(plain) <= width
     assert plain.isprintable()
@@ -237,6 +237,10 @@ def test_mitmdump_reads_a_file(tmp_path: Path) -> None:
     )
     assert "✗ 1 of 2 CORS exchanges denied" in done.stdout
     assert "\x1b" not in done.stdout
+    told = done.stdout.splitlines()
+    place = next(number for number, line in enumerate(told) if "OPTIONS https" in line and "CORS" not in line)
+    assert told[place + 1].lstrip().startswith("<< 204")
+    assert told[place + 2].startswith("✗ CORS: PUT")  # below its flow
 
 
 def test_mitmdump_is_quiet(tmp_path: Path) -> None:

@@ -488,7 +488,9 @@ class CorsAddon:
     def _print_or_not(self) -> None:
         """Have mitmdump tell verdicts, where it tells flows."""
         if not self._running or not getattr(ctx.options, "flow_detail", 0):
-            self._lines = None
+            if self._lines is not None:
+                self._lines.leave()
+                self._lines = None
         elif self._lines is None:
             from cors_addon.proxy import lines
 

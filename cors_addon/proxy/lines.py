@@ -5,6 +5,7 @@ Law 2: a flow is told once, and again only where the verdict changed; then the l
 Law 3: what goes wrong with the output ends the output, not the traffic.
 """
 
+import asyncio
 import logging
 import os
 from collections import OrderedDict
@@ -33,11 +34,18 @@ def wanted() -> "Lines | None":
     out = getattr(dumper, "outfp", None)
     if out is None or ctx.options.flow_detail < 1:
         return None
-    return Lines(out)
+    lines = Lines(out)
+    ctx.master.addons.add(lines)
+    return lines
 
 
 class Lines:
-    """Prints to where mitmdump prints."""
+    """Prints to where mitmdump prints.
+
+    It is an addon of its own, called after mitmdump's printing one, so that a verdict stands below its flow.
+    """
+
+    name = "cors_addon_lines"
 
     def __init__(self, out: TextIO) -> None:
         """Colours, and a width to keep, only where this is a terminal."""
@@ -45,6 +53,8 @@ class Lines:
         self._is_terminal = vt_codes.ensure_supported(out)
         self._colour = self._is_terminal and "NO_COLOR" not in os.environ
         self._summary = Summary()
+        self._waiting: list[tuple[Judgement, str, str, bool]] = []
+        """For below the flow that mitmdump is about to print: judgement, comment, mark told earlier, is its own."""
         self._told: OrderedDict[str, tuple[str, str | None]] = OrderedDict()
 
     def write(self, judgement: Judgement, flow: http.HTTPFlow | None) -> None:
@@ -63,12 +73,42 @@ class Lines:
         self._told[flow_id] = now
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
+        if flow is not None:
+            self._flush()
         if comment and now != earlier:
             was = earlier[0].rstrip("!") if earlier is not None else ""
-            self._print(line(judgement, comment, was=was, width=self._width(), colour=self._colour))
+            self._waiting.append((judgement, comment, was, flow is not None))
+            self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """After all hooks of this moment; where a file is read, the loop gets its turn only at the end."""
+        try:
+            asyncio.get_running_loop().call_soon(self._flush)
+        except RuntimeError:
+            self._flush()
+
+    def response(self, _flow: http.HTTPFlow) -> None:
+        """The flow has been printed."""
+        self._flush()
+
+    def error(self, _flow: http.HTTPFlow) -> None:
+        """The flow has been printed."""
+        self._flush()
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for judgement, comment, was, is_below in waiting:
+            self._print(line(judgement, comment, was=was, below=is_below, width=self._width(), colour=self._colour))
+
+    def leave(self) -> None:
+        """Print no more; what waits is still told."""
+        self._flush()
+        if ctx.master.addons.get(self.name) is self:
+            ctx.master.addons.remove(self)
 
     def close(self) -> None:
-        """Print the table."""
+        """Print the table, and no more."""
+        self.leave()
         if self._out is not None:
             width = min(max(self._width() or WIDTH, 60), 120)
             self._print("\n" + table.closing(self._summary, colour=self._colour, width=width).rstrip("\n"))

@@ -14,28 +14,42 @@ _MIN_REQUEST = 28
 _MAX_URL = 300
 
 
-def line(judgement: Judgement, comment: str, *, was: str = "", width: int | None = None, colour: bool = False) -> str:
+def line(
+    judgement: Judgement,
+    comment: str,
+    *,
+    was: str = "",
+    below: bool = False,
+    width: int | None = None,
+    colour: bool = False,
+) -> str:
     """The verdict (`comment`, which begins with its mark), then the request that it is on.
 
-    `was`: the mark that an earlier line gave this flow; `width`: columns of the terminal, None where there is none.
+    `was`: the mark that an earlier line gave this flow; `below`: the request stands right above, and may be left out;
+    `width`: columns of the terminal, None where there is none.
     """
     if was:
-        comment += f" (an earlier line said {was})"
+        head, tail = (comment[:6], comment[6:]) if comment[2:6] == "CORS" else (comment, "")
+        comment = f"{head} (was {was}){tail}"
     observation = judgement.observation
     request = f"{observation.method.decode('latin-1')} {observation.url}"
     page = f" from {visible(judgement.origin)}" if judgement.origin is not None else ""
     if width is None:
-        request, room = shortened(request, _MAX_URL) + page, len(comment)
+        request = shortened(request, _MAX_URL) + page
     else:
-        room = max(width - 2 - min(len(request), _MIN_REQUEST), 20)
-        comment = fitting(comment, room)
-        room = max(width - cells(comment) - 2, 1)
-        request = request + page if len(request) + len(page) <= room else fitting(shortened(request, room), room)
+        least = 0 if below else min(len(request), _MIN_REQUEST) + 2
+        comment = fitting(comment, max(width - least, 20))
+        room = width - cells(comment) - 2
+        if len(request) + len(page) <= room:
+            request += page
+        else:
+            request = fitting(shortened(request, room), room) if room >= _MIN_REQUEST or not below else ""
+    gap = "  " if request else ""
     if not colour:
-        return f"{comment}  {request}"
+        return f"{comment}{gap}{request}"
     mark = comment[:1]
     tint = YELLOW if ", but " in comment else _COLOURS.get(mark, "")
-    return f"{tint}{mark}{PLAIN}{comment[1:]}  {DIM}{request}{PLAIN}"
+    return f"{tint}{mark}{PLAIN}{comment[1:]}{gap}{DIM}{request}{PLAIN}"
 
 
 def cells(text: str) -> int:
