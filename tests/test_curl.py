@@ -218,6 +218,21 @@ def test_any_bytes(server: Server, tmp_path: Path, value: bytes, body: bytes) ->
     assert content == body
 
 
+@pytest.mark.parametrize(
+    ("scheme", "http2", "wanted"),
+    [
+        ("http", False, " --http1.1 "),
+        ("https", False, " --http1.1 "),
+        ("http", True, " --http2-prior-knowledge "),
+        ("https", True, " --http2 "),
+    ],
+)
+def test_http_version(scheme: str, http2: bool, wanted: str) -> None:
+    of = observation(http2=http2)
+    of.url = of.url._replace(scheme=scheme)
+    assert wanted in script(of)
+
+
 def test_what_cannot_be_sent_is_said() -> None:
     odd = observation(80, "/a\0b", b"G\0T", (b"X", b"a\r\nY: b"), (b"@f", b"1"), (b"Z", b"\0"))
     text = script(odd)

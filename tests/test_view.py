@@ -1,7 +1,7 @@
 """The content view `cors`."""
 
 import pytest
-from mitmproxy import contentviews, http
+from mitmproxy import contentviews, flowfilter, http
 from mitmproxy.contentviews import Metadata
 from mitmproxy.test import tflow
 
@@ -111,3 +111,24 @@ def test_websocket_messages_keep_their_views() -> None:
         message = websocket.websocket.messages[0]
         message.content = b""
         assert contentviews.prettify_message(message, websocket).view_name != "CORS"
+
+
+def test_how_to_go_on_at_once() -> None:
+    """By a filter: in mitmweb, where this view is seen most, @focus is not the flow that one looks at."""
+    given_flow = preflight(ALLOW)
+    with proxy() as running:
+        running.pass_through(given_flow)
+        shown = contentviews.prettify_message(helpers.response(given_flow), given_flow, "cors").text
+    assert "or now       cors.allow '~d api.example.test'" in shown
+    assert flowfilter.parse("~d api.example.test")(given_flow)
+
+
+def test_fits_beside_mitmwebs_list() -> None:
+    """Whatever the values are."""
+    given_flow = preflight(
+        [*ALLOW, ("Access-Control-Allow-Methods", ", ".join(["GET"] * 60))], headers="x-" + "y" * 200
+    )
+    with proxy() as running:
+        running.pass_through(given_flow)
+        shown = contentviews.prettify_message(helpers.response(given_flow), given_flow, "cors").text
+    assert max(map(len, shown.splitlines())) <= 76

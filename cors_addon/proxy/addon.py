@@ -424,9 +424,10 @@ class CorsAddon:
             raise exceptions.CommandError(f"cors_addon failed to explain this flow: {error!r}") from error
 
     def _hint(self, flow: http.HTTPFlow) -> str:
+        if "console.view.flow" in ctx.master.commands.commands:
+            return ":cors.allow @focus   (until mitmproxy ends)"
         # mitmweb's @focus is not the flow that one looks at
-        which = "@focus" if "console.view.flow" in ctx.master.commands.commands else f"'~d {flow.request.host}'"
-        return f":cors.allow {which}   (until mitmproxy ends)"
+        return f"cors.allow '~d {flow.request.host}'   (until mitmproxy ends)"
 
     def _judgement_of(self, flow: http.HTTPFlow) -> tuple[Judgement | None, str]:
         known = self._judgement(flow)
