@@ -375,6 +375,7 @@ def test_findings_and_their_explanations(monkeypatch: pytest.MonkeyPatch) -> Non
     data = report(actual([*ALLOW, ("Access-Control-Allow-Credentials", "true")])).data
     assert data["details"][0]["findings"] == ["status-not-ok", "never-heard-of"]
     assert data["reasons"].keys() == {"status-not-ok"}
+    assert data["findings"] == [{"name": "status-not-ok", "count": 1}, {"name": "never-heard-of", "count": 1}]
 
 
 def test_bodies() -> None:

@@ -11,6 +11,9 @@ from typing import Any, Self
 import pytest
 from mitmproxy import http
 
+from cors_addon.exchange.model import Judgement, Outcome, Role, Verdict
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.report import jsonl
 from cors_addon.report.html import page
 from tests.browser.drivers import Launch, chromium
 from tests.browser.test_browser_truth import driver_of
@@ -117,10 +120,20 @@ HELPERS = """
 def viewing(tmp_path: Path) -> Callable[..., Opened]:
     """Opens a report on these flows and takes steps in it."""
 
-    def view(flows: Sequence[http.HTTPFlow], steps: Steps, *, fragment: str = "", **screen: Any) -> Opened:
+    def view(
+        flows: Sequence[http.HTTPFlow],
+        steps: Steps,
+        *,
+        alter: Callable[[Judgement], None] = lambda _judgement: None,
+        fragment: str = "",
+        **screen: Any,
+    ) -> Opened:
         file = tmp_path / "report.html"
         bodies = {each.id: each.response.content or b"" for each in flows if each.response is not None}
-        file.write_text(page.render(*gather(observe(*flows)), body_of=lambda flow_id: bodies.get(flow_id, b"")))
+        judgements = observe(*flows)
+        for judgement in judgements:
+            alter(judgement)
+        file.write_text(page.render(*gather(judgements), body_of=lambda flow_id: bodies.get(flow_id, b"")))
 
         async def run() -> Opened:
             driver_of("chromium")
@@ -340,6 +353,43 @@ def test_keyboard(viewing: Callable[..., Opened]) -> None:
         assert outline == "solid"
 
     assert errors(viewing(shop(), steps)) == []
+
+
+def test_policies_and_findings(viewing: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would turn under a policy, and what a reviewer would find: listed, explained, and to be filtered by."""
+    flows = shop()
+    line = jsonl.line
+
+    def found(judgement: Judgement) -> dict[str, Any]:
+        names = ["<b>some-finding</b>"] if judgement.observation.flow_id == flows[4].id else []
+        return line(judgement) | {"findings": names}
+
+    def tried(judgement: Judgement) -> None:
+        allowed = Outcome(Verdict.ALLOW)
+        if judgement.verdict is Verdict.ALLOW and judgement.role is Role.ACTUAL:
+            refusal = Refusal(Reason.ALLOW_ORIGIN_MISSING, Stage.ACTUAL)
+            denied = Outcome(Verdict.DENY, refusal)
+            judgement.shadow = (("<i>strict</i>", denied, allowed), ("same", allowed, allowed))
+
+    async def steps(browser: Opened) -> None:
+        assert await browser.value("all('#policies tbody tr').length") == 2
+        assert "newly fails" in await browser.value("text(document, '#policies')")
+        assert "No verdict changes under same." in await browser.value("text(document, '#policies')")
+        await browser.value("choose('any policy that turns it', '<i>strict</i>')")
+        assert [each.split()[0] for each in await browser.shown()] == ["PUT", "GET"]
+        await browser.value("all('#policies tbody button')[0].click()")
+        assert await browser.value(
+            "text(document, '.panel .facts').includes('under <i>strict</i>: allow-origin-missing')"
+        )
+        assert await browser.value("text(document, '#findings h3')") == "!<b>some-finding</b>"
+        await browser.value("document.querySelector('#findings .go').click()")
+        assert await browser.shown() == ["GET https://api.example.test/open"]
+        assert await browser.value("all('.row .sign.warn').length") == 1
+
+    monkeypatch.setattr(jsonl, "line", found)
+    browser = viewing(flows, steps, alter=tried)
+    assert errors(browser) == []
+    assert requests(browser) == ["file"]
 
 
 def test_an_address_opens_a_request(viewing: Callable[..., Opened]) -> None:

@@ -11,6 +11,7 @@ import json
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -79,6 +80,7 @@ def document(
         "moreCauses": max(len(causes) - MAX_CAUSES, 0),
         "matrix": matrix.written(),
         "policies": _policies(exchanges),
+        "findings": [{"name": name, "count": count} for name, count in details.findings.most_common()],
         "reasons": {name: _explained(known) for name, known in _known(used).items()},
         "browsers": BROWSERS,
         "details": details.written,
@@ -364,6 +366,8 @@ class _Details:
         self.written: list[dict[str, Any]] = []
         self.names: set[str] = set()
         """Of the reasons and findings that came up."""
+        self.findings: Counter[str] = Counter()
+        """How many of the listed exchanges show each."""
         self._numbers: dict[str, int] = {}
         self._body_of = body_of
 
@@ -371,6 +375,7 @@ class _Details:
         """Where its details stand in `written`."""
         detail = _shown(_detail(judgement, self._body_of))
         self.names.update(filter(None, (detail.get("reason"), *detail.get("findings", ()))))
+        self.findings.update(detail.get("findings", ()))
         key = json.dumps(detail, sort_keys=True)
         number = self._numbers.get(key)
         if number is None:

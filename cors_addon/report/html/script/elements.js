@@ -11,6 +11,8 @@ const STATES = {
   depends: ["depends on credentials", "?"],
   allow: ["allowed", "✓"],
   none: ["not CORS", "–"],
+  warn: ["security finding", "!"],
+  note: ["security note", "i"],
 };
 const ORDER = data.matrix.states;
 const STAGES = { preflight: "at the preflight", actual: "at the answer", redirect: "at the redirect" };

@@ -18,7 +18,7 @@ function row(fetch) {
     h("span", { class: "method" }, fetch.method),
     h("span", { class: "url" }, server ? h("span", { class: "server" }, server) : null, path),
     h("span", { class: "origin" }, h("span", { class: "from" }, "from "), fetch.origin ? host(fetch.origin) : "–"),
-    h("span", { class: `why ${fetch.state}` }, why(fetch)),
+    h("span", { class: `why ${fetch.state}` }, fetch.findings.size ? [sign("warn", "small"), " "] : null, why(fetch)),
   );
   const element = h("li", { class: `row ${fetch.state}` }, line);
   element.hidden = !fetch.shown;

@@ -131,14 +131,7 @@ function cause(each, index) {
       ),
       each.behind ? h("p", {}, each.behind) : null,
       diff(each.fix),
-      h(
-        "ul",
-        { class: "places" },
-        each.endpoints.map(([name, count]) =>
-          h("li", {}, code(name), count > 1 ? h("span", { class: "times" }, ` × ${number(count)}`) : null),
-        ),
-        each.moreEndpoints ? h("li", { class: "hint" }, `and ${number(each.moreEndpoints)} more`) : null,
-      ),
+      places(each),
       each.console ? h("details", {}, h("summary", {}, "In the browser's console"), consoleText(each.console)) : null,
       explained(each.reason),
       listed.length
@@ -378,27 +371,45 @@ function policies() {
   );
 }
 
+function places(each) {
+  if (!each.endpoints) return null;
+  return h(
+    "ul",
+    { class: "places" },
+    each.endpoints.map(([name, count]) =>
+      h("li", {}, code(name), count > 1 ? h("span", { class: "times" }, ` × ${number(count)}`) : null),
+    ),
+    each.moreEndpoints ? h("li", { class: "hint" }, `and ${number(each.moreEndpoints)} more`) : null,
+  );
+}
+
 function findings() {
-  const found = new Map();
-  for (const fetch of fetches) for (const name of fetch.findings) found.set(name, (found.get(name) || 0) + 1);
-  if (!found.size) return null;
-  return section(
-    "findings",
-    "Security findings",
-    [...found]
-      .sort((one, other) => other[1] - one[1])
-      .map(([name, count]) =>
-        h(
-          "article",
-          { class: "finding" },
-          h("h3", {}, code(name), h("span", { class: "times" }, counted(count, "request"))),
-          explained(name),
-          h(
-            "button",
-            { type: "button", class: "go", click: () => choose({ states: new Set(ORDER), finding: name }, true) },
-            `Show ${count === 1 ? "the request" : `the ${number(count)} requests`}`,
-          ),
-        ),
-      ),
+  if (!data.findings.length) return null;
+  return section("findings", "Security findings", data.findings.map(finding));
+}
+function finding(each) {
+  const listed = fetches.filter((fetch) => fetch.findings.has(each.name)).length;
+  return h(
+    "article",
+    { class: "finding" },
+    h("h3", {}, sign(each.severity === "note" ? "note" : "warn"), h("span", {}, each.phrase || each.name)),
+    h(
+      "p",
+      { class: "what" },
+      each.phrase ? [code(each.name), " "] : null,
+      each.server ? ["at ", each.server, " "] : null,
+      `· ${counted(each.count, "exchange")}`,
+      each.known ? h("span", { class: "pill" }, "known") : null,
+    ),
+    each.fix ? h("pre", { class: "diff", tabindex: 0, "aria-label": "What to change" }, each.fix.join("\n")) : null,
+    places(each),
+    explained(each.name),
+    listed
+      ? h(
+          "button",
+          { type: "button", class: "go", click: () => choose({ states: new Set(ORDER), finding: each.name }, true) },
+          `Show ${listed === 1 ? "the request" : `the ${number(listed)} requests`}`,
+        )
+      : null,
   );
 }
