@@ -187,3 +187,86 @@ def test_faults_are_counted() -> None:
     warning = Fault(1, 1, Severity.WARNING, "x", "y")
     assert count([error, error, warning]) == "2 errors, 1 warning"
     assert count([]) == "no fault"
+
+
+def told(text: str) -> list[str]:
+    """The faults as people read them."""
+    return [fault.render("p").removeprefix("p:") for fault in read(text, check_filter).faults]
+
+
+ORIGINS = "policies:\n  - origins: ['*']\n    "
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("policies:\n\t- name: a\n", "2:1: error: no valid YAML: while scanning for the next token; found character "
+         "'\\t' that cannot start any token: indent with spaces [yaml]"),
+        ("policies:\n  - name: a\0\n", "2:12: error: no valid YAML: the character '\\x00' may not stand there [yaml]"),
+        ("a: " + "[" * 500, "1:1: error: no valid YAML for this: it is nested too deeply [yaml]"),
+        ("~", "1:1: error: expected a mapping with the key `policies`, not nothing [type]"),
+        (ORIGINS + "max-age: " + "9" * 5000, "3:14: error: policy 1: no engine keeps a preflight for so many s: "
+         "Chromium 7200, Firefox 86400, Safari 600 at most [max-age]"),
+        (ORIGINS + "max-age: " + "x" * 99,
+         f"3:14: error: policy 1: max-age is a whole number, not '{'x' * 59}…' [type]"),
+        ("policies:\n  - preset: allow\n    filter:\n", "3:11: error: policy 1: filter is text, not nothing [type]"),
+        ("policies:\n  - name: \"\\e[2J\"\n    preset: allow", "2:11: error: policy 1: a name is one line of visible "
+         "text, not '\\x1b[2J' [name]"),
+        ("policies:\n  - name: |\n      a\n      b\n    preset: allow", "2:11: error: policy 1: a name is one line of "
+         "visible text, not 'a\\nb\\n' [name]"),
+        ("policies:\n  - &a\n    preset: allow\n  - *a\n", "2:5: warning: an alias repeats the policy in line 2: it is "
+         "never reached [unreachable]"),
+        ("policies:\n  - set: {}", "2:5: error: policy 1: it says nothing: give it `origins`, a `preset`, `set` or "
+         "`remove` [does-nothing]"),
+        ("policies:\n  - set: [a]", "2:10: error: policy 1: set maps header names to values; it is a list [type]"),
+        ("base: 1\npolicies: [allow]", "1:1: error: unknown key 'base': a file has the one key `policies`, and `x-…` "
+         "for what aliases name [unknown-key]"),
+        ("policies:\n  - <<: [1]\n    preset: allow", "2:9: error: policy 1: `<<` merges a mapping or a list of "
+         "mappings, not a list [type]"),
+        ("policies:\n  - &a\n    <<: *a\n    preset: nothing", "4:13: error: policy 1: preset is allow, strip, strict; "
+         "not 'nothing' [preset]"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_odd_yaml_says_what_and_where(text: str, fault: str) -> None:
+    """One each."""
+    assert told(text) == [fault]
+
+
+SHARED = """
+x-shared:
+  - &api {origins: [https://a.test], methods: [PUT], max-age: 60}
+  - &more {methods: [DELETE], credentials: true}
+policies:
+  - <<: *api
+    name: one
+    filter: ~d one.test
+  - name: two
+    filter: ~d two.test
+    <<: [*more, *api]
+    max-age: 5
+"""
+
+
+def test_merge_keys_share_what_policies_have_in_common() -> None:
+    """What a policy says itself counts first, then the first of what it merges."""
+    found = read(SHARED, check_filter)
+    assert found.faults == []
+    one, two = found.policies
+    assert (one.name, one.methods.listed, one.max_age, one.credentials) == ("one", ("PUT",), 60, False)
+    assert (two.name, two.methods.listed, two.max_age, two.credentials) == ("two", ("DELETE",), 5, True)
+    assert one.origins == two.origins == collect(["https://a.test"])
+
+
+def test_a_fault_in_what_is_merged_stands_where_it_is_written() -> None:
+    """Not where it is used."""
+    assert told(SHARED.replace("max-age: 60", "max-age: old")) == [
+        "3:63: error: one: max-age is a whole number, not 'old' [type]"
+    ]
+
+
+@pytest.mark.parametrize(("word", "value"), [("yes", True), ("On", True), ("y", True), ("no", False), ("false", False)])
+def test_booleans_of_yaml_1_1(word: str, value: bool) -> None:
+    """Where a file says that it is written in that."""
+    text = f"%YAML 1.1\n---\npolicies:\n  - origins: [https://a.test]\n    credentials: {word}\n"
+    (policy,) = read(text, check_filter).policies
+    assert policy.credentials is value

@@ -8,12 +8,9 @@ https://pkg.go.dev/github.com/jub0bs/cors#Config
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from io import StringIO
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from cors_addon.fetch.headers import is_token
@@ -24,12 +21,15 @@ from cors_addon.policy import origins as origin_entries
 from cors_addon.policy.faults import Fault, Severity, errors
 from cors_addon.policy.filters import implies
 from cors_addon.policy.model import Mode, Names, Others, Policy, Preflights, Preset, preset
+from cors_addon.policy.nodes import MERGE, Broken, compose, pairs
 from cors_addon.policy.rewrite import CORS_NAMES
 from cors_addon.policy.suffixes import is_public_suffix
 
 type CheckFilter = Callable[[str], str | None]
 """Told a filter expression, answers what is wrong with it, or None."""
 
+_DIGITS = 30
+"""So many of a number are read: what is longer is too large for anything here."""
 LONGEST_MAX_AGE = 86400
 """Seconds that Firefox honours, the most of all engines."""
 _CHROMIUM_MAX_AGE = 7200
@@ -106,17 +106,9 @@ class _Reader:
     # ---- the document ----
 
     def document(self, text: str) -> list[Policy]:
-        try:
-            node = YAML(typ="rt", pure=True).compose(StringIO(text))
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            words = "; ".join(part for part in (error.context, error.problem) if part)
-            self.faults.append(Fault(line, column, Severity.ERROR, "yaml", f"no valid YAML: {words}"))
-            return []
-        except YAMLError as error:
-            words = " ".join(str(error).split())
-            self.faults.append(Fault(1, 1, Severity.ERROR, "yaml", f"no valid YAML: {words}"))
+        node = compose(text)
+        if isinstance(node, Broken):
+            self.faults.append(Fault(node.line, node.column, Severity.ERROR, "yaml", node.message))
             return []
         if node is None:
             self.faults.append(Fault(1, 1, Severity.ERROR, "no-policies", "the file is empty: it needs `policies:`"))
@@ -124,7 +116,14 @@ class _Reader:
         listed = self.listed(node)
         found: list[tuple[Node, Policy]] = []
         names: dict[str, int] = {}
+        seen: set[int] = set()
         for number, item in enumerate(listed, 1):
+            if isinstance(item, MappingNode) and id(item) in seen:
+                words = f"an alias repeats the policy in line {item.start_mark.line + 1}: it is never reached"
+                self.current = None
+                self.warning(item, "unreachable", words)
+                continue
+            seen.add(id(item))
             policy = self.policy(item, number)
             if policy is None:
                 continue
@@ -147,8 +146,9 @@ class _Reader:
         for key, value in self.pairs(node):
             if key.value == "policies":
                 policies = value
-            elif key.value != "version":
-                self.error(key, "unknown-key", f"unknown key {key.value!r}: a file has the one key `policies`")
+            elif key.value != "version" and not key.value.startswith("x-"):
+                words = f"unknown key {key.value!r}: a file has the one key `policies`, and `x-…` for what aliases name"
+                self.error(key, "unknown-key", words)
         if policies is None:
             self.error(node, "no-policies", "the key `policies` is missing")
             return []
@@ -161,9 +161,12 @@ class _Reader:
 
     def pairs(self, node: MappingNode) -> Iterator[tuple[ScalarNode, Node]]:
         seen: dict[str, int] = {}
-        for key, value in node.value:
+        for key, value in pairs(node):
             if not isinstance(key, ScalarNode):
                 self.error(key, "type", f"a key is a word, not {_kind(key)}")
+                continue
+            if key.value == MERGE:
+                self.error(value, "type", f"`<<` merges a mapping or a list of mappings, not {_kind(value)}")
                 continue
             if key.value in seen:
                 self.error(key, "duplicate-key", f"the key {key.value!r} stands already in line {seen[key.value]}")
@@ -183,11 +186,11 @@ class _Reader:
             return None
         keys: dict[str, ScalarNode] = {}
         given: dict[str, Node] = {}
-        pairs = list(self.pairs(node))
-        for key, value in pairs:
-            if key.value == "name" and isinstance(value, ScalarNode) and value.value.strip():
+        all_pairs = list(self.pairs(node))
+        for key, value in all_pairs:
+            if key.value == "name" and isinstance(value, ScalarNode) and value.value.strip() and _is_line(value):
                 self.current = value.value
-        for key, value in pairs:
+        for key, value in all_pairs:
             if key.value in KEYS:
                 keys[key.value], given[key.value] = key, value
                 continue
@@ -204,6 +207,8 @@ class _Reader:
         name = self.text(given, "name")
         if "name" in given and name is not None and not name.strip():
             self.error(given["name"], "name", "a name has letters")
+        elif name is not None and not _is_line(given["name"]):
+            self.error(given["name"], "name", f"a name is one line of visible text, not {_shown(given['name'])}")
         policy = replace(base, name=name if name and name.strip() else base.name)
         changes: dict[str, Any] = {}
         expression = self.text(given, "filter")
@@ -264,9 +269,11 @@ class _Reader:
                 words = "`strip` shows what the server does without CORS: rewrite its preflight answer, or forward it"
                 self.error(given["preflight"], "strip-answers", words)
         elif policy.origins is None:
-            if said:
+            if "preset" in given and policy.preset is None:
+                pass  # what it would have said is not known
+            elif said:
                 self.error(keys[said[0]], "no-origins", f"{said[0]} has no effect without `origins`")
-            elif not policy.set and not policy.remove:
+            elif not any(given[key].value for key in ("set", "remove") if key in given):
                 self.error(node, "does-nothing", "it says nothing: give it `origins`, a `preset`, `set` or `remove`")
         elif isinstance(given.get("origins"), SequenceNode) and not given["origins"].value:
             self.warning(given["origins"], "no-origins", "an empty list of origins refuses every origin")
@@ -367,8 +374,7 @@ class _Reader:
         if value == "false" and key == "mode":
             value = "off"
         if value not in set(enumeration):
-            shown = repr(value) if isinstance(value, str) else _kind(node)
-            self.error(node, key, f"{key} is {', '.join(enumeration)}; not {shown}")
+            self.error(node, key, f"{key} is {', '.join(enumeration)}; not {_shown(node)}")
             return None
         return enumeration(value)
 
@@ -377,9 +383,8 @@ class _Reader:
         if node is None:
             return None
         if isinstance(node, ScalarNode) and _tag(node) == "bool":
-            return str(node.value).lower() == "true"
-        shown = repr(node.value) if isinstance(node, ScalarNode) else _kind(node)
-        self.error(node, "type", f"{key} is true or false, not {shown}")
+            return str(node.value).lower() in ("true", "yes", "on", "y")
+        self.error(node, "type", f"{key} is true or false, not {_shown(node)}")
         return None
 
     def integer(self, given: dict[str, Node], key: str) -> int | None:
@@ -388,11 +393,10 @@ class _Reader:
             return None
         if isinstance(node, ScalarNode) and _tag(node) == "int":
             try:
-                return int(str(node.value).replace("_", ""), 0)
+                return int(str(node.value).replace("_", "")[:_DIGITS], 0)
             except ValueError:
                 pass
-        shown = repr(node.value) if isinstance(node, ScalarNode) else _kind(node)
-        self.error(node, "type", f"{key} is a whole number, not {shown}")
+        self.error(node, "type", f"{key} is a whole number, not {_shown(node)}")
         return None
 
     def items(self, node: Node, what: str) -> list[ScalarNode]:
@@ -555,8 +559,9 @@ class _Reader:
         if seconds < 0:
             self.error(node, "max-age", "engines disagree about negative numbers: write 0 for no caching")
         elif seconds > LONGEST_MAX_AGE:
+            many = seconds if seconds < 10**12 else "so many"
             words = (
-                f"no engine keeps a preflight for {seconds} s: Chromium {_CHROMIUM_MAX_AGE}, "
+                f"no engine keeps a preflight for {many} s: Chromium {_CHROMIUM_MAX_AGE}, "
                 f"Firefox {LONGEST_MAX_AGE}, Safari {_WEBKIT_MAX_AGE} at most"
             )
             self.error(node, "max-age", words)
@@ -626,6 +631,18 @@ def _tag(node: Node) -> str:
 
 def _is_null(node: Node) -> bool:
     return isinstance(node, ScalarNode) and _tag(node) == "null"
+
+
+def _is_line(node: Node) -> bool:
+    return str(node.value).isprintable()
+
+
+def _shown(node: Node) -> str:
+    """What is written there, in short."""
+    if not isinstance(node, ScalarNode):
+        return _kind(node)
+    text = str(node.value)
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")
 
 
 def _kind(node: Node) -> str:

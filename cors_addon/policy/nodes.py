@@ -1,0 +1,83 @@
+"""YAML as nodes that know their place: composed, its faults told, and merge keys resolved.
+
+https://yaml.org/type/merge.html
+"""
+
+from collections.abc import Iterator
+from io import StringIO
+from typing import NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+MERGE = "<<"
+_MAX_MERGES = 1000
+
+
+class Broken(NamedTuple):
+    """Why a text is no YAML, and where; both count from 1."""
+
+    line: int
+    column: int
+    message: str
+
+
+def compose(text: str) -> Node | Broken | None:
+    """The root node; None of an empty document."""
+    try:
+        node: Node | None = YAML(typ="rt", pure=True).compose(StringIO(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        words = "; ".join(part for part in (error.context, error.problem) if part)
+        tab = ": indent with spaces" if "'\\t'" in words else ""
+        return Broken(line, column, f"no valid YAML: {words}{tab}")
+    except ReaderError as error:
+        before = text[: error.position]
+        line = before.count("\n") + 1
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        return Broken(line, column, f"no valid YAML: the character {text[error.position]!r} may not stand there")
+    except YAMLError as error:
+        return Broken(1, 1, f"no valid YAML: {' '.join(str(error).split())}")
+    except RecursionError:
+        return Broken(1, 1, "no valid YAML for this: it is nested too deeply")
+    return node
+
+
+def pairs(node: MappingNode) -> Iterator[tuple[Node, Node]]:
+    """Keys and values as written, then what `<<` brings in besides; one that merges no mappings stays a key."""
+    own: set[str] = set()
+    merged: list[MappingNode] = []
+    for key, value in node.value:
+        sources = _sources(value) if isinstance(key, ScalarNode) and key.value == MERGE else None
+        if sources is not None:
+            merged += sources
+            continue
+        if isinstance(key, ScalarNode):
+            own.add(key.value)
+            if isinstance(value, ScalarNode) and not value.value and value.start_mark.index == value.end_mark.index:
+                value.start_mark = key.end_mark  # nothing is written: YAML places it at whatever comes next
+        yield key, value
+    seen = {id(node)}
+    while merged and len(seen) < _MAX_MERGES:
+        source = merged.pop(0)
+        if id(source) in seen:
+            continue
+        seen.add(id(source))
+        further: list[MappingNode] = []
+        for key, value in source.value:
+            if isinstance(key, ScalarNode) and key.value == MERGE:
+                further += _sources(value) or []
+            elif isinstance(key, ScalarNode) and key.value not in own:
+                own.add(key.value)
+                yield key, value
+        merged[:0] = further
+
+
+def _sources(value: Node) -> list[MappingNode] | None:
+    """The mappings that a `<<` names, the first before the others; None where it names something else."""
+    listed = value.value if isinstance(value, SequenceNode) else [value]
+    mappings = [one for one in listed if isinstance(one, MappingNode)]
+    return mappings if len(mappings) == len(listed) else None
