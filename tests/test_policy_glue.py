@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -354,16 +355,38 @@ def test_the_sessions_rules_are_a_file_one_can_commit(proxied: Proxied, tmp_path
 
 def test_a_held_preflight_is_announced_with_its_time(proxied: Proxied) -> None:
     """As long as the browser's engine may keep it."""
-    view = proxied.context.master.addons.get("view")
-    held = preflight([("Access-Control-Allow-Origin", PAGE), ("Access-Control-Max-Age", "86400")])
-    import time
+    hold_a_preflight(proxied)
+    assert re.search(HELD, proxied.call("cors.strip", [actual()]))
 
+
+HELD = r"may hold an old preflight for (7200|7199) s: wait, or disable its cache"
+
+
+def hold_a_preflight(proxied: Proxied) -> None:
+    """The browser got an answer just now that it may keep for a day."""
+    held = preflight([("Access-Control-Allow-Origin", PAGE), ("Access-Control-Max-Age", "86400")])
     response(held).timestamp_end = time.time()
-    view.add([held])
-    assert re.search(
-        r"may hold an old preflight for (7200|7199) s: wait, or disable its cache",
-        proxied.call("cors.strip", [actual()]),
-    )
+    proxied.context.master.addons.get("view").add([held])
+
+
+def test_a_held_preflight_is_announced_when_the_file_changes(
+    proxied: Proxied, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """But only where a policy for its server is another than before."""
+    caplog.set_level("INFO")
+    hold_a_preflight(proxied)
+    file = tmp_path / "p.yaml"
+    file.write_text(FILE)
+    proxied.policies.use_file(file)
+    other = "  - name: other\n    filter: ~d other.test\n    preset: allow\n"
+    for text, announced in ((FILE + other, False), (FILE.replace("PUT", "DELETE") + other, True)):
+        caplog.clear()
+        file.write_text(text)
+        os.utime(file, ns=(1, hash(text) % 10**9))
+        assert proxied.policies.look()
+        (said,) = [entry.message for entry in caplog.records if "read again" in entry.message]
+        assert said.startswith(f"cors_policy: {file} read again: app, other. Reload the page")
+        assert (re.search(HELD, said) is not None) is announced
 
 
 def test_commands_that_cannot_work_say_why(proxied: Proxied, tmp_path: Path) -> None:
@@ -371,7 +394,11 @@ def test_commands_that_cannot_work_say_why(proxied: Proxied, tmp_path: Path) -> 
     for arguments, words in (
         (("cors.allow", []), "Choose HTTP flows"),
         (("cors.inject", [actual()], "a b", "c"), "no header name"),
-        (("cors.inject", [actual()], "a", "c\r\nd: e"), "one line"),
+        (("cors.inject", [actual()], "a", "c\r\nd: e"), "The value of a header is one line."),
+        (("cors.inject", [actual()], "a", "c\x7f"), "No header has a '\\x7f' in its value."),
+        (("cors.inject", [actual()], "a", "c\ud800"), "No header has a '\\ud800' in its value."),
+        (("cors.inject", [actual()], "Content-Length", "1"), "Content-Length is no matter of CORS"),
+        (("cors.inject", [actual()], "transfer-encoding", ""), "Transfer-encoding is no matter of CORS"),
         (("cors.policy.mode", "x", "rewrite"), "No policy is named 'x'; known: none."),
         (("cors.policy.mode", "x", "on"), "A mode is rewrite, shadow, off"),
         (("cors.policy.save", str(tmp_path / "x")), "no rules in this session"),

@@ -216,6 +216,10 @@ ORIGINS = "policies:\n  - origins: ['*']\n    "
          "visible text, not 'a\\nb\\n' [name]"),
         ("policies:\n  - &a\n    preset: allow\n  - *a\n", "2:5: warning: an alias repeats the policy in line 2: it is "
          "never reached [unreachable]"),
+        ("policies:\n  - set: {X-A: \"\\uD800\"}", "2:16: error: policy 1: no header has a '\\ud800' in its value "
+         "[header-invalid]"),
+        ("policies:\n  - remove: [content-length]", "2:14: error: policy 1: content-length is no matter of CORS: it "
+         "says where the answer ends, or how the connection goes on [header-invalid]"),
         ("policies:\n  - set: {}", "2:5: error: policy 1: it says nothing: give it `origins`, a `preset`, `set` or "
          "`remove` [does-nothing]"),
         ("policies:\n  - set: [a]", "2:10: error: policy 1: set maps header names to values; it is a list [type]"),

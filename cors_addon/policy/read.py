@@ -18,6 +18,7 @@ from cors_addon.fetch.methods import normalize_method
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.responses import FORBIDDEN, SAFELISTED
 from cors_addon.policy import origins as origin_entries
+from cors_addon.policy.edits import name_fault, value_fault
 from cors_addon.policy.faults import Fault, Severity, errors
 from cors_addon.policy.filters import implies
 from cors_addon.policy.model import Mode, Names, Others, Policy, Preflights, Preset, preset
@@ -579,10 +580,10 @@ class _Reader:
         for key, value in self.pairs(node):
             if not isinstance(value, ScalarNode):
                 self.error(value, "type", f"the value of a header is text, not {_kind(value)}")
-            elif not is_token(key.value):
-                self.error(key, "header-invalid", f"{key.value!r} is no header name")
-            elif any(char in "\r\n\0" for char in value.value):
-                self.error(value, "header-invalid", "the value of a header is one line")
+            elif (fault := name_fault(key.value)) is not None:
+                self.error(key, "header-invalid", fault)
+            elif (fault := value_fault(value.value)) is not None:
+                self.error(value, "header-invalid", fault)
             elif key.value.lower() in (name.lower() for name in edits):
                 self.error(key, "duplicate-key", f"{key.value} is set twice: header names are case-insensitive")
             else:
@@ -592,10 +593,11 @@ class _Reader:
     def removals(self, node: Node) -> tuple[str, ...]:
         names = []
         for item in self.items(node, "remove"):
-            if is_token(item.value):
+            fault = name_fault(item.value)
+            if fault is None:
                 names.append(str(item.value))
             else:
-                self.error(item, "header-invalid", f"{item.value!r} is no header name")
+                self.error(item, "header-invalid", fault)
         return tuple(names)
 
     # ---- all policies together ----

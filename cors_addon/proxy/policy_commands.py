@@ -16,8 +16,9 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
-from cors_addon.fetch.headers import LOWER, is_token
+from cors_addon.fetch.headers import LOWER
 from cors_addon.policy import export, learn
+from cors_addon.policy.edits import name_fault, value_fault
 from cors_addon.policy.filters import literal, quoted
 from cors_addon.policy.held import Preflight, advice
 from cors_addon.policy.model import Mode, Others, Policy, Preset, preset
@@ -26,6 +27,7 @@ from cors_addon.policy.rewrite import asking
 from cors_addon.policy.write import summary, write
 from cors_addon.proxy import translate
 from cors_addon.proxy.rewriting import InForce, Policies, in_force, scope_of
+from cors_addon.reasons.model import printable
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class PolicyCommands:
         self._master = master
         self._policies = policies
         self._judgement_of = judgement_of
+        policies.advise = self._advice
         self._in_console = False
 
     def declare(self, loader: Loader) -> None:
@@ -116,15 +119,14 @@ class PolicyCommands:
 
     def inject(self, flows: Sequence[flow.Flow], name: str, value: str) -> str:
         """Set a header in the answers of these flows' endpoints; with an empty value, remove it."""
-        if not is_token(name):
-            raise exceptions.CommandError(f"{name!r} is no header name.")
-        if any(char in "\r\n\0" for char in value):
-            raise exceptions.CommandError("The value of a header is one line.")
+        fault = name_fault(name) or value_fault(value.strip())
+        if fault is not None:
+            raise exceptions.CommandError(f"{fault[0].upper()}{fault[1:]}.")
         done: dict[str, Policy] = {}
         for each in _http(flows):
             preflight = asking(each.request.data.method, each.request.data.headers.fields).method is not None
             endpoint = each.request.pretty_url.partition("?")[0]
-            key = f"inject {'OPTIONS ' if preflight else ''}{endpoint}"
+            key = f"inject {'OPTIONS ' if preflight else ''}{printable(endpoint)}"
             known = done.get(key) or self._rule(key) or Policy(name=key)
             kept = {old: text for old, text in known.set.items() if old.lower() != name.lower()}
             gone = tuple(old for old in known.remove if old.lower() != name.lower())
@@ -322,6 +324,8 @@ def _write_text(path: mitmproxy.types.Path, text: str) -> None:
         Path(path).expanduser().write_text(text, encoding="utf-8")
     except OSError as error:
         raise exceptions.CommandError(f"Cannot write {path}: {error.strerror}") from error
+    except UnicodeEncodeError as error:
+        raise exceptions.CommandError(f"Cannot write {path}: a URL in it is no text.") from error
 
 
 def _count(number: int, noun: str) -> str:

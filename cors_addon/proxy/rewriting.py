@@ -12,7 +12,7 @@ import http.client
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,8 @@ class Policies:
         self.tries = False
         """Whether any flow may have verdicts under other policies."""
         self.unreachable = Unreachable()
+        self.advise: Callable[[Iterable[Policy]], str] = lambda _changed: ""
+        """What to do so that a change of these policies is seen; set by whoever knows the flows."""
         self._hooks: _Hooks | None = None
         self._stamp: tuple[int, int] | None = None
         self._watcher: asyncio.Task[None] | None = None
@@ -187,8 +189,11 @@ class Policies:
         if not loaded.usable:
             logger.error("cors_policy: %s has %s. The last good policies stay.", path, count(loaded.faults))
             return False
+        before = self.file
         self._take(loaded.policies)
-        logger.info("cors_policy: %s read again: %s", path, ", ".join(policy.name for policy in loaded.policies))
+        names = ", ".join(policy.name for policy in loaded.policies)
+        changed = [policy for policy in (*before, *loaded.policies) if policy not in before or policy not in self.file]
+        logger.info("cors_policy: %s read again: %s. %s", path, names, self.advise(changed))
         return True
 
     def _take(self, policies: Sequence[Policy]) -> None:

@@ -7,7 +7,7 @@ API knows nothing of CORS unless it is asked to.
 import asyncio
 import contextlib
 import datetime as dt
-import http.server
+import http.server as servers
 import json
 import os
 import signal
@@ -27,6 +27,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from mitmproxy import http
+from mitmproxy.io import FlowReader
 
 from tests.browser.drivers import BrowserMissing, Launch, load_driver
 from tests.browser.proxy import ADDON, can_connect, free_port
@@ -61,7 +63,7 @@ async function all(requests) {
 </script>"""
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _Handler(servers.BaseHTTPRequestHandler):
     """The page, and an API that does as its query says."""
 
     protocol_version = "HTTP/1.1"
@@ -113,7 +115,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Nothing."""
 
 
-class _Server(http.server.ThreadingHTTPServer):
+class _Server(servers.ThreadingHTTPServer):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.hold = threading.Event()
@@ -384,6 +386,38 @@ async def session(browser: str, scheme: str, folder: Path) -> list[str]:
     return wrong
 
 
+async def over_http2(browser: str, folder: Path) -> list[str]:
+    """Some policies with an API that speaks HTTP/2: another mitmdump before the server."""
+    wrong: list[str] = []
+    dump = folder / "http2.mitm"
+    async with behind_proxy(browser, "https", folder) as running:
+        with server(None) as plain:
+            port = free_port()
+            mode = f"reverse:http://127.0.0.1:{plain}@127.0.0.1:{port}"
+            line = [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()", "-q"]
+            line += ["--mode", mode, "-w", str(dump), "--set", f"confdir={folder / 'http2'}"]
+            process = await asyncio.create_subprocess_exec(*line)
+            try:
+                async with asyncio.timeout(60):
+                    while not can_connect(port):
+                        await asyncio.sleep(0.05)
+                running.api = f"https://localhost:{port}"
+                for name in ("allow", "strip", "pattern", "rewrites", "forwards"):
+                    text, expected = FILES[name]
+                    file = folder / f"{name}.yaml"
+                    file.write_text(policy_file(text, page=running.page, api=running.api))
+                    await running.proxy.call("cors.policy.load", str(file))
+                    for request, seen in (await running.run(name)).items():
+                        if seen["seen"] is not (request in expected):
+                            wrong.append(f"{name} × {request}: {seen}")
+            finally:
+                process.send_signal(signal.SIGINT)
+                await asyncio.wait_for(process.wait(), 30)
+    with open(dump, "rb") as saved:
+        spoken = {flow.request.http_version for flow in FlowReader(saved).stream() if isinstance(flow, http.HTTPFlow)}
+    return wrong if spoken == {"HTTP/2.0"} else [f"spoken was {spoken}", *wrong]
+
+
 async def endless(browser: str, folder: Path) -> tuple[list[bool], list[str]]:
     """Two streams of events that never end, one allowed: what the page got, and the verdicts while they go on."""
     async with behind_proxy(browser, "http", folder, "mitmweb") as running:
@@ -494,3 +528,9 @@ def test_a_stream_is_judged_while_it_goes_on(browser: str, tmp_path: Path) -> No
 def test_the_page_reads_that_a_server_is_down(browser: str, scheme: str, strategy: str, tmp_path: Path) -> None:
     """A 502 with CORS headers once the server was found to be down, and the server itself once it is up again."""
     assert asyncio.run(down(browser, scheme, strategy, tmp_path)) == []
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_servers_that_speak_http2(browser: str, tmp_path: Path) -> None:
+    """Are rewritten as others are."""
+    assert asyncio.run(over_http2(browser, tmp_path)) == []
