@@ -3,8 +3,8 @@
 This file is two things:
 
 - the package ``cors_addon``; importing it loads nothing else, the addon (and with it mitmproxy) only when asked for;
-- the script of ``mitmproxy -s …/cors_addon/__init__.py``, whose ``addons`` mitmproxy loads. Then it runs under another
-  name, with its own folder on ``sys.path``, and perhaps not installed at all.
+- the script of ``mitmproxy -s …/cors_addon/__init__.py``, which is itself the addon: it bears the hooks of the one in
+  the package. Then it runs under another name, with its own folder on ``sys.path``, and perhaps not installed at all.
 """
 
 import sys
@@ -50,6 +50,11 @@ else:
 
     _import_package_beside_this_file()
 
+    from mitmproxy.hooks import all_hooks
+
     from cors_addon.proxy.addon import CorsAddon
 
-    addons = [CorsAddon()]
+    # An `addons = [...]` would do, but mitmproxy asks each addon at each of the eight events of a request: a level more
+    # costs it as much as all that this addon does for a request that has nothing to do with CORS.
+    _addon = CorsAddon()
+    globals().update({name: getattr(_addon, name) for name in all_hooks if hasattr(_addon, name)})

@@ -52,7 +52,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     ],
 )
 def test_interesting(given_flow: http.HTTPFlow, wanted: bool) -> None:
-    assert addon_module.interesting(given_flow, lambda _connection: True) is wanted
+    assert addon_module.interesting(given_flow, Tracker()) is wanted
 
 
 @pytest.mark.parametrize(
@@ -71,21 +71,39 @@ def test_what_is_stored_without_cors_is_noticed(options: dict[str, str], image: 
     stored = flow(request=[("Sec-Fetch-Mode", "no-cors")], **image)
     confirmed = actual(request=[("If-None-Match", "x")], status=304, at=1)
     with proxy(**options) as running:
-        assert not addon_module.interesting(stored, lambda _connection: False)
+        assert not addon_module.interesting(stored, running.addon._tracker)
         running.pass_through(stored, confirmed)
     assert confirmed.metadata["cors.verdict"] == verdict
     assert not stored.metadata
 
 
-def test_a_cookie_is_news_once_per_connection() -> None:
-    """All further requests of the connection that bear no more than a Cookie are passed over."""
-    asked = flow(request=[("Cookie", "a=b")])
+COOKIE = ("Cookie", "a=b")
+NAVIGATION = [("Sec-Fetch-Mode", "navigate"), ("Upgrade-Insecure-Requests", "1")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "news"),
+    [
+        ([COOKIE], [COOKIE], False),
+        (NAVIGATION, NAVIGATION, False),
+        ([*NAVIGATION, COOKIE], NAVIGATION, False),
+        ([*NAVIGATION, COOKIE], [COOKIE], False),
+        ([COOKIE], NAVIGATION, False),
+        (NAVIGATION, [COOKIE], True),
+        ([("Origin", PAGE)], [COOKIE], True),
+        ([("Origin", PAGE)], NAVIGATION, True),
+    ],
+)
+def test_what_is_news_once_per_connection(
+    first: list[tuple[str, str]], second: list[tuple[str, str]], news: bool
+) -> None:
+    """All further requests of the connection that bear no more than that are passed over."""
     with proxy() as running:
-        is_news = running.addon._tracker.is_cookie_news
-        assert addon_module.interesting(asked, is_news)
-        running.pass_through(asked)
-        assert not addon_module.interesting(asked, is_news)
-        assert addon_module.interesting(flow(request=[("Cookie", "a=b")], connection=client()), is_news)
+        tracker, connection = running.addon._tracker, client()
+        assert addon_module.interesting(flow(request=first, connection=connection), tracker)
+        running.pass_through(flow(request=first, connection=connection))
+        assert addon_module.interesting(flow(request=second, connection=connection), tracker) is news
+        assert addon_module.interesting(flow(request=second, connection=client()), tracker)
 
 
 # ── the URL as the browser used it ────────────────────────────────────────────────────────────────────────────────────

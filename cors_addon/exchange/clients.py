@@ -115,6 +115,7 @@ class Connection:
     client: "weakref.ref[Client]"
     credentialed: bool | None = None
     cookie_seen: bool = False
+    navigation_seen: bool = False
     undecided: list[Fetch] = field(default_factory=list)
     """Fetches on it whose credentials mode is unknown, until it is known of the connection."""
 

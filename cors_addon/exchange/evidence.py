@@ -64,6 +64,17 @@ class Evidence:
         known = self._connections.get(connection)
         return known is None or not known.cookie_seen
 
+    def is_navigation_news(self, connection: Hashable) -> bool:
+        """Whether a navigation on this connection would be the first to tell that it carries credentials."""
+        known = self._connections.get(connection)
+        return known is None or not (known.navigation_seen or known.cookie_seen)
+
+    def note_navigation(self, connection: Hashable) -> None:
+        """A navigation was seen on this connection."""
+        known = self._connections.get(connection)
+        if known is not None:
+            known.navigation_seen = True
+
     def settle(self, until: float) -> None:
         """Give up hope for connections on which nothing told the credentials mode in time."""
         for connection in self._connections.values():

@@ -97,6 +97,8 @@ class Tracker:
             judgement = self._request(client, observation, wire, revised)
             if wire.has_cookie or wire.mode == b"navigate":
                 self._evidence.note_connection(client, observation, Credentials.INCLUDE, revised)
+            if wire.origin is None and b"upgrade-insecure-requests" in wire:
+                self._evidence.note_navigation(observation.connection)
         self._evidence.note_cookies(client, observation, wire)
         if client.preflights or client.hops:
             self._settle_client(client, observation.started - PATIENCE, revised)
@@ -115,6 +117,10 @@ class Tracker:
         `client` is an address. Cheap, for traffic that is of no other use.
         """
         self._plain.note(client, url, request, response, ended)
+
+    def is_navigation_news(self, connection: Hashable) -> bool:
+        """The same of a request without a Cookie that may be a navigation."""
+        return self._evidence.is_navigation_news(connection)
 
     def settle(self, now: float) -> list[Judgement]:
         """Judge anew, with hindsight, what nothing followed by `now`."""

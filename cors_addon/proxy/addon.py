@@ -10,7 +10,7 @@ import asyncio
 import logging
 import traceback
 import weakref
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, exceptions, http
@@ -55,16 +55,23 @@ _SETTLE_EVERY = 5.0
 """Seconds of flow time between two looks at all clients for what nothing followed."""
 
 
-def interesting(flow: http.HTTPFlow, is_cookie_news: Callable[[str], bool]) -> bool:
+def interesting(flow: http.HTTPFlow, tracker: Tracker) -> bool:
     """Whether the tracker has any use for this flow: an Origin, a redirect, or what may be evidence of credentials.
 
     Every flow comes by here. Lengths are compared first: most names have one that none of ours has, and that costs a
     sixth of hashing a name.
     """
-    fields = flow.request.data.headers.fields
-    for name, _ in fields:
-        if len(name) == 6 and name.lower() == b"origin":
-            return True
+    has_cookie = navigates = False
+    for name, _ in flow.request.data.headers.fields:
+        length = len(name)
+        if length == 6:
+            lower = name.lower()
+            if lower == b"origin":
+                return True
+            if lower == b"cookie":
+                has_cookie = True
+        elif length == 25 and name.lower() == b"upgrade-insecure-requests":
+            navigates = True  # and a navigation always includes credentials
     response = flow.response
     if response is not None:
         data = response.data
@@ -73,16 +80,9 @@ def interesting(flow: http.HTTPFlow, is_cookie_news: Callable[[str], bool]) -> b
         for name, _ in data.headers.fields:
             if len(name) == 10 and name.lower() == b"set-cookie":
                 return True
-    if not is_cookie_news(flow.client_conn.id):
-        return False
-    for name, _ in fields:
-        length = len(name)
-        # Upgrade-Insecure-Requests goes with navigations, which always include credentials
-        if (length == 6 and name.lower() == b"cookie") or (
-            length == 25 and name.lower() == b"upgrade-insecure-requests"
-        ):
-            return True
-    return False
+    if has_cookie:
+        return tracker.is_cookie_news(flow.client_conn.id)
+    return navigates and tracker.is_navigation_news(flow.client_conn.id)
 
 
 class Seen(weakref.ref[http.HTTPFlow]):
@@ -186,7 +186,7 @@ class CorsAddon:
         if self._policies.rewriting:
             self._policies.response(flow)  # answers of other addons get here without passing `responseheaders`
         try:
-            if interesting(flow, self._tracker.is_cookie_news):
+            if interesting(flow, self._tracker):
                 self._judge(flow)
             elif flow.request.data.method == b"GET":
                 self._note_plain(flow)
@@ -198,7 +198,7 @@ class CorsAddon:
         try:
             if self._latest == flow.id and flow.response is not None and not flow.live:
                 return  # a file's flow with both an answer and an error passes both hooks
-            if interesting(flow, self._tracker.is_cookie_news) and flow.request.data.method != b"CONNECT":
+            if interesting(flow, self._tracker) and flow.request.data.method != b"CONNECT":
                 translate.note_own_page(flow)
                 self._judge(flow)
         except Exception as error:
