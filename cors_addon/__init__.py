@@ -50,11 +50,8 @@ else:
 
     _import_package_beside_this_file()
 
-    from mitmproxy.hooks import all_hooks
-
-    from cors_addon.proxy.addon import CorsAddon
+    from cors_addon.proxy.addon import CorsAddon, hooks_of
 
     # An `addons = [...]` would do, but mitmproxy asks each addon at each of the eight events of a request: a level more
     # costs it as much as all that this addon does for a request that has nothing to do with CORS.
-    _addon = CorsAddon()
-    globals().update({name: getattr(_addon, name) for name in all_hooks if hasattr(_addon, name)})
+    globals().update(hooks_of(CorsAddon()))

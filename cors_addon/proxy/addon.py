@@ -10,13 +10,13 @@ import asyncio
 import logging
 import traceback
 import weakref
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, exceptions, http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Server
-from mitmproxy.hooks import UpdateHook
+from mitmproxy.hooks import UpdateHook, all_hooks
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
 
@@ -274,7 +274,7 @@ class CorsAddon:
 
     def _judge_streaming(self, flow: http.HTTPFlow) -> None:
         try:
-            if interesting(flow, self._tracker.is_cookie_news):
+            if interesting(flow, self._tracker):
                 self._judge(flow)
         except Exception as error:
             self._report(error)
@@ -530,6 +530,11 @@ class CorsAddon:
         if kind not in self._failures:
             self._failures.add(kind)
             logger.log(level, "cors_addon failed, traffic is not affected (said once): %r", error, exc_info=error)
+
+
+def hooks_of(addon: CorsAddon) -> dict[str, Callable[..., object]]:
+    """Its hooks by name, for a script to bear them itself."""
+    return {name: getattr(addon, name) for name in all_hooks if hasattr(addon, name)}
 
 
 def _same(one: Observation, other: Observation) -> bool:

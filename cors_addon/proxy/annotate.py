@@ -5,9 +5,11 @@ flow still bears exactly that, or bears none and never had ours, do we write.
 Law 2: nothing raw: values from the wire are made visible before they are stored.
 """
 
+from typing import NamedTuple
+
 from mitmproxy import http
 
-from cors_addon.exchange.model import Credentials, Judgement, Verdict
+from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.policy import record
 from cors_addon.proxy import translate
 from cors_addon.proxy.settings import Annotate
@@ -31,13 +33,15 @@ def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
     if data:
         for key in [key for key in data if key.startswith("cors.") and key not in _KEPT]:
             del data[key]
-    turns = text.depends_on_credentials(judgement)
-    data.update(metadata(judgement))
+    words = _words(judgement)
+    data.update(words.metadata)
+    if judgement.paired_with:
+        data["cors.pair"] = " ".join(judgement.paired_with)
     if what is not Annotate.NONE:
         if what is not Annotate.MARKER:
-            _write(flow, "comment", OUR_COMMENT, comment_of(judgement, turns, flow))
+            _write(flow, "comment", OUR_COMMENT, _completed(words.comment, judgement, flow))
         if what is not Annotate.COMMENT:
-            _write(flow, "marked", OUR_MARKER, marker(judgement, turns))
+            _write(flow, "marked", OUR_MARKER, words.marker)
 
 
 def comment_of(judgement: Judgement, turns: bool, flow: http.HTTPFlow | None = None) -> str:
@@ -45,7 +49,10 @@ def comment_of(judgement: Judgement, turns: bool, flow: http.HTTPFlow | None = N
 
     The flow knows what a judgement does not: why the server gave no answer.
     """
-    comment = text.comment(judgement, turns)
+    return _completed(text.comment(judgement, turns), judgement, flow)
+
+
+def _completed(comment: str, judgement: Judgement, flow: http.HTTPFlow | None) -> str:
     error = None if flow is None else flow.error
     if error is not None and judgement.verdict is Verdict.DENY and not judgement.observation.response:
         comment = f"{text.FAILED} CORS: {failure.short(error.msg or '', judgement.observation.status)}"
@@ -58,6 +65,62 @@ def comment_of(judgement: Judgement, turns: bool, flow: http.HTTPFlow | None = N
 
 
 _KEPT = frozenset({OUR_COMMENT, OUR_MARKER, translate.OWN_PAGE, *record.KEPT})
+
+
+class _Words(NamedTuple):
+    """What is written on a flow, but for the ids of its pair."""
+
+    metadata: dict[str, str]
+    comment: str
+    marker: str
+
+
+_KNOWN: dict[tuple[object, ...], _Words] = {}
+"""The words for what passed, by all that they depend on: pages repeat themselves, and finding words takes long."""
+_MAX_KNOWN = 1024
+
+
+def _words(judgement: Judgement) -> _Words:
+    if (
+        judgement.refusal is not None
+        or judgement.role not in _SIMPLE
+        or judgement.contradicted
+        or judgement.preflight_cached_at is not None
+        or judgement.shadow
+        or judgement.findings
+        or judgement.observation.rewritten is not None
+    ):
+        return _find_words(judgement)
+    omitted, included = judgement.if_omitted, judgement.if_credentialed
+    key = (
+        judgement.role,
+        judgement.engine,
+        judgement.origin,
+        judgement.requested_method,
+        judgement.requested_headers,
+        judgement.preflight,
+        judgement.cache_lifetime,
+        judgement.credentials,
+        judgement.judged_credentialed,
+        judgement.assumptions,
+        None if omitted is None else omitted.verdict,
+        None if included is None else included.verdict,
+    )
+    words = _KNOWN.get(key)
+    if words is None:
+        if len(_KNOWN) >= _MAX_KNOWN:
+            _KNOWN.clear()
+        words = _KNOWN[key] = _find_words(judgement)
+    return words
+
+
+_SIMPLE = frozenset({Role.PREFLIGHT, Role.ACTUAL})
+"""Roles whose words depend on nothing but the judgement, once it is to allow."""
+
+
+def _find_words(judgement: Judgement) -> _Words:
+    turns = text.depends_on_credentials(judgement)
+    return _Words(metadata(judgement), text.comment(judgement, turns), marker(judgement, turns))
 
 
 def _flips(judgement: Judgement) -> dict[str, Verdict]:
@@ -93,7 +156,7 @@ def marker(judgement: Judgement, turns: bool) -> str:
 
 
 def metadata(judgement: Judgement) -> dict[str, str]:
-    """Flat keys with plain strings: the words of the JSON line, as far as a filter can use them.
+    """Flat keys with plain strings: the words of the JSON line, as far as a filter can use them; without the pair.
 
     Plain strings, for an enum's member would be saved in a dump, and fail to be read; `_value_`, for `value` is a slow
     property, and this runs for every CORS flow.
@@ -117,8 +180,6 @@ def metadata(judgement: Judgement) -> dict[str, str]:
         data["cors.credentials"] = judgement.credentials._value_
         if judgement.credentials is Credentials.UNKNOWN and judgement.if_credentialed is not None:
             data["cors.if_credentialed"] = judgement.if_credentialed.verdict._value_
-    if judgement.paired_with:
-        data["cors.pair"] = " ".join(judgement.paired_with)
     if judgement.contradicted:
         data["cors.contradicted"] = "true"
     if judgement.observation.rewritten is not None:
