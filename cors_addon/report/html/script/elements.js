@@ -31,7 +31,7 @@ const VERDICTS = { allow: "allow", deny: "deny", "not-cors": "none" };
 const CHUNK = 50;
 const MAX_ORIGINS = 8;
 const MAX_ENDPOINTS = 40;
-const MAX_CAUSES = 6;
+const MAX_CARDS = 6;
 
 // ---- making elements ----
 

@@ -31,6 +31,12 @@ const causeOf = new Map(
 );
 for (const fetch of fetches) {
   fetch.causes = new Set();
+  fetch.found = new Set();
+  data.findings.forEach((each, index) => {
+    const shows = (detail, at) =>
+      (detail.findings || []).includes(each.name) && (!each.server || split(fetch.members[at].url)[0] === each.server);
+    if (fetch.findings.has(each.name) && fetch.details.some(shows)) fetch.found.add(index);
+  });
   fetch.details.forEach((detail, index) => {
     if (detail.state !== "deny") return;
     const found = causeOf.get(

@@ -1,17 +1,19 @@
 // What is listed; the address keeps it.
 
-const filter = {
-  states: new Set(ORDER),
+const usual = new Set(ORDER);
+if (fetches.some((fetch) => fetch.state !== "none")) usual.delete("none");
+const unfiltered = () => ({
+  states: new Set(usual),
   reason: "",
   origin: null,
   finding: "",
   policy: "",
   endpoint: null,
   cause: null,
+  found: null,
   text: "",
-};
-const usual = new Set(ORDER);
-if (fetches.some((fetch) => fetch.state !== "none")) usual.delete("none");
+});
+const filter = unfiltered();
 const needles = () => filter.text.toLowerCase().split(/\s+/).filter(Boolean);
 
 function matches(fetch, wanted) {
@@ -21,6 +23,7 @@ function matches(fetch, wanted) {
   if (filter.finding && !fetch.findings.has(filter.finding)) return false;
   if (filter.policy && !fetch.flips.has(filter.policy)) return false;
   if (filter.cause !== null && !fetch.causes.has(filter.cause)) return false;
+  if (filter.found !== null && !fetch.found.has(filter.found)) return false;
   if (filter.endpoint !== null && !fetch.members.some((member) => member.endpoint === filter.endpoint)) return false;
   return wanted.every((needle) => words(fetch).includes(needle));
 }
@@ -32,7 +35,7 @@ function toHash() {
   if (!same(filter.states, usual)) parts.set("verdict", [...filter.states].join(","));
   for (const name of ["reason", "finding", "policy"]) if (filter[name]) parts.set(name, filter[name]);
   if (filter.origin !== null) parts.set("origin", filter.origin);
-  for (const name of ["endpoint", "cause"]) if (filter[name] !== null) parts.set(name, filter[name]);
+  for (const name of ["endpoint", "cause", "found"]) if (filter[name] !== null) parts.set(name, filter[name]);
   if (filter.text) parts.set("q", filter.text);
   if (opened) parts.set("flow", opened);
   const hash = parts.toString();
@@ -51,6 +54,7 @@ function fromHash() {
   for (const [name, known] of [
     ["endpoint", data.matrix.endpoints],
     ["cause", data.causes],
+    ["found", data.findings],
   ]) {
     filter[name] = /^\d+$/.test(parts.get(name) || "") && known[parts.get(name)] ? Number(parts.get(name)) : null;
   }
@@ -58,20 +62,7 @@ function fromHash() {
   opened = parts.get("flow") || "";
 }
 function choose(change, jump) {
-  Object.assign(
-    filter,
-    {
-      states: new Set(usual),
-      reason: "",
-      origin: null,
-      finding: "",
-      policy: "",
-      endpoint: null,
-      cause: null,
-      text: "",
-    },
-    change,
-  );
+  Object.assign(filter, unfiltered(), change);
   apply();
   if (jump) {
     list.section.scrollIntoView({ block: "start" });

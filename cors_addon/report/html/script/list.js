@@ -186,7 +186,7 @@ function requests() {
       }
     },
   });
-  for (const name of ["endpoint", "cause"]) {
+  for (const name of ["endpoint", "cause", "found"]) {
     controls[name] = h("button", {
       type: "button",
       class: `chip only ${name}`,
@@ -253,6 +253,7 @@ function requests() {
         ),
         controls.endpoint,
         controls.cause,
+        controls.found,
         controls.clear,
         list.status,
       ),
@@ -287,9 +288,11 @@ function showFilters() {
   const endpoint = filter.endpoint === null ? null : data.matrix.endpoints[filter.endpoint];
   only("endpoint", endpoint && `${endpoint[1]} ${host(endpoint[0])}${endpoint[2]}`);
   only("cause", filter.cause === null ? null : data.causes[filter.cause].phrase);
+  const found = filter.found === null ? null : data.findings[filter.found];
+  only("found", found && [found.name, found.server && `at ${found.server}`].filter(Boolean).join(" "));
   const narrowed =
     ["reason", "finding", "policy", "text"].some((name) => filter[name]) ||
-    ["origin", "endpoint", "cause"].some((name) => filter[name] !== null);
+    ["origin", "endpoint", "cause", "found"].some((name) => filter[name] !== null);
   controls.clear.hidden = same(filter.states, usual) && !narrowed;
 }
 function only(name, what) {

@@ -90,22 +90,22 @@ function summary() {
   );
 }
 
+function firstFew(cards, what) {
+  const rest = cards.slice(MAX_CARDS);
+  const more = h(
+    "button",
+    { type: "button", class: "more", click: () => more.replaceWith(...rest) },
+    `Show ${counted(rest.length, what)}`,
+  );
+  return [cards.slice(0, MAX_CARDS), rest.length ? more : null];
+}
+
 function causes() {
   if (!data.causes.length) return null;
-  const cards = data.causes.map(cause);
-  const rest = cards.slice(MAX_CAUSES);
-  const more = rest.length
-    ? h(
-        "button",
-        { type: "button", class: "more", click: () => more.replaceWith(...rest) },
-        `Show ${counted(rest.length, "more cause")}`,
-      )
-    : null;
   return section(
     "causes",
     data.causes.length === 1 ? "The cause" : "Causes, the most frequent first",
-    cards.slice(0, MAX_CAUSES),
-    more,
+    firstFew(data.causes.map(cause), "more cause"),
     data.moreCauses ? h("p", { class: "hint" }, `${counted(data.moreCauses, "more cause")} not shown.`) : null,
   );
 }
@@ -385,10 +385,10 @@ function places(each) {
 
 function findings() {
   if (!data.findings.length) return null;
-  return section("findings", "Security findings", data.findings.map(finding));
+  return section("findings", "Security findings", firstFew(data.findings.map(finding), "more finding"));
 }
-function finding(each) {
-  const listed = fetches.filter((fetch) => fetch.findings.has(each.name)).length;
+function finding(each, index) {
+  const listed = fetches.filter((fetch) => fetch.found.has(index)).length;
   return h(
     "article",
     { class: "finding" },
@@ -407,7 +407,7 @@ function finding(each) {
     listed
       ? h(
           "button",
-          { type: "button", class: "go", click: () => choose({ states: new Set(ORDER), finding: each.name }, true) },
+          { type: "button", class: "go", click: () => choose({ states: new Set(ORDER), found: index }, true) },
           `Show ${listed === 1 ? "the request" : `the ${number(listed)} requests`}`,
         )
       : null,
