@@ -348,6 +348,11 @@ def test_keyboard(viewing: Callable[..., Opened]) -> None:
         await browser.value("all('.cell')[0].focus()")
         await browser.press("ArrowDown")
         assert await browser.value("all('.cell').indexOf(document.activeElement)") == 1
+        # a link to each section takes the focus there
+        await browser.value("all('nav button').at(-1).focus()")
+        await browser.press("Enter")
+        assert await browser.value("focused().id") == "requests-title"
+        await browser.press("Tab")
         # what has the focus shows it
         outline = await browser.value("getComputedStyle(document.activeElement).outlineStyle")
         assert outline == "solid"

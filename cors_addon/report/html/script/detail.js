@@ -101,6 +101,7 @@ function panel(fetch) {
             ),
         )
       : null,
+    fact("Began", moment(fetch.at)),
     fact("Client", detail.client),
     fact("Flow", fetch.members.map((each) => each.id).join(" ")),
   );

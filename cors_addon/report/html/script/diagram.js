@@ -73,13 +73,22 @@ function diagram(fetch, width) {
     return (noBrowser ? 1 : 2) + (at < 0 ? servers.length - 1 : at);
   };
   fetch.members.forEach((member) => laneOf(member.url));
+  // the last lane stands for all the servers that have none of their own; there a request is shown with its host
+  const others = new Set(fetch.members.map((member) => split(member.url)[0])).size - servers.length;
+  const target = (member) => {
+    const [server, path] = split(member.url);
+    return others && laneOf(member.url) === lanes.length - 1 ? host(server) + path : path;
+  };
   const lanes = noBrowser
     ? [["client", "Client", "no browser"]]
     : [
         ["page", "Page", fetch.origin ? host(fetch.origin) : "unknown origin"],
         ["browser", "Browser", fetch.main.engine === "standard" ? "" : fetch.main.engine],
       ];
-  servers.forEach((server) => lanes.push(["server", "Server", host(server)]));
+  servers.forEach((server, index) => {
+    const several = others && index === servers.length - 1;
+    lanes.push(["server", several ? "Servers" : "Server", several ? `${others + 1} of them` : host(server)]);
+  });
   const B = noBrowser ? 0 : 1;
   // where there is little room, the outer lanes stand at the edges, and their heads beside them
   const narrow = width < 480;
@@ -190,7 +199,7 @@ function diagram(fetch, width) {
   fetch.members.forEach((member, index) => {
     const detail = fetch.details[index];
     const lane = laneOf(member.url);
-    const path = split(member.url)[1];
+    const path = target(member);
     const preflight = detail.role === "preflight";
     if (!preflight && detail.preflight === "cached") {
       cached(member.age === undefined ? "preflight cached" : `preflight cached ${seconds(member.age)} ago`);

@@ -63,6 +63,11 @@ function clock(at) {
   const millis = String(date.getMilliseconds()).padStart(3, "0");
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${millis}`;
 }
+function moment(at) {
+  const date = new Date((at ?? NaN) * 1000);
+  if (Number.isNaN(date.getTime())) return "";
+  return date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "long" });
+}
 function day(at) {
   const date = new Date(at * 1000);
   return date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });

@@ -1,7 +1,12 @@
 // The summary, the causes, the matrix, policies and findings.
 
 function section(id, title, ...children) {
-  return h("section", { id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), children);
+  return h(
+    "section",
+    { id, "aria-labelledby": `${id}-title` },
+    h("h2", { id: `${id}-title`, tabindex: -1 }, title),
+    children,
+  );
 }
 
 function summary() {
@@ -104,7 +109,7 @@ function causes() {
   if (!data.causes.length) return null;
   return section(
     "causes",
-    data.causes.length === 1 ? "The cause" : "Causes, the most frequent first",
+    data.causes.length === 1 ? "The cause" : "Causes",
     firstFew(data.causes.map(cause), "more cause"),
     data.moreCauses ? h("p", { class: "hint" }, `${counted(data.moreCauses, "more cause")} not shown.`) : null,
   );

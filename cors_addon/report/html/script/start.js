@@ -2,6 +2,17 @@
 
 if (data.totals.states.deny) document.title = `${number(data.totals.states.deny)} denied · CORS report`;
 const parts = [summary(), causes(), matrix(), policies(), findings(), requests()].filter(Boolean);
+const sections = parts.filter((part) => part.localName === "section");
+if (sections.length > 1) {
+  const go = (to) => {
+    to.scrollIntoView({ block: "start" });
+    to.firstChild.focus({ preventScroll: true });
+  };
+  const links = sections.map((to) =>
+    h("li", {}, h("button", { type: "button", class: "link", click: () => go(to) }, to.firstChild.textContent)),
+  );
+  parts[0].append(h("nav", { "aria-label": "Sections" }, h("ul", {}, links)));
+}
 report.append(
   ...parts,
   h("footer", {}, `cors_addon ${data.version} · this file is whole: it loads nothing and sends nothing`),
