@@ -20,12 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mitmproxy import http
 
+from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.offline import judge
+from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import translate
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import json_report, jsonl, table
+from cors_addon.report import json_report, table
 from cors_addon.report.html import document as document_module
 from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
@@ -364,18 +366,20 @@ def test_known_causes() -> None:
     assert cause["known"]
 
 
-def test_findings_and_their_explanations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of the JSON line; the registry's words where it knows the name."""
-    line = jsonl.line
-
-    def found(judgement: Judgement) -> dict[str, Any]:
-        return line(judgement) | {"findings": ["status-not-ok", "never-heard-of"]}
-
-    monkeypatch.setattr(jsonl, "line", found)
-    data = report(actual([*ALLOW, ("Access-Control-Allow-Credentials", "true")])).data
-    assert data["details"][0]["findings"] == ["status-not-ok", "never-heard-of"]
-    assert data["reasons"].keys() == {"status-not-ok"}
-    assert data["findings"] == [{"name": "status-not-ok", "count": 1}, {"name": "never-heard-of", "count": 1}]
+def test_findings_and_their_explanations() -> None:
+    """Those of the JSON line, each with what is known of it."""
+    allow = [("Access-Control-Allow-Origin", "null"), ("Access-Control-Allow-Credentials", "true")]
+    judgements = observe(flow(request=[("Origin", "null"), ("Sec-Fetch-Mode", "cors")], response=allow))
+    auditor = Auditor(registrable_domain)
+    for judgement in judgements:
+        auditor.audit(judgement)
+    data = Parsed(page.render(*gather(judgements))).data
+    [finding] = [each for each in data["findings"] if each["name"] == "null-origin-with-credentials"]
+    assert finding["phrase"] == "the origin null is allowed with credentials"
+    assert finding["fix"][0] == "Have the server answer Origin: null without both of these:"
+    assert finding["severity"] == "warning"
+    assert "null-origin-with-credentials" in data["details"][0]["findings"]
+    assert data["reasons"]["null-origin-with-credentials"]["said"] == []
 
 
 def test_bodies() -> None:

@@ -13,7 +13,7 @@ from mitmproxy import http
 
 from cors_addon.exchange.model import Judgement, Outcome, Role, Verdict
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
-from cors_addon.report import jsonl
+from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.report.html import page
 from tests.browser.drivers import Launch, chromium
 from tests.browser.test_browser_truth import driver_of
@@ -360,16 +360,13 @@ def test_keyboard(viewing: Callable[..., Opened]) -> None:
     assert errors(viewing(shop(), steps)) == []
 
 
-def test_policies_and_findings(viewing: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_policies_and_findings(viewing: Callable[..., Opened]) -> None:
     """What would turn under a policy, and what a reviewer would find: listed, explained, and to be filtered by."""
     flows = shop()
-    line = jsonl.line
-
-    def found(judgement: Judgement) -> dict[str, Any]:
-        names = ["<b>some-finding</b>"] if judgement.observation.flow_id == flows[4].id else []
-        return line(judgement) | {"findings": names}
 
     def tried(judgement: Judgement) -> None:
+        if judgement.observation.flow_id == flows[4].id:
+            judgement.findings = (Finding(FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS, "<b>some</b>"),)
         allowed = Outcome(Verdict.ALLOW)
         if judgement.verdict is Verdict.ALLOW and judgement.role is Role.ACTUAL:
             refusal = Refusal(Reason.ALLOW_ORIGIN_MISSING, Stage.ACTUAL)
@@ -386,12 +383,13 @@ def test_policies_and_findings(viewing: Callable[..., Opened], monkeypatch: pyte
         assert await browser.value(
             "text(document, '.panel .facts').includes('under <i>strict</i>: allow-origin-missing')"
         )
-        assert await browser.value("text(document, '#findings h3')") == "!<b>some-finding</b>"
+        said = "!unrelated origins are allowed with credentials: <b>some</b>"
+        assert await browser.value("text(document, '#findings h3')") == said
+        assert await browser.value("text(document, '#findings .diff').includes('Vary: Origin')")
         await browser.value("document.querySelector('#findings .go').click()")
         assert await browser.shown() == ["GET https://api.example.test/open"]
         assert await browser.value("all('.row .sign.warn').length") == 1
 
-    monkeypatch.setattr(jsonl, "line", found)
     browser = viewing(flows, steps, alter=tried)
     assert errors(browser) == []
     assert requests(browser) == ["file"]

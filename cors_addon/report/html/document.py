@@ -11,7 +11,6 @@ import json
 import math
 import re
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -22,11 +21,23 @@ from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.steps import steps
 from cors_addon.fetch.headers import readable
 from cors_addon.policy import shadow
-from cors_addon.reasons.model import Explanation
+from cors_addon.reasons.findings import FINDINGS
+from cors_addon.reasons.model import Explanation, Parts
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report import jsonl, text
+from cors_addon.report.findings import finding_fix, finding_phrase
 from cors_addon.report.html.exchanges import Exchanges
-from cors_addon.report.summary import ALL_ENGINES, Cause, Endpoint, Outcome, Summary, Tally, endpoint_of, generalized
+from cors_addon.report.summary import (
+    ALL_ENGINES,
+    Cause,
+    Endpoint,
+    Found,
+    Outcome,
+    Summary,
+    Tally,
+    endpoint_of,
+    generalized,
+)
 from cors_addon.report.table import BROWSERS, damage_line
 
 MAX_CAUSES = 100
@@ -57,7 +68,7 @@ def document(
     details = _Details(body_of)
     fetches = [_fetch(members, matrix, details) for members in _by_fetch(exchanges)]
     causes = summary.causes()
-    used = {cause.reason for cause in causes} | details.names
+    used = {cause.reason for cause in causes} | {found.name for found in summary.found()} | details.names
     whole = {
         "version": __version__,
         "made": time.time() if now is None else now,
@@ -80,7 +91,7 @@ def document(
         "moreCauses": max(len(causes) - MAX_CAUSES, 0),
         "matrix": matrix.written(),
         "policies": _policies(exchanges),
-        "findings": [{"name": name, "count": count} for name, count in details.findings.most_common()],
+        "findings": [_finding(found, summary) for found in summary.found()[:MAX_CAUSES]],
         "reasons": {name: _explained(known) for name, known in _known(used).items()},
         "browsers": BROWSERS,
         "details": details.written,
@@ -237,6 +248,23 @@ def _cause(cause: Cause, summary: Summary) -> dict[str, Any]:
     )
 
 
+def _finding(found: Found, summary: Summary) -> dict[str, Any]:
+    places = dict.fromkeys(map(str, found.endpoints))
+    return _full(
+        {
+            "name": found.name,
+            "severity": "warning" if found.is_warning else "note",
+            "server": found.server,
+            "phrase": finding_phrase(found.example, found.finding),
+            "count": found.count,
+            "known": summary.baseline is not None and not found.fresh,
+            "endpoints": [[place, 1] for place in list(places)[:MAX_PLACES]],
+            "moreEndpoints": max(len(places) - MAX_PLACES, 0),
+            "fix": finding_fix(found.example, found.finding).split("\n"),
+        }
+    )
+
+
 def _fix(change: Change | None) -> dict[str, Any] | None:
     if change is None:
         return None
@@ -254,21 +282,24 @@ def _console(message: str | None) -> list[str]:
     return [] if message is None else message.splitlines()
 
 
-def _known(names: Iterable[str]) -> dict[str, Explanation]:
-    """Those of the names that the registry explains, in its order."""
+def _known(names: Iterable[str]) -> dict[str, Parts]:
+    """Those of the names that the registries explain, in their order."""
     wanted = set(names)
-    return {str(name): explanation for name, explanation in REGISTRY.items() if str(name) in wanted}
+    found = (*REGISTRY.items(), *FINDINGS.items())
+    return {str(name): explanation for name, explanation in found if str(name) in wanted}
 
 
-def _explained(explanation: Explanation) -> dict[str, Any]:
+def _explained(explanation: Parts) -> dict[str, Any]:
     return {
         "explanation": explanation.explanation,
         "causes": list(explanation.causes),
         "anchor": explanation.anchor,
         "severity": explanation.severity,
-        "said": [[BROWSERS.get(said.engine, said.engine), ", ".join(said.names), said.text]
-                 for said in explanation.said],
-    }  # fmt: skip
+        "said": [
+            [BROWSERS.get(said.engine, said.engine), ", ".join(said.names), said.text]
+            for said in (explanation.said if isinstance(explanation, Explanation) else ())
+        ],
+    }
 
 
 # ---- policies in the shadow ----
@@ -366,8 +397,6 @@ class _Details:
         self.written: list[dict[str, Any]] = []
         self.names: set[str] = set()
         """Of the reasons and findings that came up."""
-        self.findings: Counter[str] = Counter()
-        """How many of the listed exchanges show each."""
         self._numbers: dict[str, int] = {}
         self._body_of = body_of
 
@@ -375,7 +404,6 @@ class _Details:
         """Where its details stand in `written`."""
         detail = _shown(_detail(judgement, self._body_of))
         self.names.update(filter(None, (detail.get("reason"), *detail.get("findings", ()))))
-        self.findings.update(detail.get("findings", ()))
         key = json.dumps(detail, sort_keys=True)
         number = self._numbers.get(key)
         if number is None:

@@ -54,4 +54,4 @@ def _rank(judgement: Judgement) -> int:
     if judgement.stage is None and judgement.hypothetical is None:
         return 2
     wrong = judgement.verdict is Verdict.DENY or judgement.contradicted or depends_on_credentials(judgement)
-    return 0 if wrong or any(change_of(Shadow(*each)) for each in judgement.shadow) else 1
+    return 0 if wrong or judgement.findings or any(change_of(Shadow(*each)) for each in judgement.shadow) else 1
