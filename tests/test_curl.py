@@ -310,6 +310,7 @@ SECRET = b"s3cr3t"
         (b"Authorization", b"s3cr3t", "-H 'Authorization: REDACTED'"),
         (b"Proxy-Authorization", b"Basic s3cr3t", "-H 'Proxy-Authorization: Basic REDACTED'"),
         (b"X-Api-Key", b"s3cr3t", "-H 'X-Api-Key: REDACTED'"),
+        (b"Ocp-Apim-Subscription-Key", b"s3cr3t", "-H 'Ocp-Apim-Subscription-Key: REDACTED'"),
         (b"apikey", b"s3cr3t", "-H 'apikey: REDACTED'"),
         (b"X-Auth-Token", b"s3cr3t", "-H 'X-Auth-Token: REDACTED'"),
         (b"X-XSRF-TOKEN", b"s3cr3t", "-H 'X-XSRF-TOKEN: REDACTED'"),
@@ -346,6 +347,20 @@ def test_secret_headers(name: bytes, value: bytes, wanted: str) -> None:
 )
 def test_other_headers_stay(name: bytes) -> None:
     assert f"'{name.decode()}: x-token'" in script(observation(80, "/", b"GET", (name, b"x-token")), secrets=False)
+
+
+def test_secrets_in_a_multipart_body() -> None:
+    """Its lines end as the wire has them, so it is piped."""
+    parts = [("user", b"ann"), ("password", b"s3cr3t\r\ns3cr3t"), ("note", b"x")]
+    body = b"".join(
+        b'--B\r\nContent-Disposition: form-data; name="%b"\r\nX: y\r\n\r\n%b\r\n' % (name.encode(), value)
+        for name, value in parts
+    )
+    text = script(observation(80, "/", b"POST", has_body=True), body + b"--B--\r\n", secrets=False)
+    assert "s3cr3t" not in text
+    assert "\\015\\012REDACTED\\015\\012" in text
+    assert "ann" in text
+    assert '# Replaced by REDACTED: "password" in the body' in text
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ def test_bound_and_withdrawn() -> None:
             assert binding.command == does
         keys.withdraw()
         assert {context: bound(master, context) for context in CONTEXTS} == before
+        keys.bind()  # the loop's turn came after `done`
+        assert {context: bound(master, context) for context in CONTEXTS} == before
 
     asyncio.run(play())
 

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +75,8 @@ class Screen:
     """A terminal that a person could sit at."""
 
     def __init__(self, folder: Path, columns: int, rows: int) -> None:
-        self._socket = str(folder / "tmux")
+        self._folder = tempfile.mkdtemp()  # the path of a socket must be short
+        self._socket = f"{self._folder}/tmux"
         flows = [preflight([*ALLOW_PUT, ("Access-Control-Max-Age", "600")]), actual(ALLOW, method="PUT", at=0.1)]
         flows.append(preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET, POST")], at=9))
         dump = write(folder / "flows.mitm", *flows)
@@ -114,13 +116,13 @@ class Screen:
 
     def close(self) -> None:
         self._tmux("kill-server")
+        shutil.rmtree(self._folder)
 
 
 @pytest.fixture(params=[80, 120])
 def screen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Screen]:
     if TMUX is None:
         pytest.skip("there is no tmux")
-    # the path of a socket must be short
     started = Screen(tmp_path, request.param, 40)
     yield started
     started.close()

@@ -32,12 +32,13 @@ class Keys:
                 self._bound += [(context, key, command) for context in free]
 
     def withdraw(self) -> None:
-        """Unbind what is still ours."""
+        """Unbind what is still ours, and bind nothing from now on."""
         for context, key, command in self._bound:
             binding = self._keymap.get(context, key)
             if binding is not None and binding.command == command:
                 self._keymap.remove(key, [context])
         self._bound.clear()
+        self._keymap = None
 
     def _taken(self, key: str, context: str) -> bool:
         return any(self._keymap.get(where, key) is not None for where in (context, "global"))

@@ -17,6 +17,7 @@ from cors_addon.report.text import shortened, visible
 MAX_BODY = 4096
 """Bytes of a body that are written into the command."""
 REDACTED = "REDACTED"
+_REDACTED = REDACTED.encode()
 BODY_FILE = "body.bin"
 
 type BodyOf = Callable[[str], bytes | None]
@@ -253,7 +254,7 @@ def _body(
 # ---- secrets ----
 
 _SECRET = re.compile(
-    r"(?:^|[-_.])(?:api[-_]?key|access[-_]?key|token|tokens|secret|session|sessionid|sid|auth|authorization|password|"
+    r"(?:^|[-_.])(?:(?:api|access|secret|private|subscription|functions|master|auth)[-_]?key|token|tokens|secret|session|sessionid|sid|auth|authorization|password|"
     r"passwd|pwd|passphrase|signature|sig|csrf|xsrf|csrftoken|xsrftoken|jwt|credential|credentials|assertion|otp|pin)"
     r"(?:$|[-_.])|token$|secret$|password$",
     re.IGNORECASE,
@@ -273,13 +274,13 @@ def _without_secret(lower: bytes, value: bytes, hidden: dict[str, None]) -> byte
     if lower in (b"cookie", b"cookie2"):
         hidden["cookies"] = None
         pairs = (pair.strip(b" \t").partition(b"=") for pair in value.split(b";"))
-        return b"; ".join(key + b"=" + REDACTED.encode() if sign else REDACTED.encode() for key, sign, _ in pairs)
+        return b"; ".join(key + b"=" + _REDACTED if sign else _REDACTED for key, sign, _ in pairs)
     if lower in (b"referer", b":path"):
         return _without_secrets(value.decode("latin-1"), hidden).encode("latin-1")
     if lower in (b"authorization", b"proxy-authorization") or (is_secret(name) and not _NOT_SECRET.match(lower)):
         hidden[visible(name)] = None
         scheme = _SCHEMES.match(value)
-        return (scheme[0] + b" " if scheme else b"") + REDACTED.encode()
+        return (scheme[0] + b" " if scheme else b"") + _REDACTED
     return value
 
 
@@ -300,28 +301,35 @@ def _without_secrets(url: str, hidden: dict[str, None]) -> str:
 
 
 _MEMBER = re.compile(rb'"([^"\\]{1,100})"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*)', re.DOTALL)
+_PART = re.compile(
+    rb'(\bname="([^"\r\n]{1,100})"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)(.*?)(?=\r\n--)', re.DOTALL | re.IGNORECASE
+)
 _FIELD = re.compile(rb"(^|&)([^=&\s]{1,100})=([^&]+)")
 
 
 def _without_secrets_in_body(body: bytes, hidden: dict[str, None]) -> bytes:
-    """JSON or a form, its secret members replaced."""
+    """JSON or a form of either kind, its secret members replaced."""
+
+    def is_hidden(name: bytes) -> bool:
+        text = name.decode("latin-1")
+        if is_secret(text):
+            hidden[f'"{shortened(text, 40)}" in the body'] = None
+            return True
+        return False
 
     def in_json(match: re.Match[bytes]) -> bytes:
-        name = match[1].decode("latin-1")
-        if not is_secret(name):
-            return match[0]
-        hidden[f'"{shortened(name, 40)}" in the body'] = None
-        return b'"%b"%b"%b"' % (match[1], match[2], REDACTED.encode())
+        return b'"%b"%b"%b"' % (match[1], match[2], _REDACTED) if is_hidden(match[1]) else match[0]
 
     def in_form(match: re.Match[bytes]) -> bytes:
-        name = match[2].decode("latin-1")
-        if not is_secret(name):
-            return match[0]
-        hidden[f'"{shortened(name, 40)}" in the body'] = None
-        return b"%b%b=%b" % (match[1], match[2], REDACTED.encode())
+        return b"%b%b=%b" % (match[1], match[2], _REDACTED) if is_hidden(match[2]) else match[0]
+
+    def in_part(match: re.Match[bytes]) -> bytes:
+        return match[1] + _REDACTED if is_hidden(match[2]) else match[0]
 
     if body.lstrip()[:1] in (b"{", b"["):
         return _MEMBER.sub(in_json, body)
+    if body.startswith(b"--"):
+        return _PART.sub(in_part, body)
     return _FIELD.sub(in_form, body)
 
 
