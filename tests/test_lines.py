@@ -67,14 +67,18 @@ def test_told_once() -> None:
     """The preflight is paired by its request, and judged again; nothing new is to be said of it."""
     text = printed(preflight([*ALLOW_PUT, CREDENTIALS]), actual(BOTH, method="PUT", at=0.1))
     assert len(verdicts(text)) == 2
+    # nor where the request settles what its preflight left open
+    text = printed(preflight(ALLOW_PUT), actual(ALLOW, method="PUT", at=0.1))
+    assert verdicts(text)[0].startswith("✓ CORS, but ✗ if")
+    assert len(verdicts(text)) == 2
 
 
 def test_told_again_where_the_verdict_changed() -> None:
     """That a refused preflight was followed is news, and the line says that it corrects another."""
     text = printed(preflight(ALLOW), actual(BOTH, method="PUT", at=0.1))
-    again = [line for line in verdicts(text) if "was ✗" in line]
+    again = [line for line in verdicts(text) if "(revised)" in line]
     assert len(again) == 1
-    assert again[0].startswith("✗ CORS (was ✗), yet it went on: PUT is not in Allow-Methods (absent)")
+    assert again[0].startswith("✗ CORS (revised), yet it went on: PUT is not in Allow-Methods (absent)")
     assert "1 of 2 CORS exchanges denied" in text
 
 
@@ -150,7 +154,7 @@ def test_an_encoding_without_our_marks() -> None:
     assert verdicts(printed(preflight(ALLOW), out=Ascii()))[0].startswith("? CORS: PUT is not in")
 
 
-@given(st.integers(40, 200), st.text(max_size=200), st.sampled_from(["", "✓"]), st.booleans(), st.booleans())
+@given(st.integers(40, 200), st.text(max_size=200), st.sampled_from(["", "was ✓"]), st.booleans(), st.booleans())
 def test_width(width: int, value: str, was: str, below: bool, colour: bool) -> None:
     """A line fits, and a terminal obeys nothing in it."""
     [judgement] = observe(actual([("Access-Control-Allow-Origin", value.encode())]))

@@ -22,16 +22,16 @@ def test_before_and_after() -> None:
     assert list(rewritten.words(by_policy())) == [
         ("rewritten", "by the policy dev; the server's own answer: ✗ allow-origin-missing"),
         ("", "status 405 → 204"),
-        ("", "- access-control-allow-methods: GET"),
-        ("", "+ access-control-allow-methods: PUT"),
-        ("", f"+ access-control-allow-origin: {PAGE}"),
+        ("", "- Access-Control-Allow-Methods: GET"),
+        ("", "+ Access-Control-Allow-Methods: PUT"),
+        ("", f"+ Access-Control-Allow-Origin: {PAGE}"),
     ]
 
 
 def test_in_the_explanation() -> None:
     story = " ".join(text.explain(by_policy()).split())
     assert (
-        "rewritten by the policy dev; the server's own answer: ✗ allow-origin-missing status 405 → 204 - acc" in story
+        "rewritten by the policy dev; the server's own answer: ✗ allow-origin-missing status 405 → 204 - Acc" in story
     )
 
 

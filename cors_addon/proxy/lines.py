@@ -55,7 +55,7 @@ class Lines:
         self._summary = Summary()
         self._waiting: list[tuple[Judgement, str, str, bool]] = []
         """For below the flow that mitmdump is about to print: judgement, comment, mark told earlier, is its own."""
-        self._told: OrderedDict[str, tuple[str, str | None]] = OrderedDict()
+        self._told: OrderedDict[str, tuple[str, str | None, bool]] = OrderedDict()
 
     def write(self, judgement: Judgement, flow: http.HTTPFlow | None) -> None:
         """Tell a judgement; `flow` is there when it is the flow's first."""
@@ -68,15 +68,15 @@ class Lines:
         self._summary.add(judgement)
         turns = depends_on_credentials(judgement)
         comment = comment_of(judgement, turns, flow)
-        mark = comment[:1] + ("?" if turns else "") + ("!" if judgement.contradicted else "")
-        now = (mark, judgement.reason)
+        # that a question is settled is no news: the first line named both verdicts
+        now = (comment[:1], judgement.reason, judgement.contradicted)
         self._told[flow_id] = now
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
         if flow is not None:
             self._flush()
         if comment and now != earlier:
-            was = earlier[0].rstrip("!") if earlier is not None else ""
+            was = "" if earlier is None else "revised" if earlier[0] == now[0] else f"was {earlier[0]}"
             self._waiting.append((judgement, comment, was, flow is not None))
             self._flush_soon()
 

@@ -19,7 +19,7 @@ def words(judgement: Judgement) -> Iterator[tuple[str, str]]:
         for edit in record.edits(rewritten, observation.response) if rewritten.status is not None else ():
             for sign, value in (("-", edit["before"]), ("+", edit["after"])):
                 if value is not None:
-                    yield "", f"{sign} {edit['name']}: {value}"
+                    yield "", f"{sign} {edit['name'].title()}: {value}"
     label = "shadow"
     for policy, outcome, server in judgement.shadow:
         same = outcome.verdict is server.verdict

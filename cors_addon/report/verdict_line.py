@@ -25,12 +25,12 @@ def line(
 ) -> str:
     """The verdict (`comment`, which begins with its mark), then the request that it is on.
 
-    `was`: the mark that an earlier line gave this flow; `below`: the request stands right above, and may be left out;
-    `width`: columns of the terminal, None where there is none.
+    `was`: how it relates to an earlier line about this flow, as in `was ✓`; `below`: the request stands right above,
+    and may be left out; `width`: columns of the terminal, None where there is none.
     """
     if was:
         head, tail = (comment[:6], comment[6:]) if comment[2:6] == "CORS" else (comment, "")
-        comment = f"{head} (was {was}){tail}"
+        comment = f"{head} ({was}){tail}"
     observation = judgement.observation
     request = f"{observation.method.decode('latin-1')} {observation.url}"
     page = f" from {visible(judgement.origin)}" if judgement.origin is not None else ""
