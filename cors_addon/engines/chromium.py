@@ -15,6 +15,7 @@ from cors_addon.fetch.requests import BROWSER_NAMES, SAFELIST, is_simple_range_o
 
 _ORDERED = 64  # names; a page that sets more is not worth the work
 _MAX_INT64 = 2**63 - 1
+_SIGNED = re.compile(r"[+-]?[0-9]+")
 _MAX_TIMEOUT = 7200  # preflight_result.cc kMaxTimeout
 
 
@@ -44,7 +45,7 @@ _HINTS = {
 
 def _max_age(value: str | None) -> int:
     """preflight_result.cc ParseAccessControlMaxAge: an int64, or else five seconds; below zero is zero."""
-    if value is None or not re.fullmatch(r"[+-]?[0-9]+", value):
+    if value is None or not _SIGNED.fullmatch(value):
         return DEFAULT_MAX_AGE
     seconds = int(value[:24])
     if abs(seconds) > _MAX_INT64:

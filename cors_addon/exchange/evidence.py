@@ -16,7 +16,6 @@ from cors_addon.exchange.model import Credentials, Judgement, Observation, Prefl
 from cors_addon.exchange.preflights import set_by_browsers
 from cors_addon.exchange.wire import Wire
 from cors_addon.fetch.checks import AUTHORIZATION
-from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.origins import OPAQUE
 
 MAX_CONNECTIONS = 4000
@@ -43,6 +42,8 @@ class Evidence:
         self._site = site
         self._site_of_origin = lru_cache(maxsize=4096)(self._find_site_of_origin)
         self._connections: OrderedDict[Hashable, Connection] = OrderedDict()
+        self._undecided: dict[Connection, None] = {}
+        """Those of them that have, or had lately, fetches whose credentials mode is unknown."""
 
     # -- clients and connections -----------------------------------------------------------------------------------
 
@@ -57,7 +58,8 @@ class Evidence:
             return
         self._connections[connection] = Connection(weakref.ref(client))
         if len(self._connections) > MAX_CONNECTIONS:
-            self._connections.popitem(last=False)
+            _, forgotten = self._connections.popitem(last=False)
+            self._undecided.pop(forgotten, None)
 
     def is_cookie_news(self, connection: Hashable) -> bool:
         """Whether a Cookie on this connection would be the first; asked at every request, so it must be quick."""
@@ -77,9 +79,10 @@ class Evidence:
 
     def settle(self, until: float) -> None:
         """Give up hope for connections on which nothing told the credentials mode in time."""
-        for connection in self._connections.values():
-            if connection.undecided and connection.undecided[-1].members[-1].observation.ended < until:
+        for connection in list(self._undecided):
+            if not connection.undecided or connection.undecided[-1].members[-1].observation.ended < until:
                 connection.undecided.clear()
+                del self._undecided[connection]
 
     def _connection(self, client: Client, observation: Observation) -> Connection | None:
         """The connection, where the engine keeps it either with or without credentials."""
@@ -94,8 +97,11 @@ class Evidence:
     ) -> None:
         """A request of known credentials mode tells the mode of all others on its connection."""
         connection = self._connection(client, observation)
-        if connection is None:
-            return
+        if connection is not None:
+            self._note_mode(client, connection, mode, revised)
+
+    @staticmethod
+    def _note_mode(client: Client, connection: Connection, mode: Credentials, revised: list[Judgement]) -> None:
         credentialed = mode is Credentials.INCLUDE
         if connection.credentialed is None:
             connection.credentialed = credentialed
@@ -119,9 +125,10 @@ class Evidence:
         if mode is not Credentials.UNKNOWN:
             hindsight.learn(fetch, mode, evidence, revised)
             if connection is not None:
-                self.note_connection(client, observation, mode, revised)
+                self._note_mode(client, connection, mode, revised)
         elif connection is not None and len(connection.undecided) < MAX_UNDECIDED:
             connection.undecided.append(fetch)
+            self._undecided[connection] = None
 
     def shown(self, client: Client, observation: Observation, wire: Wire) -> Finding:
         """What the request shows by itself or by its connection."""
@@ -179,7 +186,7 @@ class Evidence:
 
     def note_cookies(self, client: Client, observation: Observation, wire: Wire) -> None:
         """Remember the cookies that this exchange shows the client to hold."""
-        given = [value for name, value in observation.response if len(name) == 10 and LOWER[name] == b"set-cookie"]
+        given = [value for name, value in observation.response if len(name) == 10 and name.lower() == b"set-cookie"]
         if not given and not wire.has_cookie:
             return
         sent = wire.has_cookie and not client.cookies.third_party_seen

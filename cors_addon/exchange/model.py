@@ -147,12 +147,11 @@ class Judgement:
         verdict: Verdict,
         engine: str,
         origin: str | None = None,
-        *,
         assumptions: tuple[str, ...] = (),
         requested_method: str | None = None,
         requested_headers: tuple[str, ...] = (),
     ) -> None:
-        """Begin with what the request itself says."""
+        """Begin with what the request itself says; called without names, which would take long."""
         self.observation = observation
         self.role = role
         self.verdict = verdict

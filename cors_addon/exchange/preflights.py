@@ -48,11 +48,7 @@ def store(client: Client, key: Key, judgement: Judgement, answer: Answer, wire: 
     if not rules.accumulates and not bypassed:
         cache.drop(key)  # that it was sent shows that no entry served
     refused = not may_pass(judgement)
-    grants_refused = any(
-        outcome is not None and outcome.refusal is not None and outcome.refusal.reason in _GRANTS
-        for outcome in (judgement.if_omitted, judgement.if_credentialed)
-    )
-    if (refused and not (rules.stores_refused_grants and grants_refused)) or (
+    if (refused and not (rules.stores_refused_grants and _grants_refused(judgement))) or (
         key[0] == OPAQUE and not rules.opaque_origins_share
     ):
         return
@@ -71,6 +67,14 @@ def store(client: Client, key: Key, judgement: Judgement, answer: Answer, wire: 
         now=judgement.observation.ended,
         flow_id=judgement.observation.flow_id,
         requested=judgement.requested_headers,
+    )
+
+
+def _grants_refused(judgement: Judgement) -> bool:
+    """Whether it is the method or a header that is refused."""
+    return any(
+        outcome is not None and outcome.refusal is not None and outcome.refusal.reason in _GRANTS
+        for outcome in (judgement.if_omitted, judgement.if_credentialed)
     )
 
 

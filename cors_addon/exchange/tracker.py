@@ -216,8 +216,9 @@ class Tracker:
             Verdict.ALLOW,
             engine.name,
             origin,
-            requested_method=method,
-            requested_headers=headers,
+            _NOTHING_ASSUMED,
+            method,
+            headers,
         )
         answer = answer_of(observation, observation.response)
         if not client.is_browser:
@@ -274,8 +275,8 @@ class Tracker:
             Verdict.NOT_CORS,
             client.judged_as.name,
             origin,
-            assumptions=assumptions,
-            requested_method=method,
+            assumptions,
+            method,
         )
         if role is Role.ACTUAL and client.is_browser:
             return self._actual(client, judgement, fetch, hop, permit, wire, revised)

@@ -154,7 +154,10 @@ class PreflightCache:
             if len(grants) > MAX_GRANTS:
                 for name in [name for name, until in grants.items() if until < now] or list(grants):
                     del grants[name]
-            grants.update((name, end) for name in names[:MAX_GRANTS] if keep or name != "*")
+            granted = dict.fromkeys(names[:MAX_GRANTS], end)
+            if not keep:
+                granted.pop("*", None)
+            grants.update(granted)
         if len(entry.requested) < MAX_GRANTS:
             entry.requested |= frozenset(requested)
         entry.end = end
