@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import operator
 import os
 import sys
 import tempfile
@@ -31,6 +32,8 @@ The cost per proxied request is counted in instructions: mitmdump runs under val
 counts from after the first 100 requests until all is done; the client and the server run outside. That
 repeats to 0.02 % mostly, to 0.1 % always, however busy the machine is; a row takes one to four minutes.
 Rows: bare, hook1, hook4, modify_headers, addon, addon+jsonl, and engine, which is timed in-process.
+
+--offline counts seconds of CPU, medians of three runs in turns; --quick --offline takes a minute.
 """
 
 
@@ -49,12 +52,23 @@ def main() -> int:
     parser.add_argument(
         "--memory", action="store_true", help="instead: memory of mitmdump, with the addon and bare, over 200,000 flows"
     )
+    parser.add_argument(
+        "--offline",
+        action="store_true",
+        help="instead: CPU of `cors-addon check` on a dump of 100,000 flows, as ratios to mitmproxy's reader and to "
+        "mitmdump, and its memory on a HAR of 2000 MB; with --quick a tenth of both",
+    )
+    parser.add_argument("--flows", type=int, metavar="N", help="with --offline: so many flows in the dump")
+    parser.add_argument("--har", type=int, metavar="MB", help="with --offline: the size of the HAR; 0 for none")
     parser.add_argument("--requests", type=int, metavar="N", help="count so many requests (200)")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="rows measured at a time")
     options = parser.parse_args()
     try:
         if options.memory:
             asyncio.run(_memory(quick=options.quick))
+            return 0
+        if options.offline:
+            _offline(options)
             return 0
         rows = [row for row in ROWS if not options.only or row.name in options.only]
         if options.only is None or ENGINE in options.only:
@@ -167,6 +181,42 @@ async def _memory(*, quick: bool) -> None:
     lines.append([f"{flows:,} / {_MEMORY_SETTLED:,}", *(f"{each:.3f}" for each in ratios)])
     lines.append(["target", "", f"{MEMORY_TARGET:.1f}"])
     _table(["flows read", *(ABOUT[row.name] for row in rows)], lines)
+
+
+def _offline(options: argparse.Namespace) -> None:
+    from _bench import offline
+
+    share = 10 if options.quick else 1
+    flows = offline.FLOWS // share if options.flows is None else max(1, options.flows)
+    megabytes = offline.HAR_SIZE // share if options.har is None else options.har
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        found = offline.cpu(Path(folder), flows=flows, rounds=offline.ROUNDS, say=_say)
+        reader, mitmdump = found[offline.READER], found[offline.MITMDUMP_READS]
+        targets = (offline.READER_TARGET, offline.MITMDUMP_TARGET)
+        lines = []
+        for name, seconds in found.items():
+            ratios = (seconds / reader, seconds / mitmdump)
+            missed = name in offline.CHECKS and any(map(operator.gt, ratios, targets))
+            lines.append(
+                [
+                    name,
+                    f"{seconds:.2f}",
+                    f"{seconds / flows * 1e6:.0f}",
+                    *(f"{ratio:.3f}" for ratio in ratios),
+                    _verdict(not missed).strip(),
+                ]
+            )
+        lines.append(["target for check", "", "", *(f"{target:.2f}" for target in targets), ""])
+        _table(
+            [f"{flows:,} flows", "CPU s", "µs a flow", f"/ {offline.READER}", f"/ {offline.MITMDUMP_READS}", ""], lines
+        )
+        if megabytes > 0:
+            cost = offline.har(Path(folder), megabytes=megabytes, say=_say)
+            met = _verdict(cost.megabytes < offline.MEMORY_TARGET)
+            _table(
+                [f"a HAR of {megabytes:,} MB", "CPU s", "MB at most", "target"],
+                [["check", f"{cost.seconds:.1f}", f"{cost.megabytes:.0f}", f"< {offline.MEMORY_TARGET:.0f}{met}"]],
+            )
 
 
 def _table(head: list[str], lines: list[list[str]]) -> None:
