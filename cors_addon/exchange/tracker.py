@@ -95,9 +95,10 @@ class Tracker:
                     observation.client, observation.url, observation.request, observation.response, observation.ended
                 )
             judgement = self._request(client, observation, wire, revised)
-            if wire.has_cookie or wire.mode == b"navigate":
+            navigates = wire.origin is None and b"upgrade-insecure-requests" in wire
+            if navigates or wire.has_cookie or wire.mode == b"navigate":
                 self._evidence.note_connection(client, observation, Credentials.INCLUDE, revised)
-            if wire.origin is None and b"upgrade-insecure-requests" in wire:
+            if navigates:
                 self._evidence.note_navigation(observation.connection)
         self._evidence.note_cookies(client, observation, wire)
         if client.preflights or client.hops:

@@ -138,13 +138,13 @@ def _of_use(flow: http.HTTPFlow) -> int:
     if response is None and (flow.error is None or flow.request.data.method == b"CONNECT"):
         return 0
     found = 0
-    for name, value in flow.request.data.headers.fields:
-        found |= _use(name.lower(), value) & _IN_REQUEST
+    for name, _ in flow.request.data.headers.fields:
+        found |= _use(name.lower()) & _IN_REQUEST
     if response is not None:
         if response.data.status_code in REDIRECTS:
             found |= _LEADS_ON
-        for name, value in response.data.headers.fields:
-            found |= _use(name.lower(), value) & _IN_RESPONSE
+        for name, _ in response.data.headers.fields:
+            found |= _use(name.lower()) & _IN_RESPONSE
     return found
 
 
@@ -269,11 +269,11 @@ _ORIGIN, _CREDENTIALED, _SET_COOKIE, _LEADS_ON, _VALIDATOR = 1, 2, 4, 8, 16
 _IN_REQUEST, _IN_RESPONSE = _ORIGIN | _CREDENTIALED, _SET_COOKIE | _VALIDATOR
 
 
-def _use(name: bytes, value: bytes) -> int:
-    """Of what use a header line is; its name in lower case."""
+def _use(name: bytes) -> int:
+    """Of what use a header line is, by its name in lower case."""
     if name == b"origin":
         return _ORIGIN
-    if name == b"cookie" or (name == b"sec-fetch-mode" and value == b"navigate"):
+    if name == b"cookie" or name == b"upgrade-insecure-requests":
         return _CREDENTIALED
     if name == b"etag" or name == b"last-modified":
         return _VALIDATOR
@@ -732,7 +732,7 @@ class _Parser:
     def _line(self, line: bytes) -> tuple[tuple[bytes, bytes], int]:
         name, value = _byte_strings(loads(line))
         lower = name.lower()
-        parsed = ((name, value), _use(lower, value))
+        parsed = ((name, value), _use(lower))
         if len(line) <= _MAX_LINE:
             if len(self._lines) >= _MAX_LINES:
                 self._lines.clear()

@@ -220,7 +220,7 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     entry.of_use = (
         asked
         or b"cookie" in names
-        or any(name.lower() == b"sec-fetch-mode" and value == b"navigate" for name, value in fields)
+        or b"upgrade-insecure-requests" in names
         or status in REDIRECT_STATUSES
         or any(name.lower() == b"set-cookie" for name, _ in observation.response)
         or is_plain(method, status, observation.response)
