@@ -388,6 +388,49 @@ def test_a_pasted_message_lends_its_values_to_the_fix() -> None:
     assert "\n    Access-Control-Allow-Headers: X-Token\n" in text
 
 
+PREFLIGHT_SAYS = (
+    "Access to fetch at 'https://api.test/x' from origin 'http://localhost:8000' has been blocked by CORS policy: "
+    "Response to preflight request doesn't pass access control check: "
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        (
+            PREFLIGHT_SAYS + "It does not have HTTP ok status.",
+            ["Access-Control-Allow-Origin: http://localhost:8000", "Access-Control-Allow-Methods: …",
+             "Access-Control-Allow-Headers: …", "Vary: Origin"],
+        ),
+        (
+            PREFLIGHT_SAYS + "No 'Access-Control-Allow-Origin' header is present on the requested resource.",
+            ["Access-Control-Allow-Origin: http://localhost:8000", "Access-Control-Allow-Methods: …",
+             "Access-Control-Allow-Headers: …", "Vary: Origin"],
+        ),
+        (
+            "Cannot parse Access-Control-Allow-Headers response header field in preflight response.",
+            ["Access-Control-Allow-Headers: …"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_fix_invents_no_method_and_no_name(message: str, wanted: list[str]) -> None:
+    """What a pasted message does not tell is left open, and that is said."""
+    text, _ = explain(message)
+    change = text.partition("\nFix")[2].partition("\nBrowsers say")[0]
+    assert [line.strip() for line in change.splitlines() if line.startswith("    ")] == wanted
+    assert "In the place of … stand the method" in change
+
+
+def test_a_pasted_status_and_a_missing_origin() -> None:
+    """Firefox tells the status, and not the page."""
+    text, _ = explain(
+        "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at https://a.test/."
+        " (Reason: CORS header ‘Access-Control-Allow-Origin’ missing). Status code: 502."
+    )
+    assert "\nFix, with your page's origin in the place of https://app.example.com\n" in text
+    assert "with this 502 response" in text
+
+
 def test_what_script_is_told_says_nothing() -> None:
     text, code = explain("Uncaught (in promise) TypeError: Failed to fetch")
     assert code == FOUND

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.reasons.finding import FindingName
 from cors_addon.reasons.findings import FINDINGS
-from cors_addon.reasons.model import Facts, Said, fix, message, printable
+from cors_addon.reasons.model import UNNAMED, Facts, Said, fix, message, printable
 from cors_addon.reasons.registry import NOT_REVEALED, REGISTRY, NotRevealed
 
 FOUND = 0
@@ -36,6 +36,8 @@ class Match(NamedTuple):
     entries: tuple[Entry, ...]
     facts: Facts
     """What a pasted message tells of its exchange; all unknown for a name."""
+    pasted: str = ""
+    """The message."""
 
 
 def explain(query: str | None = None) -> tuple[str, int]:
@@ -102,7 +104,7 @@ def _by_text(query: str) -> Match | None:
     if not entries:
         return None
     # the values as they were written: the plain text is lower case
-    return Match(tuple(entries), _facts(query, entries[0], _as_pasted(query, detail)))
+    return Match(tuple(entries), _facts(query, entries[0], _as_pasted(query, detail)), text)
 
 
 def _by_name(query: str) -> Match | None:
@@ -154,7 +156,9 @@ def _as_pasted(query: str, detail: str | None) -> str | None:
 def _facts(query: str, entry: Entry, detail: str | None) -> Facts:
     """What a pasted message tells of its exchange."""
     origin = re.search(r"from origin ['‘’](\S+?)['‘’]|\bOrigin (\S+) is not allowed", query)
+    status = re.search(r"\b[Ss]tatus code: (\d{3})\b|HTTP status code (\d{3})\b", query)
     return Facts(
+        status=int(next(filter(None, status.groups()))) if status else None,
         origin=next(filter(None, origin.groups()), None) if origin else None,
         method=detail if entry is Reason.METHOD_NOT_ALLOWED else None,
         headers=(detail,) if detail and entry is Reason.HEADER_NOT_ALLOWED else (),
@@ -199,29 +203,43 @@ def _render(match: Match) -> str:
             names = [first.value, *(entry.value for entry in others if isinstance(entry, Reason))]
             same = f"The browser says the same for: {', '.join(names)}. The first is the most frequent."
             parts.append(_paragraph(same))
-        parts.append(_whole(first, match.facts))
+        parts.append(_whole(first, match))
     return "\n\n".join(parts)
 
 
-def _whole(reason: Reason, known: Facts) -> str:
+_UNKNOWN_GRANTS = (
+    "In the place of … stand the method and the header names of the page's request, as far as they need permission."
+)
+
+
+def _whole(reason: Reason, match: Match) -> str:
     explanation = REGISTRY[reason]
     refusal, facts = explanation.example
-    pasted = known != Facts()
+    pasted = bool(match.pasted)
     if pasted:
-        facts = facts._replace(
+        known = match.facts
+        if "preflight" in match.pasted:
+            refusal = refusal._replace(stage=Stage.PREFLIGHT)
+        facts = Facts(
             origin=known.origin or facts.origin,
-            method=known.method or facts.method,
-            headers=known.headers or facts.headers,
-            value=None,
+            method=known.method or UNNAMED,
+            headers=known.headers or (UNNAMED,),
+            status=known.status,
+            credentialed=facts.credentialed,
         )
     change = fix(explanation, refusal, facts)
     if pasted and reason in (Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED):
         change += "\nbeside what it lists already."
+    elif pasted and UNNAMED in change:
+        change += f"\n{_UNKNOWN_GRANTS}"
+    whose = "" if pasted else ", for this example"
+    if pasted and not match.facts.origin and str(facts.origin) in change:
+        whose = f", with your page's origin in the place of {facts.origin}"
     parts = [
         f"{reason}\n{_indent(f'for example: {message(explanation, *explanation.example)}')}",
         _paragraph(explanation.explanation),
         "Usual causes\n" + "\n".join(_item(cause) for cause in explanation.causes),
-        f"Fix{'' if pasted else ', for this example'}\n" + _indent(change),
+        f"Fix{whose}\n" + _indent(change),
     ]
     if explanation.said:
         parts.append("Browsers say\n" + _said(explanation.said))

@@ -111,6 +111,9 @@ NULL_ORIGIN = (
 )
 """Added to a fix that would allow the origin `null`."""
 
+UNNAMED = "…"
+"""In the place of a method or a header name that is not known."""
+
 _NO_NAME = "(leave this header out: no name is needed)"
 _LONGEST = 100  # of one value in a message
 
@@ -196,7 +199,8 @@ def _extended(
     """The list with what is missing added, without a `*` that says nothing and without what is no token."""
     result = [item for item in listed if _TOKEN.fullmatch(item) and (item != "*" or credentialed is False)]
     known = {item.lower() if fold else item for item in result}
-    added = [item for item in missing if _TOKEN.fullmatch(item) and (item.lower() if fold else item) not in known]
+    wanted = (item for item in missing if _TOKEN.fullmatch(item) or item == UNNAMED)
+    added = [item for item in wanted if (item.lower() if fold else item) not in known]
     return result + added
 
 

@@ -443,7 +443,7 @@ _EXPLANATIONS = (
             "origin is on its list:\n"
             "  Access-Control-Allow-Origin: {origin}{credentials}{grants}\n"
             "  Vary: Origin\n"
-            "Or, where {location} is but the API's new address, let the page ask for that one at once."
+            "Or, where the API has merely moved, let the page ask for its new URL at once."
         ),
         anchor=_CORS_PREFLIGHT,
         example=(
