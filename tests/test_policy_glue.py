@@ -19,6 +19,7 @@ from cors_addon.policy import record
 from cors_addon.policy.export import TARGETS
 from cors_addon.proxy.policy_commands import NAMES, PolicyCommands
 from cors_addon.proxy.rewriting import Policies
+from tests import helpers
 from tests.helpers import API, PAGE, actual, flow, observe, preflight, response, saved_and_loaded
 
 FILE = """
@@ -332,6 +333,20 @@ def test_a_broken_file_at_the_start_is_refused_with_every_fault(proxied: Proxied
         proxied.policies.use_file(file)
     with pytest.raises(exceptions.OptionsError, match="cannot read"):
         proxied.policies.use_file(tmp_path / "none.yaml")
+
+
+def test_loading_the_same_file_again_takes_what_it_says_now(tmp_path: Path) -> None:
+    """Without waiting until the watcher looks; what is broken is told, and changes nothing."""
+    file = tmp_path / "p.yaml"
+    with helpers.proxy() as running:
+        for name in ("one", "two"):
+            file.write_text(FILE.replace("name: app", f"name: {name}"))
+            assert running.command("cors.policy.load", str(file)).startswith(f"1 policy from {file}: {name}.")
+        file.write_text("policies: [nothing]")
+        with pytest.raises(exceptions.CommandError, match=re.escape(f"{file}:1:12: error: ")):
+            running.command("cors.policy.load", str(file))
+        assert [policy.name for policy in running.addon._policies.file] == ["two"]
+        assert running.command("cors.policy.load", "") == "No policy file is used. Reload the page."
 
 
 def test_the_sessions_rules_are_a_file_one_can_commit(proxied: Proxied, tmp_path: Path) -> None:

@@ -175,6 +175,8 @@ class PolicyCommands:
         """Use the policies of a file, which is read again whenever it changes; an empty path uses none."""
         before = self._policies.all
         try:
+            if path and Path(path).expanduser() == self._policies.path:
+                self._policies.use_file(self._policies.path)  # the option does not change, the file may have
             ctx.options.update(cors_policy=str(path))
         except exceptions.OptionsError as error:
             raise exceptions.CommandError(str(error)) from error
