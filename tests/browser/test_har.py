@@ -174,7 +174,10 @@ def judged(file: Path) -> dict[str, list[Judgement]]:
 
 
 def may_differ(mine: Judgement, theirs: Judgement) -> bool:
-    """Whether the dump knows a credentials mode by the connection, of which the HAR says that it does not know it."""
+    """Whether the dump knows a credentials mode by the connection, of which the HAR says that it does not know it.
+
+    Chromium's HAR names the connection where the protocol told it, Firefox's only the server's port.
+    """
     by_connection = "connection" in (mine.credentials_evidence or "")
     inferred = theirs.credentials_evidence in (None, hindsight.NOT_FOLLOWED)
     return by_connection and inferred and not theirs.certain

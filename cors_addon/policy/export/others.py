@@ -174,8 +174,9 @@ def s3(policy: Policy) -> str:
     rule: dict[str, object] = {
         "AllowedOrigins": ["*"] if policy.origins.any else list(policy.origins.listed),
         "AllowedMethods": with_simple(policy.methods.listed),
-        "AllowedHeaders": _headers(policy),
     }
+    if _headers(policy):
+        rule["AllowedHeaders"] = _headers(policy)
     if _exposed(policy):
         rule["ExposeHeaders"] = _exposed(policy)
     if policy.max_age is not None:
@@ -201,7 +202,7 @@ def api_gateway(policy: Policy) -> str:
 
 
 TARGETS = (
-    Target("spring", "Spring", Can(repeats_headers=True, edits=False), spring, "//"),
+    Target("spring", "Spring 5.3", Can(repeats_headers=True, edits=False), spring, "//"),
     Target(
         "aspnet",
         "ASP.NET Core",
@@ -272,6 +273,7 @@ TARGETS = (
             any_port=False,
             any_method_credentialed=False,
             any_header_credentialed=False,
+            any_header_and_more=False,
             private_network=False,
             methods=_ENUMERATED,
             edits=False,

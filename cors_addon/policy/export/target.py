@@ -48,6 +48,8 @@ class Can:
     case_sensitive_methods: bool = True
     any_header: bool = True
     any_header_credentialed: bool = True
+    any_header_and_more: bool = True
+    """Allow `*` and, beside it, Authorization, which it does not cover."""
     repeats_headers: bool = False
     """`*` is said by repeating what is asked for, Authorization too."""
     always_headers: frozenset[str] = frozenset()
@@ -142,6 +144,8 @@ def _header_faults(policy: Policy, can: Can) -> Iterable[str]:
     if headers.any:
         if not (can.any_header_credentialed if policy.credentials else can.any_header):
             yield "it has no wildcard for request headers: list them"
+        elif "authorization" in headers.listed and not policy.credentials and not can.any_header_and_more:
+            yield "it has no way to allow Authorization beside `*`: list request-headers"
         elif can.repeats_headers and not policy.credentials and "authorization" not in headers.listed:
             yield "it would let `*` cover Authorization too: add authorization to request-headers, or list them"
         return
