@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mitmproxy import contentviews, exceptions, http
 from mitmproxy.addons.view import View
@@ -483,6 +483,7 @@ def test_replay_of_a_copy(tmp_path: Path) -> None:
     st.binary(max_size=12),
     st.sampled_from([None, 0, 101, 200, 204, 302, 304, 401, 502, 999]),
 )
+@example([], [], b"%\x80", b"", 302)
 @settings(max_examples=60, deadline=None)
 def test_hostile_bytes(
     request: list[tuple[bytes, bytes]],

@@ -227,7 +227,7 @@ def host_to_ascii(host: str) -> str | None:
     if "%" in host:
         try:
             host = unquote_to_bytes(host).decode("utf-8")
-        except UnicodeDecodeError:
+        except UnicodeError:  # also a lone byte that no UTF-8 has, which came as a surrogate
             return None
     if host.isascii():
         host = host.lower()
