@@ -51,8 +51,8 @@ def lines(path: Path) -> list[dict[str, Any]]:
         (flow(status=None), False),
     ],
 )
-def test_interesting(given_flow: http.HTTPFlow, wanted: bool) -> None:
-    assert addon_module.interesting(given_flow, Tracker()) is wanted
+def test_use(given_flow: http.HTTPFlow, wanted: bool) -> None:
+    assert (addon_module.use_of(given_flow, Tracker()) == addon_module.JUDGED) is wanted
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_is_stored_without_cors_is_noticed(options: dict[str, str], image: 
     stored = flow(request=[("Sec-Fetch-Mode", "no-cors")], **image)
     confirmed = actual(request=[("If-None-Match", "x")], status=304, at=1)
     with proxy(**options) as running:
-        assert not addon_module.interesting(stored, running.addon._tracker)
+        assert addon_module.use_of(stored, running.addon._tracker) != addon_module.JUDGED
         running.pass_through(stored, confirmed)
     assert confirmed.metadata["cors.verdict"] == verdict
     assert not stored.metadata
@@ -100,10 +100,10 @@ def test_what_is_news_once_per_connection(
     """All further requests of the connection that bear no more than that are passed over."""
     with proxy() as running:
         tracker, connection = running.addon._tracker, client()
-        assert addon_module.interesting(flow(request=first, connection=connection), tracker)
+        assert addon_module.use_of(flow(request=first, connection=connection), tracker)
         running.pass_through(flow(request=first, connection=connection))
-        assert addon_module.interesting(flow(request=second, connection=connection), tracker) is news
-        assert addon_module.interesting(flow(request=second, connection=client()), tracker)
+        assert bool(addon_module.use_of(flow(request=second, connection=connection), tracker)) is news
+        assert addon_module.use_of(flow(request=second, connection=client()), tracker)
 
 
 # ── the URL as the browser used it ────────────────────────────────────────────────────────────────────────────────────
@@ -610,7 +610,7 @@ BREAKAGES: list[Callable[[pytest.MonkeyPatch], None]] = [
     lambda patch: patch.setattr(Tracker, "observe", failing),
     lambda patch: patch.setattr(translate, "observation", failing),
     lambda patch: patch.setattr("cors_addon.report.text.comment", failing),
-    lambda patch: patch.setattr(addon_module, "interesting", failing),
+    lambda patch: patch.setattr(addon_module, "use_of", failing),
     lambda patch: patch.setattr(addon_module, "annotate", failing),
 ]
 

@@ -55,19 +55,23 @@ _SETTLE_EVERY = 5.0
 """Seconds of flow time between two looks at all clients for what nothing followed."""
 
 
-def interesting(flow: http.HTTPFlow, tracker: Tracker) -> bool:
-    """Whether the tracker has any use for this flow: an Origin, a redirect, or what may be evidence of credentials.
+NO_USE, STORED, JUDGED = range(3)
+"""Of what use a flow is: none; its answer may later serve a CORS request; it is for the tracker to look at."""
+
+
+def use_of(flow: http.HTTPFlow, tracker: Tracker) -> int:
+    """Of what use this flow is: it is judged for an Origin, a redirect, or what may be evidence of credentials.
 
     Every flow comes by here. Lengths are compared first: most names have one that none of ours has, and that costs a
     sixth of hashing a name.
     """
-    has_cookie = navigates = False
+    has_cookie = navigates = has_validator = False
     for name, _ in flow.request.data.headers.fields:
         length = len(name)
         if length == 6:
             lower = name.lower()
             if lower == b"origin":
-                return True
+                return JUDGED
             if lower == b"cookie":
                 has_cookie = True
         elif length == 25 and name.lower() == b"upgrade-insecure-requests":
@@ -76,13 +80,20 @@ def interesting(flow: http.HTTPFlow, tracker: Tracker) -> bool:
     if response is not None:
         data = response.data
         if data.status_code in _REDIRECTS:
-            return True
+            return JUDGED
         for name, _ in data.headers.fields:
-            if len(name) == 10 and name.lower() == b"set-cookie":
-                return True
+            length = len(name)
+            if length == 10:
+                if name.lower() == b"set-cookie":
+                    return JUDGED
+            elif (length == 4 and name.lower() == b"etag") or (length == 13 and name.lower() == b"last-modified"):
+                has_validator = True
     if has_cookie:
-        return tracker.is_cookie_news(flow.client_conn.id)
-    return navigates and tracker.is_navigation_news(flow.client_conn.id)
+        if tracker.is_cookie_news(flow.client_conn.id):
+            return JUDGED
+    elif navigates and tracker.is_navigation_news(flow.client_conn.id):
+        return JUDGED
+    return STORED if has_validator else NO_USE
 
 
 class Seen(weakref.ref[http.HTTPFlow]):
@@ -186,10 +197,11 @@ class CorsAddon:
         if self._policies.rewriting:
             self._policies.response(flow)  # answers of other addons get here without passing `responseheaders`
         try:
-            if interesting(flow, self._tracker):
-                self._judge(flow)
-            elif flow.request.data.method == b"GET":
-                self._note_plain(flow)
+            if use := use_of(flow, self._tracker):
+                if use == JUDGED:
+                    self._judge(flow)
+                else:
+                    self._note_plain(flow)
         except Exception as error:
             self._report(error)
 
@@ -198,7 +210,7 @@ class CorsAddon:
         try:
             if self._latest == flow.id and flow.response is not None and not flow.live:
                 return  # a file's flow with both an answer and an error passes both hooks
-            if interesting(flow, self._tracker) and flow.request.data.method != b"CONNECT":
+            if use_of(flow, self._tracker) == JUDGED and flow.request.data.method != b"CONNECT":
                 translate.note_own_page(flow)
                 self._judge(flow)
         except Exception as error:
@@ -267,14 +279,14 @@ class CorsAddon:
         """Remember what the browser may have stored without CORS, and later use with it."""
         assert flow.response is not None
         answer = flow.response.data
-        if is_plain(b"GET", answer.status_code, answer.headers.fields) and flow.is_replay is None:
+        if is_plain(flow.request.data.method, answer.status_code, answer.headers.fields) and flow.is_replay is None:
             chosen = self._settings.filter
             if chosen is None or chosen(flow):
                 self._tracker.note_plain(*translate.plain(flow))
 
     def _judge_streaming(self, flow: http.HTTPFlow) -> None:
         try:
-            if interesting(flow, self._tracker):
+            if use_of(flow, self._tracker) == JUDGED:
                 self._judge(flow)
         except Exception as error:
             self._report(error)
