@@ -22,7 +22,6 @@ from mitmproxy.tls import TlsData
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement, Observation
-from cors_addon.exchange.stored import is_plain
 from cors_addon.exchange.tracker import PATIENCE, Tracker
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import afresh, settings, translate, view
@@ -278,8 +277,7 @@ class CorsAddon:
     def _note_plain(self, flow: http.HTTPFlow) -> None:
         """Remember what the browser may have stored without CORS, and later use with it."""
         assert flow.response is not None
-        answer = flow.response.data
-        if is_plain(flow.request.data.method, answer.status_code, answer.headers.fields) and flow.is_replay is None:
+        if flow.response.data.status_code == 200 and flow.request.data.method == b"GET" and flow.is_replay is None:
             chosen = self._settings.filter
             if chosen is None or chosen(flow):
                 self._tracker.note_plain(*translate.plain(flow))
