@@ -207,6 +207,32 @@ def test_two_requests_each_with_its_preflight(write: Write) -> None:
     assert [each.preflight for each in judgements if each.role == "actual"] == [PreflightState.SENT] * 2
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4, 5), (0, 1, 2, 4, 3, 5), (5, 4, 3, 2, 1, 0), (0, 1, 5, 3, 4, 2)])
+@pytest.mark.parametrize("writer", ["Firefox", "WebInspector"])
+def test_preflight_after_a_redirect_that_taints(write: Write, writer: str, order: tuple[int, ...]) -> None:
+    """Firefox's names the page's origin, though its request bears null; that of the page's own request is not taken."""
+    firefox = writer == "Firefox"
+    more: dict[str, Any] = {"agent": FIREFOX, "_securityState": "secure"} if firefox else {}
+    first, null, asks = "https://www.example.org/items", {"Origin": "null"}, {"Access-Control-Request-Method": "PUT"}
+    named = asks if firefox else asks | null
+    allow = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "PUT"}
+    entries = [
+        entry("PUT", first, response={**ALLOW, "Location": API}, status=307, at=1.0, time=0, **more),
+        entry("OPTIONS", first, asks, allow, at=1.001, time=20, **more),
+        entry("PUT", at=0.96, time=0, **more),
+        entry("OPTIONS", request=asks, response=allow, at=0.961, time=20, **more),
+        entry("PUT", request=null, response={"Access-Control-Allow-Origin": "null"}, at=1.05, time=5, **more),
+        entry("OPTIONS", request=named, response=allow, at=1.06, time=20, **more),
+    ]
+    judgements, _ = check(write(har(*(entries[number] for number in order), creator=writer)))
+    of = {order[int(each.observation.flow_id.partition("#")[2])]: each for each in judgements}
+    with_ids = {number: each.observation.flow_id for number, each in of.items()}
+    assert [of[number].preflight for number in (0, 2, 4)] == [PreflightState.SENT] * 3
+    assert of[2].paired_with == [with_ids[3]]
+    assert set(of[4].paired_with) == {with_ids[number] for number in (0, 1, 5)}
+    assert not any(each.contradicted for each in judgements)
+
+
 def test_entries_out_of_order(write: Write) -> None:
     """A chain of redirects written last first."""
     hops = [
@@ -255,7 +281,29 @@ def test_no_answer_came(write: Write, error: str) -> None:
     more: dict[str, Any] = {"_error": error} if error else {}
     [judgement], read = check(write(har(entry(status=0, response={}, **more))))
     assert (judgement.verdict, judgement.reason) == ("deny", "network-error")
-    assert read.notes == {}
+    assert read.notes == {har_entry.SENT_AGAIN: 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "agent", "creator", "told"),
+    [
+        (0, CHROME, "WebInspector", True),
+        (0, FIREFOX, "Firefox", True),
+        (408, CHROME, "WebInspector", True),
+        (421, FIREFOX, "Firefox", True),
+        (421, SAFARI, "WebInspector", False),
+        (0, "curl/8", "WebInspector", False),
+        (0, CHROME, "Charles Proxy", False),
+        (421, CHROME, "mitmproxy", False),
+        (500, CHROME, "WebInspector", False),
+    ],
+)
+def test_one_entry_for_what_was_sent_again(write: Write, status: int, agent: str, creator: str, told: bool) -> None:
+    """How often a browser sent it is said not to be told; proxies saw each, and after other answers none is sent."""
+    entries = [entry(status=status, agent=agent), entry(status=status, agent=agent, at=5), entry(agent=agent, at=9)]
+    judgements, read = check(write(har(*entries, creator=creator)))
+    assert len(judgements) == len(entries)
+    assert read.notes == ({har_entry.SENT_AGAIN: 2} if told else {})
 
 
 @pytest.mark.parametrize(

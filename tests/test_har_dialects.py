@@ -316,7 +316,7 @@ DIALECTS: dict[str, tuple[Callable[[], dict[str, Any]], str, dict[str, str], dic
     # name: builder, engine, what is found, what is said of the rest
     "charles": (charles, "webkit", FOUND, {}),
     "fiddler": (fiddler, "gecko", FOUND, {}),
-    "edge": (edge, "chromium", FOUND, {har_entry.NEVER_SENT: 1}),
+    "edge": (edge, "chromium", FOUND, {har_entry.NEVER_SENT: 1, har_entry.SENT_AGAIN: 1}),
     "proxyman": (
         proxyman,
         "webkit",

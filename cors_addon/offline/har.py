@@ -27,7 +27,8 @@ NO_COOKIES = (
 )
 MIN_FOR_NO_COOKIES = 20
 
-type Note = Callable[[str], None]
+type Note = Callable[[str, int], None]
+"""Takes what a file does not tell, and of how many entries."""
 
 
 def read(source: Source, note: Note, expression: str = "") -> Iterator[Recorded | None]:
@@ -49,7 +50,7 @@ def read(source: Source, note: Note, expression: str = "") -> Iterator[Recorded 
         number += 1
         entry = har_entry.convert(raw, number, context)
         if entry.note:
-            note(entry.note)
+            note(entry.note, 1)
         if entry.observation is not None and choose is not None:
             entry.chosen = bool(choose(raw, entry.observation))
         if entry.observation is not None and entry.of_use:
@@ -61,9 +62,11 @@ def read(source: Source, note: Note, expression: str = "") -> Iterator[Recorded 
     while len(window):
         yield window.pop()
     if number + 1 >= MIN_FOR_NO_COOKIES and context.judged and not context.sensitive_seen:
-        note(NO_COOKIES)
+        note(NO_COOKIES, 1)
+    if context.maybe_sent_again and not context.by_proxy:
+        note(har_entry.SENT_AGAIN, context.maybe_sent_again)
     if context.leaves_out is not None and number >= 0:
-        note(context.leaves_out)
+        note(context.leaves_out, 1)
     if damage is not None:
         raise damage
 
@@ -193,16 +196,19 @@ def _nearest(preflight: Entry, requests: Iterable[Entry]) -> Entry | None:
     first = preflight.observation
     assert first is not None
     best: Entry | None = None
+    rank: tuple[bool, float] = (False, 0.0)
     for request in requests:
         second = request.observation
         assert second is not None
+        same_origin = request.origin == preflight.origin
         if (
             not (request.paired or preflight.paired)
+            and (same_origin or request.tainted)
             and request.since - SAME_MOMENT <= first.started <= second.ended + request.slack + SAME_MOMENT
             and preflight.names <= request.names
-            and (best is None or request.since >= best.since)
+            and (best is None or (same_origin, request.since) >= rank)
         ):
-            best = request
+            best, rank = request, (same_origin, request.since)
     return best
 
 

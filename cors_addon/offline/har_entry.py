@@ -6,7 +6,9 @@ What each writer does was seen in its files or read in its source:
     ones; `_fromCache`; `_resourceType` preflight; the request's start is when the page asked, so that `blocked`, `dns`
     and `connect` pass before it is sent; `_connectionId`, for which older ones wrote `connection`, now a port.
   - Firefox: what was blocked has its answer like any other; what was never sent has status 0 and no timings; an answer
-    from the cache has no address and no size; a preflight begins after its request.
+    from the cache has no address and no size; a preflight begins after its request, and after a redirect that taints
+    the origin it still names the page's.
+  - All browsers: one entry, that of the last answer, for what the browser sent again by itself.
   - Safari: only what it let through: what failed, preflights and the hops of redirects are left out; `_fetchType`
     tells caches; `connection` is a connection.
   - Playwright: status -1 and no answer for what failed, provisional headers then, and in `_failureText` what WebKit
@@ -25,7 +27,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cors_addon.engines import FETCH
+from cors_addon.engines import FETCH, detect
 from cors_addon.exchange.judging import location_target
 from cors_addon.exchange.model import Fields, Observation
 from cors_addon.exchange.stored import is_plain
@@ -51,6 +53,10 @@ ORIGIN_LEFT_OUT = (
 UNUSABLE = "no exchange: the entry has no usable request or response"
 ORIGIN_FROM_REFERER = "no Origin in this entry: taken from its Referer"
 ANSWERED_BY_TEST = "answered by the test itself, not by a server"
+SENT_AGAIN = (
+    "got no answer, or one after which browsers send the request again by themselves (408, 421): how often it was sent"
+    " is not to be told, for the file has one entry for all"
+)
 AGENT_ASSUMED = "no User-Agent in this entry: taken for the browser that the file names"
 
 LEAVES_OUT = {
@@ -97,6 +103,8 @@ class Context:
         """Start of the last entry that had one."""
         self.sensitive_seen = False
         self.judged = 0
+        self.maybe_sent_again = 0
+        """Entries of what browsers send again by themselves."""
 
     def learn(self, key: str, value: Any) -> None:
         """What the file says of who wrote it: `browser` knows better than `creator`."""
@@ -133,9 +141,13 @@ class Entry:
     since: float = 0.0
     """When the page asked, Unix seconds; it may have been sent later."""
     preflight_for: tuple[object, ...] | None = None
-    """The request that this is a preflight for: URL, origin and method."""
+    """The request that this is a preflight for: URL and method."""
     fetch: tuple[object, ...] | None = None
-    """URL, origin and method of a request that bears an Origin."""
+    """URL and method of a request that bears an Origin."""
+    origin: bytes = b""
+    """What Origin says."""
+    tainted: bool = False
+    """Its Origin is null, yet its preflight may name the page's."""
     names: frozenset[bytes] = frozenset()
     """Of a request: its header names, lower case. Of a preflight: those it asks for."""
     slack: float = 0.0
@@ -233,15 +245,19 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     if asked:
         context.judged += 1
         wire = {name.lower(): value.strip() for name, value in fields}
+        entry.origin = wire[b"origin"]
+        context.maybe_sent_again += _may_be_sent_again(status, wire)
         wanted = wire.get(b"access-control-request-method")
         if method == b"OPTIONS" and wanted is not None:
-            entry.preflight_for = (url, wire[b"origin"], wanted)
+            entry.preflight_for = (url, wanted)
             named = wire.get(b"access-control-request-headers", b"").lower().split(b",")
             entry.names = frozenset(name.strip() for name in named) - {b""}
         else:
-            entry.fetch = (url, wire[b"origin"], method)
+            entry.fetch = (url, method)
             entry.names = frozenset(names)
-            entry.slack = FIREFOX_SLACK if "_securityState" in raw else 0.0
+            if "_securityState" in raw:  # Firefox
+                entry.slack = FIREFOX_SLACK
+                entry.tainted = entry.origin == b"null"
     return entry
 
 
@@ -287,6 +303,14 @@ def _was_sent(raw: dict[str, Any], response: dict[str, Any], context: Context) -
             _names(raw["request"]) & _ON_THE_WIRE
         )
     return True
+
+
+def _may_be_sent_again(status: int | None, wire: dict[bytes, bytes]) -> bool:
+    """Whether after this the browser sends the request again by itself, so that it has done so already."""
+    engine = detect(wire.get(b"user-agent", b""))
+    if engine is None:
+        return False
+    return engine.retries > 0 if status is None else status in engine.retried_statuses
 
 
 def _why_unanswered(raw: dict[str, Any], response: dict[str, Any]) -> str:
