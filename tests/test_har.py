@@ -261,6 +261,14 @@ def test_no_preflights_for_hours_contradict_nothing(write: Write) -> None:
         (entry(status=0, response={}, timings={}), har_entry.NEVER_SENT),
         (entry(status=0, response={}, _error="net::ERR_FAILED"), har_entry.NO_ANSWER_KEPT),
         (entry(status=0, response={}, _error="net::ERR_ABORTED"), har_entry.NO_ANSWER_KEPT),
+        (
+            entry(status=0, response={}, _error="net::ERR_INVALID_REDIRECT"),
+            har_entry.REFUSED_UNANSWERED.format("redirect-url-unusable"),
+        ),
+        (
+            entry(status=0, response={}, _error="net::ERR_TOO_MANY_REDIRECTS"),
+            har_entry.REFUSED_UNANSWERED.format("redirect-count-exceeded"),
+        ),
         ({"request": {"url": 5}}, ""),
         ({"request": {}}, har_entry.UNUSABLE),
         (["x"], har_entry.UNUSABLE),

@@ -284,7 +284,8 @@ def _error(raw: dict[str, Any], response: dict[str, Any]) -> str:
     return str(response.get("_error") or response.get("_failureText") or raw.get("_error") or "")
 
 
-_BLOCKED = ("ERR_FAILED", "ERR_ABORTED", "ERR_BLOCKED_BY", "ERR_CACHE_MISS", "cancel", "abort", "blocked")
+_BLOCKED = ("ERR_FAILED", "ERR_ABORTED", "ERR_BLOCKED_BY", "ERR_CACHE_MISS", "cancel", "abort", "blocked", "_REDIRECT")
+"""What a request that was answered may end with; of Chromium's errors of redirects some come without the answer."""
 
 
 _ON_THE_WIRE = frozenset({"host", ":authority"})
@@ -320,8 +321,9 @@ def _why_unanswered(raw: dict[str, Any], response: dict[str, Any]) -> str:
     if _not_even_begun(raw):
         return NEVER_SENT
     error = _error(raw, response)
-    if "access-control-" in error.lower() or "preflight" in error.lower():  # WebKit
-        match = explain.find(error)
+    webkit, chromium = ("access-control-", "preflight"), "_redirect"
+    if any(word in error.lower() for word in (*webkit, chromium)):
+        match = explain.find(f"Failed to load resource: {error}" if chromium in error.lower() else error)
         if match is not None:
             return REFUSED_UNANSWERED.format(", or ".join(str(getattr(each, "value", "")) for each in match.entries))
     return NO_ANSWER_KEPT
