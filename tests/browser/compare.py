@@ -165,14 +165,15 @@ def _gecko_visible(text: str, truth: Line) -> str:
 def _webkit_visible(text: str, truth: Line) -> str:
     """Who asked, and the case in which script wrote a header's name.
 
-    fetch, XMLHttpRequest and beacons look alike; classic scripts, unlike modules, say more than the cause; workers and
-    preloads, unlike fetch, say no more; nor do modules, which look like fetch where there is no Sec-Fetch-Dest: over
-    plain http, and after redirects.
+    fetch, XMLHttpRequest and beacons look alike; classic scripts, unlike modules, say more than the cause; workers
+    (those of blob: URLs too), preloads and modules, unlike fetch, say no more. Scripts and modules look like fetch
+    where there is no Sec-Fetch-Dest: over plain http, and after redirects.
     """
     cause, *others = text.split("\n")
     cause = re.sub(r"^Request header field \S+", lambda match: match[0].lower(), cause)
     plain = truth["url"].startswith("http:") or truth["note"].startswith("redirect ")
-    if truth["ctx"] == "worker" or truth["api"] == "preload" or (truth["api"] == "module" and plain):
+    worker = truth["ctx"] in ("worker", "blob")
+    if worker or truth["api"] == "preload" or (truth["api"] in ("module", "script") and plain):
         others = []
     others = [line for line in others if not line.startswith("Cross-origin script load denied by ")]
     if truth["api"] == "beacon":  # which repeats the cause
