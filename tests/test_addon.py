@@ -646,10 +646,20 @@ def test_a_fault_during_start_is_a_warning(monkeypatch: pytest.MonkeyPatch, capl
     assert levels == [logging.WARNING, logging.ERROR]
 
 
-def test_done_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    with proxy() as running:
-        monkeypatch.setattr(Tracker, "finish", failing)
+@pytest.mark.parametrize(
+    "failing_step", ["cors_addon.exchange.tracker.Tracker.finish", "cors_addon.proxy.sink.Sink.close"]
+)
+def test_done_never_raises(failing_step: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And what fails leaves the rest to be done: the report is written, and nothing of ours stays behind."""
+    report = tmp_path / "report.html"
+    with proxy(cors_jsonl=str(tmp_path / "lines"), cors_report=str(report)) as running:
+        running.pass_through(preflight(ALLOW))
+        monkeypatch.setattr(failing_step, failing)
         running.addon.done()
+        monkeypatch.undo()
+        assert report.exists()
+        assert "cors" not in contentviews.registry
+        assert not [name for name in running.master.commands.commands if name.startswith("cors.")]
 
 
 # ── in mitmproxy ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -146,6 +146,24 @@ def test_output_that_fails_is_given_up() -> None:
     assert denied.marked == ":x:"
 
 
+def test_output_that_fails_while_several_lines_wait(caplog: pytest.LogCaptureFixture) -> None:
+    """A preflight whose verdict is revised by the request that follows it waits with that request's line."""
+
+    async def play() -> None:
+        with proxy(Dumper(Broken())) as running:
+            running.addon.running()
+            told = running.addon._lines
+            assert told is not None
+            for judgement in observe(preflight(ALLOW), preflight(ALLOW, at=1)):
+                told.write(judgement, None)
+            assert len(told._waiting) == 2
+            told.response(actual())
+            assert told._waiting == []
+
+    asyncio.run(play())
+    assert not caplog.records
+
+
 class Ascii(io.StringIO):
     encoding = "ascii"
 

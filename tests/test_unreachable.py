@@ -76,6 +76,15 @@ def test_a_server_without_tls_is_up_and_yet_of_no_use(port: int) -> None:
         assert "no TLS" in str(response(asyncio.run(ask())).text)
 
 
+def test_a_name_that_cannot_be_looked_up() -> None:
+    """No name of a host is that long: Python refuses to ask."""
+    known, name = Unreachable(), "x" * 80 + ".test"
+    known.note(failed((name, 80), "no such name"), tls=False)
+    asked = flow(url=f"http://{name}/", request=[("Origin", PAGE)], status=None)
+    asyncio.run(known.answer(asked))
+    assert response(asked).status_code == 502
+
+
 @pytest.mark.parametrize("insecure", [True, False])
 def test_trust_is_mitmproxys_own(insecure: bool) -> None:
     """`ssl_insecure` counts here too."""

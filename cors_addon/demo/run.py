@@ -59,10 +59,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _first_port(text: str) -> int:
-    port = int(text)
-    if not 1 <= port <= 65535 - 3:
-        raise argparse.ArgumentTypeError(f"{port} is not from 1 to {65535 - 3}")
-    return port
+    last = 65535 - 3
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= last:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {last}")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:

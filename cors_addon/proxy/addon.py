@@ -225,40 +225,23 @@ class CorsAddon:
             self._policies.unreachable.note(data.conn, tls=True)
 
     def done(self) -> None:
-        """Say what only the end shows, and leave no trace in mitmproxy."""
-        try:
-            self._finish()
-            if self._reporting is not None:
-                self._reporting.finish()
-                self._reporting.withdraw()
-            if self._sink is not None:
-                self._sink.close()
-                self._sink = None
-            if self._lines is not None:
-                self._lines.close()
-                self._lines = None
-            if self._file_read is not None:
-                self._file_read.cancel()
-            for task in self._tasks:
-                task.cancel()
-            self._policies.close()
-            self._streams.stop()
-            if self._commands is not None:
-                self._commands.withdraw()
-            if self._policy_commands is not None:
-                self._policy_commands.withdraw()
-            if self._keys is not None:
-                self._keys.withdraw()
-                self._keys = None
-            if self._curl is not None:
-                self._curl.withdraw()
-            if self._audit_command is not None:
-                self._audit_command.withdraw()
-            view.unregister(self._view)
-            if self._our_columns is not None and ctx.options.web_columns == self._our_columns:
-                ctx.options.update(web_columns=ctx.options.default("web_columns"))
-        except Exception as error:
-            self._report(error)
+        """Say what only the end shows, and leave no trace in mitmproxy; what fails keeps nothing else from its end."""
+        ours = (self._commands, self._policy_commands, self._curl, self._audit_command, self._reporting, self._keys)
+        for step in (
+            self._finish,
+            self._write_report,
+            self._close_outputs,
+            self._cancel,
+            self._policies.close,
+            self._streams.stop,
+            *(each.withdraw for each in ours if each is not None),
+            lambda: view.unregister(self._view),
+            self._hide_comments,
+        ):
+            try:
+                step()
+            except Exception as error:
+                self._report(error)
 
     # ---- judging ----
 
@@ -398,6 +381,24 @@ class CorsAddon:
     def _finish(self) -> None:
         self._publish(self._tracker.finish())
 
+    def _write_report(self) -> None:
+        if self._reporting is not None:
+            self._reporting.finish()
+
+    def _close_outputs(self) -> None:
+        sink, self._sink = self._sink, None
+        lines, self._lines = self._lines, None
+        if sink is not None:
+            sink.close()
+        if lines is not None:
+            lines.close()
+
+    def _cancel(self) -> None:
+        if self._file_read is not None:
+            self._file_read.cancel()
+        for task in self._tasks:
+            task.cancel()
+
     def _come_up(self) -> None:
         self._is_up = True
 
@@ -518,6 +519,10 @@ class CorsAddon:
             return
         self._our_columns = [*options.web_columns, "comment"]
         options.update(web_columns=self._our_columns)
+
+    def _hide_comments(self) -> None:
+        if self._our_columns is not None and ctx.options.web_columns == self._our_columns:
+            ctx.options.update(web_columns=ctx.options.default("web_columns"))
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work))

@@ -123,7 +123,8 @@ class Lines:
             return None
 
     def _print(self, text: str) -> None:
-        assert self._out is not None
+        if self._out is None:
+            return
         encoding = getattr(self._out, "encoding", None) or "utf-8"
         try:
             self._out.write(text.encode(encoding, "replace").decode(encoding) + "\n")

@@ -74,7 +74,7 @@ class Unreachable:
             writer.close()
             self._known.pop(address, None)
             known.forgive()
-        except OSError:  # a TimeoutError and what ssl raises, too
+        except (OSError, UnicodeError):  # a TimeoutError and what ssl raises, too; a name that cannot be looked up
             text = f"mitmproxy cannot connect to {address[0]}:{address[1]}: {known.why}\n"
             flow.response = http.Response.make(502, text, {"Content-Type": "text/plain; charset=utf-8"})
 
