@@ -24,6 +24,7 @@ MAYBE_NO_CORS = (
     "no Sec-Fetch-Mode header (plain http URL): a cross-origin POST with Origin may be cors, no-cors or a form"
 )
 MISTAKABLE = "a later request that uses this refused preflight from the cache looks like the one it was sent for"
+GAVE_UP = "over HTTP/2 Firefox takes a 408 for a dropped connection, asks ten times, and fails without a CORS decision"
 NEXT_FOLLOWS = "the next request of the chain follows in the dump => passed"
 NOTHING_FOLLOWS = "nothing of the chain follows in the dump => failed"
 STORAGE_ACCESS = "Sec-Fetch-Storage-Access present => include"
@@ -207,6 +208,10 @@ class StepJudge:
         flow, following = self.flows[number : number + 2]
         return (flow.hop, flow.preflight) == (following.hop, following.preflight)
 
+    def gives_up(self, flow: Seen) -> bool:
+        """Whether Firefox never judges an answer, however often it asks (nsHttpTransaction::HandleContentStart)."""
+        return self.driver.name == "firefox" and flow.http == "HTTP/2.0" and self.answer(flow).status == 408
+
     def is_revalidation(self, flow: Seen) -> bool:
         """Whether this is a 304 to a condition that the browser, not the author, put into the request."""
         conditions = {"if-none-match", "if-modified-since"}
@@ -223,6 +228,8 @@ class StepJudge:
             causes.append("connection failed before an answer: the browser made no CORS decision")
         elif cors and not last and self.asks_again(number):
             causes.append("the browser asked again before it judged this answer, as Chromium does after a 408")
+        elif cors and self.gives_up(flow):
+            causes.append(GAVE_UP)
         elif cors and self.credentials_decide(flow, line) == "verdict":
             causes.append(
                 "credentials mode decides and is not visible in a preflight"

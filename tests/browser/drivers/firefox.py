@@ -65,6 +65,8 @@ PREFERENCES: dict[str, str | int | bool] = {
     "dom.timeout.enable_budget_timer_throttling": False,
     "network.http.tailing.enabled": False,
     "network.http.throttle.enable": False,
+    # no question before a form goes to plain http, which nobody would answer
+    "security.warn_submit_secure_to_insecure": False,
 }
 ACCEPT_ALL_COOKIES_PARTITIONED = 5
 REJECT_FOREIGN_COOKIES = 1
@@ -102,6 +104,8 @@ CONSEQUENCES = ("CORSRequestNotHttp", FAILED)
 CORS_BLOCKING_REASONS = range(1001, 1016)
 NOT_A_FETCH = frozenset({"nav", "form"})
 SCRIPTED = frozenset({"fetch", "xhr", "eventsource"})
+# their load event comes whatever the check says, and at times before the console's line
+PRELOADS = frozenset({"preload", "modulepreload"})
 START_SECONDS = 60.0
 END_SECONDS = 3.0
 LATE_SECONDS = 1.0
@@ -273,7 +277,7 @@ class Firefox:
 
     async def settle(self, page: str, running: Running, js: str) -> None:
         """Wait for what channels and console have yet to tell once script has seen the end."""
-        if running.api in NOT_A_FETCH or js == "timeout" or (js == "resolved" and running.api != "preload"):
+        if running.api in NOT_A_FETCH or js == "timeout" or (js == "resolved" and running.api not in PRELOADS):
             return
         if js == "unknown":
             await running.until(lambda: any(not end.preflight for end in running.ends), END_SECONDS)
