@@ -195,10 +195,12 @@ def explain(
     revised: list[Judgement],
     *,
     may_lack: bool,
+    revalidates: bool,
 ) -> None:
     """Say of an actual request whether it needed a preflight, why, and where that one is.
 
-    `may_lack`: one may have been sent that was not observed.
+    `may_lack`: one may have been sent that was not observed. `revalidates`: the browser has a response stored, and may
+    make the request conditional by itself.
     """
     method = judgement.requested_method or ""
     if permit is not None:
@@ -214,8 +216,8 @@ def explain(
     if not authored and method in CORS_SAFELISTED and b"authorization" not in wire and wire.browsers_own:
         judgement.preflight = PreflightState.NOT_NEEDED
         return
-    if observation.url in client.stored:
-        authored -= _CONDITIONAL  # the browser revalidates by itself
+    if revalidates:
+        authored -= _CONDITIONAL
     authorization = wire.get(b"authorization")
     if authorization is not None and (
         not set_by_browsers(authorization) or cache.grants_header(key, AUTHORIZATION, observation.started)

@@ -342,8 +342,18 @@ class Tracker:
         if fetch.initiator is None and origin != OPAQUE:
             fetch.initiator = origin
         key = (preflights.cache_origin(client, fetch, origin), observation.url)
+        revalidates = observation.url in client.stored or self._plain_confirmed(observation) is not None
         preflights.explain(
-            client, judgement, fetch, permit, key, wire, self._evidence.shown, revised, may_lack=self.sees.may_lack
+            client,
+            judgement,
+            fetch,
+            permit,
+            key,
+            wire,
+            self._evidence.shown,
+            revised,
+            may_lack=self.sees.may_lack,
+            revalidates=revalidates,
         )
         answered, fields = observation.status is not None, observation.response
         if observation.status == 304 and _is_revalidation(wire, judgement):
@@ -355,7 +365,7 @@ class Tracker:
         elif (
             observation.status == 304
             and client.engine.unconditional_304_updates
-            and (stored := client.stored.get(observation.url)) is not None
+            and (stored := client.stored.get(observation.url) or self._plain_confirmed(observation)) is not None
         ):
             client.store(observation.url, replace(stored, fields=update_stored(stored.fields, fields)))
         answer = answer_of(observation, fields, fetch.redirects)
@@ -400,14 +410,18 @@ class Tracker:
             client.store(observation.url, Stored(fields, observation.ended, credentialed))
         return judgement
 
+    def _plain_confirmed(self, observation: Observation) -> Stored | None:
+        """The response stored without CORS that a conditional request is about."""
+        plain = self._plain.find(observation.client, observation.url, observation.request)
+        return plain if plain is not None and plain.answers(observation.request) else None
+
     def _confirmed(self, client: Client, observation: Observation, fetch: Fetch, wire: Wire) -> Stored | None:
         """The stored response that the browser asked the server to confirm, where it was seen."""
-        plain = self._plain.find(observation.client, observation.url, observation.request)
-        found = [
-            stored
-            for stored in (client.stored.get(observation.url), plain)
-            if stored is not None and stored.answers(observation.request)
-        ]
+        own = client.stored.get(observation.url)
+        plain = self._plain_confirmed(observation)
+        found = [] if own is None or not own.answers(observation.request) else [own]
+        if plain is not None:
+            found.append(plain)
         if len(found) > 1 and client.engine.stores_anonymous_apart:
             mode = fetch.credentials
             if mode is Credentials.UNKNOWN:

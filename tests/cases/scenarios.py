@@ -1084,6 +1084,37 @@ REVALIDATION: tuple[Scenario, ...] = (
         expected={"b": passed(assumptions=("credentials mode unknown: taken for not included",))},
     ),
     Scenario(
+        name="an image stored without CORS, revalidated after the script's own condition",
+        traffic=(
+            Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=ETAG),
+            preflight("p", 1.0, method="GET", headers="if-none-match", answer=allow(headers="if-none-match")),
+            cors("a", 1.1, status=304, request=IF_NONE_MATCH, answer=()),
+            cors("b", 2.0, status=304, request=IF_NONE_MATCH, answer=allow("https://b.test")),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": refused(Reason.ALLOW_ORIGIN_MISSING, "p", preflight=SENT),
+            "b": refused(Reason.ALLOW_ORIGIN_MISMATCH, detail="https://b.test", preflight=NOT_NEEDED),
+        },
+    ),
+    *(
+        Scenario(
+            name=f"an image stored without CORS, updated by a 304 to the script's own condition, {engines[0]}",
+            traffic=(
+                Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=ETAG),
+                preflight("p", 1.0, method="GET", headers="if-none-match", answer=allow(headers="if-none-match")),
+                cors("a", 1.1, status=304, request=IF_NONE_MATCH, answer=allow()),
+                cors("b", 2.0, status=304, request=IF_NONE_MATCH, answer=()),
+            ),
+            expected={"p": passed("a"), "a": passed("p", preflight=SENT), "b": found},
+            engines=engines,
+        )
+        for engines, found in (
+            (("chromium",), passed(preflight=NOT_NEEDED)),
+            (("gecko", "webkit"), refused(Reason.ALLOW_ORIGIN_MISSING, preflight=NOT_NEEDED)),
+        )
+    ),
+    Scenario(
         name="an image stored without CORS, and dated",
         traffic=(
             Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=DATED),
