@@ -173,7 +173,7 @@ def _webkit_visible(text: str, truth: Line) -> str:
     cause = re.sub(r"^Request header field \S+", lambda match: match[0].lower(), cause)
     plain = truth["url"].startswith("http:") or truth["note"].startswith("redirect ")
     worker = truth["ctx"] in ("worker", "blob")
-    if worker or truth["api"] == "preload" or (truth["api"] in ("module", "script") and plain):
+    if worker or truth["api"] == "preload" or (truth["api"] in ("module", "import", "script") and plain):
         others = []
     others = [line for line in others if not line.startswith("Cross-origin script load denied by ")]
     if truth["api"] == "beacon":  # which repeats the cause
