@@ -35,3 +35,5 @@ class Engine:
     """XMLHttpRequest sets the charset of a script's Content-Type to UTF-8 only once the preflight has asked for it."""
     same_origin_credentials_outlive_redirect: bool = False
     """Credentials `same-origin`, redirected away from the page's origin: the next redirect is judged credentialed."""
+    delete_may_leave_origin_as_get: bool = False
+    """A DELETE that is redirected to another origin may go on as GET."""

@@ -70,4 +70,5 @@ ENGINE = Engine(
     ),
     retries=4,  # libsoup, and only what is idempotent
     same_origin_credentials_outlive_redirect=True,
+    delete_may_leave_origin_as_get=True,  # shouldRedirectAsGET of NetworkDataTaskSoup.cpp, and its twin for curl
 )

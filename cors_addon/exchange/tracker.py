@@ -458,7 +458,9 @@ def _follow_hop(client: Client, observation: Observation, origin: str, method: s
     for waiting in waiting_here:
         hop = waiting.judgement
         began = observation.started
-        if waiting.method != method or hop.observation.ended > began + preflights.EARLY or began > waiting.until:
+        if hop.observation.ended > began + preflights.EARLY or began > waiting.until:
+            continue
+        if waiting.method != method and not _becomes_get(client, waiting, observation, method):
             continue
         if hop.role is Role.SAME_ORIGIN:
             fits = origin in (hop.observation.url.origin, OPAQUE, "")
@@ -478,6 +480,15 @@ def _redirected_method(observation: Observation) -> str:
         observation.status == 303 and method not in ("GET", "HEAD")
     )
     return "GET" if becomes_get else method
+
+
+def _becomes_get(client: Client, waiting: Waiting, observation: Observation, method: str) -> bool:
+    """Whether the browser has made a GET of a redirected DELETE, as the standard does not."""
+    return (
+        client.engine.delete_may_leave_origin_as_get
+        and (waiting.method, method) == ("DELETE", "GET")
+        and waiting.judgement.observation.url.origin != observation.url.origin
+    )
 
 
 def _is_revalidation(wire: Wire, judgement: Judgement) -> bool:

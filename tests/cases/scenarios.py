@@ -482,6 +482,29 @@ REDIRECTS: tuple[Scenario, ...] = (
             "a": passed("h1", "h2", role=Role.ACTUAL, origin=PAGE),
         },
     ),
+    *(
+        Scenario(
+            name=f"a DELETE out of the page's own origin goes on as GET, {engines[0]}",
+            traffic=(
+                Sent(
+                    id="h",
+                    method="DELETE",
+                    url=f"{PAGE}/go",
+                    request=(("Origin", PAGE), *metadata("same-origin")),
+                    status=307,
+                    answer=(("Location", API),),
+                ),
+                redirect("a", 0.1, to="https://b.test/"),
+            ),
+            expected={"h": {"verdict": NOT_CORS}, "a": found},
+            engines=engines,
+            finish=True,
+        )
+        for engines, found in (
+            (("webkit",), {"verdict": DENY, "reason": Reason.ALLOW_CREDENTIALS_NOT_TRUE, "paired_with": ["h"]}),
+            (("chromium", "gecko"), {"paired_with": []}),
+        )
+    ),
     Scenario(
         name="the same-origin redirect that nothing follows",
         traffic=(
