@@ -133,6 +133,8 @@ class Client:
     first_seen: float
     version: int = 0
     """Major version of the browser, 0 where it does not tell."""
+    disguised: bool = False
+    """A browser whose User-Agent names none: a script's own, and perhaps another client's script."""
     connections_mixed: bool = False
     """A connection carried requests with and without credentials: something merges them before they come here."""
     preflights: Queues = field(default_factory=Queues)

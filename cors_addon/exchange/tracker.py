@@ -156,13 +156,18 @@ class Tracker:
         user_agent = wire.user_agent
         key = (observation.client, user_agent)
         client = self._clients.get(key)
+        if client is not None and client.disguised:
+            known = self._evidence.client_of(observation.connection) or self._client_in_disguise(observation, wire)
+            if known is not None:
+                client = known
         if client is None:
-            engine = detect(user_agent)
+            engine, disguised = detect(user_agent), False
             if engine is None:
                 # a script may have set the User-Agent itself: the connection, or the preflight, knows better
                 known = self._evidence.client_of(observation.connection) or self._client_in_disguise(observation, wire)
                 if known is not None:
                     return known
+                disguised = True
                 if b"sec-ch-ua" in wire:
                     engine = ENGINES["chromium"]
             metadata = b"sec-fetch-mode" in wire or b"sec-fetch-site" in wire
@@ -176,6 +181,7 @@ class Tracker:
                 cache=PreflightCache(own.cache),
                 first_seen=observation.started,
                 version=int(version[1][:6]) if version else 0,
+                disguised=disguised and (engine is not None or metadata),
             )
             self._clients[key] = client
             if len(self._clients) > MAX_CLIENTS:
@@ -183,7 +189,8 @@ class Tracker:
         elif client is not self._latest:
             self._clients.move_to_end(key)
         if client is not self._latest:
-            self._at[observation.client] = client
+            if not client.disguised:
+                self._at[observation.client] = client
             self._latest = client
         if client.is_browser:
             self._evidence.remember(observation.connection, client)

@@ -87,9 +87,9 @@ PAIRING: tuple[Scenario, ...] = (
                 "b": passed("p", "a", preflight=SENT),
                 "c": passed("p", preflight=CACHED),
             },
-            engines=("chromium", "gecko"),
+            engines=engines,
         )
-        for status in (408, 421)
+        for status, engines in ((408, ("chromium", "gecko")), (421, ("chromium", "gecko", "webkit")))
     ),
     *(
         Scenario(
@@ -134,6 +134,33 @@ PAIRING: tuple[Scenario, ...] = (
         expected={"p": refused(Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS), "a": passed(preflight=NOT_NEEDED)},
         engines=("gecko",),
         finish=True,
+    ),
+    Scenario(
+        name="a script's own User-Agent, seen before without a preflight",
+        traffic=(
+            Sent(id="s", url=f"{PAGE}/x", request=metadata("same-origin"), agent=b"mine/1.0", connection="one"),
+            preflight("p", 1.0, method="GET", headers="user-agent", answer=allow(headers="user-agent")),
+            cors("a", 1.1, agent=b"mine/1.0", connection="two"),
+        ),
+        expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
+    ),
+    Scenario(
+        name="a script's own User-Agent, seen before without a preflight, in the preflight too",
+        traffic=(
+            cors("b"),
+            Sent(id="s", at=0.5, url=f"{PAGE}/x", request=metadata("same-origin"), agent=b"mine/1.0", connection="one"),
+            preflight(
+                "p",
+                1.0,
+                method="GET",
+                headers="user-agent",
+                answer=allow("HTTPS://app.example.test", headers="user-agent"),
+                agent=b"mine/1.0",
+                connection="two",
+            ),
+        ),
+        expected={"b": passed(), "p": refused(Reason.ALLOW_ORIGIN_MISMATCH, engine="webkit")},
+        engines=("webkit",),
     ),
     Scenario(
         name="each header that needed it",
