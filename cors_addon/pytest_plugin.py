@@ -167,15 +167,16 @@ def _matches(judgement: "Judgement", pattern: str) -> bool:
 
 
 def _words(unexpected: "list[Judgement]", missing: list[str]) -> str:
-    from cors_addon.report import text
+    from cors_addon.report.explanation import explain
+    from cors_addon.report.text import visible
 
     parts = []
     if unexpected:
         count = len(unexpected)
         parts.append(f"CORS: {count} exchange{'s were' if count > 1 else ' was'} denied")
-        parts += [text.explain(judgement) for judgement in unexpected[:MAX_EXPLAINED]]
+        parts += [explain(judgement) for judgement in unexpected[:MAX_EXPLAINED]]
         named = [
-            text.visible(f"{each.requested_method} {each.observation.url} {each.reason}")
+            visible(f"{each.requested_method} {each.observation.url} {each.reason}")
             for each in unexpected[MAX_EXPLAINED:]
         ]
         parts += ["and\n  " + "\n  ".join(named)] if named else []

@@ -872,6 +872,6 @@ def test_explain_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     with proxy() as running:
         given_flow = preflight(ALLOW)
         running.pass_through(given_flow)
-        monkeypatch.setattr("cors_addon.report.text.explain", failing)
+        monkeypatch.setattr("cors_addon.proxy.addon.explain", failing)
         with pytest.raises(exceptions.CommandError, match="failed to explain"):
             running.command("cors.explain", given_flow)

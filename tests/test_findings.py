@@ -19,7 +19,7 @@ from cors_addon.reasons.explain import FOUND, UNKNOWN, explain
 from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.reasons.model import NULL_ORIGIN, Severity, fix, message
-from cors_addon.report import text
+from cors_addon.report import explanation, text
 from cors_addon.report.findings import finding_fix, finding_phrase
 from tests.cases.findings import ACCEPTED, BANK, CASES, GAMES, NEWS, NULL, OTHER, OWN, UNRELATED, VARY, Case, asked
 from tests.cases.traffic import ALL, Run, capitals, stranger
@@ -153,7 +153,7 @@ def test_any_bytes(seen: list[Observation]) -> None:
                 assert text.visible(line).isprintable()
                 assert "\n" not in line
                 assert finding_fix(judgement, finding)
-                assert str(finding.name) in text.explain(judgement)
+                assert str(finding.name) in explanation.explain(judgement)
 
 
 def test_memory_is_bounded() -> None:
@@ -345,9 +345,9 @@ def test_explain_lists_findings() -> None:
 def test_the_explanation_of_a_flow_shows_it() -> None:
     """In a section of its own, after the cure."""
     [judgement] = Run().tracker.observe(asked("a", "null", url=BANK).observation())
-    assert "security" not in text.explain(judgement)
+    assert "security" not in explanation.explain(judgement)
     Auditor(registrable_domain).audit(judgement)
-    assert text.explain(judgement).endswith(
+    assert explanation.explain(judgement).endswith(
         "\n\n  security     ! the origin null is allowed with credentials\n"
         "                 cors-addon explain null-origin-with-credentials\n"
     )

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from cors_addon.exchange.model import Judgement, Outcome, Verdict
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
-from cors_addon.report import rewritten, text
+from cors_addon.report import rewritten
+from cors_addon.report.explanation import explain
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, fields, observe, preflight
 
 SERVER = fields([("Allow", "GET"), ("Access-Control-Allow-Methods", "GET")])
@@ -29,7 +30,7 @@ def test_before_and_after() -> None:
 
 
 def test_in_the_explanation() -> None:
-    story = " ".join(text.explain(by_policy()).split())
+    story = " ".join(explain(by_policy()).split())
     assert (
         "rewritten by the policy dev; the server's own answer: ✗ allow-origin-missing status 405 → 204 - Acc" in story
     )

@@ -1,6 +1,7 @@
 """The one-line comment and the explanation."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
-from cors_addon.report import text
+from cors_addon.report import behind, text
+from cors_addon.report.explanation import explain, nothing_to_say
 from tests.helpers import ALLOW, ALLOW_PUT, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, flow, observe, preflight
 
 CREDENTIALS = ("Access-Control-Allow-Credentials", "true")
@@ -18,7 +20,7 @@ CURL = "curl/8.14"
 
 def explained(*flows: Any, index: int = -1, **more: Any) -> str:
     """The explanation of the last of these flows, runs of spaces made one."""
-    return flat(text.explain(observe(*flows)[index], **more))
+    return flat(explain(observe(*flows)[index], **more))
 
 
 def flat(story: str) -> str:
@@ -167,7 +169,7 @@ def test_denied_preflight_whole() -> None:
             [*ALLOW, CREDENTIALS, ("Access-Control-Allow-Methods", "GET, POST")], headers="content-type", took=0.038
         )
     )
-    story = re.sub(r"\d\d:\d\d:\d\d\.\d\d\d", "12:00:00.000", text.explain(judgement))
+    story = re.sub(r"\d\d:\d\d:\d\d\.\d\d\d", "12:00:00.000", explain(judgement))
     assert story == (
         """\
 ✗ DENIED   method-not-allowed, at the preflight                     Chromium 156
@@ -288,7 +290,7 @@ def test_long_chain() -> None:
     judgements = observe(preflight([*ALLOW_PUT, CREDENTIALS]))
     judgements[0].chain = [judgements[0].altered() for _ in range(30)]
     judgements[0].chain[14] = judgements[0]
-    story = text.explain(judgements[0])
+    story = explain(judgements[0])
     assert "left out here" in story
     assert "15  OPTIONS" in story
     assert "◀ this flow" in story
@@ -326,11 +328,11 @@ def test_every_role_without_a_stage_has_words() -> None:
     [judgement] = observe(preflight(ALLOW))
     for role in Role:
         other = judgement.altered(role=role)
-        assert other.stage is not None or "why " in flat(text.explain(other))
+        assert other.stage is not None or "why " in flat(explain(other))
 
 
 def test_note_comes_first() -> None:
-    assert text.explain(observe(preflight(ALLOW))[0], note="told so").splitlines()[2] == "  note         told so"
+    assert explain(observe(preflight(ALLOW))[0], note="told so").splitlines()[2] == "  note         told so"
 
 
 @pytest.mark.parametrize(
@@ -344,7 +346,7 @@ def test_note_comes_first() -> None:
 )
 def test_engine(agent: str, wanted: str) -> None:
     [judgement] = observe(actual([], agent=agent))
-    assert text.explain(judgement).splitlines()[0].endswith(f" {wanted}")
+    assert explain(judgement).splitlines()[0].endswith(f" {wanted}")
 
 
 def test_elsewhere() -> None:
@@ -361,7 +363,7 @@ def test_width(width: int) -> None:
         flow(url="https://api.example.test/" + "z" * 300, request=[("Origin", PAGE), ("Sec-Fetch-Mode", "cors")], at=9),
     ]
     for judgement in observe(*flows):
-        for line in text.explain(judgement, width=width).splitlines():
+        for line in explain(judgement, width=width).splitlines():
             assert len(line) <= width, line
 
 
@@ -372,7 +374,7 @@ def test_any_bytes(value: bytes, body: bytes, status: int | None) -> None:
     lines = [(name, value) for name in ("Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Location")]
     for given_flow in (actual(lines, status=status), preflight(lines, status=status or 204)):
         for judgement in observe(given_flow):
-            story = text.explain(judgement, body_of=lambda _: body)
+            story = explain(judgement, body_of=lambda _: body)
             assert story.replace("\n", "").isprintable()
             assert text.comment(judgement).isprintable()
 
@@ -381,17 +383,17 @@ def test_time_out_of_range() -> None:
     """A dump may hold any number."""
     [judgement] = observe(preflight(ALLOW))
     judgement.observation.started = judgement.observation.ended = 1e300
-    assert "--:--:--" in text.explain(judgement)
+    assert "--:--:--" in explain(judgement)
 
 
 def test_every_preflight_state_has_words() -> None:
     [judgement] = observe(actual([*ALLOW, CREDENTIALS], method="PUT"))
     for state in PreflightState:
-        assert "preflight " in flat(text.explain(judgement.altered(preflight=state)))
+        assert "preflight " in flat(explain(judgement.altered(preflight=state)))
 
 
 def test_nothing_to_say() -> None:
-    assert text.nothing_to_say("why") == (
+    assert nothing_to_say("why") == (
         "– NOT CORS\n\n  The request bears no Origin header, and follows no redirect of one that does.\n\n"
         "  note         why\n"
     )
@@ -403,9 +405,48 @@ def test_allowed_yet_not_everywhere() -> None:
     everywhere = preflight(granted)
     assert " elsewhere " not in explained(everywhere)
     starred = preflight([*granted, ("Access-Control-Allow-Headers", "*")], headers="authorization")
-    story = flat(text.explain(observe(starred)[0].altered(credentials=Credentials.OMIT)))
+    story = flat(explain(observe(starred)[0].altered(credentials=Credentials.OMIT)))
     assert story.startswith("✓ ALLOWED the request")
     assert "elsewhere the Fetch standard refuses it: authorization is not in Access-Control-Allow-Headers" in story
+
+
+@pytest.mark.parametrize(
+    ("refused", "told"),
+    [
+        (actual([], status=200), False),
+        (actual([], status=404), True),
+        (actual([("Location", "/login")], status=302), False),
+        (preflight([], status=200), True),
+        (preflight([*ALLOW_PUT, CREDENTIALS], agent="curl/8"), False),
+        (preflight(ALLOW, agent="curl/8"), True),
+    ],
+)
+def test_bodies_that_tell_nothing(refused: Any, told: bool) -> None:
+    """What a page would have got is not why it did not get it; an error's body, or a preflight's, may be."""
+    assert ("its body begins" in explained(refused, body_of=lambda _: b"words")) is told
+    assert behind.is_told_by_body(observe(refused)[0]) is told
+
+
+@pytest.mark.parametrize(
+    ("body", "first"),
+    [
+        (b"<html><head><title>x</title></head><body>Sorry", "Sorry"),
+        (b"<head><title>no end</title><body><p>Sorry", "Sorry"),
+        (b"<header>Sorry</header>", "Sorry"),
+        (b"<script>if (1 < 2) alert()", ""),
+        (b"1 < 2, and so on", "1 < 2, and so on"),
+    ],
+)
+def test_markup_is_left_out(body: bytes, first: str) -> None:
+    assert behind.first_line(body) == first
+
+
+@pytest.mark.parametrize("piece", [b"<", b"<head ", b"<script>", b"</head>", b"<head></head", b"<body "])
+def test_markup_takes_no_time(piece: bytes) -> None:
+    """Of a hostile server's body, however often it begins what it does not end: a report looks into thousands."""
+    before = time.process_time()
+    behind.first_line(piece * 10_000)
+    assert time.process_time() - before < 0.1
 
 
 def test_first_lines_of_a_body() -> None:

@@ -36,7 +36,8 @@ from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.settings import Settings
 from cors_addon.proxy.sink import Sink
 from cors_addon.proxy.streams import Streams
-from cors_addon.report import text
+from cors_addon.report.explanation import explain, nothing_to_say
+from cors_addon.report.text import WIDTH
 
 if TYPE_CHECKING:
     from cors_addon.proxy.lines import Lines  # what mitmdump alone needs, and not with -q
@@ -421,15 +422,15 @@ class CorsAddon:
             ids = str(flow.metadata.get("cors.pair", "")).split()
         return ids if flow.id in ids else [flow.id, *ids]
 
-    def _explain(self, flow: http.HTTPFlow, width: int = text.WIDTH) -> str:
+    def _explain(self, flow: http.HTTPFlow, width: int = WIDTH) -> str:
         """The whole explanation; where the tracker did not see this flow as it now is, the flow is judged afresh."""
         try:
             judgement, note = self._judgement_of(flow)
             if judgement is None:
-                return text.nothing_to_say(note)
+                return nothing_to_say(note)
             error = "" if flow.error is None else flow.error.msg or ""
             hint = "" if error else self._hint(flow)
-            return text.explain(judgement, note=note, body_of=self._body_of, error=error, hint=hint, width=width)
+            return explain(judgement, note=note, body_of=self._body_of, error=error, hint=hint, width=width)
         except Exception as error:
             self._report(error)
             raise exceptions.CommandError(f"cors_addon failed to explain this flow: {error!r}") from error

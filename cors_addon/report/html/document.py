@@ -24,7 +24,7 @@ from cors_addon.policy import shadow
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, Parts
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import jsonl, text
+from cors_addon.report import behind, explanation, jsonl, text
 from cors_addon.report.findings import finding_fix, finding_phrase
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.summary import (
@@ -242,7 +242,7 @@ def _cause(cause: Cause, summary: Summary) -> dict[str, Any]:
             "endpoints": [[str(one), count] for one, count in list(cause.endpoints.items())[:MAX_PLACES]],
             "moreEndpoints": max(len(cause.endpoints) - MAX_PLACES, 0),
             "fix": _fix(cause.change),
-            "behind": text.behind(example),
+            "behind": behind.words(example),
             "console": _console(jsonl.line(example)["console_message"]),
         }
     )
@@ -417,7 +417,8 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
     asked = text.in_question(judgement)
     refusal = asked.refusal
     refused = refusal is not None
-    body = text.first_line(body_of(judgement.observation.flow_id)) if refused else ""
+    told = behind.is_told_by_body(judgement)
+    body = behind.first_line(body_of(judgement.observation.flow_id)) if told else ""
     return _full(
         {
             "role": line["role"],
@@ -443,7 +444,7 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
             "fix": _fix(smallest_change(asked)) if refused else None,
             "console": _console(line["console_message"]),
             "error": line["browser_error"],
-            "behind": text.behind(judgement) if refused else None,
+            "behind": behind.words(judgement) if refused else None,
             "body": body[:300] if body else None,
             "engines": _engines(asked),
             "contradiction": line["contradiction"] if line["contradicted"] else None,
@@ -474,7 +475,7 @@ def _location(judgement: Judgement) -> str | None:
 
 def _steps(judgement: Judgement) -> list[list[str]]:
     asked = judgement if judgement.hypothetical is None else text.in_question(judgement)
-    return [[step.outcome, text.step_words(step), step.note] for step in text.merged(steps(asked))]
+    return [[step.outcome, explanation.step_words(step), step.note] for step in explanation.merged(steps(asked))]
 
 
 def _engines(judgement: Judgement) -> list[list[str | None]]:

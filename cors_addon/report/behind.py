@@ -1,0 +1,79 @@
+"""What really happened where a page is said of CORS: a server that failed, a login page; and the server's own words."""
+
+import re
+
+from cors_addon.exchange.model import Judgement, Role
+from cors_addon.fetch.refusals import Reason
+from cors_addon.report.text import in_question, request_header, response_header, shortened
+
+
+def _is_preflight(judgement: Judgement) -> bool:
+    return judgement.role is Role.PREFLIGHT or (
+        judgement.role is Role.NON_BROWSER and request_header(judgement, "access-control-request-method") is not None
+    )
+
+
+def words(judgement: Judgement) -> str:
+    """What really happened where a page is said of CORS: a server's failure, a login page; empty where CORS is all."""
+    observation = judgement.observation
+    status = observation.status
+    is_preflight = _is_preflight(judgement)
+    location = response_header(judgement, "location") or ""
+    said = ""
+    if status is None:
+        said = "No answer reached the browser: the connection ended. CORS only reports that network failure."
+    elif status >= 500:
+        said = (
+            f"The answer is a {status}: a server or a gateway failed, and its error page has no CORS headers."
+            " The page's script sees only a CORS error. Mend the failure first."
+            if judgement.reason is Reason.ALLOW_ORIGIN_MISSING
+            else f"The answer is a {status}: a server or a gateway failed."
+        )
+    elif is_preflight and status in (401, 403, 407):
+        said = (
+            f"The preflight was answered {status}. A preflight never carries cookies or Authorization: the server must"
+            " answer OPTIONS before it asks who is there."
+        )
+    elif is_preflight and status in (404, 405, 501):
+        said = f"The preflight was answered {status}: no route of the server handles OPTIONS for this URL."
+    elif is_preflight and 300 <= status <= 399:
+        said = f"The preflight was redirected to {shortened(location, 120)}."
+        if _LOGIN.search(location):
+            said += " It looks like a login page: a preflight never carries the session's cookie."
+    elif judgement.role is Role.REDIRECT and _LOGIN.search(location):
+        said = "The redirect looks like one to a login page: perhaps the session has ended."
+    elif status in (401, 403, 404, 405, 407, 429) and judgement.reason is Reason.ALLOW_ORIGIN_MISSING:
+        said = f"The answer is a {status} without CORS headers: many servers add them to good answers only."
+    return said
+
+
+_LOGIN = re.compile(r"log-?in|sign-?in|/auth|oauth|sso|saml|accounts\.", re.IGNORECASE)
+
+
+_MARKUP = re.compile(r"<(head|script|style)\b.*?(?:</\1\s*>|(?=<body\b)|\Z)|<[^>]{0,1000}>", re.IGNORECASE | re.DOTALL)
+"""Elements that have no end of their own reach to the body's: a search for what is not there is made only once."""
+
+
+def is_told_by_body(judgement: Judgement) -> bool:
+    """Whether the body of the answer may say why it was refused: an error's or a preflight's, not a page's own data."""
+    status = judgement.observation.status
+    refused = in_question(judgement).refusal is not None
+    return refused and status is not None and (status >= 400 or _is_preflight(judgement))
+
+
+def first_line(body: bytes) -> str:
+    """The first words of a body, markup left out."""
+    start = body[:8192].decode("utf-8", "replace")
+    for line in _MARKUP.sub("\n", start).splitlines():
+        if words := " ".join(line.split()):
+            return words
+    return ""
+
+
+def next_lines(body: bytes, first: str) -> list[str]:
+    """The two lines after the first; of JSON or plain text, for those of a page are mostly markup."""
+    text = body[:2048].decode("utf-8", "replace")
+    if "<" in text[:64]:
+        return []
+    lines = [words for line in text.splitlines() if (words := " ".join(line.split())) and words != first]
+    return lines[:2]
