@@ -42,8 +42,16 @@ def parser() -> argparse.ArgumentParser:
     explaining = commands.add_parser(
         "explain",
         help="explain a reason or finding, a browser's error name, or a pasted console message; none: list all",
+        description="Explain why a browser refused, or what a security finding means, and what to change. Without "
+        "REASON, list all reasons and findings.",
+        epilog="exit codes: 0 explained, 2 not known",
     )
-    explaining.add_argument("reason", nargs="*", metavar="REASON", help="a name of ours or the browser's, or its text")
+    explaining.add_argument(
+        "reason",
+        nargs="*",
+        metavar="REASON",
+        help="our name of a reason or finding, a browser's name of an error, or the text of its console",
+    )
     explaining.set_defaults(run=_explain)
     cli_policy.add_parser(commands)
     return result

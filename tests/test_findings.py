@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cors_addon.audit import hosts
-from cors_addon.audit.auditor import MAX_EACH, MAX_ENDPOINTS, MAX_LENGTH, REMEMBERED, Auditor, facts
+from cors_addon.audit.auditor import MAX_EACH, MAX_ENDPOINTS, MAX_LENGTH, OF_SEVERAL, Auditor, facts
 from cors_addon.exchange.model import Judgement, Observation, Verdict
 from cors_addon.fetch.refusals import Reason
 from cors_addon.policy.suffixes import registrable_domain
@@ -76,7 +76,7 @@ def test_one_exchange_shows_the_same_amid_others(case: Case) -> None:
     }
 
 
-@pytest.mark.parametrize("finding", sorted(REMEMBERED))
+@pytest.mark.parametrize("finding", sorted(OF_SEVERAL))
 def test_several_show_it_in_any_order(finding: FindingName) -> None:
     """Where nobody is refused, the last of them shows it, whichever it is."""
     origins = (NEWS, GAMES, "https://mail.post.de")

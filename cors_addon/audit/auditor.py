@@ -28,7 +28,7 @@ MAX_EACH = 4
 MAX_LENGTH = 256
 """Of a path, an origin or a value: longer ones are cut, or passed over."""
 
-REMEMBERED = frozenset({FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS, FindingName.VARY_ORIGIN_MISSING})
+OF_SEVERAL = frozenset({FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS, FindingName.VARY_ORIGIN_MISSING})
 """Findings that more than one exchange may be needed for."""
 
 _ORDER = {name: number for number, name in enumerate(FINDINGS)}

@@ -184,6 +184,15 @@ class Judgement:
         return _STAGES.get(self.role)
 
     @property
+    def preceding_preflight(self) -> "Judgement | None":
+        """The last preflight for this URL that its fetch sent before this; a cached one belongs to another fetch."""
+        chain = self.chain
+        for member in reversed(chain[: chain.index(self)] if self in chain else ()):
+            if member.role is Role.PREFLIGHT and member.observation.url == self.observation.url:
+                return member
+        return None
+
+    @property
     def certain(self) -> bool:
         """True where nothing had to be assumed."""
         return not self.assumptions

@@ -299,8 +299,8 @@ class CorsAddon:
         judgement = afresh.replayed(translate.observation(flow), self._settings.engine)
         if judgement is None:
             return
-        self._auditor.audit(judgement)
         if self._judgement(flow) is not None:  # replayed in place: the line under this id is the browser's
+            self._auditor.audit(judgement)
             self._show(flow, judgement)
         else:
             self._publish([judgement], flow)

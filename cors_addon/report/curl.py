@@ -73,7 +73,8 @@ def requests_of(judgement: Judgement, known: Callable[[str], Observation | None]
     what = Request(observation, f"the request{_answered(observation)}")
     if judgement.preflight in (None, PreflightState.NOT_NEEDED) and not judgement.preflight_because:
         return [what], remarks
-    preflight = _preceding(judgement) or _first_known(judgement, known)
+    preceding = judgement.preceding_preflight
+    preflight = _first_known(judgement, known) if preceding is None else preceding.observation
     if preflight is not None:
         cached = judgement.preflight is PreflightState.CACHED
         which = "the preflight whose cached answer served" if cached else "the preflight"
@@ -85,14 +86,6 @@ def _following(judgement: Judgement) -> Observation | None:
     chain = judgement.chain
     for member in chain[chain.index(judgement) + 1 :] if judgement in chain else ():
         if member.role is not Role.PREFLIGHT and member.observation.url == judgement.observation.url:
-            return member.observation
-    return None
-
-
-def _preceding(judgement: Judgement) -> Observation | None:
-    chain = judgement.chain
-    for member in reversed(chain[: chain.index(judgement)] if judgement in chain else ()):
-        if member.role is Role.PREFLIGHT and member.observation.url == judgement.observation.url:
             return member.observation
     return None
 

@@ -27,7 +27,7 @@ causes       one for each fault to mend, the most frequent first: reason, stage,
 import json
 from typing import Any
 
-from cors_addon.audit.auditor import REMEMBERED as OF_SEVERAL
+from cors_addon.audit.auditor import OF_SEVERAL
 from cors_addon.exchange.fixes import Change
 from cors_addon.exchange.model import Verdict
 from cors_addon.fetch.refusals import Reason

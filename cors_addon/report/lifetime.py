@@ -16,7 +16,7 @@ def words(judgement: Judgement) -> str:
     if judgement.preflight is PreflightState.CACHED and judgement.preflight_cached_until is not None:
         left = judgement.preflight_cached_until - judgement.observation.started
         return f"{name} could use it for another {span(left)}" if left > 0 else f"{name} cannot use it any longer"
-    preflight = _preceding(judgement) if judgement.preflight is PreflightState.SENT else None
+    preflight = judgement.preceding_preflight if judgement.preflight is PreflightState.SENT else None
     if preflight is None or preflight.verdict is not Verdict.ALLOW:
         return ""
     left = preflight.observation.ended + preflight.cache_lifetime - judgement.observation.ended
@@ -53,14 +53,6 @@ def _lifetime(engine: str, lines: list[bytes], http2: bool) -> float:
     rules = ENGINES[engine]
     asked = rules.cache.max_age(rules.rules.combine(lines, http2) if lines else None)
     return 0.0 if asked is None else max(min(float(asked), rules.cache.cap), 0.0)
-
-
-def _preceding(judgement: Judgement) -> Judgement | None:
-    chain = judgement.chain
-    for member in reversed(chain[: chain.index(judgement)] if judgement in chain else ()):
-        if member.role is Role.PREFLIGHT and member.observation.url == judgement.observation.url:
-            return member
-    return None
 
 
 def span(seconds: float) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import cors_addon
-from cors_addon.audit.auditor import REMEMBERED as OF_SEVERAL
+from cors_addon.audit.auditor import OF_SEVERAL
 from cors_addon.exchange.fixes import smallest_change
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, FindingExplanation, Severity, message

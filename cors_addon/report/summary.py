@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from cors_addon.audit.auditor import REMEMBERED as OF_SEVERAL
+from cors_addon.audit.auditor import OF_SEVERAL
 from cors_addon.engines import ENGINES
 from cors_addon.exchange import elsewhere
 from cors_addon.exchange.fixes import Change, smallest_change
