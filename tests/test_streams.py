@@ -1,6 +1,7 @@
 """Answers that stream: judged while they do, once, and only where people look at flows."""
 
 import asyncio
+import gc
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_it_is_judged_while_it_streams_and_not_again(running: helpers.Proxy) -> 
     listed(running)
     end(running, each)
     assert len(lines(running)) == 1
-    assert running.addon._streams._judged == set()
+    assert not running.addon._streams._judged
 
 
 def test_a_refused_stream(running: helpers.Proxy) -> None:
@@ -84,10 +85,32 @@ def test_what_is_left_alone(running: helpers.Proxy, what: str) -> None:
         each.request.headers.pop("Origin")
     listed(running, each)
     assert "cors.verdict" not in each.metadata
+    assert not running.addon._streams._judged
     if what in ("no answer yet", "held back"):
         each.response, kept.stream = kept, True
         listed(running)
         assert each.metadata["cors.verdict"] == "allow"
+
+
+def test_what_ends_without_a_word_is_forgotten(running: helpers.Proxy) -> None:
+    """With mitmproxy's list: a download that set no cookie, say, is looked at but once."""
+    each = streaming()
+    listed(running, each)
+    assert len(running.addon._streams._judged) == 1
+    running.master.addons.get("view").clear()
+    del each
+    gc.collect()
+    assert not running.addon._streams._judged
+
+
+def test_what_the_filter_left_out_may_be_judged_when_it_ends(running: helpers.Proxy) -> None:
+    """A filter that asks for the answer's length, say, selects nothing that has not ended."""
+    each = streaming()
+    running.set(cors_filter="~u nowhere")
+    listed(running, each)
+    running.set(cors_filter="")
+    end(running, each)
+    assert each.metadata["cors.verdict"] == "allow"
 
 
 def test_only_what_is_new_is_looked_at(running: helpers.Proxy) -> None:

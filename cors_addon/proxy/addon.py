@@ -246,10 +246,11 @@ class CorsAddon:
 
     # ---- judging ----
 
-    def _judge(self, flow: http.HTTPFlow) -> None:
+    def _judge(self, flow: http.HTTPFlow) -> bool:
+        """False where it was judged before, or is not to be."""
         chosen = self._settings.filter
         if self._streams.ended(flow) or (chosen is not None and not chosen(flow)):
-            return
+            return False
         if flow.is_replay == "request":
             self._judge_replay(flow)
         elif self._intercepting and flow.live:
@@ -257,6 +258,7 @@ class CorsAddon:
             self._in_background(self._judge_when_resumed(flow))
         else:
             self._observe(flow, translate.observation(flow))
+        return True
 
     def _note_plain(self, flow: http.HTTPFlow) -> None:
         """Remember what the browser may have stored without CORS, and later use with it."""
@@ -266,12 +268,12 @@ class CorsAddon:
             if chosen is None or chosen(flow):
                 self._tracker.note_plain(*translate.plain(flow))
 
-    def _judge_streaming(self, flow: http.HTTPFlow) -> None:
+    def _judge_streaming(self, flow: http.HTTPFlow) -> bool:
         try:
-            if use_of(flow, self._tracker) == JUDGED:
-                self._judge(flow)
+            return use_of(flow, self._tracker) == JUDGED and self._judge(flow)
         except Exception as error:
             self._report(error)
+            return False
 
     def _observe(self, flow: http.HTTPFlow, observation: Observation) -> None:
         self._latest = flow.id

@@ -8,6 +8,7 @@ Law 2: what streams has its head with the browser, whose decision is made: the v
 import asyncio
 import itertools
 from collections.abc import Callable
+from weakref import WeakSet
 
 from mitmproxy import ctx, flow, http
 from mitmproxy.hooks import UpdateHook
@@ -19,12 +20,13 @@ _LOOK_EVERY = 1.0
 class Streams:
     """Live flows whose answer has not ended."""
 
-    def __init__(self, judge: Callable[[http.HTTPFlow], None]) -> None:
-        """`judge` is told each flow that streams, once."""
+    def __init__(self, judge: Callable[[http.HTTPFlow], bool]) -> None:
+        """`judge` is told each flow that streams, once, and says whether there was anything to judge."""
         self._judge = judge
         self._open: list[http.HTTPFlow] = []
         self._newest = ""
-        self._judged: set[str] = set()
+        self._judged: WeakSet[http.HTTPFlow] = WeakSet()
+        """Some end without a word: what mitmproxy forgets, this forgets."""
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -40,9 +42,9 @@ class Streams:
 
     def ended(self, each: http.HTTPFlow) -> bool:
         """An answer has ended; True where it was judged before."""
-        if each.id not in self._judged:
+        if each not in self._judged:
             return False
-        self._judged.discard(each.id)
+        self._judged.discard(each)
         return True
 
     def _look_again(self) -> None:
@@ -61,16 +63,15 @@ class Streams:
                 continue
             if response is None or not response.stream:
                 still_open.append(each)
-            else:
-                self._judge(each)
-                self._judged.add(each.id)
+            elif self._judge(each):
+                self._judged.add(each)
                 ctx.master.addons.trigger(UpdateHook([each]))
         self._open = still_open
 
     def _new(self, listed: dict[str, flow.Flow]) -> list[http.HTTPFlow]:
         """Live flows that came since the last look; all of them where the list was cleared."""
         newest, self._newest = self._newest, next(reversed(listed), "")
-        seen = {each.id for each in self._open} | self._judged if newest not in listed else set[str]()
+        seen = {each.id for each in (*self._open, *self._judged)} if newest not in listed else set[str]()
         newer = itertools.takewhile(lambda flow_id: flow_id != newest, reversed(listed))
         found = (listed[flow_id] for flow_id in newer if flow_id not in seen)
         return [each for each in found if isinstance(each, http.HTTPFlow) and each.live]
