@@ -23,7 +23,7 @@ from cors_addon.offline import judge
 from cors_addon.report import table
 from cors_addon.report.summary import Input, Summary, generalized
 from tests import helpers
-from tests.helpers import ALLOW, ALLOW_PUT, PAGE, actual, flow, preflight, proxy
+from tests.helpers import ALLOW, ALLOW_PUT, PAGE, actual, flow, observe, preflight, proxy
 from tests.test_dump_reader import TRUTH, state
 from tests.test_har import entry, har
 
@@ -564,3 +564,16 @@ def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_endpoint_names(path: str, name: str) -> None:
     """The same in every run."""
     assert generalized(path) == name
+
+
+def test_a_server_that_fails_at_times_has_two_troubles() -> None:
+    """Its good answers lack the header; its errors are to be mended first."""
+    summary = Summary()
+    for judgement in observe(*(actual([], at=at, status=status) for at, status in enumerate((200, 200, 502)))):
+        summary.add(judgement)
+    found = [(cause.count, cause.phrase) for cause in summary.causes()]
+    assert found == [
+        (2, "no Access-Control-Allow-Origin on the 200 response"),
+        (1, "no Access-Control-Allow-Origin on the 502 response"),
+    ]
+    assert table.render(summary).count("GET     /items/{id}") == 1  # in the table they are one line

@@ -322,6 +322,11 @@ SECRET = b"s3cr3t"
             b"https://a.test/?access_token=s3cr3t&b=1",
             "'Referer: https://a.test/?access_token=REDACTED&b=1'",
         ),
+        (
+            b"Referer",
+            b"https://a.test/?code=s3cr3t&key=s3cr3t&zip_code=1",
+            "'Referer: https://a.test/?code=REDACTED&key=REDACTED&zip_code=1'",
+        ),
     ],
 )
 def test_secret_headers(name: bytes, value: bytes, wanted: str) -> None:

@@ -277,6 +277,8 @@ def _without_secret(lower: bytes, value: bytes, hidden: dict[str, None]) -> byte
     return value
 
 
+_SECRET_IN_URL = frozenset({"key", "code"})
+"""Elsewhere any word; in a URL mostly a key of Google's, or an authorization code of OAuth."""
 _PARAMETER = re.compile(r"([?&;])([^=&;#]+)=([^&;#]+)")
 
 
@@ -285,7 +287,7 @@ def _without_secrets(url: str, hidden: dict[str, None]) -> str:
 
     def replaced(match: re.Match[str]) -> str:
         separator, name, _ = match.groups()
-        if not is_secret(name):
+        if not is_secret(name) and name.lower() not in _SECRET_IN_URL:
             return match[0]
         hidden[f"parameter {shortened(name, 40)}"] = None
         return f"{separator}{name}={REDACTED}"

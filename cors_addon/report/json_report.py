@@ -13,6 +13,7 @@ outcomes     one for each different thing that happened at each endpoint:
                flips        `include` or `omit`: the credentials mode that would turn the verdict, where the mode
                             is not known; else null
                contradicted, preflight_unseen, findings, would (for a client that is no browser)
+               failed       status of an error that lacks Access-Control-Allow-Origin; else null
                count        how many exchanges
                flow_ids     of the first few
                baseline     `known`, `new` or `changed`; null without a baseline
@@ -58,6 +59,7 @@ def document(summary: Summary) -> dict[str, Any]:
             "preflight_unseen": outcome.unseen,
             "findings": list(outcome.findings),
             "would": outcome.would,
+            "failed": outcome.failed,
             "count": tally.count,
             "flow_ids": tally.flow_ids,
             "baseline": _baseline(summary, endpoint, outcome),

@@ -19,7 +19,7 @@ from cors_addon.exchange import elsewhere
 from cors_addon.exchange.fixes import Change, smallest_change
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import readable
-from cors_addon.fetch.refusals import Refusal
+from cors_addon.fetch.refusals import Reason, Refusal
 from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.report import text
@@ -71,6 +71,8 @@ class Outcome(NamedTuple):
     findings: tuple[str, ...] = ()
     would: Verdict | None = None
     """For a client that is no browser: what one would decide."""
+    failed: int | None = None
+    """What the reason does not tell: the status of an error that lacks Access-Control-Allow-Origin."""
 
     @property
     def reason(self) -> str | None:
@@ -224,7 +226,7 @@ class Summary:
         tally = outcomes.get(outcome)
         if tally is None:
             if len(outcomes) >= MAX_OUTCOMES and outcome.refusal is not None:
-                outcome = outcome._replace(refusal=outcome.refusal._replace(detail=None))
+                outcome = outcome._replace(refusal=outcome.refusal._replace(detail=None), failed=None)
             tally = outcomes.setdefault(outcome, Tally())
             if tally.example is None:
                 tally.example, tally.source = judgement, source
@@ -385,6 +387,7 @@ def outcome_of(judgement: Judgement) -> Outcome:
     """What came of one exchange."""
     would = judgement.hypothetical
     refusal = judgement.refusal or (would.refusal if would is not None else None)
+    status = judgement.observation.status or 0
     return Outcome(
         judgement.role,
         judgement.verdict,
@@ -395,6 +398,7 @@ def outcome_of(judgement: Judgement) -> Outcome:
         judgement.preflight is PreflightState.UNSEEN,
         tuple(finding.name.value for finding in judgement.findings),
         would.verdict if would is not None else None,
+        status if refusal is not None and refusal.reason is Reason.ALLOW_ORIGIN_MISSING and status >= 400 else None,
     )
 
 
