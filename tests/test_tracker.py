@@ -32,6 +32,9 @@ from tests.cases.traffic import (
     redirect,
 )
 
+STAR = allow("*")
+STAR_PUT = allow("*", methods="PUT")
+
 
 def runs(scenarios: tuple[Scenario, ...], *, faults: bool = True) -> list[Any]:
     """Each scenario for each of its engines; those that fail as yet are marked."""
@@ -263,6 +266,19 @@ def test_identical_requests_in_flight_together(engine: str, count: int, took: fl
     assert sorted(taken) == sorted([f"p{n}"] for n in range(count))
     assert {run.last[f"a{n}"].preflight for n in range(count)} == {PreflightState.SENT}
     assert [run.last[f"p{n}"].revision for n in range(count)] == [2] * count
+
+
+@pytest.mark.parametrize("engine", ALL)
+def test_preflights_in_line_for_six_connections(engine: str) -> None:
+    """Six at a time, each six after the answers to those before; then the requests, in line as well."""
+    run = Run()
+    run.feed(
+        preflight(f"p{n}", n // 6 * 0.05 + n / 1000, took=0.02, answer=STAR_PUT).observation(engine) for n in range(36)
+    )
+    run.feed(cors(f"a{n}", 0.5 + n / 1000, "PUT", answer=STAR).observation(engine) for n in range(36))
+    run.finish()
+    assert {run.last[f"p{n}"].verdict for n in range(36)} == {Verdict.ALLOW}
+    assert {run.last[f"a{n}"].preflight for n in range(36)} == {PreflightState.SENT}
 
 
 def test_many_clients_interleaved() -> None:

@@ -19,6 +19,11 @@ DEFAULT_MAX_AGE = 5
 MAX_GRANTS = 500
 """Methods or header names kept of one key."""
 
+CONNECTIONS = 6
+"""To one host over HTTP/1: with so many preflights under way, the others wait in line."""
+IN_LINE = 0.5
+"""Seconds within which the next of the line follows."""
+
 SLACK = 1.0
 """Seconds for which an entry may seem stale here and yet have served: the browser's clock ran from a later moment."""
 
@@ -65,7 +70,9 @@ class Entry:
     asked: float
     """Start of the latest preflight."""
     together: float
-    """Start of the first of the preflights that overlap, each the next, up to the latest."""
+    """Start of the first of the preflights that were asked for together, up to the latest."""
+    row: int
+    """How many those are."""
     stored: float
     """End of its answer."""
     flow_id: str
@@ -134,10 +141,10 @@ class PreflightCache:
         Returns the entry, None where none is kept.
         """
         entries = self._touch(key)
-        together = min(
-            (entry.together for entry in (*entries, *self._dropped.get(key, ())) if asked <= entry.stored),
-            default=asked,
-        )
+        together, row = asked, 1
+        for entry in (*entries, *self._dropped.get(key, ())):
+            if asked <= entry.stored + (IN_LINE if entry.row >= CONNECTIONS else 0.0):
+                together, row = min(together, entry.together), max(row, entry.row + 1)
         if not self.rules.accumulates:
             self._clear(key, entries)
         if lifetime <= 0:
@@ -147,7 +154,7 @@ class PreflightCache:
             if entry.credentialed is credentialed:
                 break
         else:
-            entry = Entry({}, {}, credentialed, asked, together, now, flow_id, end, frozenset())
+            entry = Entry({}, {}, credentialed, asked, together, row, now, flow_id, end, frozenset())
             entries.append(entry)
         keep = self.rules.caches_wildcards
         for grants, names in ((entry.methods, methods), (entry.headers, [name.lower() for name in headers])):
@@ -161,7 +168,8 @@ class PreflightCache:
         if len(entry.requested) < MAX_GRANTS:
             entry.requested |= frozenset(requested)
         entry.end = end
-        entry.asked, entry.together, entry.stored, entry.used = asked, together, now, False
+        entry.asked, entry.together, entry.row = asked, together, row
+        entry.stored, entry.used = now, False
         entry.flow_id = flow_id
         return entry
 
