@@ -269,13 +269,15 @@ def test_identical_requests_in_flight_together(engine: str, count: int, took: fl
 
 
 @pytest.mark.parametrize("engine", ALL)
-def test_preflights_in_line_for_six_connections(engine: str) -> None:
-    """Six at a time, each six after the answers to those before; then the requests, in line as well."""
+@pytest.mark.parametrize("connections", [2, 6])
+def test_preflights_in_line_for_a_connection(engine: str, connections: int) -> None:
+    """Few at a time, the next after the answers to those before; then the requests, in line as well."""
     run = Run()
-    run.feed(
-        preflight(f"p{n}", n // 6 * 0.05 + n / 1000, took=0.02, answer=STAR_PUT).observation(engine) for n in range(36)
-    )
-    run.feed(cors(f"a{n}", 0.5 + n / 1000, "PUT", answer=STAR).observation(engine) for n in range(36))
+    for n in range(36):
+        run.feed(
+            [preflight(f"p{n}", n // connections * 0.05 + n / 1000, took=0.02, answer=STAR_PUT).observation(engine)]
+        )
+    run.feed(cors(f"a{n}", 2.0 + n / 1000, "PUT", answer=STAR).observation(engine) for n in range(36))
     run.finish()
     assert {run.last[f"p{n}"].verdict for n in range(36)} == {Verdict.ALLOW}
     assert {run.last[f"a{n}"].preflight for n in range(36)} == {PreflightState.SENT}

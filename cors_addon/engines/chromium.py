@@ -4,6 +4,7 @@ There: cors_url_loader.cc, preflight_controller.cc, preflight_result.cc, preflig
 """
 
 import re
+from functools import partial
 
 from cors_addon.engines.blink_order import first_reported
 from cors_addon.engines.engine import Engine
@@ -11,7 +12,7 @@ from cors_addon.fetch import checks
 from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.refusals import Reason
-from cors_addon.fetch.requests import BROWSER_NAMES, SAFELIST, is_simple_range_of_64_bits
+from cors_addon.fetch.requests import BROWSER_NAMES, SAFELIST, is_simple_range_below
 
 _ORDERED = 64  # names; a page that sets more is not worth the work
 _MAX_INT64 = 2**63 - 1
@@ -87,7 +88,7 @@ RULES = Rules(
         checks.location_usable,
         checks.location_scheme,
     ),
-    safelist={**SAFELIST, **_HINTS, "range": is_simple_range_of_64_bits},
+    safelist={**SAFELIST, **_HINTS, "range": partial(is_simple_range_below, 2**63 - 1)},
     browser_names=BROWSER_NAMES
     | {"x-client-data", "x-browser-channel", "x-browser-copyright", "x-browser-validation", "x-browser-year"},
     wildcard_covers_authorization=True,

@@ -1,6 +1,7 @@
 """Gecko: netwerk/protocol/http/nsCORSListenerProxy.cpp. Measured with Firefox 153."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from cors_addon.engines.engine import Engine
 from cors_addon.fetch import checks
@@ -9,7 +10,7 @@ from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.headers import is_token, normalize, split_list
 from cors_addon.fetch.origins import Unusable, is_valid_url
 from cors_addon.fetch.refusals import Reason
-from cors_addon.fetch.requests import SAFELIST, is_simple_range_of_64_bits
+from cors_addon.fetch.requests import SAFELIST, is_simple_range_below
 
 _MAX_AGE = 86400  # AddResultToCache: "Cap at 24 hours"
 
@@ -114,7 +115,7 @@ RULES = Rules(
         checks.location_without_credentials,
     ),
     combine=_combine,
-    safelist={**SAFELIST, "range": is_simple_range_of_64_bits},
+    safelist={**SAFELIST, "range": partial(is_simple_range_below, 2**64)},
     wildcard_covers_authorization=True,
 )
 

@@ -10,7 +10,7 @@ from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.origins import is_valid_url
 from cors_addon.fetch.refusals import Reason
-from cors_addon.fetch.requests import SAFELIST, is_simple_range_of_64_bits
+from cors_addon.fetch.requests import SAFELIST, is_simple_range_below
 
 _MAX_AGE = 600  # maxPreflightCacheTimeout
 _MAX_INT64 = 2**63 - 1
@@ -46,6 +46,11 @@ def _max_age(value: str | None) -> int:
     return DEFAULT_MAX_AGE if abs(seconds) > _MAX_INT64 else max(0, seconds)
 
 
+def _is_simple_range(value: str) -> bool:
+    """parseRange: whatever its case, and a leading + allowed."""
+    return is_simple_range_below(2**64, re.sub(r"(?<=[=-])\+(?=[0-9])", "", value.lower()))
+
+
 _CORS_CHECK = (allow_origin, checks.allow_credentials)
 
 RULES = Rules(
@@ -53,7 +58,7 @@ RULES = Rules(
     preflight_steps=(checks.ok_status, *_CORS_CHECK, *checks.GRANTS),
     actual_steps=_CORS_CHECK,
     redirect_steps=(*_CORS_CHECK, location_scheme, checks.location_without_credentials, checks.redirect_count),
-    safelist={**SAFELIST, "range": lambda value: is_simple_range_of_64_bits(value.lower())},
+    safelist={**SAFELIST, "range": _is_simple_range},
     wildcard_covers_authorization=True,
 )
 

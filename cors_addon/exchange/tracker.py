@@ -374,7 +374,9 @@ class Tracker:
             and client.engine.unconditional_304_updates
             and (stored := client.stored.get(observation.url) or self._plain_confirmed(observation)) is not None
         ):
-            client.store(observation.url, replace(stored, fields=update_stored(stored.fields, fields)))
+            client.store(
+                observation.url, replace(stored, fields=update_stored(stored.fields, fields), ended=observation.ended)
+            )
         answer = answer_of(observation, fields, fetch.redirects)
         stage = Stage.ACTUAL
         if answer.target is not None:

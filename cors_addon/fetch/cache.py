@@ -19,8 +19,8 @@ DEFAULT_MAX_AGE = 5
 MAX_GRANTS = 500
 """Methods or header names kept of one key."""
 
-CONNECTIONS = 6
-"""To one host over HTTP/1: with so many preflights under way, the others wait in line."""
+AT_ONCE = 2
+"""Preflights for one key under way at once, from which on others may wait in line for a connection (HTTP/1 has six)."""
 IN_LINE = 0.5
 """Seconds within which the next of the line follows."""
 
@@ -143,7 +143,7 @@ class PreflightCache:
         entries = self._touch(key)
         together, row = asked, 1
         for entry in (*entries, *self._dropped.get(key, ())):
-            if asked <= entry.stored + (IN_LINE if entry.row >= CONNECTIONS else 0.0):
+            if asked <= entry.stored + (IN_LINE if entry.row >= AT_ONCE else 0.0):
                 together, row = min(together, entry.together), max(row, entry.row + 1)
         if not self.rules.accumulates:
             self._clear(key, entries)

@@ -46,9 +46,9 @@ def is_simple_range(value: str) -> bool:
     return match is not None and (not match[2] or int(match[1]) <= int(match[2]))
 
 
-def is_simple_range_of_64_bits(value: str) -> bool:
+def is_simple_range_below(limit: int, value: str) -> bool:
     """The same as engines read it, which keep its numbers in 64 bits."""
-    return is_simple_range(value) and all(int(digits) < 2**63 for digits in re.findall("[0-9]{1,40}", value))
+    return is_simple_range(value) and all(int(digits) < limit for digits in re.findall("[0-9]{1,128}", value))
 
 
 SAFELIST: Safelist = {

@@ -226,6 +226,12 @@ class StepJudge:
         cors = line["verdict"] != "not-cors"
         if cors and not flow.answered:
             causes.append("connection failed before an answer: the browser made no CORS decision")
+        elif (
+            cors and self.driver.name == "firefox" and "" in self.answer(flow).values("access-control-allow-origin")[1:]
+        ):
+            causes.append(
+                "Firefox drops an empty line over HTTP/2: the standard cannot tell whether credentials decide"
+            )
         elif cors and not last and self.asks_again(number):
             causes.append("the browser asked again before it judged this answer, as Chromium does after a 408")
         elif cors and self.gives_up(flow):

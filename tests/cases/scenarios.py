@@ -1173,6 +1173,27 @@ REVALIDATION: tuple[Scenario, ...] = (
         expected={"b": refused(Reason.ALLOW_ORIGIN_MISSING)},
     ),
     Scenario(
+        name="an image stored without CORS, and a script's own condition",
+        traffic=(
+            Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=ETAG),
+            preflight("p", 1.0, method="GET", headers="if-none-match", answer=allow(headers="if-none-match")),
+            cors(
+                "b",
+                1.1,
+                status=304,
+                request=IF_NONE_MATCH,
+                answer=(*allow(), ("Access-Control-Expose-Headers", "ETag")),
+            ),
+            cors("c", 2.0, status=304, request=IF_NONE_MATCH, answer=()),
+        ),
+        expected={
+            "p": passed("b"),
+            "b": passed("p", preflight=SENT),
+            "c": passed(preflight=NOT_NEEDED),  # Chromium has updated what it stored
+        },
+        engines=("chromium",),
+    ),
+    Scenario(
         name="another image than the one that is confirmed",
         traffic=(
             Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=(("ETag", '"0"'),)),

@@ -107,10 +107,20 @@ SAFELISTED_VALUES: dict[tuple[str, str], bool] = {
     ("range", "BYTES=0-1"): False,
     ("range", "items=0-"): False,
     ("range", "bytes=a-"): False,
+    ("range", "bytes=0-9223372036854775806"): True,
+    ("range", "bytes=9223372036854775806-"): True,
     ("range", "bytes=0-9223372036854775807"): True,
     ("range", "bytes=0-9223372036854775808"): True,
     ("range", "bytes=9223372036854775807-"): True,
     ("range", "bytes=9223372036854775808-"): True,
+    ("range", "bytes=0-18446744073709551615"): True,
+    ("range", "bytes=18446744073709551615-"): True,
+    ("range", "bytes=0-18446744073709551616"): True,
+    ("range", "bytes=18446744073709551616-"): True,
+    ("range", "bytes=0-" + "0" * 100 + "5"): True,
+    ("range", "bytes=+1-2"): False,
+    ("range", "bytes=1-+2"): False,
+    ("range", "bytes=++1-"): False,
     ("range", "bytes=0-" + "9" * 119): True,
     ("range", "bytes=0-" + "9" * 121): False,
     ("range", ""): False,
@@ -120,12 +130,20 @@ SAFELISTED_VALUES: dict[tuple[str, str], bool] = {
 SAFELISTED_ELSEWHERE: dict[tuple[str, str], dict[str, bool]] = {
     ("range", "Bytes=0-"): {"webkit": True},
     ("range", "BYTES=0-1"): {"webkit": True},
+    ("range", "bytes=+1-2"): {"webkit": True},
+    ("range", "bytes=1-+2"): {"webkit": True},
+    **{
+        ("range", value): {"chromium": False}
+        for number in (2**63 - 1, 2**63, 2**64 - 1)
+        for value in (f"bytes=0-{number}", f"bytes={number}-")
+    },
     **{
         ("range", value): dict.fromkeys(("chromium", "gecko", "webkit"), False)
-        for value in ("bytes=0-9223372036854775808", "bytes=9223372036854775808-", "bytes=0-" + "9" * 119)
+        for value in ("bytes=0-18446744073709551616", "bytes=18446744073709551616-", "bytes=0-" + "9" * 119)
     },
 }
-"""Where engines differ: they keep the numbers of a Range in 64 bits, and WebKit does not mind its case."""
+"""Where engines differ: they keep the numbers of a Range in 64 bits, Chromium with a sign and one less;
+WebKit minds neither case nor a leading +."""
 
 BASE = "https://api.test/dir/file?q=1"
 
