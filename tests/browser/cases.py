@@ -39,6 +39,8 @@ HEADER_OF_FIELD = {
     "reqid": "X-Req-Id",
 }
 
+MODULES = frozenset({"module", "import", "modulepreload"})
+"""Who asks for a JavaScript module."""
 REDIRECTS = (301, 302, 303, 307, 308)
 GIF = (
     "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00"

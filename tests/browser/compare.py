@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .cases import MODULES
+
 Line = Mapping[str, Any]
 
 TIERS = ("strict", "resolvable", "open", "unscored")
@@ -172,8 +174,11 @@ def _webkit_visible(text: str, truth: Line) -> str:
     cause, *others = text.split("\n")
     cause = re.sub(r"^Request header field \S+", lambda match: match[0].lower(), cause)
     plain = truth["url"].startswith("http:") or truth["note"].startswith("redirect ")
-    worker = truth["ctx"] in ("worker", "blob")
-    if worker or truth["api"] == "preload" or (truth["api"] in ("module", "import", "script") and plain):
+    if (
+        truth["ctx"] in ("worker", "blob")
+        or truth["api"] == "preload"
+        or (truth["api"] in (*MODULES, "script") and plain)
+    ):
         others = []
     others = [line for line in others if not line.startswith("Cross-origin script load denied by ")]
     if truth["api"] == "beacon":  # which repeats the cause

@@ -13,13 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import standard
-from .cases import REDIRECTS, Answer, Case, Step, answer, hop_number
+from .cases import MODULES, REDIRECTS, Answer, Case, Step, answer, hop_number
 from .drivers import Driver, Outcome
 from .proxy import Seen
 
 Line = dict[str, Any]
 
-MODULES = frozenset({"module", "import", "modulepreload"})
 MAYBE_NO_CORS = (
     "no Sec-Fetch-Mode header (plain http URL): a cross-origin POST with Origin may be cors, no-cors or a form"
 )
@@ -203,6 +202,11 @@ class StepJudge:
         asked = standard.needs_preflight(self.case, self.step, self.known_hop(flow), self.driver.unpreflighted)
         return "cached" if asked and flow.url in self.preflighted else "skipped"
 
+    def empty_line(self, flow: Seen) -> bool:
+        """Whether one of several lines of Access-Control-Allow-Origin is empty."""
+        lines = self.answer(flow).values("access-control-allow-origin")
+        return len(lines) > 1 and "" in lines
+
     def asks_again(self, number: int) -> bool:
         """Whether the next flow only repeats this one."""
         flow, following = self.flows[number : number + 2]
@@ -226,12 +230,10 @@ class StepJudge:
         cors = line["verdict"] != "not-cors"
         if cors and not flow.answered:
             causes.append("connection failed before an answer: the browser made no CORS decision")
-        elif (
-            cors and self.driver.name == "firefox" and "" in self.answer(flow).values("access-control-allow-origin")[1:]
-        ):
-            causes.append(
-                "Firefox drops an empty line over HTTP/2: the standard cannot tell whether credentials decide"
-            )
+        elif cors and self.case.http == "2" and self.driver.name == "firefox" and self.empty_line(flow):
+            causes.append("credentials may decide: Firefox drops an empty line over HTTP/2, other than the standard")
+        elif cors and last and self.driver.name == "firefox" and self.answer(flow).status == 408:
+            causes.append("Firefox takes a 408 for a connection that was closed, if the connection was used before")
         elif cors and not last and self.asks_again(number):
             causes.append("the browser asked again before it judged this answer, as Chromium does after a 408")
         elif cors and self.gives_up(flow):

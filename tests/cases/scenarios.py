@@ -72,6 +72,31 @@ PAIRING: tuple[Scenario, ...] = (
         ),
         expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
     ),
+    Scenario(
+        name="DELETE becomes GET at another origin in WebKit",
+        traffic=(
+            preflight("p", method="DELETE", answer=allow(methods="DELETE")),
+            redirect("h", 0.1, "DELETE", to=THIRD, status=308),
+            cors("a", 0.2, url=THIRD, origin="null", site="cross-site", answer=NULL),
+        ),
+        expected={"p": passed("h", "a"), "h": passed("p", "a"), "a": passed("p", "h")},
+        engines=("webkit",),
+    ),
+    Scenario(
+        name="DELETE stays DELETE within an origin, in WebKit too",
+        traffic=(
+            preflight("p", method="DELETE", answer=allow(methods="DELETE")),
+            redirect("h", 0.1, "DELETE", to=OTHER, status=308),
+            preflight("q", 0.2, method="DELETE", url=OTHER, answer=allow(methods="DELETE")),
+            cors("a", 0.3, "DELETE", url=OTHER),
+        ),
+        expected={
+            "p": passed("h", "q", "a"),
+            "h": passed("p", "q", "a"),
+            "q": passed("p", "h", "a"),
+            "a": passed("p", "h", "q"),
+        },
+    ),
     *(
         Scenario(
             name=f"answered {status}, and sent once more",
