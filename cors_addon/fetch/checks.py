@@ -131,7 +131,7 @@ def not_redirected(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | No
     target = answer.target
     if target is None:
         return None
-    if target.unusable in (Unusable.UNPARSABLE, Unusable.UNSAFE_SCHEME):
+    if target.unusable is Unusable.UNPARSABLE:  # schemes are asked about later, where a redirect is followed
         return Reason.REDIRECT_URL_UNUSABLE, target.text
     return Reason.PREFLIGHT_REDIRECTED, None
 

@@ -136,6 +136,7 @@ def grants(methods: str | None = None, headers: str | None = None, *, origin: st
 TRUE: Lines = (("Access-Control-Allow-Credentials", "true"),)
 STATUS: Wanted = (Reason.STATUS_NOT_OK, None)
 REDIRECTED: Wanted = (Reason.PREFLIGHT_REDIRECTED, None)
+SCHEME: Wanted = (Reason.REDIRECT_SCHEME_NOT_CORS, None)
 
 
 def method(name: str) -> Wanted:
@@ -278,13 +279,19 @@ PREFLIGHT: tuple[Row, ...] = (
     Row("a redirect that leads nowhere", grants("PUT"), STATUS, status=302, method="PUT"),
     Row("a 304", grants("PUT"), STATUS, status=304, method="PUT"),
     Row("a 300", (*grants("PUT"), ("Location", "/x")), STATUS, status=300, method="PUT"),
-    Row(
-        "a redirect to data",
-        (*grants("PUT"), ("Location", "data:,x")),
-        unusable("data:,x"),
-        {"webkit": STATUS},
-        status=307,
-        method="PUT",
+    *(
+        Row(
+            f"a redirect to {where}",
+            (*grants("PUT"), ("Location", where)),
+            REDIRECTED,
+            {"gecko": ends, "webkit": STATUS},
+            status=307,
+            method="PUT",
+        )
+        for where, ends in (
+            *((where, unusable(where)) for where in ("data:,x", "file:///x", "blob:https://a.test/1")),
+            *((where, SCHEME) for where in ("about:blank", "mailto:a@b.test")),
+        )
     ),
     Row(
         "a redirect to what is no URL",
@@ -318,7 +325,6 @@ def to(location: str, *values: str) -> Lines:
     return (*acao(*(values or (ORIGIN,))), ("Location", location))
 
 
-SCHEME: Wanted = (Reason.REDIRECT_SCHEME_NOT_CORS, None)
 USERINFO: Wanted = (Reason.REDIRECT_HAS_CREDENTIALS, None)
 TOO_MANY: Wanted = (Reason.REDIRECT_COUNT_EXCEEDED, None)
 
