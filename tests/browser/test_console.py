@@ -69,6 +69,7 @@ STEPS: dict[str, tuple[dict[str, Any], tuple[Mutation, ...]]] = {
     "preflight-401": (PUT, (wrong("p", "status", "401"),)),
     "preflight-404-bare": (PUT, (wrong("p", "status", "404"), wrong("p", "acao"))),
     "preflight-redirected": (PUT, (wrong("p", "status", "302"),)),
+    "preflight-redirected-nowhere": (PUT, (wrong("p", "status", "302"), wrong("p", "location", "https://[b.test"))),
     "methods-invalid": (PUT, (wrong("p", "acam", "GET PUT"),)),
     "methods-lack": (PUT, (wrong("p", "acam", "GET, POST"),)),
     "methods-missing": (PUT, (wrong("p", "acam"),)),
