@@ -21,6 +21,7 @@ ABOUT = {
     "hook4": "+ a script with four empty hooks",
     "modify_headers": "+ modify_headers, two rules",
     "addon": "+ cors_addon",
+    "addon+policy": "+ cors_addon, a policy as modify_headers",
     "addon+jsonl": "+ cors_addon, cors_jsonl on",
 }
 TARGETS = {"CORS": 1.02, "other": 1.006}
@@ -31,7 +32,8 @@ HELP = """
 The cost per proxied request is counted in instructions: mitmdump runs under valgrind's callgrind, which
 counts from after the first 100 requests until all is done; the client and the server run outside. That
 repeats to 0.02 % mostly, to 0.1 % always, however busy the machine is; a row takes one to four minutes.
-Rows: bare, hook1, hook4, modify_headers, addon, addon+jsonl, and engine, which is timed in-process.
+Rows: bare, hook1, hook4, modify_headers, addon, addon+policy (the edits of modify_headers), addon+jsonl, and engine,
+which is timed in-process.
 
 --offline counts seconds of CPU, medians of three runs in turns; --quick --offline takes a minute.
 """

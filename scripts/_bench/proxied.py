@@ -57,6 +57,22 @@ def _this_addon(_folder: Path) -> list[str]:
     return ["-s", str(ROOT / "cors_addon" / "__init__.py")]
 
 
+_POLICY = """\
+policies:
+  - name: bench
+    set:
+      Access-Control-Allow-Origin: "*"
+      Access-Control-Allow-Headers: "*"
+"""
+"""The same edits as those of the row modify_headers."""
+
+
+def _this_addon_with_a_policy(folder: Path) -> list[str]:
+    path = folder / "cors.yaml"
+    path.write_text(_POLICY, encoding="utf-8")
+    return [*_this_addon(folder), "--set", f"cors_policy={path}"]
+
+
 ROWS = (
     Row("bare", lambda _folder: []),
     Row("hook1", script(_ONE_HOOK)),
@@ -71,6 +87,7 @@ ROWS = (
         ],
     ),
     Row("addon", _this_addon),
+    Row("addon+policy", _this_addon_with_a_policy),
     Row("addon+jsonl", lambda folder: [*_this_addon(folder), "--set", f"cors_jsonl={folder / LINES}"]),
 )
 
