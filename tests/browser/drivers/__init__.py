@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -107,17 +109,19 @@ class Driver(Protocol):
         ...
 
 
+def binary_of(names: Sequence[str], browser: str, package: str) -> Path:
+    """The first of these programs that is installed; else BrowserMissing, which names the package to install."""
+    for name in names:
+        if (path := shutil.which(name)) is not None:
+            return Path(path)
+    raise BrowserMissing(f"{browser} is not installed: apt-get install {package}")
+
+
 DRIVERS = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKit"}
 
 
 def load_driver(name: str) -> type[Driver]:
-    """The driver class of one browser; BrowserMissing where there is no driver or no browser."""
-    try:
-        module = importlib.import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{__name__}.{name}":
-            raise
-        raise BrowserMissing(f"no driver for {name} yet") from None
-    driver: type[Driver] = getattr(module, DRIVERS[name])
+    """The driver class of one of `DRIVERS`; BrowserMissing where there is no browser."""
+    driver: type[Driver] = getattr(importlib.import_module(f"{__name__}.{name}"), DRIVERS[name])
     driver.find()
     return driver

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import json
 from collections.abc import Callable
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.asyncio.client import ClientConnection
 
-from . import BrowserGone
+from .calls import Calls, socket_to
 
 Listener = Callable[[str, dict[str, Any]], None]
 
@@ -20,57 +17,35 @@ class BidiError(Exception):
     """A command that the browser refused."""
 
 
-class Bidi:
+class Bidi(Calls):
     """One session with a browser; `listener` gets every event as (method, parameters)."""
 
+    protocol = "BiDi"
+
     def __init__(self, socket: ClientConnection, listener: Listener) -> None:
-        self.socket = socket
         self.listener = listener
-        self.numbers = itertools.count(1)
-        self.waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self.pump = asyncio.create_task(self.receive())
+        super().__init__(socket)
 
     @classmethod
     async def open(cls, url: str, listener: Listener, **capabilities: Any) -> Bidi:
         """Connect to a browser's BiDi socket and begin a session."""
-        made = cls(await connect(f"{url}/session", max_size=None, ping_interval=None, compression=None), listener)
+        made = cls(await socket_to(f"{url}/session"), listener)
         await made.call("session.new", capabilities={"alwaysMatch": capabilities})
         return made
 
-    async def receive(self) -> None:
-        """Hand out answers and events until the connection ends."""
-        try:
-            async for text in self.socket:
-                message = json.loads(text)
-                if message["type"] == "event":
-                    self.listener(message["method"], message["params"])
-                    continue
-                future = self.waiting.pop(message["id"], None) if message["id"] is not None else None
-                if future is None or future.done():
-                    continue
-                if message["type"] == "error":
-                    future.set_exception(BidiError(f"{message['error']}: {message['message']}"))
-                else:
-                    future.set_result(message["result"])
-        except ConnectionClosed:
-            pass
-        finally:
-            for future in self.waiting.values():
-                if not future.done():
-                    future.set_exception(BrowserGone("the browser closed its BiDi connection"))
+    def take(self, message: dict[str, Any]) -> None:
+        """Each message says what it is."""
+        if message["type"] == "event":
+            self.listener(message["method"], message["params"])
+        elif (future := self.asker(message)) is not None:
+            if message["type"] == "error":
+                future.set_exception(BidiError(f"{message['error']}: {message['message']}"))
+            else:
+                future.set_result(message["result"])
 
     async def call(self, method: str, seconds: float = 30.0, **params: Any) -> dict[str, Any]:
         """Send one command and wait for its result."""
-        number = next(self.numbers)
-        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self.waiting[number] = future
-        try:
-            await self.socket.send(json.dumps({"id": number, "method": method, "params": params}))
-            return await asyncio.wait_for(future, seconds)
-        except (ConnectionClosed, TimeoutError) as error:
-            raise BrowserGone(f"no answer to {method}") from error
-        finally:
-            self.waiting.pop(number, None)
+        return await self.ask({"method": method, "params": params}, seconds)
 
     async def evaluate(self, context: str, expression: str, seconds: float = 60.0) -> Any:
         """The value of an expression in a browsing context, once settled; it must be such as JSON can hold."""
@@ -97,8 +72,3 @@ class Bidi:
         )
         if result["type"] == "exception":
             raise BidiError(result["exceptionDetails"]["text"])
-
-    async def close(self) -> None:
-        """End the connection."""
-        await self.socket.close()
-        await asyncio.gather(self.pump, return_exceptions=True)

@@ -8,13 +8,12 @@ import dataclasses
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.browser.cases import Case
 
-from . import BrowserGone, BrowserMissing, Launch, Outcome
+from . import BrowserGone, Launch, Outcome, binary_of
 from .cdp import Cdp, CdpError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -106,10 +105,7 @@ class Chromium:
     @classmethod
     def find(cls) -> Path:
         """The binary, or BrowserMissing."""
-        for name in NAMES:
-            if (path := shutil.which(name)) is not None:
-                return Path(path)
-        raise BrowserMissing("Chromium is not installed: apt-get install chromium")
+        return binary_of(NAMES, "Chromium", "chromium")
 
     async def start(self, launch: Launch) -> None:
         """Start Chromium and connect to it."""

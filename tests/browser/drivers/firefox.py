@@ -12,14 +12,13 @@ import dataclasses
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.browser.cases import Case
 
-from . import BrowserGone, BrowserMissing, Launch, Outcome
+from . import BrowserGone, Launch, Outcome, binary_of
 from .bidi import Bidi, BidiError
 
 NAMES = ("firefox-esr", "firefox")
@@ -202,10 +201,7 @@ class Firefox:
     @classmethod
     def find(cls) -> Path:
         """The binary, or BrowserMissing."""
-        for name in NAMES:
-            if (path := shutil.which(name)) is not None:
-                return Path(path)
-        raise BrowserMissing("Firefox is not installed: apt-get install firefox-esr")
+        return binary_of(NAMES, "Firefox", "firefox-esr")
 
     async def start(self, launch: Launch) -> None:
         """Start Firefox, connect to it, and have its own window watch console and channels."""
