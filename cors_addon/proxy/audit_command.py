@@ -12,6 +12,7 @@ from mitmproxy.master import Master
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement
 from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.proxy.commands import suited
 
 if TYPE_CHECKING:
     from cors_addon.report.summary import Summary
@@ -33,9 +34,7 @@ class AuditCommand:
 
     def declare(self, loader: Loader) -> None:
         """Register it, in the form that suits this front end."""
-        in_console = "console.view.flow" in self._master.commands.commands
-        show = self.audit if in_console else self.audit_in_log
-        loader.add_command(NAME, self.audit_in_viewer if hasattr(self._master, "overlay") else show)
+        loader.add_command(NAME, suited(self._master, self.audit_in_viewer, self.audit, self.audit_in_log))
 
     def withdraw(self) -> None:
         """Take it away again."""

@@ -28,6 +28,20 @@ type Explain = Callable[[http.HTTPFlow, int], str]
 type Counterparts = Callable[[http.HTTPFlow], list[str]]
 
 
+def in_console(master: Master) -> bool:
+    """Whether this front end has the console's commands."""
+    return "console.view.flow" in master.commands.commands
+
+
+def suited(
+    master: Master, in_viewer: Callable[..., object], as_lines: Callable[..., object], in_log: Callable[..., object]
+) -> Callable[..., object]:
+    """The form of a command whose answer is long: in our viewer, in the console's own, or in mitmweb's event log."""
+    if hasattr(master, "overlay"):
+        return in_viewer
+    return as_lines if in_console(master) else in_log
+
+
 class Commands:
     """What a person may type after `:`, or into mitmweb's command bar."""
 
@@ -42,10 +56,9 @@ class Commands:
 
     def declare(self, loader: Loader) -> None:
         """Register them, in the form that suits this front end."""
-        in_console = "console.view.flow" in self._master.commands.commands
-        explain = self.explain if in_console else self.explain_in_log
-        loader.add_command("cors.explain", self.explain_in_viewer if hasattr(self._master, "overlay") else explain)
-        loader.add_command("cors.pair", self.pair if in_console else self.pair_by_name)
+        explain = suited(self._master, self.explain_in_viewer, self.explain, self.explain_in_log)
+        loader.add_command("cors.explain", explain)
+        loader.add_command("cors.pair", self.pair if in_console(self._master) else self.pair_by_name)
 
     def withdraw(self) -> None:
         """Take them away again."""

@@ -11,6 +11,7 @@ from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.proxy import translate
+from cors_addon.proxy.commands import suited
 from cors_addon.report import curl
 
 logger = logging.getLogger(__name__)
@@ -34,9 +35,7 @@ class CurlCommand:
 
     def declare(self, loader: Loader) -> None:
         """Register it, in the form that suits this front end."""
-        in_console = "console.view.flow" in self._master.commands.commands
-        show = self.curl if in_console else self.curl_in_log
-        loader.add_command(NAME, self.curl_in_viewer if hasattr(self._master, "overlay") else show)
+        loader.add_command(NAME, suited(self._master, self.curl_in_viewer, self.curl, self.curl_in_log))
 
     def withdraw(self) -> None:
         """Take it away again."""

@@ -26,6 +26,7 @@ from cors_addon.policy.origins import collect
 from cors_addon.policy.rewrite import asking
 from cors_addon.policy.write import summary, write
 from cors_addon.proxy import translate
+from cors_addon.proxy.commands import in_console
 from cors_addon.proxy.rewriting import InForce, Policies, in_force, scope_of
 from cors_addon.reasons.model import printable
 
@@ -59,7 +60,7 @@ class PolicyCommands:
 
     def declare(self, loader: Loader) -> None:
         """Register them."""
-        self._in_console = "console.view.flow" in self._master.commands.commands
+        self._in_console = in_console(self._master)
         console = self._in_console
         functions: tuple[Callable[..., str | Sequence[str]], ...] = (
             self.allow,

@@ -18,14 +18,13 @@ from typing import NamedTuple
 from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.reasons.finding import FindingName
 from cors_addon.reasons.findings import FINDINGS
-from cors_addon.reasons.model import UNNAMED, Facts, Said, fix, message, printable
+from cors_addon.reasons.model import BROWSERS, UNNAMED, Facts, Said, fix, message, printable
 from cors_addon.reasons.registry import NOT_REVEALED, REGISTRY, NotRevealed
 
 FOUND = 0
 UNKNOWN = 2
 
 _WIDTH = 80
-_BROWSERS = {"chromium": "Chromium", "gecko": "Firefox", "webkit": "Safari"}
 
 type Entry = Reason | FindingName | NotRevealed
 
@@ -264,7 +263,7 @@ def _finding(name: FindingName) -> str:
 def _hidden(hidden: NotRevealed) -> str:
     return "\n\n".join(
         (
-            f"{hidden.said.names[0]} ({_BROWSERS[hidden.said.engine]}): not to be seen in the traffic",
+            f"{hidden.said.names[0]} ({BROWSERS[hidden.said.engine]}): not to be seen in the traffic",
             _paragraph(hidden.why),
             "Browsers say\n" + _said((hidden.said,)),
         )
@@ -274,7 +273,7 @@ def _hidden(hidden: NotRevealed) -> str:
 def _said(all_said: Iterable[Said]) -> str:
     lines = []
     for said in all_said:
-        label = f"  {_BROWSERS[said.engine]:10}"
+        label = f"  {BROWSERS[said.engine]:10}"
         for text in filter(None, (", ".join(said.names), said.text)):
             lines.extend(
                 textwrap.wrap(text, _WIDTH, initial_indent=label, subsequent_indent=" " * 12, break_on_hyphens=False)

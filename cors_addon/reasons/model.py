@@ -23,6 +23,10 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+BROWSERS = {"chromium": "Chromium", "gecko": "Firefox", "webkit": "Safari"}
+"""Engines by the browser that people know them from."""
+
+
 class Said(NamedTuple):
     """What one browser calls it: its names, and its console's words with … where values stand."""
 

@@ -17,6 +17,7 @@ from cors_addon.exchange.steps import Step, StepOutcome, steps
 from cors_addon.fetch import headers
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason, Stage
+from cors_addon.reasons.model import BROWSERS
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report import behind, failure, lifetime, rewritten
 from cors_addon.report.console import console_message
@@ -54,7 +55,7 @@ _NOT_CORS = {
     Role.WEBSOCKET: "A WebSocket handshake: it knows no CORS, the server itself has to look at Origin.",
     Role.NON_BROWSER: "The client is no browser, and enforces nothing.",
 }
-_ENGINES = {"chromium": "Chromium", "gecko": "Firefox", "webkit": "Safari", "fetch": "the Fetch standard"}
+_ENGINES = {**BROWSERS, "fetch": "the Fetch standard"}
 _VERSIONS = {"chromium": rb"Chrom(?:e|ium)/(\d+)", "gecko": rb"Firefox/(\d+)", "webkit": rb"Version/(\d+(?:\.\d+)?)"}
 
 

@@ -4,8 +4,9 @@ from cors_addon.engines import ENGINES
 from cors_addon.exchange.judging import judged_fields
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import get_all
+from cors_addon.reasons.model import BROWSERS
 
-NAMES = {"chromium": "Chromium", "gecko": "Firefox", "webkit": "Safari", "fetch": "the standard"}
+NAMES = {**BROWSERS, "fetch": "the standard"}
 
 
 def words(judgement: Judgement) -> str:
@@ -31,11 +32,7 @@ def words(judgement: Judgement) -> str:
 
 def _of_preflight(judgement: Judgement) -> str:
     lines = get_all(judged_fields(judgement), b"access-control-max-age")
-    kept = {
-        name: _lifetime(name, lines, judgement.observation.http2)
-        for name in ENGINES
-        if name in NAMES and name != "fetch"
-    }
+    kept = {name: _lifetime(name, lines, judgement.observation.http2) for name in BROWSERS}
     own = judgement.cache_lifetime
     name = NAMES.get(judgement.engine, judgement.engine)
     said = f"{name} may reuse it for {span(own)}" if own > 0 else f"{name} does not keep it"

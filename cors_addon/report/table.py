@@ -10,13 +10,14 @@ from textwrap import wrap
 
 from cors_addon.exchange.fixes import Change
 from cors_addon.exchange.model import Role, Verdict
+from cors_addon.reasons import model as reasons
 from cors_addon.report import behind
 from cors_addon.report.findings import MARK, finding_fix, finding_phrase
 from cors_addon.report.summary import ALL_ENGINES, Cause, Endpoint, Found, Input, Outcome, Summary, Tally
 from cors_addon.report.text import FAILED, NEITHER, PASSED, WIDTH, shortened, visible
 
 DEPENDS = "?"
-BROWSERS = {"chromium": "Chromium", "gecko": "Firefox", "webkit": "Safari", "fetch": "standard"}
+BROWSERS = {**reasons.BROWSERS, "fetch": "standard"}
 MAX_LINES = 60
 """Allowed lines shown of one page and server; denied ones are all shown."""
 MAX_CAUSES = 30
