@@ -324,13 +324,13 @@ def test_settle() -> None:
 def sizes(run: Run) -> dict[str, int]:
     """The most that is kept of each kind, of one client or of all."""
     clients = run.tracker._clients
-    connections = run.tracker._evidence._connections
+    connections = run.tracker._evidence.connections
     of_client: dict[str, Callable[[Client], int]] = {
         "preflights": lambda client: len(client.preflights._pending),
         "hops": lambda client: len(client.hops._pending),
         "given up": lambda client: max(len(queues._given_up) for queues in (client.preflights, client.hops)),
         "queued": lambda client: max(
-            sum(map(len, queues._by_url.values())) for queues in (client.preflights, client.hops)
+            sum(map(len, queues.by_url.values())) for queues in (client.preflights, client.hops)
         ),
         "stored": lambda client: len(client.stored),
         "cookies": lambda client: len(client.cookies._cookies),

@@ -16,7 +16,8 @@ from functools import lru_cache
 from cors_addon.audit import hosts
 from cors_addon.exchange import wire as wires
 from cors_addon.exchange.model import Credentials, Fields, Judgement, PreflightState, Role, Verdict
-from cors_addon.fetch.headers import MAX_NAMES, get, normalize, split_list
+from cors_addon.exchange.said import said
+from cors_addon.fetch.headers import get, split_list
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.reasons.findings import FINDINGS
@@ -68,6 +69,10 @@ class Auditor:
 
     def audit(self, judgement: Judgement) -> None:
         """Put down on a judgement what it shows; most show nothing, and stay as they are."""
+        if judgement.revision == 1 and judgement.verdict is Verdict.ALLOW and judgement.origin is not None:
+            observation = judgement.observation
+            if said(observation.response).only_allows == judgement.origin and observation.rewritten is None:
+                return  # as `findings` would find
         found = self.findings(judgement)
         if found != judgement.findings:
             judgement.findings = found
@@ -85,7 +90,8 @@ class Auditor:
                 return judgement.findings
             found = tuple(each for each in judgement.findings if each.name is not FindingName.DENIED_YET_ACCEPTED)
             return found + _accepted(judgement, status) if judgement.verdict is Verdict.DENY else found
-        value, credentialed, varies = _read(fields)
+        read = said(fields)
+        value, credentialed, varies = read.allow_origin, read.credentialed, read.varies
         preflight = role is Role.PREFLIGHT or (
             role is Role.NON_BROWSER and wires.is_preflight(observation, wires.read(observation.request))
         )
@@ -192,44 +198,6 @@ def _names(text: str, site: str) -> bool:
 
 # -- the answer --------------------------------------------------------------------------------------------------------
 
-_PLACES = {b"access-control-allow-origin": 1, b"access-control-allow-credentials": 2, b"vary": 3}
-
-
-class _Places(dict[bytes, int]):
-    """Header names as received to what they are here; 0 for all others."""
-
-    def __missing__(self, name: bytes) -> int:
-        if len(self) >= MAX_NAMES:
-            self.clear()
-        place = self[name] = _PLACES.get(name.lower(), 0)
-        return place
-
-
-_PLACE_OF = _Places()
-
-
-def _read(fields: Fields) -> tuple[str, bool, bool]:
-    """Access-Control-Allow-Origin, whether credentials are allowed, and whether Vary names Origin; in one pass."""
-    allow_origin: bytes | None = None
-    allow_credentials: bytes | None = None
-    varies = False
-    for name, value in fields:
-        place = _PLACE_OF[name]
-        if place:
-            if place == 1:
-                allow_origin = value if allow_origin is None else allow_origin + b", " + value
-            elif place == 2:
-                allow_credentials = value if allow_credentials is None else allow_credentials + b", " + value
-            else:
-                varies = varies or _names_origin(value)
-    if allow_origin is None:
-        return "", False, varies
-    return (
-        normalize(allow_origin),
-        allow_credentials is not None and normalize(allow_credentials) == "true",
-        varies,
-    )
-
 
 def own_answer(judgement: Judgement) -> tuple[int | None, Fields]:
     """Status and header list as the server sent them."""
@@ -274,11 +242,6 @@ def _varies(endpoint: _Endpoint, origin: str, value: str, method: bytes, fields:
     if method != b"GET" or len(set(values.values())) < 2 or not _may_be_reused(fields):
         return ()
     return (Finding(FindingName.VARY_ORIGIN_MISSING, value or None),)
-
-
-@lru_cache(maxsize=256)
-def _names_origin(vary: bytes) -> bool:
-    return any(item.lower() in ("origin", "*") for item in split_list(normalize(vary)))
 
 
 def _may_be_reused(fields: Fields) -> bool:

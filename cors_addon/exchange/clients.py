@@ -65,21 +65,18 @@ class Queues:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._by_url: dict[Url, list[Waiting]] = {}
+        self.by_url: dict[Url, list[Waiting]] = {}
+        """To be looked at only: which is quicker than asking."""
         self._pending: OrderedDict[Waiting, Url] = OrderedDict()
         self._given_up: OrderedDict[Waiting, Url] = OrderedDict()
 
-    def __bool__(self) -> bool:
-        """Whether anything waits."""
-        return bool(self._by_url)
-
     def __getitem__(self, url: Url) -> Sequence[Waiting]:
         """What waits for a request to this URL, oldest first."""
-        return self._by_url.get(url, ())
+        return self.by_url.get(url, ())
 
     def add(self, url: Url, waiting: Waiting) -> None:
         """Let one wait. Where there are too many, the oldest is forgotten, which proves nothing of it."""
-        self._by_url.setdefault(url, []).append(waiting)
+        self.by_url.setdefault(url, []).append(waiting)
         waiting.given_up = False
         self._pending[waiting] = url
         if len(self._pending) > MAX_WAITING:
@@ -88,10 +85,10 @@ class Queues:
     def remove(self, waiting: Waiting) -> None:
         """It waits no longer."""
         url = self._pending.pop(waiting, None) or self._given_up.pop(waiting)
-        queue = self._by_url[url]
+        queue = self.by_url[url]
         queue.remove(waiting)
         if not queue:
-            del self._by_url[url]
+            del self.by_url[url]
 
     def give_up(self, until: float) -> list[tuple[Waiting, Url]]:
         """What has waited since before `until`, and for a request to which URL."""

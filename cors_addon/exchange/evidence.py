@@ -32,6 +32,8 @@ SAME_CONNECTION_OMIT = "its connection carries requests without credentials"
 type Finding = tuple[Credentials, str | None]
 
 _NOTHING: Finding = (Credentials.UNKNOWN, None)
+_TOLD_INCLUDE: Finding = (Credentials.INCLUDE, SAME_CONNECTION_INCLUDE)
+_TOLD_OMIT: Finding = (Credentials.OMIT, SAME_CONNECTION_OMIT)
 
 
 class Evidence:
@@ -41,7 +43,8 @@ class Evidence:
         """`site` maps a host to its registrable domain."""
         self._site = site
         self._site_of_origin = lru_cache(maxsize=4096)(self._find_site_of_origin)
-        self._connections: OrderedDict[Hashable, Connection] = OrderedDict()
+        self.connections: OrderedDict[Hashable, Connection] = OrderedDict()
+        """To be looked at only."""
         self._undecided: dict[Connection, None] = {}
         """Those of them that have, or had lately, fetches whose credentials mode is unknown."""
 
@@ -49,31 +52,31 @@ class Evidence:
 
     def client_of(self, connection: Hashable) -> Client | None:
         """The browser known to use this connection."""
-        known = self._connections.get(connection)
+        known = self.connections.get(connection)
         return None if known is None else known.client()
 
     def remember(self, connection: Hashable, client: Client) -> None:
-        """A browser was seen to use this connection."""
-        if connection is None or connection in self._connections:
+        """A browser was seen to use this connection, which is not among `connections`."""
+        if connection is None:
             return
-        self._connections[connection] = Connection(weakref.ref(client))
-        if len(self._connections) > MAX_CONNECTIONS:
-            _, forgotten = self._connections.popitem(last=False)
+        self.connections[connection] = Connection(weakref.ref(client))
+        if len(self.connections) > MAX_CONNECTIONS:
+            _, forgotten = self.connections.popitem(last=False)
             self._undecided.pop(forgotten, None)
 
     def is_cookie_news(self, connection: Hashable) -> bool:
         """Whether a Cookie on this connection would be the first; asked at every request, so it must be quick."""
-        known = self._connections.get(connection)
+        known = self.connections.get(connection)
         return known is None or not known.cookie_seen
 
     def is_navigation_news(self, connection: Hashable) -> bool:
         """Whether a navigation on this connection would be the first to tell that it carries credentials."""
-        known = self._connections.get(connection)
+        known = self.connections.get(connection)
         return known is None or not (known.navigation_seen or known.cookie_seen)
 
     def note_navigation(self, connection: Hashable) -> None:
         """A navigation was seen on this connection."""
-        known = self._connections.get(connection)
+        known = self.connections.get(connection)
         if known is not None:
             known.navigation_seen = True
 
@@ -90,7 +93,7 @@ class Evidence:
         separate = engine.separates_http2_connections if observation.http2 else engine.separates_connections
         if not separate or client.connections_mixed:
             return None
-        return self._connections.get(observation.connection)
+        return self.connections.get(observation.connection)
 
     def note_connection(
         self, client: Client, observation: Observation, mode: Credentials, revised: list[Judgement]
@@ -121,6 +124,14 @@ class Evidence:
             return
         observation = judgement.observation
         connection = self._connection(client, observation)
+        if connection is not None and connection.credentialed is not None and wire.shows_no_mode:
+            # most requests: as `_find` would find
+            told = _TOLD_INCLUDE if connection.credentialed else _TOLD_OMIT
+            if len(fetch.members) > 1:
+                hindsight.learn(fetch, *told, revised)
+            else:
+                fetch.credentials, fetch.evidence = told  # its one member is not judged yet
+            return
         mode, evidence = self._find(client, judgement, fetch, wire, connection)
         if mode is not Credentials.UNKNOWN:
             hindsight.learn(fetch, mode, evidence, revised)
@@ -141,9 +152,7 @@ class Evidence:
         if b"sec-fetch-storage-access" in wire:
             return Credentials.INCLUDE, STORAGE_ACCESS_SENT
         if connection is not None and connection.credentialed is not None:
-            if connection.credentialed:
-                return Credentials.INCLUDE, SAME_CONNECTION_INCLUDE
-            return Credentials.OMIT, SAME_CONNECTION_OMIT
+            return _TOLD_INCLUDE if connection.credentialed else _TOLD_OMIT
         return _NOTHING
 
     def _find(
@@ -153,24 +162,25 @@ class Evidence:
         shown = self._shown(wire, connection)
         if shown[0] is Credentials.INCLUDE:
             return shown
-        authorization = wire.get(b"authorization")
-        if authorization is not None and set_by_browsers(authorization) and _set_by_browser(judgement):
-            return Credentials.INCLUDE, AUTHORIZATION_SENT
+        if not wire.authored_nothing:
+            authorization = wire.get(b"authorization")
+            if authorization is not None and set_by_browsers(authorization) and _set_by_browser(judgement):
+                return Credentials.INCLUDE, AUTHORIZATION_SENT
         if shown[0] is Credentials.OMIT:
             return shown
         page = fetch.initiator
         if page is None or page == OPAQUE:
             return _NOTHING
+        cross_site = (
+            observation.url.scheme == "https"
+            and wire.get(b"sec-fetch-site") == b"cross-site"
+            and client.version >= engine.storage_access_header_since
+        )
+        if not cross_site and not client.cookies:
+            return _NOTHING
         page_site = self._site_of_origin(page)
         same_site = page_site == self._site_of(observation)
-        if same_site and not client.cookies:
-            return _NOTHING
-        if (
-            not same_site
-            and client.version >= engine.storage_access_header_since
-            and observation.url.scheme == "https"
-            and wire.get(b"sec-fetch-site") == b"cross-site"
-        ):
+        if cross_site and not same_site:
             return Credentials.OMIT, STORAGE_ACCESS_ABSENT
         if client.cookies.would_be_sent(
             observation.url,
@@ -184,15 +194,12 @@ class Evidence:
 
     # -- cookies ---------------------------------------------------------------------------------------------------
 
-    def note_cookies(self, client: Client, observation: Observation, wire: Wire) -> None:
-        """Remember the cookies that this exchange shows the client to hold."""
-        given = [value for name, value in observation.response if len(name) == 10 and name.lower() == b"set-cookie"]
-        if not given and not wire.has_cookie:
-            return
+    def note_cookies(self, client: Client, observation: Observation, wire: Wire, *, sets: bool) -> None:
+        """Remember the cookies that this exchange shows the client to hold; `sets`: its answer has Set-Cookie."""
         sent = wire.has_cookie and not client.cookies.third_party_seen
-        if wire.has_cookie and (connection := self._connections.get(observation.connection)) is not None:
+        if wire.has_cookie and (connection := self.connections.get(observation.connection)) is not None:
             connection.cookie_seen = True
-        if not given and not sent:
+        if not sets and not sent:
             return
         context: str | None = None
         third_party = False
@@ -208,11 +215,14 @@ class Evidence:
             third_party = wire.get(b"sec-fetch-site") == b"cross-site"
         if sent and third_party and not navigation:
             client.cookies.third_party_seen = True
+        if not sets:
+            return
         registrable = self._site(observation.url.host)
-        for line in given:
-            client.cookies.set(
-                line, observation.url, observation.ended, context, third_party=third_party, registrable=registrable
-            )
+        for name, line in observation.response:
+            if name.lower() == b"set-cookie":
+                client.cookies.set(
+                    line, observation.url, observation.ended, context, third_party=third_party, registrable=registrable
+                )
 
     def _site_of(self, observation: Observation) -> str:
         return self._site_of_origin(observation.url.origin)

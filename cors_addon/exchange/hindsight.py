@@ -6,10 +6,10 @@ Law 2: whoever changes an older judgement adds it to `revised`.
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.clients import Fetch, Waiting
-from cors_addon.exchange.judging import both_outcomes, judged_fields, unanswered
+from cors_addon.exchange.judging import asked_of, both_outcomes, judged_fields, unanswered
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
-from cors_addon.fetch.checks import Answer, Asked
-from cors_addon.fetch.headers import cors_lines
+from cors_addon.exchange.said import Said, said
+from cors_addon.fetch.origins import Target
 from cors_addon.fetch.refusals import Stage
 
 FOLLOWED = "the next request of the fetch followed"
@@ -25,12 +25,33 @@ LIKELY_CAUSES = (
 )
 
 
-def judge_both(judgement: Judgement, engine: Engine, stage: Stage, asked: Asked, answer: Answer) -> None:
-    """Find the outcomes with credentials and without."""
-    if judgement.observation.status is None:
+def judge_both(
+    judgement: Judgement, engine: Engine, stage: Stage, answer: Said, target: Target | None, redirects: int = 0
+) -> None:
+    """Find the outcomes with credentials and without; `target`: where a redirect leads."""
+    observation = judgement.observation
+    status = observation.status
+    if status is None:
         judgement.if_omitted = judgement.if_credentialed = unanswered(stage)
         return
-    judgement.if_omitted, judgement.if_credentialed = both_outcomes(engine, stage, asked, answer)
+    headers: tuple[str, ...] = ()
+    same_origin, secure = False, True
+    if stage is Stage.PREFLIGHT:
+        _, _, headers, _, same_origin, secure = asked_of(judgement)
+    judgement.if_omitted, judgement.if_credentialed = both_outcomes(
+        engine,
+        stage,
+        judgement.origin or "",
+        judgement.requested_method or "",
+        headers,
+        same_origin,
+        secure,
+        status,
+        answer,
+        observation.http2,
+        target,
+        redirects,
+    )
 
 
 def conclude(judgement: Judgement, mode: Credentials, evidence: str | None) -> None:
@@ -38,29 +59,23 @@ def conclude(judgement: Judgement, mode: Credentials, evidence: str | None) -> N
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     assert omitted is not None
     assert included is not None
-    judgement.credentials, judgement.credentials_evidence = mode, evidence
-    unknown = mode is Credentials.UNKNOWN
-    if omitted is included:
-        # the likelier mode matters for what script may read, and is worked out when that is asked
-        judgement.credentials_assumed = mode
-        judgement.judged_credentialed = mode is Credentials.INCLUDE
-        judgement.verdict, judgement.refusal = omitted.verdict, omitted.refusal
-        if judgement.assumptions:
-            _drop_assumptions(judgement)
-        return
     assumed = mode
-    if unknown:
-        # where either mode gives the same verdict, the answer itself tells which one its author had in mind
+    differ = omitted is not included
+    unknown = mode is Credentials.UNKNOWN
+    if differ and unknown:
+        # where either mode gives the same verdict, the answer itself tells which one its author had in mind; where
+        # they are one, the likelier mode matters for what script may read, and is worked out when that is asked
         same = omitted.verdict is included.verdict
         assumed = Credentials.INCLUDE if same and speaks_of_credentials(judgement) else Credentials.OMIT
+    judgement.credentials, judgement.credentials_evidence = mode, evidence
     judgement.credentials_assumed = assumed
-    judgement.judged_credentialed = assumed is Credentials.INCLUDE
-    chosen = included if judgement.judged_credentialed else omitted
+    judgement.judged_credentialed = credentialed = assumed is Credentials.INCLUDE
+    chosen = included if credentialed else omitted
     judgement.verdict, judgement.refusal = chosen.verdict, chosen.refusal
     if judgement.assumptions:
         _drop_assumptions(judgement)
-    if unknown and omitted != included:
-        judgement.assumptions += (_ABOUT_CREDENTIALS[judgement.judged_credentialed],)
+    if unknown and differ and omitted != included:
+        judgement.assumptions += (_ABOUT_CREDENTIALS[credentialed],)
 
 
 def _drop_assumptions(judgement: Judgement) -> None:
@@ -69,25 +84,27 @@ def _drop_assumptions(judgement: Judgement) -> None:
 
 def speaks_of_credentials(judgement: Judgement) -> bool:
     """Whether the answer means to allow credentials, however it spells it, without a `*` that they would void."""
-    lines = cors_lines(judged_fields(judgement))
+    lines = said(judged_fields(judgement)).lines
     wildcards = (lines.allow_origin, lines.allow_methods, lines.allow_headers)
-    said = b",".join(lines.allow_credentials).lower()
+    value = b",".join(lines.allow_credentials).lower()
     return (
-        said.strip(b" ,") != b""
-        and b"false" not in said
+        value.strip(b" ,") != b""
+        and b"false" not in value
         and not any(b"*" in line for values in wildcards for line in values)
     )
 
 
 def join(fetch: Fetch, judgement: Judgement, revised: list[Judgement]) -> None:
     """Add a flow to its fetch, and tell the others."""
-    for member in fetch.members:
-        member.paired_with.append(judgement.observation.flow_id)
-        judgement.paired_with.append(member.observation.flow_id)
-        if member not in fetch.untold:
-            revised.append(member)
-    fetch.members.append(judgement)
-    judgement.chain = fetch.members
+    members = fetch.members
+    if members:
+        for member in members:
+            member.paired_with.append(judgement.observation.flow_id)
+            judgement.paired_with.append(member.observation.flow_id)
+            if member not in fetch.untold:
+                revised.append(member)
+    members.append(judgement)
+    judgement.chain = members
 
 
 def learn(fetch: Fetch, mode: Credentials, evidence: str | None, revised: list[Judgement]) -> None:

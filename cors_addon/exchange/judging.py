@@ -5,8 +5,9 @@ from functools import lru_cache
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.model import Fields, Judgement, Observation, Outcome, Role, Verdict
+from cors_addon.exchange.said import Said, said
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
-from cors_addon.fetch.headers import HTTP_WHITESPACE, cors_lines
+from cors_addon.fetch.headers import HTTP_WHITESPACE
 from cors_addon.fetch.origins import Target, is_potentially_trustworthy, resolve
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 
@@ -28,7 +29,7 @@ def location_target(observation: Observation, location: tuple[bytes, ...]) -> Ta
 
 def answer_of(observation: Observation, fields: Fields, redirects: int = 0) -> Answer:
     """What the server said, ready for the checks; `fields` may differ from what was on the wire (a 304, a policy)."""
-    lines = cors_lines(fields)
+    lines = said(fields).lines
     target = location_target(observation, lines.location)
     return Answer(observation.status or 0, lines, observation.http2, target, redirects)
 
@@ -45,10 +46,28 @@ def outcome(engine: Engine, stage: Stage, asked: Asked, answer: Answer) -> Outco
 
 
 @lru_cache(maxsize=4096)
-def both_outcomes(engine: Engine, stage: Stage, asked: Asked, answer: Answer) -> tuple[Outcome, Outcome]:
-    """The outcomes without credentials and with them. Pages repeat themselves: the last few thousand are kept."""
-    credentialed = Asked(asked.origin, asked.method, asked.headers, True, asked.same_origin_preflight, asked.secure)
-    omitted, included = outcome(engine, stage, asked, answer), outcome(engine, stage, credentialed, answer)
+def both_outcomes(
+    engine: Engine,
+    stage: Stage,
+    origin: str,
+    method: str,
+    headers: tuple[str, ...],
+    same_origin_preflight: bool,
+    secure: bool,
+    status: int,
+    answer: Said,
+    http2: bool,
+    target: Target | None,
+    redirects: int,
+) -> tuple[Outcome, Outcome]:
+    """The outcomes without credentials and with them. Pages repeat themselves: the last few thousand are kept.
+
+    The arguments are those of `Asked` and `Answer`, which need not be made for what is known.
+    """
+    omit = Asked(origin, method, headers, False, same_origin_preflight, secure)
+    include = omit._replace(credentialed=True)
+    got = Answer(status, answer.lines, http2, target, redirects)
+    omitted, included = outcome(engine, stage, omit, got), outcome(engine, stage, include, got)
     return (omitted, omitted) if omitted == included else (omitted, included)
 
 

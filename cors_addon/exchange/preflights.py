@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
+from cors_addon.engines import Engine
 from cors_addon.exchange import hindsight
 from cors_addon.exchange.clients import Client, Fetch, Waiting
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Verdict
+from cors_addon.exchange.said import Said
 from cors_addon.exchange.wire import EXTENSION_ASSUMED, Wire
 from cors_addon.fetch.cache import Key
-from cors_addon.fetch.checks import AUTHORIZATION, Answer, Asked
+from cors_addon.fetch.checks import AUTHORIZATION, Asked
 from cors_addon.fetch.headers import normalize, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE
@@ -41,32 +44,40 @@ def cache_origin(client: Client, fetch: Fetch, named: str) -> str:
     return (fetch.initiator or named) if client.engine.tainted_preflight_names_origin else named
 
 
-def store(client: Client, key: Key, judgement: Judgement, answer: Answer, wire: Wire) -> None:
+def store(client: Client, key: Key, judgement: Judgement, answer: Said, wire: Wire, *, refused: bool) -> None:
     """What a preflight's answer leaves in the client's cache."""
     cache, rules = client.cache, client.engine.cache
     bypassed = rules.no_cache_bypasses and (b"cache-control" in wire or b"pragma" in wire)
-    if not rules.accumulates and not bypassed:
-        cache.drop(key)  # that it was sent shows that no entry served
-    refused = not may_pass(judgement)
     if (refused and not (rules.stores_refused_grants and _grants_refused(judgement))) or (
         key[0] == OPAQUE and not rules.opaque_origins_share
     ):
+        if not rules.accumulates and not bypassed:
+            cache.drop(key)  # that it was sent shows that no entry served
         return
-    combine = client.engine.rules.combine
-    lines, http2 = answer.lines, answer.http2
-    asked_for = rules.max_age(combine(lines.max_age, http2))
-    lifetime = 0.0 if asked_for is None else min(float(asked_for), rules.cap)
+    methods, headers, lifetime = _granted(client.engine, answer, judgement.observation.http2)
     judgement.cache_lifetime = 0.0 if refused else lifetime
     cache.store(
         key,
-        methods=split_list(combine(lines.allow_methods, http2) or ""),
-        headers=split_list(combine(lines.allow_headers, http2) or ""),
+        methods=methods,
+        headers=headers,
         credentialed=_possible_mode(judgement),
         lifetime=lifetime,
         asked=judgement.observation.started,
         now=judgement.observation.ended,
         flow_id=judgement.observation.flow_id,
         requested=judgement.requested_headers,
+    )
+
+
+@lru_cache(maxsize=256)
+def _granted(engine: Engine, answer: Said, http2: bool) -> tuple[tuple[str, ...], tuple[str, ...], float]:
+    """The methods and header names that an answer allows, and for how many seconds."""
+    combine, lines = engine.rules.combine, answer.lines
+    asked_for = engine.cache.max_age(combine(lines.max_age, http2))
+    return (
+        split_list(combine(lines.allow_methods, http2) or ""),
+        split_list(combine(lines.allow_headers, http2) or ""),
+        0.0 if asked_for is None else min(float(asked_for), engine.cache.cap),
     )
 
 
@@ -133,9 +144,11 @@ def _superseded(client: Client, waiting: Waiting, observation: Observation, mode
     judgement = waiting.judgement
     if waiting.told_to_retry or (judgement.if_omitted == judgement.if_credentialed and not waiting.retries):
         return False
+    key = (cache_origin(client, waiting.fetch, judgement.origin or ""), observation.url)
+    if not waiting.retries and not client.cache.used(key):
+        return False
     asked = Asked(judgement.origin or "", waiting.method, judgement.requested_headers)
     known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
-    key = (cache_origin(client, waiting.fetch, asked.origin), observation.url)
     entry = client.cache.find(key, asked, known, observation.started)
     # only one that was sent after this one's answer, and has had its request, shows that this one was refused; not of
     # many in flight together, more than there are connections: the last are sent when the first have been answered
@@ -213,7 +226,7 @@ def explain(
         return
     observation, engine, cache = judgement.observation, client.engine, client.cache
     authored = cache.requested(key)
-    if not authored and method in CORS_SAFELISTED and b"authorization" not in wire and wire.browsers_own:
+    if not authored and method in CORS_SAFELISTED and wire.authored_nothing:
         judgement.preflight = PreflightState.NOT_NEEDED
         return
     if revalidates:

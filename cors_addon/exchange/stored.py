@@ -9,9 +9,10 @@ Law 2: what passes without CORS is many: it is kept as it came, and looked at on
 Law 3: bounded, the oldest forgotten first.
 """
 
-from collections import OrderedDict
-from collections.abc import Hashable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.origins import Url
@@ -54,10 +55,10 @@ def _has_validator(fields: Fields) -> bool:
     return False
 
 
-def is_kept(fields: Fields) -> bool:
+def is_kept(fields: Fields, *, has_validator: bool) -> bool:
     """Whether a browser may use a response again, with the server's consent or without."""
     directives = _directives(fields)
-    return b"no-store" not in directives and (_has_validator(fields) or bool(_AGES.intersection(directives)))
+    return b"no-store" not in directives and (has_validator or bool(_AGES.intersection(directives)))
 
 
 def may_be_fresh(stored: Stored, now: float) -> bool:
@@ -89,19 +90,37 @@ def _by_name(fields: Fields) -> dict[bytes, bytes]:
     return {name.lower(): value for name, value in fields}
 
 
+type Plain = tuple[Hashable, Url, Fields, Fields, float]
+"""Address of the client, URL, header lists of request and response, end of the answer."""
+
+
 class PlainResponses:
     """Responses to requests without CORS that may be revalidated, of all clients."""
 
     def __init__(self) -> None:
         """Begin with none."""
         self._by_url: OrderedDict[tuple[Hashable, Url], tuple[Fields, Fields, float]] = OrderedDict()
+        self._unread: deque[tuple[Callable[[Any], Plain], Any]] = deque(maxlen=MAX_PLAIN)
 
     def __len__(self) -> int:
         """How many are kept."""
-        return len(self._by_url)
+        return len(self._by_url) + len(self._unread)
+
+    def note_unread[T](self, read: Callable[[T], Plain], seen: T) -> None:
+        """Keep one that `read` can make something of, should it be asked for; most never are."""
+        self._unread.append((read, seen))
 
     def note(self, client: Hashable, url: Url, request: Fields, response: Fields, ended: float) -> None:
         """Keep one; `client` is an address."""
+        self._read_all()
+        self._keep(client, url, request, response, ended)
+
+    def _read_all(self) -> None:
+        while self._unread:
+            read, seen = self._unread.popleft()
+            self._keep(*read(seen))
+
+    def _keep(self, client: Hashable, url: Url, request: Fields, response: Fields, ended: float) -> None:
         key = (client, url)
         self._by_url[key] = (request, response, ended)
         self._by_url.move_to_end(key)
@@ -110,6 +129,7 @@ class PlainResponses:
 
     def find(self, client: Hashable, url: Url, request: Fields) -> Stored | None:
         """The one for a URL that the sender of another request has stored, itself being told by its User-Agent."""
+        self._read_all()
         found = self._by_url.get((client, url))
         if found is None:
             return None

@@ -22,6 +22,7 @@ from cors_addon.exchange.judging import (
     STORED_ASSUMED,
     answer_of,
     asked_of,
+    location_target,
     outcome,
     unanswered,
     update_stored,
@@ -33,14 +34,17 @@ from cors_addon.exchange.model import (
     Observation,
     Outcome,
     Preflights,
+    PreflightState,
     Role,
     Verdict,
 )
-from cors_addon.exchange.stored import PlainResponses, Stored, is_kept, is_plain, may_be_fresh
+from cors_addon.exchange.said import Said, said
+from cors_addon.exchange.stored import Plain, PlainResponses, Stored, is_plain, may_be_fresh
 from cors_addon.exchange.wire import Wire
 from cors_addon.fetch.cache import PreflightCache
-from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
+from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER, normalize, split_list
+from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Stage
 
@@ -54,6 +58,7 @@ PATIENCE = 60.0
 NO_BROWSER = "the client is no browser: it does not enforce CORS"
 
 _NOTHING_ASSUMED: tuple[str, ...] = ()
+_SIMPLE = frozenset(method.encode() for method in CORS_SAFELISTED)
 _VERSION = re.compile(rb"(?:Chrome|Chromium|Firefox|Version)/(\d+)")
 
 
@@ -84,24 +89,32 @@ class Tracker:
     def observe(self, observation: Observation) -> list[Judgement]:
         """Judge one flow: its judgement first, where CORS concerns it, then older ones that it revises."""
         wire = wires.read(observation.request)
-        client = self._client(observation, wire)
+        client = self._clients.get((observation.client, wire.user_agent))
+        if (
+            client is None
+            or client is not self._latest
+            or client.disguised
+            or observation.connection not in self._evidence.connections
+        ):
+            client = self._client(observation, wire)
+        answer = said(observation.response)
         revised: list[Judgement] = []
-        if wires.is_preflight(observation, wire):
-            judgement: Judgement | None = self._preflight(client, observation, wire, revised)
+        if wire.preflight and wires.is_preflight(observation, wire):
+            judgement: Judgement | None = self._preflight(client, observation, wire, answer, revised)
             self._evidence.note_connection(client, observation, Credentials.OMIT, revised)
         else:
             if wire.origin is None and is_plain(observation.method, observation.status, observation.response):
                 self.note_plain(
                     observation.client, observation.url, observation.request, observation.response, observation.ended
                 )
-            judgement = self._request(client, observation, wire, revised)
-            navigates = wire.origin is None and b"upgrade-insecure-requests" in wire
-            if navigates or wire.has_cookie or wire.mode == b"navigate":
+            judgement = self._request(client, observation, wire, answer, revised)
+            if wire.tells_mode:
                 self._evidence.note_connection(client, observation, Credentials.INCLUDE, revised)
-            if navigates:
-                self._evidence.note_navigation(observation.connection)
-        self._evidence.note_cookies(client, observation, wire)
-        if client.preflights or client.hops:
+                if wire.is_navigation:
+                    self._evidence.note_navigation(observation.connection)
+        if wire.has_cookie or answer.sets_cookies:
+            self._evidence.note_cookies(client, observation, wire, sets=answer.sets_cookies)
+        if client.preflights.by_url or client.hops.by_url:
             self._settle_client(client, observation.started - PATIENCE, revised)
         changed: list[Judgement] = [] if judgement is None else [judgement]
         if revised:
@@ -118,6 +131,10 @@ class Tracker:
         `client` is an address. Cheap, for traffic that is of no other use.
         """
         self._plain.note(client, url, request, response, ended)
+
+    def note_unread[T](self, read: Callable[[T], Plain], seen: T) -> None:
+        """The same, put off until it is asked for: `read` will make of what was seen the arguments of `note_plain`."""
+        self._plain.note_unread(read, seen)
 
     def is_navigation_news(self, connection: Hashable) -> bool:
         """The same of a request without a Cookie that may be a navigation."""
@@ -137,7 +154,7 @@ class Tracker:
 
     def _settle_client(self, client: Client, until: float, revised: list[Judgement]) -> None:
         for queues in (client.preflights, client.hops):
-            if queues:
+            if queues.by_url:
                 for waiting, url in queues.give_up(until):
                     if self.sees is Preflights.NONE:  # its preflight may have followed
                         continue
@@ -192,7 +209,7 @@ class Tracker:
             if not client.disguised:
                 self._at[observation.client] = client
             self._latest = client
-        if client.is_browser:
+        if client.is_browser and observation.connection not in self._evidence.connections:
             self._evidence.remember(observation.connection, client)
         return client
 
@@ -211,7 +228,9 @@ class Tracker:
 
     # -- preflights ------------------------------------------------------------------------------------------------
 
-    def _preflight(self, client: Client, observation: Observation, wire: Wire, revised: list[Judgement]) -> Judgement:
+    def _preflight(
+        self, client: Client, observation: Observation, wire: Wire, answer: Said, revised: list[Judgement]
+    ) -> Judgement:
         engine, url = client.judged_as, observation.url
         named = wire.origin or ""
         method = normalize(wire[b"access-control-request-method"])
@@ -228,16 +247,14 @@ class Tracker:
             method,
             headers,
         )
-        answer = answer_of(observation, observation.response)
         if not client.is_browser:
-            return _no_browser(judgement, Stage.PREFLIGHT, asked_of(judgement), answer)
-        hop = _follow_hop(client, observation, named, method) if client.hops else None
+            return _no_browser(judgement, Stage.PREFLIGHT)
+        hop = _follow_hop(client, observation, named, method) if client.hops.by_url else None
         before = hop
         if before is None and client.preflights[url]:
             before = preflights.repeated(client, observation, judgement, method)
         fetch = Fetch() if before is None else before.fetch
         hindsight.join(fetch, judgement, revised)
-        asked = asked_of(judgement)
         waiting = Waiting(judgement, fetch, method, observation.ended + PATIENCE)
         if hop is not None:
             hindsight.revive(hop, revised)
@@ -246,10 +263,13 @@ class Tracker:
             hindsight.hop_followed(hop, revised)
         if b"sec-fetch-storage-access" in wire and fetch.credentials is Credentials.UNKNOWN:
             hindsight.learn(fetch, Credentials.INCLUDE, STORAGE_ACCESS_SENT, revised)  # Gecko's preflights tell, too
-        hindsight.judge_both(judgement, engine, Stage.PREFLIGHT, asked, answer)
+        target = location_target(observation, answer.lines.location)
+        hindsight.judge_both(judgement, engine, Stage.PREFLIGHT, answer, target)
         hindsight.conclude(judgement, fetch.credentials, fetch.evidence)
-        preflights.store(client, (preflights.cache_origin(client, fetch, named), url), judgement, answer, wire)
-        if not preflights.may_pass(judgement):
+        refused = not preflights.may_pass(judgement)
+        key = (preflights.cache_origin(client, fetch, named), url)
+        preflights.store(client, key, judgement, answer, wire, refused=refused)
+        if refused:
             waiting.until = observation.ended + SOON
         client.preflights.add(url, waiting)
         return judgement
@@ -257,22 +277,27 @@ class Tracker:
     # -- everything else -------------------------------------------------------------------------------------------
 
     def _request(
-        self, client: Client, observation: Observation, wire: Wire, revised: list[Judgement]
+        self, client: Client, observation: Observation, wire: Wire, answer: Said, revised: list[Judgement]
     ) -> Judgement | None:
         named = wire.origin or ""
-        if wire.origin is None and not client.hops and observation.status not in REDIRECT_STATUSES:
+        if wire.origin is None and not client.hops.by_url and observation.status not in REDIRECT_STATUSES:
             return None
-        method = observation.method.decode("latin-1")
+        method, url, hops = observation.method.decode("latin-1"), observation.url, client.hops.by_url
+        cross_origin = wire.plainly_cors and named != url.origin
+        if cross_origin and not hops and client.is_browser and url not in client.preflights.by_url:
+            # most requests: nothing that was seen before has to do with them
+            judgement = Judgement(observation, Role.ACTUAL, Verdict.NOT_CORS, client.judged_as.name, named, (), method)
+            return self._actual(client, judgement, Fetch(), None, None, wire, answer, revised)
         permit = hop = None
         if wire.mode is None or wire.mode == b"cors":
-            if named and client.preflights[observation.url]:
+            if named and url in client.preflights.by_url:
                 mode, _ = self._evidence.shown(client, observation, wire)
                 permit = preflights.find(client, observation, named, method, wire, mode)
-            if permit is None and client.hops:
+            if permit is None and hops:
                 hop = _follow_hop(client, observation, named, method)
         follows = permit is not None or (hop is not None and hop.judgement.role is Role.REDIRECT)
         origin, assumptions = wire.origin, _NOTHING_ASSUMED
-        if wire.plainly_cors and named != observation.url.origin:
+        if cross_origin:
             role = Role.ACTUAL
         else:
             role, origin, assumptions = wires.classify(observation, wire, follows_cors=follows)
@@ -287,10 +312,9 @@ class Tracker:
             method,
         )
         if role is Role.ACTUAL and client.is_browser:
-            return self._actual(client, judgement, fetch, hop, permit, wire, revised)
+            return self._actual(client, judgement, fetch, hop, permit, wire, answer, revised)
         if role is Role.ACTUAL:
-            answer = answer_of(observation, observation.response)
-            return _no_browser(judgement, Stage.ACTUAL, asked_of(judgement), answer)
+            return _no_browser(judgement, Stage.ACTUAL)
         if role is Role.SAME_ORIGIN and client.is_browser:
             self._same_origin(client, judgement, fetch, hop, wire, revised)
         elif not client.is_browser and role is not Role.WEBSOCKET:
@@ -308,7 +332,7 @@ class Tracker:
     ) -> None:
         """A request to the page's own origin may redirect to another, where CORS begins."""
         observation = judgement.observation
-        target = answer_of(observation, observation.response).target
+        target = location_target(observation, said(observation.response).lines.location)
         if target is None or target.url is None:
             return
         if hop is None:
@@ -336,87 +360,87 @@ class Tracker:
         hop: Waiting | None,
         permit: Waiting | None,
         wire: Wire,
+        answer: Said,
         revised: list[Judgement],
     ) -> Judgement:
         observation, engine = judgement.observation, client.judged_as
         origin = judgement.origin or ""
         if permit is not None:
             hindsight.revive(permit, revised)
-        hindsight.join(fetch, judgement, revised)
+        if fetch.members:
+            hindsight.join(fetch, judgement, revised)
+        else:
+            fetch.members.append(judgement)
+            judgement.chain = fetch.members
         if hop is not None:
             hindsight.revive(hop, revised)
             hindsight.hop_followed(hop, revised)
         if fetch.initiator is None and origin != OPAQUE:
             fetch.initiator = origin
-        key = (preflights.cache_origin(client, fetch, origin), observation.url)
-        revalidates = observation.url in client.stored or self._plain_confirmed(observation) is not None
-        preflights.explain(
-            client,
-            judgement,
-            fetch,
-            permit,
-            key,
-            wire,
-            self._evidence.shown,
-            revised,
-            may_lack=self.sees.may_lack,
-            revalidates=revalidates,
-        )
-        answered, fields = observation.status is not None, observation.response
-        if observation.status == 304 and _is_revalidation(wire, judgement):
+        url, status, fields = observation.url, observation.status, observation.response
+        key = (preflights.cache_origin(client, fetch, origin), url)
+        if permit is None and wire.authored_nothing and observation.method in _SIMPLE and not client.cache.knows(key):
+            judgement.preflight = PreflightState.NOT_NEEDED  # as `explain` would find
+        else:
+            preflights.explain(
+                client,
+                judgement,
+                fetch,
+                permit,
+                key,
+                wire,
+                self._evidence.shown,
+                revised,
+                may_lack=self.sees.may_lack,
+                revalidates=url in client.stored or self._plain_confirmed(observation) is not None,
+            )
+        if status == 304 and _is_revalidation(wire, judgement):
             stored = self._confirmed(client, observation, fetch, wire)
             if stored is not None:
                 fields = judgement.stored = update_stored(stored.fields, fields)
+                answer = said(fields)
             elif not any(LOWER[name] == b"access-control-allow-origin" for name, _ in fields):
                 judgement.assumptions += (STORED_ASSUMED,)
         elif (
-            observation.status == 304
+            status == 304
             and client.engine.unconditional_304_updates
-            and (stored := client.stored.get(observation.url) or self._plain_confirmed(observation)) is not None
+            and (stored := client.stored.get(url) or self._plain_confirmed(observation)) is not None
         ):
-            client.store(
-                observation.url, replace(stored, fields=update_stored(stored.fields, fields), ended=observation.ended)
-            )
-        answer = answer_of(observation, fields, fetch.redirects)
-        stage = Stage.ACTUAL
-        if answer.target is not None:
-            stage, judgement.role = Stage.REDIRECT, Role.REDIRECT
+            client.store(url, replace(stored, fields=update_stored(stored.fields, fields), ended=observation.ended))
+        stage, target = Stage.ACTUAL, None
+        if status in REDIRECT_STATUSES:
+            target = location_target(observation, answer.lines.location)
+            if target is not None:
+                stage, judgement.role = Stage.REDIRECT, Role.REDIRECT
         self._evidence.gather(client, judgement, fetch, wire, revised)
-        if STORED_ASSUMED in judgement.assumptions:
+        if judgement.assumptions and STORED_ASSUMED in judgement.assumptions:
             judgement.if_omitted = judgement.if_credentialed = ALLOWED
         else:
-            hindsight.judge_both(judgement, engine, stage, asked_of(judgement), answer)
+            hindsight.judge_both(judgement, engine, stage, answer, target, fetch.redirects)
         plain: Outcome | None = None
-        if (
-            engine.same_origin_credentials_outlive_redirect
-            and fetch.left_same_origin
-            and stage is Stage.REDIRECT
-            and not fetch.surely_omitted
-        ):
-            plain, judgement.if_omitted = judgement.if_omitted, judgement.if_credentialed
-        fetch.left_same_origin = False
+        if fetch.left_same_origin:
+            if engine.same_origin_credentials_outlive_redirect and stage is Stage.REDIRECT and not fetch.surely_omitted:
+                plain, judgement.if_omitted = judgement.if_omitted, judgement.if_credentialed
+            fetch.left_same_origin = False
         if permit is not None:
             preflights.followed(client, permit, fetch, key, revised)
             if preflights.may_be_retried(client, observation):
                 preflights.await_retry(client, permit, observation)
         hindsight.conclude(judgement, fetch.credentials, fetch.evidence)
-        judgement.judged_credentialed |= plain is not None
-        if judgement.verdict is Verdict.DENY and answered and client.engine.cache.failed_request_clears:
+        if plain is not None:
+            judgement.judged_credentialed = True
+        if judgement.verdict is Verdict.DENY and status is not None and client.engine.cache.failed_request_clears:
             client.cache.drop(key)
-        if answer.target is not None and answer.target.url is not None:
+        if target is not None and target.url is not None:
             fetch.redirects += 1
             if fetch.redirects <= MAX_REDIRECTS:
                 until = observation.ended + (PATIENCE if preflights.may_pass(judgement) else SOON)
                 waiting = Waiting(judgement, fetch, _redirected_method(observation), until, if_surely_omitted=plain)
-                client.hops.add(answer.target.url, waiting)
-        elif (
-            observation.method == b"GET"
-            and (observation.status == 200 or judgement.stored is not None)
-            and is_kept(fields)
-        ):
+                client.hops.add(target.url, waiting)
+        elif answer.kept and observation.method == b"GET" and (status == 200 or judgement.stored is not None):
             known = fetch.credentials is not Credentials.UNKNOWN
             credentialed = fetch.credentials is Credentials.INCLUDE if known else None
-            client.store(observation.url, Stored(fields, observation.ended, credentialed))
+            client.store(url, Stored(fields, observation.ended, credentialed))
         return judgement
 
     def _plain_confirmed(self, observation: Observation) -> Stored | None:
@@ -448,11 +472,15 @@ def _revise(revised: list[Judgement], judged_now: Judgement | None = None) -> li
     return older
 
 
-def _no_browser(judgement: Judgement, stage: Stage, asked: Asked, answer: Answer) -> Judgement:
+def _no_browser(judgement: Judgement, stage: Stage) -> Judgement:
     """Name a client that enforces nothing, and say what the standard would decide."""
+    observation = judgement.observation
+    if observation.status is None:
+        judgement.hypothetical = unanswered(stage)
+    else:
+        answer = answer_of(observation, observation.response)
+        judgement.hypothetical = outcome(FETCH, stage, asked_of(judgement), answer)
     judgement.role, judgement.verdict = Role.NON_BROWSER, Verdict.NOT_CORS
-    answered = judgement.observation.status is not None
-    judgement.hypothetical = outcome(FETCH, stage, asked, answer) if answered else unanswered(stage)
     judgement.assumptions = (NO_BROWSER,)
     return judgement
 

@@ -51,7 +51,19 @@ class Classified(NamedTuple):
 class Wire(dict[bytes, bytes]):
     """Request headers by lower-case name (of several lines of one name the last), and what they say at once."""
 
-    __slots__ = ("browsers_own", "has_cookie", "mode", "origin", "plainly_cors", "preflight", "user_agent")
+    __slots__ = (
+        "authored_nothing",
+        "browsers_own",
+        "has_cookie",
+        "is_navigation",
+        "mode",
+        "origin",
+        "plainly_cors",
+        "preflight",
+        "shows_no_mode",
+        "tells_mode",
+        "user_agent",
+    )
 
     def __init__(self, fields: Fields) -> None:
         """Index a header list."""
@@ -62,6 +74,9 @@ class Wire(dict[bytes, bytes]):
         self.mode = self.get(b"sec-fetch-mode")
         self.user_agent = self.get(b"user-agent", b"")
         self.has_cookie = b"cookie" in self
+        self.is_navigation = self.origin is None and b"upgrade-insecure-requests" in self
+        self.tells_mode = self.has_cookie or self.is_navigation or self.mode == b"navigate"
+        """It includes credentials, for all to see."""
         self.preflight = self.origin is not None and b"access-control-request-method" in self
         self.plainly_cors = (
             self.mode == b"cors"
@@ -73,6 +88,9 @@ class Wire(dict[bytes, bytes]):
         """A cors request, if only it goes to another origin."""
         self.browsers_own = self.keys() <= _OWN
         """No header needs to be the author's: a quick look that most requests pass."""
+        self.shows_no_mode = not self.has_cookie and not {b"authorization", b"sec-fetch-storage-access"} & self.keys()
+        """Nothing in it tells whether it includes credentials."""
+        self.authored_nothing = self.browsers_own and b"authorization" not in self
 
 
 @lru_cache(maxsize=1024)

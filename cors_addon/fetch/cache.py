@@ -181,6 +181,10 @@ class PreflightCache:
                 return entry
         return None
 
+    def used(self, key: Key) -> bool:
+        """Whether an entry of this key has had the request that its preflight was sent for."""
+        return any(entry.used for entry in self._entries.get(key, ()))
+
     def note_use(self, key: Key, flow_id: str) -> None:
         """The request that a preflight was sent for came."""
         for entry in self._entries.get(key, ()):

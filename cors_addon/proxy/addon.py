@@ -67,27 +67,26 @@ def use_of(flow: http.HTTPFlow, tracker: Tracker) -> int:
     """
     has_cookie = navigates = has_validator = False
     for name, _ in flow.request.data.headers.fields:
-        length = len(name)
-        if length == 6:
+        if len(name) in {6, 25}:
             lower = name.lower()
             if lower == b"origin":
                 return JUDGED
             if lower == b"cookie":
                 has_cookie = True
-        elif length == 25 and name.lower() == b"upgrade-insecure-requests":
-            navigates = True  # and a navigation always includes credentials
+            elif lower == b"upgrade-insecure-requests":
+                navigates = True  # and a navigation always includes credentials
     response = flow.response
     if response is not None:
         data = response.data
         if data.status_code in _REDIRECTS:
             return JUDGED
         for name, _ in data.headers.fields:
-            length = len(name)
-            if length == 10:
-                if name.lower() == b"set-cookie":
+            if len(name) in {4, 10, 13}:
+                lower = name.lower()
+                if lower == b"set-cookie":
                     return JUDGED
-            elif (length == 4 and name.lower() == b"etag") or (length == 13 and name.lower() == b"last-modified"):
-                has_validator = True
+                if lower in {b"etag", b"last-modified"}:
+                    has_validator = True
     if has_cookie:
         if tracker.is_cookie_news(flow.client_conn.id):
             return JUDGED
@@ -248,8 +247,10 @@ class CorsAddon:
 
     def _judge(self, flow: http.HTTPFlow) -> bool:
         """False where it was judged before, or is not to be."""
-        chosen = self._settings.filter
-        if self._streams.ended(flow) or (chosen is not None and not chosen(flow)):
+        response, chosen = flow.response, self._settings.filter
+        if response is not None and response.stream and self._streams.ended(flow):
+            return False
+        if chosen is not None and not chosen(flow):
             return False
         if flow.is_replay == "request":
             self._judge_replay(flow)
@@ -263,10 +264,12 @@ class CorsAddon:
     def _note_plain(self, flow: http.HTTPFlow) -> None:
         """Remember what the browser may have stored without CORS, and later use with it."""
         assert flow.response is not None
-        if flow.response.data.status_code == 200 and flow.request.data.method == b"GET" and flow.is_replay is None:
+        request, response = flow.request.data, flow.response.data
+        if response.status_code == 200 and request.method == b"GET" and flow.is_replay is None:
             chosen = self._settings.filter
             if chosen is None or chosen(flow):
-                self._tracker.note_plain(*translate.plain(flow))
+                seen = (flow.client_conn, flow.server_conn, request, response.headers.fields, response.timestamp_end)
+                self._tracker.note_unread(translate.plain, seen)
 
     def _judge_streaming(self, flow: http.HTTPFlow) -> bool:
         try:
@@ -311,10 +314,11 @@ class CorsAddon:
         """Write judgements on their flows, and to the file."""
         refresh: list[http.HTTPFlow] = []
         gathered = None if self._reporting is None else self._reporting.gathered
+        current_id = None if current is None else current.id
         for judgement in judgements:
             self._auditor.audit(judgement)
             flow_id = judgement.observation.flow_id
-            if current is not None and current.id == flow_id:
+            if current is not None and current_id == flow_id:
                 self._show(current, judgement)
             elif self._has_view:
                 seen = self._seen.get(flow_id)
@@ -325,7 +329,7 @@ class CorsAddon:
             if self._sink is not None:
                 self._sink.write(judgement)
             if self._lines is not None:
-                self._lines.write(judgement, current if current is not None and current.id == flow_id else None)
+                self._lines.write(judgement, current if current_id == flow_id else None)
             if gathered is not None:
                 gathered.add(judgement)
         if refresh:

@@ -30,10 +30,16 @@ CONTRADICTED = ":boom:"
 def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
     """Write the judgement on the flow. In place: others may hold its metadata."""
     data = flow.metadata
+    words = _words(judgement)
+    if words.whole and not data and what is Annotate.ALL and not flow.comment and not flow.marked:
+        data.update(words.whole)  # what is below, in short
+        if judgement.paired_with:
+            data["cors.pair"] = " ".join(judgement.paired_with)
+        flow.comment, flow.marked = words.comment, words.marker
+        return
     if data:
         for key in [key for key in data if key.startswith("cors.") and key not in _KEPT]:
             del data[key]
-    words = _words(judgement)
     data.update(words.metadata)
     if judgement.paired_with:
         data["cors.pair"] = " ".join(judgement.paired_with)
@@ -73,6 +79,8 @@ class _Words(NamedTuple):
     metadata: dict[str, str]
     comment: str
     marker: str
+    whole: dict[str, str]
+    """The metadata of a flow that had no comment and no marker, where nothing else decides; else empty."""
 
 
 _KNOWN: dict[tuple[object, ...], _Words] = {}
@@ -110,7 +118,11 @@ def _words(judgement: Judgement) -> _Words:
     if words is None:
         if len(_KNOWN) >= _MAX_KNOWN:
             _KNOWN.clear()
-        words = _KNOWN[key] = _find_words(judgement)
+        words = _find_words(judgement)
+        ours = {OUR_COMMENT: words.comment, OUR_MARKER: words.marker}
+        words = _KNOWN[key] = words._replace(
+            whole=words.metadata | {name: value for name, value in ours.items() if value}
+        )
     return words
 
 
@@ -120,7 +132,7 @@ _SIMPLE = frozenset({Role.PREFLIGHT, Role.ACTUAL})
 
 def _find_words(judgement: Judgement) -> _Words:
     turns = text.depends_on_credentials(judgement)
-    return _Words(metadata(judgement), text.comment(judgement, turns), marker(judgement, turns))
+    return _Words(metadata(judgement), text.comment(judgement, turns), marker(judgement, turns), {})
 
 
 def _flips(judgement: Judgement) -> dict[str, Verdict]:

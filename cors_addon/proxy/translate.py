@@ -5,13 +5,15 @@ Law 2: total: no flow, however odd, raises; what cannot be told is left out.
 Law 3: bytes are taken from `message.data`: its properties decode, upper-case, and cost time.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable
 from functools import lru_cache
 
 from mitmproxy import http
+from mitmproxy.connection import Client, Server
 from mitmproxy.flow import Error
 
 from cors_addon.exchange.model import Fields, Observation
+from cors_addon.exchange.stored import Plain
 from cors_addon.fetch.origins import Url, host_to_ascii, parse_url
 from cors_addon.policy import record
 
@@ -26,37 +28,49 @@ _NAMED_BY_REQUEST = frozenset({"regular", "upstream"})
 def observation(flow: http.HTTPFlow) -> Observation:
     """What the wire showed of this flow."""
     request = flow.request.data
-    client = flow.client_conn
-    status, fields = answer(flow)
+    client, response = flow.client_conn, flow.response
     started = request.timestamp_start
+    if (
+        response is None
+        or flow.error is not None
+        or (ended := response.data.timestamp_end) is None
+        or response.data.status_code < 100
+    ):
+        status, fields = answer(flow)
+        ended = _ended(flow)
+    else:
+        status, fields = response.data.status_code, response.data.headers.fields  # the same, as nearly always
     # in the order of the class: by name they would take four times as long, and this runs for every CORS flow
     return Observation(
         flow.id,
         client.peername[0] if client.peername else None,
         client.id,
         started,
-        max(_ended(flow), started),
+        ended if ended > started else started,
         request.method,
-        url(flow),
+        _url(request, client, flow.server_conn),
         request.headers.fields,
         status,
         fields,
         request.http_version.startswith((b"HTTP/2", b"HTTP/3")),
-        has_body(request),
-        record.of(flow.metadata),
+        has_body(request) if request.content is None else request.content != b"",
+        record.of(flow.metadata) if flow.metadata else None,
     )
 
 
-def plain(flow: http.HTTPFlow) -> tuple[Hashable, Url, Fields, Fields, float]:
+type Seen = tuple[Client, Server, http.RequestData, Fields, float | None]
+"""Of a flow: its connections, its request, the header list of its answer and when that ended; not its body."""
+
+
+def plain(seen: Seen) -> Plain:
     """What the tracker keeps of an answer that may serve a later request."""
-    client = flow.client_conn
-    assert flow.response is not None
+    client, server, request, fields, ended = seen
     return (
         client.peername[0] if client.peername else None,
-        url(flow),
-        flow.request.data.headers.fields,
-        flow.response.data.headers.fields,
-        _ended(flow),
+        _url(request, client, server),
+        request.headers.fields,
+        fields,
+        ended or request.timestamp_end or request.timestamp_start,
     )
 
 
@@ -161,51 +175,58 @@ _REQUEST_REFUSED = ("Invalid request scheme", "mitmproxy received an HTTP CONNEC
 # ---- the URL as the browser used it ----
 
 
+_new_url: Callable[[type[Url], tuple[str, str, int, str]], Url] = tuple.__new__
+"""A named tuple's own constructor takes five times as long."""
+
+
 def url(flow: http.HTTPFlow) -> Url:
     """The URL that the client asked for, which is not always the one mitmproxy passes on."""
-    request = flow.request.data
-    client = flow.client_conn
+    return _url(flow.request.data, flow.client_conn, flow.server_conn)
+
+
+def _url(request: http.RequestData, client: Client, server: Server) -> Url:
     mode = client.proxy_mode.type_name
-    scheme = request.scheme.decode("latin-1") if request.scheme in (b"http", b"https") else "http"
+    scheme = "https" if request.scheme == b"https" else "http"
     host, port = request.host, request.port
     if mode == "reverse":
         scheme = "https" if client.tls else "http"
-        host, port = _listener(flow, scheme)
+        host, port = _listener(request, client, server, scheme)
     elif mode not in _NAMED_BY_REQUEST:
         # mitmproxy saw an address; the name stands in the request
-        named = parse_url(f"{scheme}://{_authority(flow)}/")
+        named = parse_url(f"{scheme}://{_authority(request)}/")
         if named is not None:
             host, port = named.host, named.port
     elif client.tls and client.sni and client.sni != host and not _same_host(client.sni, host):
         # an addon such as map_remote sent the request elsewhere: the TLS handshake tells where the browser meant it to
         # go, though not to which port
         scheme, host, port = "https", client.sni, 443
-    return Url(scheme, _ascii(host), port, _path(request.path))
+    path = request.path.decode("latin-1")
+    if not path.isascii():
+        path = "".join(char if char.isascii() else f"%{ord(char):02X}" for char in path)
+    return _new_url(Url, (scheme, _ascii(host), port, path or "/"))
 
 
-def _authority(flow: http.HTTPFlow) -> str:
+def _authority(request: http.RequestData) -> str:
     """`:authority`, or the Host header; raw, for mitmproxy's own properties decode IDNA."""
-    request = flow.request.data
     return request.authority.decode("latin-1") or request.headers.get("host", "")
 
 
-def _listener(flow: http.HTTPFlow, scheme: str) -> tuple[str, int]:
+def _listener(request: http.RequestData, client: Client, server: Server, scheme: str) -> tuple[str, int]:
     """Host and port where a client reached a reverse proxy.
 
     mitmproxy overwrites the Host header with the upstream's, unless `keep_host_header` is set. Then the address it
     listens on remains, for which the handshake (SNI) or a same-origin request knows the name.
     """
-    client = flow.client_conn
     address = client.sockname or ("", 0)
     host, port = address[0], address[1]
-    authority = _authority(flow)
-    if authority and not _is_upstream(flow, authority):
+    authority = _authority(request)
+    if authority and not _is_upstream(request, client, server, authority):
         named = parse_url(f"{scheme}://{authority}/")
         if named is not None:
             return named.host, named.port
     if client.tls and client.sni:
         return client.sni, port
-    headers = flow.request.data.headers
+    headers = request.headers
     for header in ("origin", "referer"):
         page = parse_url(headers.get(header, ""))
         if page is None or page.scheme != scheme or page.port != port:
@@ -216,17 +237,16 @@ def _listener(flow: http.HTTPFlow, scheme: str) -> tuple[str, int]:
     return host, port
 
 
-def _is_upstream(flow: http.HTTPFlow, authority: str) -> bool:
+def _is_upstream(request: http.RequestData, client: Client, server: Server, authority: str) -> bool:
     """Whether `authority` is what mitmproxy itself writes into the Host header in reverse proxy mode."""
-    request = flow.request.data
     scheme = request.scheme.decode("latin-1")
     named = parse_url(f"{scheme}://{authority}/")
     if named is None:
         return False
-    server = flow.server_conn.address or (request.host, request.port)
-    if (named.host, named.port) in ((_ascii(request.host), request.port), (_ascii(server[0]), server[1])):
+    address = server.address or (request.host, request.port)
+    if (named.host, named.port) in ((_ascii(request.host), request.port), (_ascii(address[0]), address[1])):
         return True
-    target = getattr(flow.client_conn.proxy_mode, "address", None)
+    target = getattr(client.proxy_mode, "address", None)
     return target is not None and (named.host, named.port) == (_ascii(target[0]), target[1])
 
 
@@ -245,11 +265,3 @@ def _ascii(host: str) -> str:
         parsed = parse_url(f"http://[{host.partition('%')[0]}]/")
         return parsed.host if parsed else f"[{host.lower()}]"
     return host_to_ascii(host) or host.lower()
-
-
-def _path(path: bytes) -> str:
-    """Path and query in ASCII."""
-    text = path.decode("latin-1")
-    if text.isascii():
-        return text or "/"
-    return "".join(char if char.isascii() else f"%{ord(char):02X}" for char in text)
