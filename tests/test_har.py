@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cors_addon.exchange import elsewhere
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
 from cors_addon.offline import har_entry, json_stream, judge
+from cors_addon.report.explanation import explain
 from cors_addon.report.summary import Input
 
 CASES = Path(__file__).parent / "cases" / "har"
@@ -29,7 +31,7 @@ ALLOW = {"Access-Control-Allow-Origin": PAGE}
 def entry(
     method: str = "GET",
     url: str = API,
-    request: dict[str, str] | None = None,
+    request: Mapping[str, str | None] | None = None,
     response: dict[str, str] | None = None,
     *,
     status: Any = 200,
@@ -145,11 +147,101 @@ def test_sanitized() -> None:
 def test_written_by_playwright() -> None:
     """No preflights, no answers to what failed: both are said, neither is guessed."""
     judgements, read = check(CASES / "chromium-playwright.har")
-    assert {each.verdict for each in judgements} == {Verdict.ALLOW}
-    assert read.notes == {har_entry.NO_ANSWER_KEPT: 8, har_entry.CACHED: 1}
+    denied = [each for each in judgements if each.verdict is Verdict.DENY]
+    assert {each.reason for each in denied} == {"cause-not-recorded"}
+    assert [each.observation.url.path for each in denied] == (
+        ["/none", "/star", "/meth", "/500", "/500?2", "/redirbad", "/none?img"]
+    )
+    assert not any(each.certain for each in denied)
+    assert read.notes == {har_entry.NETWORK_FAILED: 1, har_entry.NOT_ON_THE_WIRE: 1}
     states = [each.preflight for each in judgements if each.observation.method == b"PUT"]
-    assert states == [PreflightState.UNSEEN] * 2
+    assert states == [PreflightState.UNSEEN] * 4
     assert not any(each.contradicted for each in judgements)
+
+
+@pytest.mark.parametrize(
+    ("error", "role", "reason", "preflight"),
+    [
+        ("net::ERR_FAILED", "actual", "cause-not-recorded", "unseen"),
+        ("NS_ERROR_DOM_BAD_URI", "actual", "cause-not-recorded", "unseen"),
+        ("net::ERR_INVALID_REDIRECT", "redirect", "redirect-url-unusable", "unseen"),
+        ("net::ERR_TOO_MANY_REDIRECTS", "redirect", "redirect-count-exceeded", "unseen"),
+        ("Origin x is not allowed by Access-Control-Allow-Origin.", "actual", "cause-not-recorded", "unseen"),
+        ("Method PUT is not allowed by Access-Control-Allow-Methods.", "actual", "method-not-allowed", "unseen"),
+    ],
+)
+@pytest.mark.parametrize("origin", [PAGE, None])
+def test_refused_as_the_browser_says(
+    write: Write, error: str, role: str, reason: str, preflight: str, origin: str | None
+) -> None:
+    """Where the file has no answer: denied, by inference; another engine is not said to do the same."""
+    request = {"Origin": origin, "Referer": f"{PAGE}/", "Host": None}
+    one = entry("PUT", status=-1, response={}, request=request, _resourceType="fetch")
+    one["response"]["_failureText"] = error
+    [judgement], read = check(write(har(one, creator="Playwright")))
+    assert (judgement.role, judgement.verdict, judgement.reason) == (role, Verdict.DENY, reason)
+    assert (judgement.origin, judgement.preflight) == (PAGE, preflight)
+    assert judgement.preflight_because == ("method PUT",)
+    assert f"{har_entry.REFUSED} {error}" in judgement.assumptions
+    assert (har_entry.ORIGIN_FROM_REFERER in judgement.assumptions) is (origin is None)
+    assert list(elsewhere.outcomes(judgement)) == ["chromium"]
+    assert read.notes == {}
+    assert explain(judgement)
+
+
+@pytest.mark.parametrize("preflights", [False, True])
+def test_never_sent(write: Write, preflights: bool) -> None:
+    """Chrome leaves preflights out, or has them: then what they forbade is judged there, and only there."""
+    page = {"Origin": None, "Host": None, "Referer": f"{PAGE}/"}
+    never = entry("PUT", status=0, response={}, request=page, _initiator={"type": "script"}, _resourceType="fetch")
+    never["response"]["_error"] = "net::ERR_FAILED"
+    simple = json.loads(json.dumps(never)) | {"startedDateTime": "2026-11-21T12:00:01.000Z"}
+    simple["request"]["method"] = "GET"
+    refused = preflight("POST", at=0.001)
+    judgements, read = check(write(har(never, simple, *([refused] if preflights else []))))
+    assert [each.role for each in judgements] == ["preflight" if preflights else "actual"]
+    assert [each.verdict for each in judgements] == [Verdict.DENY]
+    assert preflights is (judgements[0].reason != "cause-not-recorded")
+    assert read.notes == {har_entry.NEVER_SENT: 2 if preflights else 1}
+
+
+def test_playwright_tells_the_wire_by_headers(write: Write) -> None:
+    """Its minimal mode has no sizes: provisional headers tell what no server answered, unless the test routed it."""
+    page = {"Origin": None, "Host": None, "Referer": f"{PAGE}/"}
+    entries = [
+        entry("PUT", request=page, _resourceType="fetch", response={}),
+        entry("PUT", request=page, _resourceType="fetch", _wasContinued=True, at=1),
+        entry("PUT", request=page, _resourceType="fetch", _wasFulfilled=True, at=2),
+        entry("PUT", at=3),
+    ]
+    text = har(*entries, creator="Playwright").replace('"entries"', '"browser": {"name": "chromium"}, "entries"', 1)
+    judgements, read = check(write(text))
+    assert [each.observation.started % 60 for each in judgements] == [1, 2, 3]
+    assert {each.verdict for each in judgements} == {Verdict.ALLOW}
+    assert read.notes == {har_entry.NOT_ON_THE_WIRE: 1}
+
+
+@pytest.mark.parametrize(
+    ("lengths", "sizes", "confirmed"),
+    [
+        ({}, {"bodySize": 0}, True),
+        ({}, {"bodySize": -1}, True),  # minimal
+        ({}, {"bodySize": 7}, False),
+        ({"Content-Length": "7"}, {"bodySize": -1}, False),
+        ({"Transfer-Encoding": "chunked"}, {"bodySize": -1}, False),
+    ],
+)
+def test_playwright_writes_200_for_304(
+    write: Write, lengths: dict[str, str], sizes: dict[str, int], confirmed: bool
+) -> None:
+    """With the headers of the 304, which need no Access-Control-Allow-Origin: the stored response has it."""
+    first = entry(response={**ALLOW, "ETag": "x", "Content-Length": "7"})
+    again = entry(request={"If-None-Match": "x", "Sec-Fetch-Mode": "cors"}, response={"ETag": "x", **lengths}, at=1)
+    again["response"] |= sizes
+    text = har(first, again, creator="Playwright").replace('"entries"', '"browser": {"name": "chromium"}, "entries"', 1)
+    judgements, _ = check(write(text))
+    assert [each.verdict for each in judgements] == [Verdict.ALLOW, Verdict.ALLOW if confirmed else Verdict.DENY]
+    assert (har_entry.CONFIRMED in judgements[1].assumptions) is confirmed
 
 
 # ---- shapes ----
@@ -259,15 +351,20 @@ def test_no_preflights_for_hours_contradict_nothing(write: Write) -> None:
         (entry(_fetchType="Service Worker"), har_entry.WORKER),
         (entry(status=-1, response={}), har_entry.NO_ANSWER_KEPT),
         (entry(status=0, response={}, timings={}), har_entry.NEVER_SENT),
-        (entry(status=0, response={}, _error="net::ERR_FAILED"), har_entry.NO_ANSWER_KEPT),
-        (entry(status=0, response={}, _error="net::ERR_ABORTED"), har_entry.NO_ANSWER_KEPT),
+        (entry(status=0, response={}, _error="net::ERR_ABORTED"), har_entry.GIVEN_UP),
+        (entry(status=0, response={}, _error="net::ERR_FAILED", _wasAborted=True), har_entry.GIVEN_UP),
+        (entry(status=0, response={}, _error="net::ERR_BLOCKED_BY_CLIENT"), har_entry.BLOCKED),
+        (entry(status=-1, response={}, _error="csp"), har_entry.BLOCKED),
+        (entry(status=-1, response={}, _error="net::ERR_EMPTY_RESPONSE"), har_entry.NETWORK_FAILED),
+        (entry(status=-1, response={}, _error="NS_ERROR_NET_RESET"), har_entry.NETWORK_FAILED),
+        (entry(status=-1, response={}, _error="NS_ERROR_UNEXPECTED"), har_entry.NO_ANSWER_KEPT),
         (
-            entry(status=0, response={}, _error="net::ERR_INVALID_REDIRECT"),
-            har_entry.REFUSED_UNANSWERED.format("redirect-url-unusable"),
+            entry(status=-1, response={}, request={"Origin": "https://api.example.com"}, _error="net::ERR_FAILED"),
+            har_entry.NO_ANSWER_KEPT,
         ),
         (
-            entry(status=0, response={}, _error="net::ERR_TOO_MANY_REDIRECTS"),
-            har_entry.REFUSED_UNANSWERED.format("redirect-count-exceeded"),
+            entry(status=0, response={}, request={"Origin": None}, _error="net::ERR_FAILED", _resourceType="fetch"),
+            har_entry.NO_ANSWER_KEPT,
         ),
         ({"request": {"url": 5}}, ""),
         ({"request": {}}, har_entry.UNUSABLE),

@@ -3,6 +3,7 @@
 from cors_addon.engines import ENGINES
 from cors_addon.exchange.judging import judged_fields, rejudge
 from cors_addon.exchange.model import Judgement, Outcome
+from cors_addon.fetch.refusals import Reason
 
 
 def outcomes(judgement: Judgement) -> dict[str, Outcome]:
@@ -11,6 +12,8 @@ def outcomes(judgement: Judgement) -> dict[str, Outcome]:
         return {}
     own = {judgement.engine: Outcome(judgement.verdict, judgement.refusal)}
     fields, status = judged_fields(judgement), judgement.observation.status
+    if status is None and judgement.reason is not Reason.NETWORK_ERROR:
+        return own  # its browser's word, which holds for no other
     return own | {
         name: rejudge(judgement, engine, fields, status) for name, engine in ENGINES.items() if name != judgement.engine
     }

@@ -33,6 +33,8 @@ class Reason(StrEnum):
     REDIRECT_URL_UNUSABLE = "redirect-url-unusable"
     REDIRECT_COUNT_EXCEEDED = "redirect-count-exceeded"
     NETWORK_ERROR = "network-error"
+    CAUSE_NOT_RECORDED = "cause-not-recorded"
+    """The browser refused it, and what was recorded has no answer that shows why."""
 
 
 class Refusal(NamedTuple):

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from cors_addon.exchange.model import Observation, Preflights
+from cors_addon.fetch.refusals import Refusal
 
 
 class Recorded(NamedTuple):
@@ -17,5 +18,7 @@ class Recorded(NamedTuple):
     """mitmproxy sent the request itself: no browser judged the answer."""
     sees: Preflights = Preflights.ALL
     """How many of the preflights the recording holds, as far as it was read."""
+    refused: Refusal | None = None
+    """The browser's own word that it refused this request, the answer to which is not in the recording."""
     chosen: bool = True
     """The user's filter selects it. What is not selected still tells of what is: its preflight, its cookies."""

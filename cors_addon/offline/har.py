@@ -49,18 +49,18 @@ def read(source: Source, note: Note, expression: str = "") -> Iterator[Recorded 
             break
         number += 1
         entry = har_entry.convert(raw, number, context)
-        if entry.note:
+        if entry.note and entry.refused is None:
             note(entry.note, 1)
         if entry.observation is not None and choose is not None:
             entry.chosen = bool(choose(raw, entry.observation))
         if entry.observation is not None and entry.of_use:
             window.add(entry)
             if len(window) > WINDOW:
-                yield window.pop()
+                yield window.pop(note)
         else:
             yield None
     while len(window):
-        yield window.pop()
+        yield window.pop(note)
     if number + 1 >= MIN_FOR_NO_COOKIES and context.judged and not context.sensitive_seen:
         note(NO_COOKIES, 1)
     if context.maybe_sent_again and not context.by_proxy:
@@ -171,8 +171,8 @@ class _Window:
         entry.turn = self._count
         heapq.heappush(self._heap, (entry.observation.ended, self._count, entry))
 
-    def pop(self) -> Recorded:
-        """The exchange whose answer was complete first."""
+    def pop(self, note: Note) -> Recorded | None:
+        """The exchange whose answer was complete first; None where that of another explains it."""
         while True:
             _, turn, entry = heapq.heappop(self._heap)
             if turn == entry.turn:
@@ -188,7 +188,10 @@ class _Window:
                 if not table[key]:
                     del table[key]
         assert entry.observation is not None
-        return Recorded(entry.observation, entry.notes, sees=self._sees, chosen=entry.chosen)
+        if entry.by_preflight and self._sees is not Preflights.NONE:
+            note(entry.note, 1)
+            return None
+        return Recorded(entry.observation, entry.notes, sees=self._sees, refused=entry.refused, chosen=entry.chosen)
 
 
 def _nearest(preflight: Entry, requests: Iterable[Entry]) -> Entry | None:

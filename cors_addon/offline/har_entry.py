@@ -11,8 +11,11 @@ What each writer does was seen in its files or read in its source:
   - All browsers: one entry, that of the last answer, for what the browser sent again by itself.
   - Safari: only what it let through: what failed, preflights and the hops of redirects are left out; `_fetchType`
     tells caches; `connection` is a connection.
-  - Playwright: status -1 and no answer for what failed, provisional headers then, and in `_failureText` what WebKit
-    says; no preflights; `_apiRequest` for what the test's own client sent, `_wasFulfilled` for what the test answered.
+  - Playwright: status -1 and no answer for what failed, provisional headers then, and in `_failureText` what the
+    browser says; no preflights, but those of service workers; with Chromium provisional headers also for what a cache
+    or a service worker answered, by which alone its minimal mode tells them, and status 200 with a 304's headers;
+    `_apiRequest`, newer `_apiRequestRef`, for what the test's own client sent, `_wasFulfilled` for what the test
+    answered, `_wasAborted` for what it stopped.
   - chrome-har (Puppeteer, browsertime, sitespeed.io): what failed is left out, preflights are not; where it was told
     no more, headers as the page made them, which lack Origin; `connection` is a connection.
   - Charles, Fiddler, Proxyman, HTTP Toolkit, mitmproxy: proxies, which saw the wire; status 0 for no answer. Proxyman
@@ -34,16 +37,21 @@ from cors_addon.exchange.stored import is_plain
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import Url, parse_url
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons import explain
 
 CACHED = "answered from the browser's cache: nothing was on the wire to be judged"
 WORKER = "answered by a service worker: what was on the wire is in no entry of its own, or judged as such"
+NOT_ON_THE_WIRE = "answered from the browser's cache or by a service worker: nothing was on the wire to be judged"
 NEVER_SENT = "never sent, for its preflight or the redirect before it was refused, or something else blocked it"
 NO_ANSWER_KEPT = (
     "failed, and the file has no answer: whether the browser refused it or the network failed is not to be told"
 )
-REFUSED_UNANSWERED = "refused, as the browser itself says, but the file has no answer to judge: {}"
+GIVEN_UP = "given up by the page, or stopped by the test, before an answer was there"
+BLOCKED = "blocked by something other than CORS, as the browser itself says"
+NETWORK_FAILED = "got no answer, as the browser itself says: the network failed, or the server"
+REFUSED = "the browser's own word for how it failed:"
 STILL_OPEN = "no response in this entry: it was still open, or failed"
 NO_BROWSER = "sent by the test's own client, which is no browser and does not enforce CORS"
 ORIGIN_LEFT_OUT = (
@@ -53,6 +61,7 @@ ORIGIN_LEFT_OUT = (
 UNUSABLE = "no exchange: the entry has no usable request or response"
 ORIGIN_FROM_REFERER = "no Origin in this entry: taken from its Referer"
 ANSWERED_BY_TEST = "answered by the test itself, not by a server"
+CONFIRMED = "status 200 in this entry, without a body of its own, to a condition: taken for a 304"
 SENT_AGAIN = (
     "got no answer, or one after which browsers send the request again by themselves (408, 421): how often it was sent"
     " is not to be told, for the file has one entry for all"
@@ -66,6 +75,7 @@ LEAVES_OUT = {
 }
 _PROXIES = ("charles", "fiddler", "proxyman", "httptoolkit", "mitmproxy")
 
+MAX_TAINTED = 1000
 FIREFOX_SLACK = 5.0
 """Firefox's times of a request that waited for its preflight leave out that wait."""
 _CLIENT_PORT = re.compile(r"ClientPort:(\d+)")
@@ -105,6 +115,8 @@ class Context:
         self.judged = 0
         self.maybe_sent_again = 0
         """Entries of what browsers send again by themselves."""
+        self.tainted: dict[Url, None] = {}
+        """Where redirects led whose origin is null from there on: the latest `MAX_TAINTED`."""
 
     def learn(self, key: str, value: Any) -> None:
         """What the file says of who wrote it: `browser` knows better than `creator`."""
@@ -118,10 +130,21 @@ class Context:
                 self.engine = engine
                 return
 
+    def taint(self, url: Url) -> None:
+        """A redirect leads there from another origin than the page's and its own."""
+        self.tainted[url] = None
+        if len(self.tainted) > MAX_TAINTED:
+            del self.tainted[next(iter(self.tainted))]
+
     @property
     def leaves_out(self) -> str | None:
         """What this writer leaves out that matters, if it does."""
         return LEAVES_OUT.get(self.creator)
+
+    @property
+    def is_playwright_chromium(self) -> bool:
+        """Whether Playwright wrote the file, with Chromium, by whose headers the wire is told."""
+        return self.creator == "playwright" and self.engine == "chromium"
 
     @property
     def by_proxy(self) -> bool:
@@ -137,6 +160,10 @@ class Entry:
     note: str = ""
     """Why it is not judged."""
     notes: tuple[str, ...] = ()
+    refused: Refusal | None = None
+    """The browser's own word that it refused this; there is no answer to it."""
+    by_preflight: bool = False
+    """That holds only where the file has no preflights: else the refused one is in it, and judged."""
     of_use: bool = False
     since: float = 0.0
     """When the page asked, Unix seconds; it may have been sent later."""
@@ -158,7 +185,7 @@ class Entry:
     coarse: bool = False
     """Its clock has whole seconds only: what happened within one is in no order."""
     leads_to: Url | None = None
-    """Of a redirect with such a clock."""
+    """Where a redirect leads."""
     follower: "Entry | None" = None
     """The request that followed that redirect."""
 
@@ -177,7 +204,7 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     url = parse_url(str(request["url"]))
     if url is None:
         return Entry()  # data:, blob:, ws:, an extension's
-    if raw.get("_apiRequest") is True:
+    if raw.get("_apiRequest") is True or "_apiRequestRef" in raw:
         return Entry(note=NO_BROWSER if "origin" in _names(request) else "")
     fields = _fields(request.get("headers"))
     answer = _fields(response.get("headers"))
@@ -196,19 +223,23 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         return Entry(note=CACHED if _by_script(raw) or asked else "")
     if response.get("_fetchedViaServiceWorker") is True or raw.get("_fetchType") == "Service Worker":
         return Entry(note=WORKER if _by_script(raw) or asked else "")
+    if status is not None and status >= 100 and context.is_playwright_chromium and _is_off_the_wire(raw, response):
+        return Entry(note=NOT_ON_THE_WIRE if _by_script(raw) or asked else "")
     if status is None or status < 100:
         status = None
         if not _was_sent(raw, response, context):
             if not asked and not _by_script(raw):
                 return Entry()
-            return Entry(note=_why_unanswered(raw, response))
+            return _unanswered(raw, response, url, method, fields, number, context)
     since, started, ended = _times(raw, context)
     notes: tuple[str, ...] = ()
+    if status == 200 and context.is_playwright_chromium and _is_confirmed(response, names, answer):
+        status, notes = 304, (CONFIRMED,)
     if not asked and (page := _page(raw, url.origin, fields)) is not None:
         if not _needs_preflight(method, fields):
             return Entry(note=ORIGIN_LEFT_OUT)
         fields += ((b"Origin", page.encode()),)
-        asked, notes = True, (ORIGIN_FROM_REFERER,)
+        asked, notes = True, (*notes, ORIGIN_FROM_REFERER)
     if raw.get("_wasFulfilled") is True:
         notes += (ANSWERED_BY_TEST,)
     if b"user-agent" not in names and context.engine is not None:
@@ -238,7 +269,7 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         or is_plain(method, status, observation.response)
     )
     entry.coarse = _WHOLE_SECONDS.fullmatch(str(raw.get("startedDateTime"))) is not None
-    if entry.coarse and status in REDIRECT_STATUSES:
+    if status in REDIRECT_STATUSES and (asked or entry.coarse):
         location = tuple(value for name, value in observation.response if name.lower() == b"location")
         target = location_target(observation, location)
         entry.leads_to = target.url if target is not None else None
@@ -246,6 +277,10 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         context.judged += 1
         wire = {name.lower(): value.strip() for name, value in fields}
         entry.origin = wire[b"origin"]
+        if entry.leads_to is not None and (
+            entry.origin == b"null" or url.origin not in (entry.leads_to.origin, entry.origin.decode("latin-1"))
+        ):
+            context.taint(entry.leads_to)
         context.maybe_sent_again += _may_be_sent_again(status, wire)
         wanted = wire.get(b"access-control-request-method")
         if method == b"OPTIONS" and wanted is not None:
@@ -269,8 +304,6 @@ def _is_cached(raw: dict[str, Any], request: dict[str, Any], response: dict[str,
         return True
     if response.get("_fromCache") is True or raw.get("_servedFromCache") is True:
         return True
-    if status and response.get("_transferSize") == 0 and not _names(request) & (_ON_THE_WIRE | {"sec-fetch-mode"}):
-        return True  # Playwright
     return (  # Firefox
         bool(status)
         and "_securityState" in raw
@@ -280,12 +313,35 @@ def _is_cached(raw: dict[str, Any], request: dict[str, Any], response: dict[str,
     )
 
 
+def _is_off_the_wire(raw: dict[str, Any], response: dict[str, Any]) -> bool:
+    """Whether nothing was on the wire, by what Playwright has of Chromium: an answer to provisional headers.
+
+    What the test routes never has others; its minimal mode tells no sizes.
+    """
+    routed = raw.get("_wasFulfilled") is True or raw.get("_wasContinued") is True
+    return response.get("_transferSize") in (0, None) and not (routed or _was_begun(raw))
+
+
+def _is_confirmed(response: dict[str, Any], names: set[bytes], answer: Fields) -> bool:
+    """Whether Playwright's 200 was a 304 on the wire: to a condition, and with no body of its own."""
+    if not names & {b"if-none-match", b"if-modified-since"} or response.get("bodySize") not in (0, -1, None):
+        return False
+    return not any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in answer)
+
+
 def _error(raw: dict[str, Any], response: dict[str, Any]) -> str:
     return str(response.get("_error") or response.get("_failureText") or raw.get("_error") or "")
 
 
 _BLOCKED = ("ERR_FAILED", "ERR_ABORTED", "ERR_BLOCKED_BY", "ERR_CACHE_MISS", "cancel", "abort", "blocked", "_REDIRECT")
 """What a request that was answered may end with; of Chromium's errors of redirects some come without the answer."""
+
+
+_BLOCKED_REASONS = frozenset("csp mixed-content origin inspector integrity subresource-filter content-type".split())
+"""Of the DevTools protocol's Network.BlockedReason, which stands where there is no error."""
+_NETWORK_ERRORS = frozenset(
+    "NS_ERROR_CONNECTION_REFUSED NS_ERROR_UNKNOWN_HOST NS_ERROR_UNKNOWN_PROXY_HOST NS_ERROR_OFFLINE".split()
+)
 
 
 _ON_THE_WIRE = frozenset({"host", ":authority"})
@@ -314,19 +370,96 @@ def _may_be_sent_again(status: int | None, wire: dict[bytes, bytes]) -> bool:
     return engine.retries > 0 if status is None else status in engine.retried_statuses
 
 
+def _unanswered(
+    raw: dict[str, Any],
+    response: dict[str, Any],
+    url: Url,
+    method: bytes,
+    fields: Fields,
+    number: int,
+    context: Context,
+) -> Entry:
+    """What the file has no answer to: refused, where the browser itself says so; else why nothing is judged."""
+    entry = Entry(note=_why_unanswered(raw, response))
+    error = _error(raw, response)
+    refusal = _refusal(error)
+    if refusal is None or entry.note not in (NO_ANSWER_KEPT, NEVER_SENT):
+        return entry
+    entry.by_preflight = entry.note is NEVER_SENT
+    if entry.by_preflight and not _needs_preflight(method, fields):
+        return entry
+    lines = {name.lower(): value for name, value in fields}
+    origin = lines.get(b"origin")
+    notes: tuple[str, ...] = (f"{REFUSED} {error}",)
+    if origin is None:
+        page = parse_url(lines.get(b"referer", b"").decode("latin-1"))
+        if page is None:
+            return entry
+        origin = b"null" if url in context.tainted else page.origin.encode("latin-1")
+        notes += (ORIGIN_FROM_REFERER,)
+        fields += ((b"Origin", origin),)
+    if origin == url.origin.encode("latin-1"):
+        return entry
+    if b"user-agent" not in lines and context.engine is not None:
+        fields += ((b"User-Agent", _AGENTS[context.engine]),)
+        notes += (AGENT_ASSUMED,)
+    entry.since, started, ended = _times(raw, context)
+    entry.observation = Observation(
+        f"{context.name}#{number}", None, None, started, ended, method, url, fields, None, (),
+        has_body=_has_body(raw["request"], fields),
+    )  # fmt: skip
+    entry.notes, entry.refused, entry.of_use = notes, refusal, True
+    context.judged += 1
+    return entry
+
+
 def _why_unanswered(raw: dict[str, Any], response: dict[str, Any]) -> str:
     """Why nothing is judged where the file has no answer."""
     if not response:
         return STILL_OPEN
     if _not_even_begun(raw):
         return NEVER_SENT
-    error = _error(raw, response)
-    webkit, chromium = ("access-control-", "preflight"), "_redirect"
-    if any(word in error.lower() for word in (*webkit, chromium)):
-        match = explain.find(f"Failed to load resource: {error}" if chromium in error.lower() else error)
-        if match is not None:
-            return REFUSED_UNANSWERED.format(", or ".join(str(getattr(each, "value", "")) for each in match.entries))
-    return NO_ANSWER_KEPT
+    return _failed_otherwise(raw, _error(raw, response)) or NO_ANSWER_KEPT
+
+
+_AT_PREFLIGHT = frozenset(
+    {
+        Reason.METHOD_NOT_ALLOWED,
+        Reason.HEADER_NOT_ALLOWED,
+        Reason.ALLOW_METHODS_INVALID,
+        Reason.ALLOW_HEADERS_INVALID,
+        Reason.STATUS_NOT_OK,
+        Reason.PREFLIGHT_REDIRECTED,
+    }
+)
+
+
+def _refusal(error: str) -> Refusal | None:
+    """What the browser refused by CORS, by its own words; None where they do not say that it did."""
+    if error in ("net::ERR_FAILED", "NS_ERROR_DOM_BAD_URI"):
+        return Refusal(Reason.CAUSE_NOT_RECORDED, Stage.ACTUAL)
+    words = error.lower()
+    redirect = "_redirect" in words  # Chromium's errors; the others are WebKit's sentences
+    if not redirect and "access-control-" not in words and "preflight" not in words:
+        return None
+    match = explain.find(f"Failed to load resource: {error}" if redirect else error)
+    found = [each for each in match.entries if isinstance(each, Reason)] if match else []
+    if redirect:
+        return Refusal(found[0], Stage.REDIRECT) if found else None
+    reason = found[0] if len(found) == 1 else Reason.CAUSE_NOT_RECORDED
+    return Refusal(reason, Stage.PREFLIGHT if reason in _AT_PREFLIGHT else Stage.ACTUAL)
+
+
+def _failed_otherwise(raw: dict[str, Any], error: str) -> str:
+    """What failed a request, where the browser names what is not CORS."""
+    if raw.get("_wasAborted") is True or error in ("net::ERR_ABORTED", "NS_BINDING_ABORTED"):
+        return GIVEN_UP
+    if error in _BLOCKED_REASONS or error.startswith("net::ERR_BLOCKED_BY_") or error == "net::ERR_CACHE_MISS":
+        return BLOCKED
+    if error == "net::ERR_FAILED" or "_REDIRECT" in error:
+        return ""
+    network = error.startswith(("net::ERR_", "NS_ERROR_NET_", "NS_ERROR_PROXY_")) or error in _NETWORK_ERRORS
+    return NETWORK_FAILED if network else ""
 
 
 def _not_even_begun(raw: dict[str, Any]) -> bool:
@@ -334,11 +467,12 @@ def _not_even_begun(raw: dict[str, Any]) -> bool:
     if raw.get("timings") == {}:
         return True
     error = _error(raw, raw.get("response") or {})
-    return (
-        error == "net::ERR_FAILED"
-        and "_initiator" in raw
-        and not _names(raw["request"]) & (_ON_THE_WIRE | {"sec-fetch-mode"})
-    )
+    return error == "net::ERR_FAILED" and "_initiator" in raw and not _was_begun(raw)
+
+
+def _was_begun(raw: dict[str, Any]) -> bool:
+    """Whether Chromium's headers are more than provisional ones."""
+    return bool(_names(raw["request"]) & (_ON_THE_WIRE | {"sec-fetch-mode"}))
 
 
 def _by_script(raw: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.stored import is_plain
 from cors_addon.exchange.tracker import Tracker
-from cors_addon.offline import har
+from cors_addon.offline import har, unrecorded
 from cors_addon.offline.exchange import Recorded
 from cors_addon.offline.source import Damage, Kind, Source
 from cors_addon.policy.suffixes import registrable_domain
@@ -98,7 +98,7 @@ def _judge(exchanges: Iterable[Recorded], engine: str, only: _Chosen | None) -> 
     tracker = Tracker(engine=engine, site=registrable_domain)
     settled = 0.0
     # damage ends this without a last look: what followed is not known, and nothing to be concluded from its absence
-    for observation, notes, evidence_only, replayed, sees, chosen in exchanges:
+    for observation, notes, evidence_only, replayed, sees, refused, chosen in exchanges:
         tracker.sees = sees
         if evidence_only and observation.connection is not None and not tracker.is_cookie_news(observation.connection):
             if is_plain(observation.method, observation.status, observation.response):
@@ -111,6 +111,10 @@ def _judge(exchanges: Iterable[Recorded], engine: str, only: _Chosen | None) -> 
         if replayed:
             if chosen:
                 yield from _replayed(observation, engine)
+            continue
+        if refused is not None:
+            if chosen:
+                yield unrecorded.judgement(observation, refused, notes)
             continue
         judgements = tracker.observe(observation)
         if judgements and notes and judgements[0].observation is observation:

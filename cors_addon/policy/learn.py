@@ -25,6 +25,7 @@ from cors_addon.policy.write import write
 _NOT_BY_HEADERS = frozenset(
     {
         Reason.NETWORK_ERROR,
+        Reason.CAUSE_NOT_RECORDED,
         Reason.REDIRECT_URL_UNUSABLE,
         Reason.REDIRECT_SCHEME_NOT_CORS,
         Reason.REDIRECT_COUNT_EXCEEDED,

@@ -488,6 +488,32 @@ _EXPLANATIONS = (
         said=(_REQUEST_DID_NOT_SUCCEED,),
     ),
     Explanation(
+        name=Reason.CAUSE_NOT_RECORDED,
+        message="the browser refused it, and the recording has no answer that shows why",
+        explanation=(
+            "The file says that the request failed, in the way in which this browser fails what CORS refuses, and it "
+            "does not have the answer, nor the preflight: Playwright keeps neither. So it is not known which check "
+            "failed. Chromium's net::ERR_FAILED and Firefox's NS_ERROR_DOM_BAD_URI are taken for refusals only where a "
+            "page asks another origin; a network failure has another name in both."
+        ),
+        causes=(
+            "the answer lacks Access-Control-Allow-Origin, or has another origin in it",
+            "the preflight was refused: its status, the method or a header",
+            "the request includes credentials, and the answer allows them to nobody or to everybody",
+            'the page forbade redirects (fetch with redirect: "error"), and the server redirects: no matter of CORS',
+        ),
+        fix=(
+            "Record the answers too: through mitmproxy, or with the browser's own developer tools. The browser's "
+            "console names the check that failed."
+        ),
+        anchor="https://fetch.spec.whatwg.org/#concept-network-error",
+        example=(Refusal(Reason.CAUSE_NOT_RECORDED, Stage.ACTUAL), Facts(origin=_PAGE, method="GET")),
+        said=(
+            Said("chromium", (), "net::ERR_FAILED"),
+            Said("gecko", (), "NS_ERROR_DOM_BAD_URI"),
+        ),
+    ),
+    Explanation(
         name=Reason.ALLOW_HEADERS_INVALID,
         message="Access-Control-Allow-Headers is no list of header names: {value}",
         explanation=(

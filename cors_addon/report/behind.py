@@ -20,7 +20,9 @@ def words(judgement: Judgement) -> str:
     is_preflight = _is_preflight(judgement)
     location = response_header(judgement, "location") or ""
     said = ""
-    if status is None:
+    if judgement.reason is Reason.CAUSE_NOT_RECORDED:
+        said = "The recording has no answer to this request, but the browser's word that it failed as refused ones do."
+    elif status is None:
         said = "No answer reached the browser: the connection ended. CORS only reports that network failure."
     elif status >= 500:
         said = (

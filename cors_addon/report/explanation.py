@@ -216,6 +216,8 @@ def _notable(member: Judgement, width: int, *, full: bool) -> Iterator[str]:
 def _member_line(number: int, member: Judgement, *, here: bool, width: int) -> str:
     observation = member.observation
     status = "no answer" if observation.status is None else str(observation.status)
+    if member.reason is Reason.CAUSE_NOT_RECORDED:
+        status = "not recorded"
     duration = _milliseconds(observation.ended - observation.started)
     method = shortened(observation.method.decode("latin-1"), 20)
     what = f"  {number}  {method:<8} {_clock(observation.started)}  {status}  {duration}"

@@ -373,6 +373,7 @@ def views(judgement: Judgement, *, all_engines: bool) -> list[Judgement]:
         if engine == judgement.engine
         else judgement.altered(engine=engine, verdict=found[engine].verdict, refusal=found[engine].refusal)
         for engine in ALL_ENGINES
+        if engine in found
     ]
 
 

@@ -1,0 +1,105 @@
+"""HARs that Playwright really writes, of every form, judged equal to mitmproxy's dump of the same session.
+
+What it leaves out is known: preflights, and every answer that the browser refused. So each refusal in the dump must be
+one in the HAR, whose cause is another or not recorded, and nothing else may be refused there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
+from cors_addon.fetch.refusals import Reason
+from cors_addon.offline import har_entry
+from cors_addon.report.summary import Input
+from tests.browser.cases import Case, Step
+from tests.browser.drivers import playwright
+from tests.browser.generate import generate
+from tests.browser.run import record
+from tests.browser.test_browser_truth import driver_of
+from tests.browser.test_har import is_sent_again, judged, last_sent, said
+
+SEED = 20261121
+SAMPLE = 100
+NOT_RECORDED = frozenset({"worklet", "nav", "form"})
+"""Playwright is not attached to worklets; pages and their frames make no CORS requests."""
+UNCERTAIN = frozenset({"sandbox", "data", "srcdoc"})
+"""Contexts whose requests have no Referer: of what failed there the file does not tell the page."""
+
+
+def is_untold(step: Step) -> bool:
+    """Whether what becomes of a step is not in the file; redirect mode `error` fails as what CORS refuses does."""
+    return step.api in NOT_RECORDED or bool(step.referrer_policy) or step.redirect == "error"
+
+
+def cases() -> list[Case]:
+    """Cases of all pages, HTTP/1.1, whose requests an export has."""
+    found: list[Case] = []
+    index = 0
+    while len(found) < SAMPLE:
+        case = generate(SEED, index)
+        index += 1
+        told = case.http == "1.1" and case.ctx not in UNCERTAIN
+        if told and not any(map(is_untold, case.steps)):
+            found.append(case)
+    return found
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the dump of a session, and with its HARs."""
+    driver_of("chromium")
+    folder = tmp_path_factory.mktemp("playwright")
+    playwright.Chromium.folder = folder
+    result = asyncio.run(record(playwright.Chromium, cases(), folder / "session.mitm", folder / "truth.jsonl"))
+    assert not result.unfinished
+    return folder
+
+
+def refusals(found: dict[str, list[Judgement]]) -> Counter[str]:
+    """How often the browser refused what a page asked for, at whatever stage, by the URL it refused at."""
+    return Counter(
+        str(each.observation.url)
+        for each in (each for judgements in found.values() for each in judgements)
+        if each.verdict is Verdict.DENY and each.reason is not Reason.NETWORK_ERROR
+    )
+
+
+@pytest.mark.parametrize("form", playwright.FORMS)
+def test_the_har_is_judged_as_the_dump(session: Path, form: str) -> None:
+    """What was answered and passed is judged alike; what was refused is, one for one."""
+    read = Input(form)
+    first, second = judged(session / "session.mitm"), judged(session / form, read)
+    compared: Counter[str] = Counter()
+    for key, mine in first.items():
+        if key.startswith("OPTIONS ") and all(each.role is Role.PREFLIGHT for each in mine):
+            continue
+        wanted = [said(each, preflights=False) for each in last_sent(mine) if not is_refused(each)]
+        found = [said(each, preflights=False) for each in second.get(key, ()) if not is_refused(each)]
+        assert found == wanted, key
+        compared.update(f"{each.role} {each.verdict}" for each in mine if not is_refused(each))
+    assert refusals(second) == refusals(first)
+    assert compared["actual allow"] > SAMPLE / 4
+    assert compared["redirect allow"] > 1
+    assert refusals(second).total() > SAMPLE / 4
+    states = {each.preflight for found in second.values() for each in found}
+    assert states == {PreflightState.UNSEEN, PreflightState.NOT_NEEDED}
+    assert har_entry.NETWORK_FAILED in read.notes  # as some cases have it
+
+
+def is_refused(judgement: Judgement) -> bool:
+    """Whether Playwright has no answer to this: it was refused, or none came."""
+    return judgement.verdict is Verdict.DENY or is_sent_again(judgement)
+
+
+def test_bodies_beside_the_har(session: Path) -> None:
+    """Zip files hold them too, under other names; what is read is the same."""
+    with zipfile.ZipFile(session / "full.zip") as archive:
+        names = archive.namelist()
+    assert "har.har" in names
+    assert len(names) > 1
