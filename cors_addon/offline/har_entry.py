@@ -60,6 +60,8 @@ ORIGIN_LEFT_OUT = (
 )
 UNUSABLE = "no exchange: the entry has no usable request or response"
 ORIGIN_FROM_REFERER = "no Origin in this entry: taken from its Referer"
+ORIGIN_FROM_REDIRECT = "no Origin in this entry: taken from the redirect that led here"
+ORIGIN_FROM_FRAME = "no Origin in this entry: taken from the page in its frame"
 ANSWERED_BY_TEST = "answered by the test itself, not by a server"
 CONFIRMED = "status 200 in this entry, without a body of its own, to a condition: taken for a 304"
 SENT_AGAIN = (
@@ -75,7 +77,7 @@ LEAVES_OUT = {
 }
 _PROXIES = ("charles", "fiddler", "proxyman", "httptoolkit", "mitmproxy")
 
-MAX_TAINTED = 1000
+MAX_LED_TO = 1000
 FIREFOX_SLACK = 5.0
 """Firefox's times of a request that waited for its preflight leave out that wait."""
 _CLIENT_PORT = re.compile(r"ClientPort:(\d+)")
@@ -115,8 +117,10 @@ class Context:
         self.judged = 0
         self.maybe_sent_again = 0
         """Entries of what browsers send again by themselves."""
-        self.tainted: dict[Url, None] = {}
-        """Where redirects led whose origin is null from there on: the latest `MAX_TAINTED`."""
+        self.frames: dict[str, str] = {}
+        """The origin of the page in each frame."""
+        self.led_to: dict[Url, bytes] = {}
+        """Where redirects of requests with an Origin led, and the Origin from there on: the latest `MAX_LED_TO`."""
 
     def learn(self, key: str, value: Any) -> None:
         """What the file says of who wrote it: `browser` knows better than `creator`."""
@@ -130,11 +134,36 @@ class Context:
                 self.engine = engine
                 return
 
-    def taint(self, url: Url) -> None:
-        """A redirect leads there from another origin than the page's and its own."""
-        self.tainted[url] = None
-        if len(self.tainted) > MAX_TAINTED:
-            del self.tainted[next(iter(self.tainted))]
+    def origin_of(self, raw: dict[str, Any], url: Url, referer: bytes) -> tuple[bytes, str] | None:
+        """What Origin a request had that is shown without, and by what that is known."""
+        after = self.after_redirect(url)
+        if after is not None:
+            return after, ORIGIN_FROM_REDIRECT
+        page = parse_url(referer.decode("latin-1"))
+        if page is not None:
+            return page.origin.encode("latin-1"), ORIGIN_FROM_REFERER
+        frame = self.frames.get(str(raw.get("_frameref")))
+        return None if frame is None else (frame.encode("latin-1"), ORIGIN_FROM_FRAME)
+
+    def after_redirect(self, url: Url) -> bytes | None:
+        """The Origin of a request that a redirect may have led to, perhaps upgraded to https on the way."""
+        plain = url._replace(scheme="http", port=80 if url.port == 443 else url.port)
+        return self.led_to.get(url) or self.led_to.get(plain)
+
+    def loaded(self, raw: dict[str, Any], url: Url) -> None:
+        """A page was loaded into a frame; Playwright names frames."""
+        if raw.get("_resourceType") == "document" and "_frameref" in raw:
+            self.frames[str(raw["_frameref"])] = url.origin
+            if len(self.frames) > MAX_LED_TO:
+                del self.frames[next(iter(self.frames))]
+
+    def redirected(self, url: Url, target: Url, origin: bytes) -> None:
+        """A request with this Origin is redirected. From a cross-origin URL to a third origin, it becomes null."""
+        tainted = url.origin.encode("latin-1") not in (origin, target.origin.encode("latin-1"))
+        self.led_to.pop(target, None)
+        self.led_to[target] = b"null" if tainted else origin
+        if len(self.led_to) > MAX_LED_TO:
+            del self.led_to[next(iter(self.led_to))]
 
     @property
     def leaves_out(self) -> str | None:
@@ -209,6 +238,7 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     fields = _fields(request.get("headers"))
     answer = _fields(response.get("headers"))
     status = _integer(response.get("status"))
+    context.loaded(raw, url)
     method = str(request.get("method") or "GET").encode("latin-1", "replace")
     names = {name.lower() for name, _ in fields}
     if not context.sensitive_seen:
@@ -228,7 +258,7 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     if status is None or status < 100:
         status = None
         if not _was_sent(raw, response, context):
-            if not asked and not _by_script(raw):
+            if not (asked or _by_script(raw) or context.after_redirect(url)):
                 return Entry()
             return _unanswered(raw, response, url, method, fields, number, context)
     since, started, ended = _times(raw, context)
@@ -277,10 +307,8 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         context.judged += 1
         wire = {name.lower(): value.strip() for name, value in fields}
         entry.origin = wire[b"origin"]
-        if entry.leads_to is not None and (
-            entry.origin == b"null" or url.origin not in (entry.leads_to.origin, entry.origin.decode("latin-1"))
-        ):
-            context.taint(entry.leads_to)
+        if entry.leads_to is not None:
+            context.redirected(url, entry.leads_to, entry.origin)
         context.maybe_sent_again += _may_be_sent_again(status, wire)
         wanted = wire.get(b"access-control-request-method")
         if method == b"OPTIONS" and wanted is not None:
@@ -392,11 +420,11 @@ def _unanswered(
     origin = lines.get(b"origin")
     notes: tuple[str, ...] = (f"{REFUSED} {error}",)
     if origin is None:
-        page = parse_url(lines.get(b"referer", b"").decode("latin-1"))
-        if page is None:
+        known = context.origin_of(raw, url, lines.get(b"referer", b""))
+        if known is None:
             return entry
-        origin = b"null" if url in context.tainted else page.origin.encode("latin-1")
-        notes += (ORIGIN_FROM_REFERER,)
+        origin, how = known
+        notes += (how,)
         fields += ((b"Origin", origin),)
     if origin == url.origin.encode("latin-1"):
         return entry
@@ -476,7 +504,7 @@ def _was_begun(raw: dict[str, Any]) -> bool:
 
 
 def _by_script(raw: dict[str, Any]) -> bool:
-    return str(raw.get("_resourceType", "")).lower() in ("fetch", "xhr", "eventsource", "xmlhttprequest")
+    return str(raw.get("_resourceType", "")).lower() in ("fetch", "xhr", "eventsource", "xmlhttprequest", "ping")
 
 
 # ---- headers as the page made them ----
