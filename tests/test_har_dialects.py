@@ -470,6 +470,27 @@ def test_whole_seconds(moment: object, coarse: bool) -> None:
     assert har_entry.convert(raw, 0, har_entry.Context("x")).coarse is coarse
 
 
+@pytest.mark.parametrize(("creator", "paired"), [("WebPagetest", True), ("WebInspector", False)])
+def test_connecting_before_the_start(tmp_path: Path, creator: str, paired: bool) -> None:
+    """WebPageTest's entries begin once there is a connection: the preflight has ended before its time is over."""
+    asks, allowed = SESSION[3], {**SESSION[3].answer}
+    made = [
+        entry(
+            asks._replace(at=1.0, took=0.62), lines(asked(asks, EDGE)), lines(allowed),
+            timings={"dns": 200, "connect": 315, "send": 0, "wait": 100, "receive": 5},
+        ),
+        entry(
+            SESSION[4]._replace(at=1.11, took=0.12), lines(asked(SESSION[4], EDGE)), lines(ALLOWED),
+            timings={"dns": -1, "connect": -1, "send": 0, "wait": 115, "receive": 5},
+        ),
+    ]  # fmt: skip
+    file = tmp_path / "file.har"
+    file.write_text(json.dumps(log(made, creator)), encoding="utf-8")
+    judgements, _ = check(file)
+    [put] = [each for each in judgements if each.role is Role.ACTUAL]
+    assert (put.preflight is PreflightState.SENT) is paired
+
+
 @pytest.mark.parametrize("backwards", [False, True])
 def test_redirects_within_a_second(tmp_path: Path, backwards: bool) -> None:
     """A chain of them, in a file whose clock has whole seconds, in either order."""

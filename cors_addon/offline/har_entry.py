@@ -18,6 +18,7 @@ What each writer does was seen in its files or read in its source:
     answered, `_wasAborted` for what it stopped.
   - chrome-har (Puppeteer, browsertime, sitespeed.io): what failed is left out, preflights are not; where it was told
     no more, headers as the page made them, which lack Origin; `connection` is a connection.
+  - WebPageTest: the request's start is when it was sent, though its time has `dns` and `connect` in it.
   - Charles, Fiddler, Proxyman, HTTP Toolkit, mitmproxy: proxies, which saw the wire; status 0 for no answer. Proxyman
     writes whole seconds, and no response for what was still open; HTTP Toolkit has status 0 for that and for what the
     browser gave up; Fiddler names the client's port in `connection`; Charles, pseudo-headers.
@@ -622,6 +623,9 @@ def _times(raw: dict[str, Any], context: Context) -> tuple[float, float, float]:
     context.clock = since
     timings = raw.get("timings")
     parts = timings if isinstance(timings, dict) else {}
+    if context.creator == "webpagetest":  # what it calls the start comes after these
+        took = sum(_duration(parts.get(name)) for name in ("send", "wait", "receive"))
+        return since, since, since + took / 1000
     waited = sum(_duration(parts.get(name)) for name in ("blocked", "dns", "connect"))
     took = _duration(raw.get("time")) or sum(
         _duration(parts.get(name)) for name in ("blocked", "dns", "connect", "send", "wait", "receive")
