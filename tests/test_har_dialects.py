@@ -426,6 +426,20 @@ def test_mitmproxy(tmp_path: Path) -> None:
         assert judgements[2].preflight is PreflightState.SENT
 
 
+def test_mitmproxy_writes_methods_in_upper_case(tmp_path: Path) -> None:
+    """A preflight tells what was sent: `patch` is no `PATCH`."""
+    patched = [("Access-Control-Allow-Origin", "https://app.example.test"), ("Access-Control-Allow-Methods", "patch")]
+    early = actual(patched[:1], method="GET", at=0.0)
+    asked_for = preflight(patched, method="patch", at=0.5)
+    flows = [early, asked_for, *(actual(patched[:1], method="patch", at=at) for at in (1.0, 2.0))]
+    file = tmp_path / "file.har"
+    file.write_text(json.dumps(SaveHar().make_har(flows)), encoding="utf-8")
+    judgements, _ = check(file)
+    assert [each.observation.method for each in judgements] == [b"GET", b"OPTIONS", b"patch", b"patch"]
+    assert {each.verdict for each in judgements} == {Verdict.ALLOW}
+    assert [each.preflight for each in judgements[2:]] == [PreflightState.SENT, PreflightState.CACHED]
+
+
 def test_puppeteer() -> None:
     """Without Origin: what needed a preflight is told by its Referer, the rest is said not to be judged."""
     judgements, read = check(CASES / "puppeteer.har")

@@ -111,6 +111,8 @@ class _Window:
         self._sees = Preflights.NONE
         self._preflights: dict[tuple[object, ...], list[Entry]] = {}
         self._requests: dict[tuple[object, ...], list[Entry]] = {}
+        self._named: dict[tuple[object, ...], bytes] = {}
+        """The methods of the latest preflights, as these name them."""
         self._coarse: list[Entry] = []
         """Those whose clock has whole seconds."""
         self._hops: list[Entry] = []
@@ -130,12 +132,17 @@ class _Window:
             self._sees = Preflights.SOME
             self._push(entry)
             self._preflights.setdefault(entry.preflight_for, []).append(entry)
+            self._named[entry.preflight_for] = entry.asks_for
+            if len(self._named) > WINDOW:
+                del self._named[next(iter(self._named))]
             request = _nearest(entry, self._requests.get(entry.preflight_for, ()))
             if request is not None:
                 _pair(entry, request)
                 self._push(request)  # once more: in its new place, and after its preflight
             return
         if entry.fetch is not None:
+            if entry.shouts and entry.observation is not None:
+                entry.observation.method = self._named.get(entry.fetch, entry.observation.method)
             self._requests.setdefault(entry.fetch, []).append(entry)
             found = [each for each in self._preflights.get(entry.fetch, ()) if _nearest(each, (entry,))]
             if found:
@@ -209,6 +216,7 @@ def _nearest(preflight: Entry, requests: Iterable[Entry]) -> Entry | None:
             and (same_origin or request.tainted)
             and request.since - SAME_MOMENT <= first.started <= second.ended + request.slack + SAME_MOMENT
             and preflight.names <= request.names
+            and not (request.exact and first.started > request.since)
             and (best is None or (same_origin, request.since) >= rank)
         ):
             best, rank = request, (same_origin, request.since)

@@ -19,9 +19,10 @@ What each writer does was seen in its files or read in its source:
   - chrome-har (Puppeteer, browsertime, sitespeed.io): what failed is left out, preflights are not; where it was told
     no more, headers as the page made them, which lack Origin; `connection` is a connection.
   - WebPageTest: the request's start is when it was sent, though its time has `dns` and `connect` in it.
-  - Charles, Fiddler, Proxyman, HTTP Toolkit, mitmproxy: proxies, which saw the wire; status 0 for no answer. Proxyman
-    writes whole seconds, and no response for what was still open; HTTP Toolkit has status 0 for that and for what the
-    browser gave up; Fiddler names the client's port in `connection`; Charles, pseudo-headers.
+  - Charles, Fiddler, Proxyman, HTTP Toolkit, mitmproxy: proxies, which saw the wire; status 0 for no answer. mitmproxy
+    writes methods in upper case, which preflights name as they are; Proxyman writes whole seconds, and no response for
+    what was still open; HTTP Toolkit has status 0 for that and for what the browser gave up; Fiddler names the client's
+    port in `connection`; Charles, pseudo-headers.
 https://w3c.github.io/web-performance/specs/HAR/Overview.html
 """
 
@@ -84,6 +85,8 @@ FIREFOX_SLACK = 5.0
 _CLIENT_PORT = re.compile(r"ClientPort:(\d+)")
 _LAST_PORT = 65535
 _WHOLE_SECONDS = re.compile(r"[\d-]+T\d\d:\d\d:\d\d(?:Z|[+-]\d\d:?\d\d)?")
+_CONNECTED = frozenset({"webpagetest", "mitmproxy"})
+"""Whose `connect` is no part of what passes between an entry's start and its end."""
 _NUMBERS_CONNECTIONS = frozenset({"webkitwebinspector", "chrome-har"})
 _HTTP2 = re.compile(r"(?:http/|h)[23]", re.IGNORECASE)
 _CACHES = frozenset({"Memory Cache", "Disk Cache"})
@@ -177,6 +180,11 @@ class Context:
         return self.creator == "playwright" and self.engine == "chromium"
 
     @property
+    def shouts(self) -> bool:
+        """Whether this writer puts all methods into upper case."""
+        return self.creator == "mitmproxy"
+
+    @property
     def by_proxy(self) -> bool:
         """Whether a proxy wrote the file, so that whatever is in it was on the wire."""
         return self.creator.startswith(_PROXIES)
@@ -199,6 +207,12 @@ class Entry:
     """When the page asked, Unix seconds; it may have been sent later."""
     preflight_for: tuple[object, ...] | None = None
     """The request that this is a preflight for: URL and method."""
+    asks_for: bytes = b""
+    """The method that this preflight is for, as it names it."""
+    shouts: bool = False
+    """Its method stands in upper case, however it was sent."""
+    exact: bool = False
+    """Its start is when it was sent: whatever began later is no preflight of it."""
     fetch: tuple[object, ...] | None = None
     """URL and method of a request that bears an Origin."""
     origin: bytes = b""
@@ -313,11 +327,14 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         context.maybe_sent_again += _may_be_sent_again(status, wire)
         wanted = wire.get(b"access-control-request-method")
         if method == b"OPTIONS" and wanted is not None:
-            entry.preflight_for = (url, wanted)
+            entry.preflight_for = (url, wanted.upper() if context.shouts else wanted)
+            entry.asks_for = wanted
             named = wire.get(b"access-control-request-headers", b"").lower().split(b",")
             entry.names = frozenset(name.strip() for name in named) - {b""}
         else:
             entry.fetch = (url, method)
+            entry.exact = context.by_proxy and not entry.coarse
+            entry.shouts = context.shouts
             entry.names = frozenset(names)
             if "_securityState" in raw:  # Firefox
                 entry.slack = FIREFOX_SLACK
@@ -623,10 +640,11 @@ def _times(raw: dict[str, Any], context: Context) -> tuple[float, float, float]:
     context.clock = since
     timings = raw.get("timings")
     parts = timings if isinstance(timings, dict) else {}
-    if context.creator == "webpagetest":  # what it calls the start comes after these
+    if context.creator in _CONNECTED:
         took = sum(_duration(parts.get(name)) for name in ("send", "wait", "receive"))
         return since, since, since + took / 1000
-    waited = sum(_duration(parts.get(name)) for name in ("blocked", "dns", "connect"))
+    waiting = () if context.by_proxy else ("blocked", "dns", "connect")  # a proxy connects after it was asked
+    waited = sum(_duration(parts.get(name)) for name in waiting)
     took = _duration(raw.get("time")) or sum(
         _duration(parts.get(name)) for name in ("blocked", "dns", "connect", "send", "wait", "receive")
     )

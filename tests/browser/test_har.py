@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from mitmproxy.addons.savehar import SaveHar
+from mitmproxy.io import FlowReader
 
 from cors_addon.engines import ENGINES
 from cors_addon.exchange import hindsight
@@ -255,6 +257,18 @@ def test_the_har_is_judged_as_the_dump(session: tuple[str, Path, Path]) -> None:
     _, dump, har = session
     compared = compare(dump, har)
     assert {"preflight allow", "preflight deny", "actual allow", "actual deny", SENT_AGAIN} <= set(compared)
+    assert exchanges(compared) > SAMPLE
+
+
+def test_mitmproxys_own_har(session: tuple[str, Path, Path], tmp_path: Path) -> None:
+    """As `save.har` and `hardump` write it of the very flows of the dump."""
+    _, dump, _ = session
+    with dump.open("rb") as file:
+        made = SaveHar().make_har(list(FlowReader(file).stream()))
+    har = tmp_path / "mitmproxy.har"
+    har.write_text(json.dumps(made), encoding="utf-8")
+    compared = compare(dump, har)
+    assert not compared[SENT_AGAIN]
     assert exchanges(compared) > SAMPLE
 
 
