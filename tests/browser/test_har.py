@@ -19,7 +19,7 @@ from mitmproxy.io import FlowReader
 
 from cors_addon.engines import ENGINES
 from cors_addon.exchange import hindsight
-from cors_addon.exchange.model import Judgement, PreflightState, Role
+from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role
 from cors_addon.exchange.preflights import RETRY_WITHIN
 from cors_addon.offline import har_entry, judge
 from cors_addon.report import text
@@ -179,7 +179,7 @@ def judged(file: Path, read: Input | None = None) -> dict[str, list[Judgement]]:
 
 
 def may_differ(mine: Judgement, theirs: Judgement, *, preflights: bool = True) -> bool:
-    """Whether the dump knows a credentials mode by evidence that the HAR lacks, of which that says not to know it.
+    """Whether the dump knows a credentials mode by evidence that the HAR lacks, and the HAR says the same of that mode.
 
     Chromium's HAR names the connection where the protocol told it, Firefox's only the server's port. And without any
     preflight in a file, that nothing followed a redirect proves nothing: its preflight may have.
@@ -187,7 +187,11 @@ def may_differ(mine: Judgement, theirs: Judgement, *, preflights: bool = True) -
     evidence = mine.credentials_evidence or ""
     lacking = "connection" in evidence or (not preflights and evidence == hindsight.NOT_FOLLOWED)
     inferred = theirs.credentials_evidence in (None, hindsight.NOT_FOLLOWED)
-    return lacking and inferred and not theirs.certain
+    in_that_mode = theirs.if_credentialed if mine.credentials is Credentials.INCLUDE else theirs.if_omitted
+    if in_that_mode is None or not (lacking and inferred and not theirs.certain):
+        return False
+    known = theirs.altered(verdict=in_that_mode.verdict, refusal=in_that_mode.refusal, credentials=mine.credentials)
+    return said(mine, preflights=preflights) == said(known, preflights=preflights)
 
 
 def is_sent_again(judgement: Judgement) -> bool:
@@ -221,6 +225,12 @@ def said(judgement: Judgement, *, preflights: bool = True) -> tuple[object, ...]
     return judgement.role, judgement.verdict, None if depends else judgement.reason, state, judgement.contradicted
 
 
+def are_alike(mine: Judgement, theirs: Judgement, *, preflights: bool) -> bool:
+    """Whether the HAR says the same, or as much as it can know of it."""
+    same = said(mine, preflights=preflights) == said(theirs, preflights=preflights)
+    return same or may_differ(mine, theirs, preflights=preflights)
+
+
 def compare(dump: Path, har: Path, *, preflights: bool = True) -> Counter[str]:
     """Everything that both have is equal; returns how often what was compared."""
     read = Input(str(har))
@@ -239,7 +249,7 @@ def compare(dump: Path, har: Path, *, preflights: bool = True) -> Counter[str]:
         wanted = [said(each, preflights=preflights) for each in mine]
         found = [said(each, preflights=preflights) for each in theirs]
         both = zip(mine, theirs, strict=False)
-        tolerated = len(mine) == len(theirs) and all(may_differ(*each, preflights=preflights) for each in both)
+        tolerated = len(mine) == len(theirs) and all(are_alike(*each, preflights=preflights) for each in both)
         if wanted != found and not tolerated:
             differences.append((key, wanted, found))
         compared.update(f"{each.role} {each.verdict}" for each in mine)
