@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -502,6 +504,7 @@ def test_any_value_anywhere(value: Any, key: str) -> None:
         lambda data: b"\xff\xfe" + data.decode().encode("utf-16-le"),
         lambda data: b"\xfe\xff" + data.decode().encode("utf-16-be"),
         gzip.compress,
+        *(partial(zlib.compress, level=level) for level in (1, 5, 6, 9)),
         lambda data: gzip.compress(data[:50]) + gzip.compress(data[50:]),
         lambda data: b"\n \t" + data + b"\n",
         lambda data: zipped(data),
@@ -544,7 +547,7 @@ def test_cut_off_anywhere(write: Write) -> None:
         judgements, read = check(write(text[:length]))
         assert len(judgements) == sum(end <= length for end in ends)
         if length == 0:
-            assert (read.damage, read.flows) == (None, 0)  # an empty file is an empty recording
+            assert (read.damage, read.offset, read.flows) == ("an empty file, and so no HAR", 0, 0)
         elif length < len(text):
             assert read.damage
             assert read.offset is not None
@@ -569,8 +572,17 @@ def test_damaged_in_the_midst(write: Write, mark: str) -> None:
     [
         (b"{}", "no log.entries"),
         (b'{"log": {}}', "no log.entries"),
-        (b"[1]", "missing"),
+        (b'{"log": {"entries": {}}}', "log.entries is no array"),
+        (b"[1]", "begins with an array"),
+        (b"{1}", "missing"),
+        (b'{"log": {"entries": [' + b"9" * 5000 + b"]}}", "5000 digits"),
+        ('{"log": {}}'.encode("utf-16-le"), "without a byte order mark"),
+        ('{"log": {}}'.encode("utf-32"), "UTF-32"),
+        (b'onInputData({"log": {}})', "JSONP"),
+        (b"\x28\xb5\x2f\xfd\x04", "zstd"),
+        (gzip.compress(b"", mtime=0), "an empty file"),
         (b"<html>", "neither a mitmproxy dump nor a HAR"),
+        (b"<html>", "plain or packed by gzip"),
         (b"\x89PNG", "neither a mitmproxy dump nor a HAR"),
         (b'{"log": {"entries": []}} x', "something follows"),
         (b"\x1f\x8b\x08\x00broken", "gzip file"),
@@ -583,6 +595,20 @@ def test_no_har(write: Write, data: bytes, words: str) -> None:
     judgements, read = check(write(data))
     assert judgements == []
     assert words in (read.damage or "")
+    assert read.offset is not None
+
+
+def test_what_unpacks_before_the_damage(write: Write) -> None:
+    """Is read, also where the file is so small that it is damaged in its first piece."""
+    whole = gzip.compress(har(*(entry(at=each) for each in range(50))).encode())
+    judgements, read = check(write(whole[:-8] + b"\0" * 8))  # the checksum
+    assert (len(judgements), read.flows) == (50, 50)
+    assert "incorrect data check" in (read.damage or "")
+    assert read.offset
+    judgements, read = check(write(whole[:-40] + b"\xff" * 32 + whole[-8:]))
+    assert 5 < len(judgements) < 50
+    assert read.damage
+    assert read.offset
 
 
 # ---- large files ----

@@ -73,13 +73,18 @@ def read(source: Source, note: Note, expression: str = "") -> Iterator[Recorded 
 
 def _entries(source: Source, context: Context) -> Iterator[Any]:
     text = json_stream.Text(source)
-    found = False
+    found, other = False, "it has no log.entries"
+    if text.peek() == "[":
+        raise Damage("JSON, but no HAR: it begins with an array, not with an object that has log.entries", 0)
     for key in json_stream.members(text):
         if key == "log" and text.peek() == "{":
             for inner in json_stream.members(text):
                 if inner == "entries" and text.peek() == "[":
                     found = True
                     yield from json_stream.items(text)
+                elif inner == "entries":
+                    text.value()
+                    other = "its log.entries is no array"
                 elif inner in ("creator", "browser"):
                     context.learn(inner, text.value())
                 else:
@@ -87,7 +92,7 @@ def _entries(source: Source, context: Context) -> Iterator[Any]:
         else:
             text.value()
     if not found:
-        raise Damage("JSON, but no HAR: it has no log.entries", 0)
+        raise Damage(f"JSON, but no HAR: {other}", 0)
     if text.peek():
         raise text.damage("something follows the HAR")
 

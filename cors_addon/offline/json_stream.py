@@ -125,6 +125,8 @@ class Text:
                 cut_off = wrong >= len(self.text) - _TAIL or error.msg.startswith("Unterminated string")
             except RecursionError:
                 raise self.damage("nested too deeply") from None
+            except ValueError as error:  # a number with thousands of digits
+                raise self.damage(f"no usable JSON: {str(error).partition(';')[0]}") from None
             else:
                 if end < len(self.text) or self.ended or not self.more():
                     self.at = end if end <= len(self.text) else self.at

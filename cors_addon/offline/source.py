@@ -52,10 +52,18 @@ class _Unpacker(Protocol):
 _PACKINGS: tuple[tuple[bytes, str, Callable[[], _Unpacker]], ...] = (
     (b"\x1f\x8b", "gzip", lambda: zlib.decompressobj(wbits=31)),
     (b"\xfd7zXZ\x00", "xz", lzma.LZMADecompressor),
-    (b"x\xda", "zlib", zlib.decompressobj),  # mitmproxy's .zhar
+    *((b"x" + level, "zlib", zlib.decompressobj) for level in (b"\xda", b"\x9c", b"\x5e", b"\x01")),  # .zhar
     (b"BZh", "bzip2", bz2.BZ2Decompressor),
 )
-_ZIP = b"PK\x03\x04"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_ACCEPTED = "a mitmproxy dump or a HAR file is wanted, plain or packed by gzip, bzip2, xz, zlib or zip"
+_OTHERS: tuple[tuple[tuple[bytes, ...], str], ...] = (
+    ((b"\x28\xb5\x2f\xfd",), "packed by zstd, which is not read: unpack it first"),
+    ((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "UTF-32, which is not read: UTF-8 and UTF-16 are"),
+    ((b"{\0", b"\0{"), "UTF-16 without a byte order mark, which is not read: with one, and UTF-8, it is"),
+    ((b"onInputData(",), "JSONP: a HAR file is JSON alone, without the call around it"),
+)
+_HAR_NAMES = (".har", ".zhar")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -77,28 +85,37 @@ class Source:
         self._fresh: Callable[[], _Unpacker] | None = None
         self._packed_rest = b""
         self._ready = b""
+        self._broken: Damage | None = None
         try:
             self.kind = self._sniff()
+        except Damage as damage:
+            self.close()
+            raise Damage(damage.what, damage.offset or 0) from damage
         except BaseException:
             self.close()
             raise
 
     def _sniff(self) -> Kind:
-        head = self._fill(self._raw_read, 8)
+        head = self._fill(self._raw_read, 16)
         for magic, name, fresh in _PACKINGS:
             if head.startswith(magic):
                 self.packed, self._fresh, self._unpacker = name, fresh, fresh()
                 self._packed_rest, self._ready = self._ready, b""
-                head = self._fill(self._unpack, 8)
+                head = self._fill(self._unpack, 16)
                 break
         if head.startswith(_ZIP) and self.packed is None:
             self._open_zip()
-            head = self._fill(self._raw_read, 8)
+            head = self._fill(self._raw_read, 16)
+        for marks, what in _OTHERS:
+            if head.startswith(marks):
+                raise Damage(what, 0)
+        if not head and self.name.lower().endswith(_HAR_NAMES):
+            raise Damage("an empty file, and so no HAR", 0)
         if head.startswith(_UTF16) or head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
             return Kind.HAR
         if not head or head[:1].isdigit():
             return Kind.DUMP
-        raise Damage("neither a mitmproxy dump nor a HAR file", 0)
+        raise Damage(f"neither a mitmproxy dump nor a HAR file: {_ACCEPTED}", 0)
 
     def _fill(self, read: Callable[[], bytes], count: int) -> bytes:
         """Have `count` bytes ready, if there are as many, and return them."""
@@ -157,6 +174,8 @@ class Source:
 
     def _unpack(self) -> bytes:
         """What the next packed bytes unpack to. Members may follow one another, as in `cat a.gz b.gz`."""
+        if self._broken is not None:
+            raise self._broken
         while True:
             packed = self._packed_rest or self._raw_read(_PACKED_CHUNK)
             self._packed_rest = b""
@@ -170,10 +189,14 @@ class Source:
                     continue  # padding
                 assert self._fresh is not None
                 self._unpacker = self._fresh()
+            before = getattr(self._unpacker, "copy", lambda: None)()
             try:
                 data = self._unpacker.decompress(packed)
             except (zlib.error, OSError, lzma.LZMAError) as error:
-                raise Damage(f"the {self.packed} file is damaged: {error}") from error
+                self._broken = Damage(f"the {self.packed} file is damaged: {error}")
+                data = b"" if before is None else _salvaged(before, packed)
+                if not data:
+                    raise self._broken from error
             if self._unpacker.eof:
                 self._packed_rest = self._unpacker.unused_data
             if data:
@@ -183,6 +206,17 @@ class Source:
         """Close the file; standard input stays open."""
         if self.name != "-":
             self._raw.close()
+
+
+def _salvaged(unpacker: _Unpacker, packed: bytes) -> bytes:
+    """What can be unpacked before the damage, byte by byte."""
+    found = bytearray()
+    try:
+        for number in range(len(packed)):
+            found += unpacker.decompress(packed[number : number + 1])
+    except zlib.error:
+        pass
+    return bytes(found)
 
 
 def _size(file: BinaryIO) -> int | None:
