@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from cors_addon.audit.auditor import Auditor
 from cors_addon.engines import ENGINES
 from cors_addon.offline import judge
+from cors_addon.offline.har_entry import last_name
 from cors_addon.offline.source import Source
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.report import github, json_report, jsonl, junit, sarif, table
@@ -141,6 +142,10 @@ def _prepare(options: argparse.Namespace) -> Known | None:
         return json_report.load_baseline(options.baseline.read_text(encoding="utf-8"))
     except OSError as error:
         raise _UsageError(f"--baseline: cannot read {options.baseline}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _UsageError(
+            f"--baseline: {options.baseline}: not UTF-8 from byte {error.start} on, and so no report of --format json"
+        ) from error
     except ValueError as error:
         raise _UsageError(f"--baseline: {options.baseline}: {error}") from error
 
@@ -220,6 +225,7 @@ def _read(
             filter_expression=options.filter,
             progress=None if progress is None else progress.show,
             auditor=auditor,
+            whole_name=_has_namesake(name, options.files),
         ):
             if trial is not None:
                 trial.observe(judgement)
@@ -234,6 +240,10 @@ def _read(
         if error.filename is None:
             raise
         each.damage = f"cannot be read: {error.strerror}"
+
+
+def _has_namesake(name: str, files: Sequence[str]) -> bool:
+    return any(other != name and last_name(other) == last_name(name) for other in files)
 
 
 def _exit_code(summary: Summary, fail_on: str, trial: "Trial | None") -> int:

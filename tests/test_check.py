@@ -406,6 +406,40 @@ def test_what_could_not_be_read_is_not_called_fine(check: Check, allowed: Path, 
     assert "not counted as a failure" not in check(refused)[1]
 
 
+def test_files_of_the_same_name(check: Check, tmp_path: Path) -> None:
+    """Of several shards, say: an exchange of one takes no other's place, in whatever order."""
+    files = []
+    for name, response in (("first", {}), ("second", None)):
+        (tmp_path / name).mkdir()
+        files.append(tmp_path / name / "e2e.har")
+        files[-1].write_text(har(entry(response=response)))
+    for order in (files, files[::-1]):
+        code, out, _ = check(*order)
+        assert code == 1
+        assert out.startswith("✗ 1 of 2 CORS exchanges denied")
+        ids = [json.loads(line)["flow_id"] for line in check(*order, "--format", "jsonl")[1].splitlines()]
+        assert ids == [f"{file}#0" for file in order]
+    assert json.loads(check(files[0], "--format", "jsonl")[1])["flow_id"] == "e2e.har#0"
+
+
+def test_what_the_browser_says_it_refused_fails(check: Check, tmp_path: Path) -> None:
+    """Though the file has no answer, as Playwright's: in every format, and as a baseline."""
+    refused = entry(status=-1, response={}, request={"Referer": f"{helpers.PAGE}/"}, _resourceType="fetch")
+    refused["response"]["_failureText"] = "net::ERR_FAILED"
+    file = tmp_path / "playwright.har"
+    file.write_text(har(refused, entry(at=1), creator="Playwright"))
+    for name in cli_check.FORMATS:
+        code, out, _ = check(file, "--format", name)
+        assert code == 1, name
+        assert "cause-not-recorded" in out, name
+    code, out, _ = check(file, "--engine", "all")
+    assert code == 1
+    assert out.startswith("✗ 1 of 2 CORS exchanges denied")
+    baseline = tmp_path / "before.json"
+    check(file, "--format", "json", "--output", baseline)
+    assert check(file, "--baseline", baseline)[0] == 0
+
+
 # ---- baselines ----
 
 
@@ -426,10 +460,12 @@ def test_baseline(check: Check, denied: Path, allowed: Path, tmp_path: Path) -> 
     assert check(elsewhere, "--baseline", baseline, "--fail-on", "change")[0] == 0
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": "cors-addon-check", "version": 2}', "x" * 100])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "[" * 100_000, "\xff", '{"schema": "cors-addon-check", "version": 2}', "x" * 100]
+)
 def test_no_baseline(check: Check, denied: Path, tmp_path: Path, text: str) -> None:
     """A file that is none is refused, not taken for an empty one."""
-    (tmp_path / "baseline").write_text(text)
+    (tmp_path / "baseline").write_bytes(text.encode("latin-1"))
     code, _, err = check(denied, "--baseline", tmp_path / "baseline")
     assert code == 2
     assert "--baseline" in err

@@ -13,7 +13,7 @@ from typing import Any
 from cors_addon.exchange.model import Observation, Preflights
 from cors_addon.offline import har_entry, json_stream
 from cors_addon.offline.exchange import Recorded
-from cors_addon.offline.har_entry import Context, Entry
+from cors_addon.offline.har_entry import Context, Entry, last_name
 from cors_addon.offline.source import Damage, Source
 
 WINDOW = 500
@@ -31,10 +31,10 @@ type Note = Callable[[str, int], None]
 """Takes what a file does not tell, and of how many entries."""
 
 
-def read(source: Source, note: Note, expression: str = "") -> Iterator[Recorded | None]:
+def read(source: Source, note: Note, expression: str = "", *, whole_name: bool = False) -> Iterator[Recorded | None]:
     """Each exchange of a HAR, None for one with which CORS has nothing to do; raises Damage after the last good one."""
     choose = _chooser(expression)
-    context = Context(source.name)
+    context = Context(source.name if whole_name else last_name(source.name))
     window = _Window()
     damage: Damage | None = None
     entries = _entries(source, context)

@@ -108,11 +108,17 @@ _BROWSERS = (
 )
 
 
+def last_name(name: str) -> str:
+    """Of a file, what stands after its folders."""
+    return "stdin" if name == "-" else name.replace("\\", "/").rpartition("/")[2]
+
+
 class Context:
     """What is known of the file so far."""
 
     def __init__(self, name: str) -> None:
-        self.name = "stdin" if name == "-" else name.replace("\\", "/").rpartition("/")[2]
+        self.name = name
+        """Of the file, as in its exchanges' ids."""
         self.creator = ""
         self.engine: str | None = None
         self.clock = 0.0

@@ -33,10 +33,12 @@ def judged(
     filter_expression: str = "",
     progress: Progress | None = None,
     auditor: Auditor | None = None,
+    whole_name: bool = False,
 ) -> Iterator[Judgement]:
     """Judge a file; what there is to say of its reading goes `into`. Raises OSError, and ValueError for the filter.
 
-    Files given the same `auditor` may show security findings together.
+    Files given the same `auditor` may show security findings together. Exchanges of a HAR are called by the file's last
+    name and their number in it; with `whole_name` by all of it, where another file has the same.
     """
     try:
         source = Source(name)
@@ -45,7 +47,7 @@ def judged(
         return
     try:
         into.kind = source.kind.value
-        exchanges = _counted(_exchanges(source, into, filter_expression), source, into, progress)
+        exchanges = _counted(_exchanges(source, into, filter_expression, whole_name), source, into, progress)
         auditor = auditor or Auditor(registrable_domain)
         for judgement in _judge(exchanges, engine, _Chosen() if filter_expression else None):
             auditor.audit(judgement)
@@ -57,9 +59,9 @@ def judged(
         source.close()
 
 
-def _exchanges(source: Source, into: Input, expression: str) -> Iterator[Recorded | None]:
+def _exchanges(source: Source, into: Input, expression: str, whole_name: bool) -> Iterator[Recorded | None]:
     if source.kind is Kind.HAR:
-        return har.read(source, into.note, expression)
+        return har.read(source, into.note, expression, whole_name=whole_name)
     from cors_addon.offline import dump, selection  # mitmproxy takes a while to import
 
     return dump.read(source, selection.parse(expression) if expression else None)

@@ -134,6 +134,8 @@ def load_baseline(text: str) -> Known:
     """The outcomes of an earlier report; raises ValueError for what is none."""
     try:
         loaded = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("no JSON that could be a report: nested too deeply") from error
     except ValueError as error:
         raise ValueError(f"no JSON: {error}") from error
     if not isinstance(loaded, dict) or loaded.get("schema") != SCHEMA:
