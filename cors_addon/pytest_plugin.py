@@ -8,14 +8,15 @@ Playwright writes a HAR while the test runs; where the test ends, what the brows
         ...
         context.close()
 
-`@pytest.mark.cors(denied=["PUT https://api.example.com/items/* method-not-allowed"])` wants exactly these denials, and
+`@pytest.mark.cors(denied=["PUT https://api.example.com/items/*"])` wants exactly these denials, and
 `@pytest.mark.cors("recorded.mitm")` judges another file. Without the marker the fixture asserts on demand:
 
     cors.assert_allowed("recorded.har")
     cors.assert_denied("recorded.har", ["PUT https://api.example.com/items/*"])
 
-A HAR by Playwright has no preflights, and no answers that the browser refused. `with cors.proxy() as proxy:` has them
-all: it runs mitmdump, for a browser that is started with `proxy={"server": proxy.url}`.
+A HAR by Playwright has no preflights, and no answers that the browser refused: a denial's reason is then
+`cause-not-recorded`. `with cors.proxy() as proxy:` has them all, and so the reason: it runs mitmdump, for a browser
+that is started with `proxy={"server": proxy.url}`.
 
 This module is imported by every pytest run of an environment it is installed in, so it imports little.
 """

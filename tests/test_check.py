@@ -1,5 +1,6 @@
 """`cors-addon check`: what it prints, its exit code, baselines, filters, interruptions."""
 
+import fcntl
 import io
 import json
 import lzma
@@ -9,10 +10,11 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from mitmproxy.io import FlowReader
@@ -483,6 +485,12 @@ def test_standard_input(denied: Path, tmp_path: Path) -> None:
         assert "1 of" in done.stdout.decode()
 
 
+def unread(pipe: IO[bytes]) -> int:
+    """How many bytes in a pipe its reader has not taken yet."""
+    count = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
+    return int.from_bytes(count, sys.byteorder)
+
+
 def test_interrupted(tmp_path: Path) -> None:
     """What was read is told, and that it is not all."""
     child = subprocess.Popen(
@@ -491,9 +499,12 @@ def test_interrupted(tmp_path: Path) -> None:
     assert child.stdin is not None
     child.stdin.write(state(preflight([])) * 3)
     child.stdin.flush()
-    time.sleep(2.0)
+    deadline = time.monotonic() + 60
+    while unread(child.stdin) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=20)
+    out, err = child.communicate(timeout=60)
     assert child.returncode == 2, err
     assert out.decode().startswith("INTERRUPTED: these are partial results\n")
     assert "interrupted: what was not read is not in these numbers" in out.decode()

@@ -26,6 +26,9 @@ from tests.browser.run import record
 from tests.browser.test_browser_truth import driver_of
 from tests.browser.test_har import is_sent_again, judged, last_sent, said
 
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).resolve().parents[2]
 SEED = 20261121
 SAMPLE = 100
 NOT_RECORDED = frozenset({"worklet", "video", "track", "nav", "form"})
@@ -50,6 +53,66 @@ def cases() -> list[Case]:
         if told and not any(map(is_untold, case.steps)):
             found.append(case)
     return found
+
+
+SUITE = """
+import http.server, threading
+import pytest
+from playwright.sync_api import sync_playwright
+
+class Server(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        if self.path == "/open":
+            self.send_header("Access-Control-Allow-Origin", "*")
+        self.end_headers()
+    def log_message(self, *_): pass
+
+def server():
+    one = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=one.serve_forever, daemon=True).start()
+    return f"http://localhost:{one.server_port}"
+
+def visit(path, proxy=None, **options):
+    page, api = server(), server()
+    with sync_playwright() as playwright:
+        settings = None if proxy is None else {"server": proxy.url, "bypass": "<-loopback>"}
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, proxy=settings)
+        context = browser.new_context(**options)
+        tab = context.new_page()
+        tab.goto(page)
+        tab.evaluate("url => fetch(url).catch(() => null)", api + path)
+        context.close()
+        browser.close()
+
+@pytest.mark.cors
+def test_open(cors): visit("/open", record_har_path=cors.har)
+
+@pytest.mark.cors
+def test_closed(cors): visit("/closed", record_har_path=cors.har)
+
+@pytest.mark.cors(denied=["GET */closed"])
+def test_closed_as_expected(cors): visit("/closed", record_har_path=cors.har, record_har_mode="minimal")
+
+@pytest.mark.cors(denied=["GET */closed allow-origin-missing"])
+def test_closed_behind_a_proxy(cors):
+    with cors.proxy() as proxy:
+        visit("/closed", proxy)
+"""
+
+
+def test_the_pytest_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suite with Playwright itself: what the browser refused fails it, unless that is expected."""
+    driver_of("chromium")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(f"CHROMIUM = {str(playwright.Chromium.find())!r}\n{SUITE}")
+    result = pytester.runpytest_subprocess("-p", "cors_addon.pytest_plugin", "--strict-markers")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(
+        ["CORS: 1 exchange was denied", "*DENIED   cause-not-recorded*", "FAILED *::test_closed*"]
+    )
 
 
 @pytest.fixture(scope="module")
