@@ -1,7 +1,8 @@
 """HAR files: exchanges as a browser's developer tools, a test runner or another proxy exported them.
 
 Law 1: an entry is judged only as far as the file tells what was on the wire. Answers from a cache, requests that were
-never sent and answers that the file does not have are counted and named, not judged.
+never sent and answers that the file does not have are counted and named, not judged. What the browser itself says that
+it refused is denied, without an answer too.
 Law 2: exchanges come out in the order in which their answers were complete, as far as a window of `WINDOW` can sort.
 Law 3: a preflight comes before the request it was sent for, whatever the clocks in the file say.
 """
