@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import time
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -31,6 +32,8 @@ from tests.test_har import entry, har
 
 ROOT = Path(__file__).parent.parent
 RUN = [sys.executable, "-c", "import sys; from cors_addon.cli_check import main; sys.exit(main(sys.argv[1:]))", "check"]
+
+ALL = ("--engine", "all")
 
 type Check = Callable[..., tuple[int, str, str]]
 
@@ -157,11 +160,26 @@ def test_all_engines(check: Check, tmp_path: Path) -> None:
     wild = [*ALLOW, ("Access-Control-Allow-Headers", "*"), ("Access-Control-Allow-Methods", "PUT")]
     redirected = actual([("Location", "//x.test/")], status=302, at=1)
     code, out, _ = check(write(tmp_path / "x", preflight(wild, headers="authorization"), redirected), "--engine", "all")
-    assert "  Chromium  Firefox   Safari\n" in out
+    assert "  Chromium Firefox Safari\n" in out
     row = next(line for line in out.splitlines() if "PUT" in line)
     assert set(row[:24].split()) <= {"✓", "✗", "?"}
     assert len(row[:24].split()) == 3
     assert code == 1
+
+
+def test_all_engines_in_80_columns(tmp_path: Path, check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What finds no room beside the columns stands below, over the whole width; each reason with its number."""
+    monkeypatch.setenv("COLUMNS", "80")
+    refused = [preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET")], at=at) for at in (0, 10)]
+    nothing, passed = preflight(at=20), preflight(ALLOW_PUT, at=30)
+    _, out, _ = check(write(tmp_path / "x", *refused, nothing, passed, actual(ALLOW, method="PUT", at=30.1)), *ALL)
+    lines = out.splitlines()
+    row = next(index for index, line in enumerate(lines) if line.endswith("5  PUT     /items/{id}"))
+    assert lines[row].split()[:4] == ["✗", "✗", "✗", "5"]
+    assert lines[row + 1 : row + 3] == [
+        "        2× method-not-allowed at the preflight; 1× allow-origin-missing at the",
+        "        preflight",
+    ]
 
 
 # ---- exit codes ----
@@ -508,6 +526,20 @@ def test_interrupted(tmp_path: Path) -> None:
     assert child.returncode == 2, err
     assert out.decode().startswith("INTERRUPTED: these are partial results\n")
     assert "interrupted: what was not read is not in these numbers" in out.decode()
+
+
+def test_one_exchange_before_the_damage() -> None:
+    """One was read, two were."""
+    one, two = (table.damage_line(Input("x", "HAR", count, damage="cut off", offset=7)) for count in (1, 2))
+    assert one == "x: cut off, at byte 7: 1 exchange before it was read"
+    assert two == "x: cut off, at byte 7: 2 exchanges before it were read"
+
+
+def unread(pipe: IO[bytes]) -> int:
+    """How many bytes the other end has not taken yet."""
+    count = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
 
 
 def test_closed_pipe(denied: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cors_addon import cli
-from tests.servers.launch import free_port, upstream
+from tests.ports import free_port
+from tests.servers.launch import upstream
 from tests.test_har import CHROME
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,6 @@ import pty
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import termios
@@ -22,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from cors_addon import start
+from tests.ports import can_connect, free_port
 from tests.test_demo import demo, get
 
 ROOT = Path(__file__).parent.parent
@@ -218,12 +218,6 @@ def until(condition: object, log: object, seconds: float = 30) -> Iterator[None]
         yield
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="session")
 def confdir(folder: Path) -> Path:
     """Where mitmproxy keeps its certificates, made once."""
@@ -273,7 +267,7 @@ class Starter:
             recorder = threading.Thread(target=record, daemon=True)
             recorder.start()
             try:
-                for _ in until(lambda: listens(port) or process.poll() is not None, proxy.log):
+                for _ in until(lambda: can_connect(port) or process.poll() is not None, proxy.log):
                     pass
                 assert process.poll() is None, proxy.log()
                 yield proxy
@@ -289,11 +283,6 @@ class Starter:
                     raise
                 finally:
                     recorder.join(5)
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 # ── starts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -400,7 +389,7 @@ def test_a_touched_script_is_loaded_afresh(bare: Installation, started: Starter,
             os.utime(copy / "__init__.py", (later, later))
             for _ in until(lambda text=f"load number {number}": text in proxy.log(), proxy.log):
                 pass
-            for _ in until(lambda: listens(proxy.port), proxy.log):
+            for _ in until(lambda: can_connect(proxy.port), proxy.log):
                 pass
             assert proxy.judge(f"/reloaded-{number}")["verdict"] == "deny"
         assert "Traceback" not in proxy.log()

@@ -26,6 +26,8 @@ TOP_PAIRS, TOP_ROWS, TOP_CAUSES = 12, 24, 5
 """How much is shown where the summary closes a longer output."""
 
 _COLUMN = 28
+_HANG = 8
+"""At most this far in stand the words that found no room beside a row."""
 _RED, _GREEN, _YELLOW, _BOLD, _DIM, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _COLOURS = {FAILED: _RED, PASSED: _GREEN, DEPENDS: _YELLOW, MARK: _YELLOW, NEITHER: _DIM}
 
@@ -145,7 +147,7 @@ def _sections(summary: Summary, paint: _Paint, width: int) -> list[list[str]]:
         head = f"{shortened(origin) if origin else 'any page'} → {shortened(server)}"
         lines = [paint(_BOLD, head)]
         if summary.all_engines:
-            lines.append("  " + "  ".join(f"{BROWSERS[name]:<8}" for name in ALL_ENGINES).rstrip())
+            lines.append("  " + " ".join(BROWSERS[name] for name in ALL_ENGINES))
         denied: list[str] = []
         others: list[str] = []
         for endpoint, outcomes in rows:
@@ -177,20 +179,31 @@ def _row_of_all(
     summary: Summary, endpoint: Endpoint, outcomes: dict[Outcome, Tally], paint: _Paint, width: int
 ) -> _Lines:
     marks: dict[str, str] = {}
-    labels: dict[str, None] = {}
+    labels: dict[str, int] = {}
     counts: dict[str, int] = {}
     for name in ALL_ENGINES:
         mine = {outcome: tally for outcome, tally in outcomes.items() if outcome.engine == name}
         counts[name] = sum(tally.count for tally in mine.values())
         by_mark = {_mark(outcome): outcome for outcome in mine}
         marks[name] = next((mark for mark in (FAILED, DEPENDS, PASSED, NEITHER) if mark in by_mark), NEITHER)
-        if marks[name] in (FAILED, DEPENDS):
-            labels[_label(summary, endpoint, by_mark[marks[name]])] = None
+        said: dict[str, int] = {}
+        for outcome, tally in mine.items():
+            if _mark(outcome) in (FAILED, DEPENDS):
+                label = _label(summary, endpoint, outcome)
+                said[label] = said.get(label, 0) + tally.count
+        for label, count in said.items():
+            labels[label] = max(labels.get(label, 0), count)
     if not any(counts.values()):  # no browser's traffic
         yield from _rows_of_one(summary, endpoint, outcomes, paint, width)
         return
-    cells = "  ".join(paint.mark(marks[name]) + " " * 7 for name in ALL_ENGINES)
-    line = _row(cells, 28, max(counts.values()), endpoint, "; ".join(labels), width)
+    columns = [len(BROWSERS[name]) for name in ALL_ENGINES]
+    cells = " ".join(
+        paint.mark(marks[name]) + " " * (column - 1) for name, column in zip(ALL_ENGINES, columns, strict=True)
+    )
+    taken = sum(columns) + len(columns) - 1
+    total = max(counts.values())
+    words = "; ".join(label if count == total else f"{_number(count)}× {label}" for label, count in labels.items())
+    line = _row(cells, taken, total, endpoint, words, width)
     yield line, FAILED in marks.values()
 
 
@@ -202,7 +215,7 @@ def _row(marks: str, taken: int, count: int, endpoint: Endpoint, label: str, wid
         return head + shortened(what, room)
     column = min(_COLUMN, max(room - 2 - len(label), 0))
     if max(len(what), column) + 2 + len(label) > room:
-        return "\n".join((head + shortened(what, room), *_wrapped(label, " " * (taken + 19), width)))
+        return "\n".join((head + shortened(what, room), *_wrapped(label, " " * min(taken + 19, _HANG), width)))
     return f"{head}{what:<{column}}  {label}"
 
 
@@ -385,7 +398,8 @@ def _ending(summary: Summary, paint: _Paint, width: int, *, failed: bool | None)
 def damage_line(each: Input) -> str:
     """How the reading of a file ended before its end."""
     at = "" if each.offset is None else f", at byte {each.offset}"
-    read = f": {_number(each.flows)} exchange{_s(each.flows)} before it were read" if each.flows else ""
+    verb = "was" if each.flows == 1 else "were"
+    read = f": {_number(each.flows)} exchange{_s(each.flows)} before it {verb} read" if each.flows else ""
     return visible(f"{each.title}: {each.damage}{at}{read}")
 
 

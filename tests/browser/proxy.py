@@ -8,13 +8,14 @@ import dataclasses
 import json
 import os
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from tests.ports import can_connect, free_port
 
 from .cases import Case, answer_table
 
@@ -125,17 +126,3 @@ class Proxy:
             self.offset = file.tell()
         rows = [json.loads(line) for line in text.splitlines()]
         return [Seen(**{**row, "headers": tuple((name, value) for name, value in row["headers"])}) for row in rows]
-
-
-def free_port() -> int:
-    """A TCP port of this machine that nothing listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-def can_connect(port: int) -> bool:
-    """Whether something listens on a local port."""
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0

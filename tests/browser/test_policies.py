@@ -31,7 +31,8 @@ from mitmproxy import http
 from mitmproxy.io import FlowReader
 
 from tests.browser.drivers import BrowserMissing, Launch, load_driver
-from tests.browser.proxy import ADDON, can_connect, free_port
+from tests.browser.proxy import ADDON
+from tests.ports import can_connect, free_port
 
 CONTROL = Path(__file__).parent / "mitm" / "policy_control.py"
 BROWSERS = ("chromium", "firefox")

@@ -5,7 +5,6 @@ import hashlib
 import http.server
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from tests.ports import can_connect, free_port
 
 CACHE = Path(tempfile.gettempdir(), "cors-addon-snippet-servers")
 """What the registries' clients install is kept between runs."""
@@ -26,14 +27,6 @@ START_SECONDS = 30.0
 
 class Missing(Exception):
     """The server is not installed, and cannot be."""
-
-
-def free_port() -> int:
-    """A TCP port that nothing listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 class _Upstream(http.server.BaseHTTPRequestHandler):
@@ -85,9 +78,8 @@ def running(command: list[str], port: int, folder: Path, **more: str) -> Iterato
     try:
         deadline = time.monotonic() + START_SECONDS
         while True:
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", port)) == 0:
-                    break
+            if can_connect(port):
+                break
             if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{command[0]} did not start:\n{log.read_text(errors='replace')}")
             time.sleep(0.02)

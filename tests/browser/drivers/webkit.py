@@ -28,7 +28,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.browser.cases import Case
-from tests.browser.proxy import free_port
+from tests.ports import free_port
 
 from . import BrowserGone, BrowserMissing, Launch, Outcome
 
