@@ -1,6 +1,7 @@
 """The command ``cors-addon``: what needs no proxy."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -59,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with ``argv``, by default that of the process, and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what an encoding lacks becomes a question mark
     command = parser()
     options = command.parse_args(argv)
     if options.run is None:

@@ -15,6 +15,7 @@ from cors_addon.policy.model import Mode, Policy
 from cors_addon.policy.record import Rewritten
 from cors_addon.policy.shadow import Shadow
 from cors_addon.proxy.rewriting import InForce, in_force, load
+from cors_addon.reasons.model import printable
 from cors_addon.report.summary import Input
 
 FINE, FAULTY, UNUSABLE = 0, 1, 2
@@ -64,7 +65,8 @@ def run_check(options: argparse.Namespace) -> int:
             continue
         for fault in loaded.faults:
             sys.stdout.write(fault.render(str(path)) + "\n")
-        found = ", ".join(f"{number}. {policy.name}" for number, policy in enumerate(loaded.policies, 1)) or "no policy"
+        names = [f"{number}. {printable(policy.name)}" for number, policy in enumerate(loaded.policies, 1)]
+        found = ", ".join(names) or "no policy"
         sys.stdout.write(f"{path}: {count(loaded.faults)}; in order: {found}\n")
         if (loaded.faults if options.strict else errors(loaded.faults)) and code == FINE:
             code = FAULTY

@@ -1,6 +1,9 @@
 """`cors-addon policy check|learn|export`, and policies tried on recordings, without a proxy."""
 
 import argparse
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from cors_addon.policy.export import TARGETS
 from cors_addon.policy.read import read
 from tests.helpers import ALLOW, actual, observe, preflight
 
+ROOT = Path(__file__).parent.parent
 GOOD = """policies:
   - name: a
     filter: ~d api.example.test
@@ -61,6 +65,28 @@ def test_check_says_every_fault_of_every_file(good: Path, tmp_path: Path, capsys
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" ")[0] for line in lines] == [f"{bad}:4:15:", f"{bad}:5:15:", f"{bad}:", f"{good}:"]
     assert run("check", str(tmp_path / "none"), str(bad)) == UNUSABLE
+
+
+def test_check_lets_nothing_raw_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name may not reach a terminal as it stands."""
+    file = tmp_path / "cors.yaml"
+    file.write_text(GOOD.replace("name: a", r'name: "a\e]0;b\a"'))
+    assert run("check", str(file)) == FAULTY
+    out = capsys.readouterr().out
+    assert out.endswith(r"in order: 1. a\x1b]0;b\x07" + "\n")
+    assert out.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("verb", ["policy check", "explain allow-origin-missing", "policy export --to nginx"])
+def test_an_encoding_that_lacks_a_character(verb: str, tmp_path: Path) -> None:
+    """It becomes a question mark, and no error."""
+    file = tmp_path / "cors.yaml"
+    file.write_text(GOOD.replace("name: a", "name: ü…"), encoding="utf-8")
+    line = [sys.executable, "-m", "cors_addon", *verb.split(), *([str(file)] if "policy" in verb else [])]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(line, capture_output=True, check=False, text=True, env=environment, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "?" in done.stdout
 
 
 def test_learn_writes_a_policy_that_checks(dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

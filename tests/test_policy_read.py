@@ -202,6 +202,14 @@ ORIGINS = "policies:\n  - origins: ['*']\n    "
     [
         ("policies:\n\t- name: a\n", "2:1: error: no valid YAML: while scanning for the next token; found character "
          "'\\t' that cannot start any token: indent with spaces [yaml]"),
+        ('policies:\n  - name: "a\n    origins: []\n', "2:11: error: no valid YAML: while scanning a quoted scalar; "
+         "found unexpected end of stream: the quotation that begins here never ends [yaml]"),
+        ("policies:\n  - origins: [*]\n", "2:15: error: no valid YAML: while scanning an alias; expected alphabetic or "
+         "numeric character, but found ']': a text that begins with `*` stands in quotation marks [yaml]"),
+        ("policies:\n  - name: @a\n", "2:11: error: no valid YAML: while scanning for the next token; found character "
+         "'@' that cannot start any token: a text that begins with it stands in quotation marks [yaml]"),
+        ("policies:\n  - filter: ~u http: x\n", "2:20: error: no valid YAML: mapping values are not allowed here: a "
+         "text with `: ` in it stands in quotation marks [yaml]"),
         ("policies:\n  - name: a\0\n", "2:12: error: no valid YAML: the character '\\x00' may not stand there [yaml]"),
         ("a: " + "[" * 500, "1:1: error: no valid YAML for this: it is nested too deeply [yaml]"),
         ("~", "1:1: error: expected a mapping with the key `policies`, not nothing [type]"),

@@ -14,6 +14,14 @@ from ruamel.yaml.reader import ReaderError
 
 MERGE = "<<"
 _MAX_MERGES = 1000
+_HINTS = {
+    "'\\t'": (": indent with spaces", False),
+    "quoted scalar; found unexpected end": (": the quotation that begins here never ends", True),
+    "scanning an alias": (": a text that begins with `*` stands in quotation marks", True),
+    "cannot start any token": (": a text that begins with it stands in quotation marks", False),
+    "mapping values are not allowed": (": a text with `: ` in it stands in quotation marks", False),
+}
+"""By what the parser says: what to do, and whether that is where the construct begins."""
 
 
 class Broken(NamedTuple):
@@ -29,11 +37,11 @@ def compose(text: str) -> Node | Broken | None:
     try:
         node: Node | None = YAML(typ="rt", pure=True).compose(StringIO(text))
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         words = "; ".join(part for part in (error.context, error.problem) if part)
-        tab = ": indent with spaces" if "'\\t'" in words else ""
-        return Broken(line, column, f"no valid YAML: {words}{tab}")
+        hint, begins = next((known for part, known in _HINTS.items() if part in words), ("", False))
+        mark = (error.context_mark if begins else error.problem_mark) or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return Broken(line, column, f"no valid YAML: {words}{hint}")
     except ReaderError as error:
         before = text[: error.position]
         line = before.count("\n") + 1
