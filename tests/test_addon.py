@@ -708,6 +708,23 @@ def test_an_older_view_is_not_taken_away() -> None:
         assert "cors" not in contentviews.registry
 
 
+def test_two_copies(tmp_path: Path) -> None:
+    """Loaded side by side, both judge, and neither keeps the other from rewriting."""
+    policy = tmp_path / "cors.yaml"
+    policy.write_text("policies: [allow]\n")
+    with proxy() as running:
+        other: Any = addon_module.CorsAddon()
+        other.name = "other"  # a script goes by the name of its file
+        running.master.addons.add(other)
+        running.set(cors_policy=str(policy))
+        assert len([name for name in running.master.addons.lookup if name.startswith("cors_addon_rewriting")]) == 2
+        allowed = actual()
+        running.pass_through(allowed)
+        assert allowed.metadata["cors.verdict"] == "allow"
+        running.master.addons.remove(other)
+        assert running.master.addons.get("cors_addon_rewriting") is not None
+
+
 def web() -> Any:
     class Web:
         name = "web"
@@ -814,7 +831,7 @@ def test_explain_and_pair(caplog: pytest.LogCaptureFixture) -> None:
         view.add([asked, sent, lone])
         answer = running.command("cors.explain", sent)
         assert answer.startswith(
-            "✓ ALLOWED the page gets the answer Chromium 156 · PUT https://api.example.test/items/1 · "
+            "✓ ALLOWED · the page gets the answer · Chromium 156 · PUT https://api.example.test/items/1 · "
         )
         assert "✓ Access-Control-Allow-Origin: https://app.example.test" in caplog.text
         assert sent.id in running.command("cors.pair", asked)

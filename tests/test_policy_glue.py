@@ -1,5 +1,6 @@
 """Policies inside mitmproxy: hooks, session rules, the file, revert; without a network."""
 
+import itertools
 import os
 import re
 import time
@@ -164,6 +165,13 @@ def test_allow_is_only_for_the_page_and_the_server(proxied: Proxied) -> None:
     assert not response(elsewhere).headers
 
 
+def test_a_flow_without_a_page_widens_nothing(proxied: Proxied) -> None:
+    """Chosen with others of its server, which name their page."""
+    chosen = [flow(), actual(), flow(url="https://open.test/")]
+    said = proxied.call("cors.allow", chosen)
+    assert said.startswith(f"All is allowed for {PAGE} at api.example.test; every page at open.test.")
+
+
 def test_allow_goes_with_a_redirect(proxied: Proxied) -> None:
     """To another server, where the origin becomes null."""
     proxied.call("cors.allow", [actual()])
@@ -287,9 +295,14 @@ def test_http2_gets_lower_case_names(proxied: Proxied) -> None:
 def test_a_fault_of_ours_leaves_the_answer_as_it_is(
     proxied: Proxied, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And is logged once."""
+    """And is logged once, whatever value it names."""
     proxied.call("cors.allow", [actual()])
-    monkeypatch.setattr("cors_addon.proxy.rewriting.asking", lambda *_: 1 / 0)
+    values = itertools.count()
+
+    def failing(*_: object) -> None:
+        raise ValueError(next(values))
+
+    monkeypatch.setattr("cors_addon.proxy.rewriting.asking", failing)
     for _ in range(3):
         assert not response(proxied.through(actual())).headers
     assert len([entry for entry in caplog.records if "failed to apply a policy" in entry.message]) == 1
@@ -419,6 +432,7 @@ def test_commands_that_cannot_work_say_why(proxied: Proxied, tmp_path: Path) -> 
         (("cors.policy.save", str(tmp_path / "x")), "no rules in this session"),
         (("cors.snippet", [actual()], "iis"), "'iis' is no target; known are nginx"),
         (("cors.learn", [flow()], str(tmp_path / "x")), "nothing to learn"),
+        (("cors.learn", [actual()], ""), "Name a file to write to."),
     ):
         with pytest.raises(exceptions.CommandError, match=re.escape(words)):
             proxied.call(*arguments)

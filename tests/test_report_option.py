@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from mitmproxy import exceptions
+from mitmproxy.addons.view import View
 
 from cors_addon.proxy import reporting
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, Proxy, actual, flow, preflight, proxy
@@ -63,6 +64,18 @@ def test_on_command(tmp_path: Path) -> None:
         assert running.command("cors.report", str(file)) == f"2 exchanges reported in {file}."
     assert ids(file) == [each.id for each in flows]
     assert gone_id not in file.read_text()
+
+
+def test_what_is_cleared_is_not_reported(tmp_path: Path) -> None:
+    """Though it may linger in memory."""
+    file, view = tmp_path / "report.html", View()
+    cleared, listed = actual([]), actual([], at=1)
+    with proxy(view) as running:
+        running.pass_through(cleared, listed)
+        view.add([cleared, listed])
+        view.remove([cleared])
+        assert running.command("cors.report", str(file)) == f"1 exchange reported in {file}."
+    assert ids(file) == [listed.id]
 
 
 def test_the_command_needs_no_path_where_the_option_has_one(tmp_path: Path) -> None:

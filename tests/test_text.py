@@ -355,6 +355,14 @@ def test_elsewhere() -> None:
     assert "elsewhere Firefox refuses it: " in story
 
 
+def test_endless_values() -> None:
+    """They do not bury the rest."""
+    names = ", ".join(f"x-{number}" for number in range(20_000))
+    for each in (preflight([("Access-Control-Allow-Origin", "y" * 100_000)]), preflight(ALLOW, headers=names)):
+        [judgement] = observe(each)
+        assert len(explain(judgement).splitlines()) < 200
+
+
 @pytest.mark.parametrize("width", [60, 80, 118])
 def test_width(width: int) -> None:
     """Lines fit, whatever the values are."""

@@ -488,8 +488,15 @@ class CorsAddon:
         return self._body_of(flow_id) if packed and len(packed) <= _SHORT_BODY else b""
 
     def _judged(self) -> list[Judgement]:
-        """The judgements of the flows that mitmproxy still has."""
-        return [seen.judgement for seen in self._seen.values() if seen.judgement is not None]
+        """The judgements of the flows that mitmproxy still has; what it lists no longer may linger in memory."""
+        known = [(seen(), seen.judgement) for seen in self._seen.values() if seen.judgement is not None]
+        view = ctx.master.addons.get("view")
+        listed = None if view is None else view._store
+        return [
+            judgement
+            for flow, judgement in known
+            if flow is not None and (listed is None or listed.get(flow.id) is flow)
+        ]
 
     # ---- mitmproxy around us ----
 

@@ -6,6 +6,7 @@ a viewer of our own, in mitmweb to the event log.
 """
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ class Commands:
         # mitmweb shows no ALERT. Its @focus is not the row that the user selected, so the answer names the flow.
         explanation = self._explain(_http(flow), text.WIDTH)
         logger.info("%s\n%s", _name(_http(flow)), explanation)
-        verdict = " ".join(explanation.partition("\n")[0].split())
+        verdict = " · ".join(re.split(" {2,}", explanation.partition("\n")[0]))
         return f"{verdict} · {_name(_http(flow))} · more in the event log, and in the content view CORS"
 
     def pair(self, flow: Flow) -> None:

@@ -32,8 +32,8 @@ def wanted() -> "Lines | None":
     """Where mitmdump prints flows: an addon `dumper` is there, and its option asks for at least a line each."""
     dumper = ctx.master.addons.get("dumper")
     out = getattr(dumper, "outfp", None)
-    if out is None or ctx.options.flow_detail < 1:
-        return None
+    if out is None or ctx.options.flow_detail < 1 or ctx.master.addons.get(Lines.name) is not None:
+        return None  # another copy of this addon may print them
     lines = Lines(out)
     ctx.master.addons.add(lines)
     return lines

@@ -86,11 +86,16 @@ class PolicyCommands:
 
     def allow(self, flows: Sequence[flow.Flow]) -> str:
         """Let the pages of these flows do anything with their servers: origin, methods, headers, credentials."""
-        chosen = _http(flows)
+        chosen = [
+            (each, _server(each), asking(each.request.data.method, each.request.data.headers.fields).origin)
+            for each in _http(flows)
+        ]
+        named = {server for _, server, origin in chosen if origin is not None}
         done: dict[str, Policy] = {}
-        for each in chosen:
-            where, server = scope_of(each), _server(each)
-            origin = asking(each.request.data.method, each.request.data.headers.fields).origin
+        for each, server, origin in chosen:
+            if origin is None and server in named:
+                continue  # it tells of no page, and others do
+            where = scope_of(each)
             name = f"allow {server}"
             known = done.get(name) or self._rule(name)
             listed = known.origins.listed if known is not None and known.origins is not None else ()
@@ -323,6 +328,8 @@ def _log(lines: Sequence[str], what: str) -> str:
 
 
 def _write_text(path: mitmproxy.types.Path, text: str) -> None:
+    if not path:
+        raise exceptions.CommandError("Name a file to write to.")
     try:
         Path(path).expanduser().write_text(text, encoding="utf-8")
     except OSError as error:

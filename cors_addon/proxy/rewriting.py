@@ -12,6 +12,7 @@ import http.client
 import logging
 import re
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,7 +113,7 @@ class Policies:
         self._hooks: _Hooks | None = None
         self._stamp: tuple[int, int] | None = None
         self._watcher: asyncio.Task[None] | None = None
-        self._failures: set[str] = set()
+        self._failures: set[tuple[str, str, int | None]] = set()
 
     # ---- contents ----
 
@@ -389,10 +390,11 @@ class Policies:
         return tuple(each for each in found if each is not None)
 
     def _report(self, error: Exception) -> None:
-        kind = f"{type(error).__name__}: {error}"
+        frames = traceback.extract_tb(error.__traceback__)
+        kind = (type(error).__qualname__, *((frames[-1].filename, frames[-1].lineno) if frames else ("", None)))
         if kind not in self._failures:
             self._failures.add(kind)
-            logger.warning("cors_addon failed to apply a policy, the answer stays as it is: %s", kind, exc_info=error)
+            logger.warning("cors_addon failed to apply a policy, the answer stays as it is: %r", error, exc_info=error)
 
 
 class _Hooks:
@@ -402,6 +404,8 @@ class _Hooks:
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
+        if ctx.master.addons.get(self.name) is not None:  # of another copy of this addon
+            self.name += f"_{id(self):x}"
 
     def http_connect(self, flow: mitm.HTTPFlow) -> None:
         """A tunnel to a server that was not reached: let the client in, so that its request can be answered."""

@@ -42,6 +42,8 @@ from cors_addon.report.text import (
 
 _COLUMN = 13
 _MAX_MEMBERS = 12
+_LONGEST = 2000
+"""Characters of a value or a list that are shown: a longer one would bury the rest."""
 
 _ALLOWS = {
     Role.PREFLIGHT: "the request may be sent",
@@ -420,7 +422,7 @@ def _paragraph(label: str, text: str, width: int, hang: str = "") -> list[str]:
 def _wrapped(text: str, indent: str, width: int, *, first: str | None = None, hang: str | None = None) -> list[str]:
     """Lines of at most `width`; words longer than a line are broken, for URLs and header values know no spaces."""
     lines = wrap(
-        visible(text),
+        shortened(text, _LONGEST),
         max(width, 40),
         initial_indent=indent if first is None else first,
         subsequent_indent=indent if hang is None else hang,
