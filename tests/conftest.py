@@ -2,7 +2,12 @@
 
 from typing import Any
 
+import hypothesis
 import pytest
+
+# a machine under load makes any test slow: what is too slow shows in the benchmark
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 DEAR = ("tests/browser/", "tests/test_start.py::")
 """Tests that share something dear, the browsers or the environments of test_start.py, stay on one worker each."""

@@ -230,11 +230,15 @@ def test_no_secrets() -> None:
         actual([*ALLOW, ("Set-Cookie", "sid=0ther")], request=secrets),
         actual([*ALLOW, ("Location", "https://user:passw0rd@x.test/")], status=302, request=secrets, at=1),
         preflight([*ALLOW, ("Location", "//user:passw0rd@x.test/")], status=302, at=2),
+        actual(url="https://api.example.test/x?page=7&access_token=qu3ry", at=3),
+        preflight([*ALLOW, ("Location", "/login?code=g1ven&next=/x#id_token=fr4gment")], status=302, at=4),
     ]
     text = page.render(*gather(observe(*flows)))
     assert "redirect-has-credentials" in text
-    for secret in ("c00kie", "t0ken", "pr0xy", "0ther", "passw0rd"):
+    for secret in ("c00kie", "t0ken", "pr0xy", "0ther", "passw0rd", "qu3ry", "g1ven", "fr4gment"):
         assert secret not in text
+    assert "page=7" in text
+    assert "access_token=REDACTED" in text
 
 
 def test_long_values_are_cut() -> None:

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import get_all, is_token
+from cors_addon.report.masking import REDACTED, is_secret, without_secrets
 from cors_addon.report.text import shortened, visible
 
 MAX_BODY = 4096
 """Bytes of a body that are written into the command."""
-REDACTED = "REDACTED"
 _REDACTED = REDACTED.encode()
 BODY_FILE = "body.bin"
 
@@ -246,20 +246,8 @@ def _body(
 
 # ---- secrets ----
 
-_SECRET = re.compile(
-    r"(?:^|[-_.])(?:(?:api|access|secret|private|subscription|functions|master|auth)[-_]?key|token|tokens|secret|session|sessionid|sid|auth|authorization|password|"
-    r"passwd|pwd|passphrase|signature|sig|csrf|xsrf|csrftoken|xsrftoken|jwt|credential|credentials|assertion|otp|pin)"
-    r"(?:$|[-_.])|token$|secret$|password$",
-    re.IGNORECASE,
-)
-"""Names of what is not shown to others: whole words, as in `X-Api-Key`, `access_token`, `client_secret`."""
 _NOT_SECRET = re.compile(rb"sec-|access-control-|www-")
 _SCHEMES = re.compile(rb"(?:basic|bearer|digest|negotiate|ntlm|hawk|token|aws4-hmac-sha256)(?= )", re.IGNORECASE)
-
-
-def is_secret(name: str) -> bool:
-    """Whether a header, a parameter or a member of this name holds what should not be shown."""
-    return _SECRET.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name)) is not None
 
 
 def _without_secret(lower: bytes, value: bytes, hidden: dict[str, None]) -> bytes:
@@ -277,22 +265,13 @@ def _without_secret(lower: bytes, value: bytes, hidden: dict[str, None]) -> byte
     return value
 
 
-_SECRET_IN_URL = frozenset({"key", "code"})
-"""Elsewhere any word; in a URL mostly a key of Google's, or an authorization code of OAuth."""
-_PARAMETER = re.compile(r"([?&;])([^=&;#]+)=([^&;#]+)")
-
-
 def _without_secrets(url: str, hidden: dict[str, None]) -> str:
     """A URL, its secret parameters replaced."""
 
-    def replaced(match: re.Match[str]) -> str:
-        separator, name, _ = match.groups()
-        if not is_secret(name) and name.lower() not in _SECRET_IN_URL:
-            return match[0]
+    def hide(name: str) -> None:
         hidden[f"parameter {shortened(name, 40)}"] = None
-        return f"{separator}{name}={REDACTED}"
 
-    return _PARAMETER.sub(replaced, url)
+    return without_secrets(url, hide)
 
 
 _MEMBER = re.compile(rb'"([^"\\]{1,100})"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*)', re.DOTALL)

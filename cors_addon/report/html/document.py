@@ -27,6 +27,7 @@ from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report import behind, explanation, jsonl, text
 from cors_addon.report.findings import finding_fix, finding_phrase
 from cors_addon.report.html.exchanges import Exchanges
+from cors_addon.report.masking import without_secrets_in_urls
 from cors_addon.report.summary import (
     ALL_ENGINES,
     Cause,
@@ -106,7 +107,7 @@ def document(
 def _shown(value: Any) -> Any:
     """The value with every string in it made visible and cut."""
     if isinstance(value, str):
-        return text.shortened(without_passwords(value), LONGEST)
+        return text.shortened(masked(value), LONGEST)
     if isinstance(value, dict):
         return {name: _shown(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
@@ -114,9 +115,9 @@ def _shown(value: Any) -> Any:
     return value
 
 
-def without_passwords(value: str) -> str:
-    """Without the userinfo of URLs: a report is sent on."""
-    return _USERINFO.sub("//…@", value) if "@" in value else value
+def masked(value: str) -> str:
+    """Without the userinfo and the secret parameters of URLs: a report is sent on."""
+    return without_secrets_in_urls(_USERINFO.sub("//…@", value) if "@" in value else value)
 
 
 _USERINFO = re.compile(r"//[^/?#\\\s\"']*@")

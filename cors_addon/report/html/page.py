@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cors_addon.report import table
-from cors_addon.report.html.document import Body, document, without_passwords
+from cors_addon.report.html.document import Body, document, masked
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.summary import Summary
 
@@ -39,9 +39,7 @@ def render(
         "style": style,
         "script": script,
         "data": as_data(document(summary, exchanges, body_of=body_of, now=now)),
-        "text": html.escape(_cut(without_passwords(table.render(summary))))
-        .encode("ascii", "xmlcharrefreplace")
-        .decode(),
+        "text": html.escape(_cut(masked(table.render(summary)))).encode("ascii", "xmlcharrefreplace").decode(),
     }
     # one pass from the left, so that what was put in is not looked at again
     pieces = _asset("report.html").split("{{")
