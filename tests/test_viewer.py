@@ -158,3 +158,13 @@ def test_curl_in_a_terminal(screen: Screen) -> None:
     text = screen.shows("curl -i -X OPTIONS")
     assert "# The preflight, answered 204" in text
     assert "# The PUT itself was not seen: the preflight was refused." in text
+
+
+def test_snippet_and_rules_in_a_terminal(screen: Screen) -> None:
+    """As wide as the terminal: lines of a configuration are not broken where there is room."""
+    screen.shows(r"\[\d/3\]")
+    screen.press("G", ":", "cors.snippet @focus nginx", "Enter")
+    text = screen.shows(r"CORS · nginx .*q back")
+    assert re.search(r'^map "\$request_method:\$http_access_control_request_method" \$cors_preflight \{$', text, re.M)
+    screen.press("q", ":", "cors.rules", "Enter")
+    assert "No rules. cors.allow @focus makes one" in screen.shows(r"CORS · rules .*q back")

@@ -26,7 +26,7 @@ from cors_addon.policy.origins import collect
 from cors_addon.policy.rewrite import asking
 from cors_addon.policy.write import summary, write
 from cors_addon.proxy import translate
-from cors_addon.proxy.commands import in_console
+from cors_addon.proxy.commands import suited
 from cors_addon.proxy.rewriting import InForce, Policies, in_force, scope_of
 from cors_addon.reasons.model import printable
 
@@ -56,23 +56,21 @@ class PolicyCommands:
         self._policies = policies
         self._judgement_of = judgement_of
         policies.advise = self._advice
-        self._in_console = False
 
     def declare(self, loader: Loader) -> None:
         """Register them."""
-        self._in_console = in_console(self._master)
-        console = self._in_console
-        functions: tuple[Callable[..., str | Sequence[str]], ...] = (
+        master = self._master
+        functions: tuple[Callable[..., object], ...] = (
             self.allow,
             self.strip,
             self.inject,
-            self.rules if console else self.rules_in_log,
+            suited(master, self.rules_in_viewer, self.rules, self.rules_in_log),
             self.clear,
             self.load_file,
             self.save,
             self.mode,
             self.learn,
-            self.snippet if console else self.snippet_in_log,
+            suited(master, self.snippet_in_viewer, self.snippet, self.snippet_in_log),
         )
         for name, function in zip(NAMES, functions, strict=True):
             loader.add_command(name, function)
@@ -160,6 +158,12 @@ class PolicyCommands:
             lines.append(f"{number}. [{origin}] {policy.name}: {summary(policy)}")
         return lines
 
+    def rules_in_viewer(self) -> None:
+        """List the rules of this session and the policies of the file, in the order in which they are tried."""
+        from cors_addon.proxy import viewer
+
+        viewer.show(self._master, "CORS · rules", self.rules())
+
     def rules_in_log(self) -> str:
         """List the rules of this session and the policies of the file, in the order in which they are tried."""
         return _log(self.rules(), "first of them")
@@ -233,6 +237,12 @@ class PolicyCommands:
         notes = f" Not learned: {'; '.join(lesson.notes)}." if lesson.notes else ""
         what = _count(lesson.learned, "exchange")
         return f"Learned from {what}: {names}, in {path}. Try it with cors.policy.load.{notes}"
+
+    def snippet_in_viewer(self, flows: Sequence[flow.Flow], target: str) -> None:
+        """Show configuration for a server (nginx, express, django …) under which these flows pass."""
+        from cors_addon.proxy import viewer
+
+        viewer.show(self._master, f"CORS · {target}", self.snippet(flows, target))
 
     def snippet_in_log(self, flows: Sequence[flow.Flow], target: str) -> str:
         """Show configuration for a server (nginx, express, django …) under which these flows pass, in the event log."""
