@@ -27,6 +27,7 @@ ABOUT = {
 TARGETS = {"CORS": 1.02, "other": 1.006}
 MEMORY_TARGET = 1.0
 _MEMORY_SETTLED = 40_000
+_LIVE_SETTLED = 20_000
 
 HELP = """
 The cost per proxied request is counted in instructions: mitmdump runs under valgrind's callgrind, which
@@ -52,7 +53,12 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="ROW", choices=[*names, ENGINE], help="only these rows (and bare)")
     parser.add_argument("--load", nargs="+", metavar="LOAD", choices=list(LOADS), help="only: " + "; ".join(LOADS))
     parser.add_argument(
-        "--memory", action="store_true", help="instead: memory of mitmdump, with the addon and bare, over 200,000 flows"
+        "--memory",
+        nargs="?",
+        choices=["file", "live"],
+        const="file",
+        help="instead: memory of mitmdump, with the addon and bare, over 200,000 flows of a file, or with live over "
+        "80,000 requests of eight clients",
     )
     parser.add_argument(
         "--offline",
@@ -67,7 +73,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         if options.memory:
-            asyncio.run(_memory(quick=options.quick))
+            asyncio.run(_memory(live=options.memory == "live", quick=options.quick))
             return 0
         if options.offline:
             _offline(options)
@@ -166,23 +172,26 @@ def _verdict(met: bool) -> str:
     return "" if met else "  MISSED"
 
 
-async def _memory(*, quick: bool) -> None:
+async def _memory(*, live: bool, quick: bool) -> None:
     from _bench import memory
 
-    flows = 3 * memory.EVERY if quick else memory.FLOWS
+    every, settled = (memory.LIVE_EVERY, _LIVE_SETTLED) if live else (memory.EVERY, _MEMORY_SETTLED)
+    flows = settled + every if quick else memory.LIVE_REQUESTS if live else memory.FLOWS
     rows = [row for row in ROWS if row.name in ("bare", "addon")]
-    _say(f"{flows:,} flows, {' and '.join(row.name for row in rows)} at a time")
+    _say(f"{flows:,} {'requests' if live else 'flows'}, {' and '.join(row.name for row in rows)} at a time")
 
     async def measure(row: Row) -> dict[int, int]:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            if live:
+                return await memory.measure_live(row, Path(folder), requests=flows, say=_say)
             return await memory.measure(row, Path(folder), flows=flows, say=_say)
 
     found = await asyncio.gather(*map(measure, rows))
     lines = [[f"{number:,}", *(f"{each[number] / 1024:.1f} MiB" for each in found)] for number in found[0]]
-    ratios = [each[flows] / each[_MEMORY_SETTLED] for each in found]
-    lines.append([f"{flows:,} / {_MEMORY_SETTLED:,}", *(f"{each:.3f}" for each in ratios)])
+    ratios = [each[flows] / each[settled] for each in found]
+    lines.append([f"{flows:,} / {settled:,}", *(f"{each:.3f}" for each in ratios)])
     lines.append(["target", "", f"{MEMORY_TARGET:.1f}"])
-    _table(["flows read", *(ABOUT[row.name] for row in rows)], lines)
+    _table(["requests" if live else "flows read", *(ABOUT[row.name] for row in rows)], lines)
 
 
 def _offline(options: argparse.Namespace) -> None:

@@ -1,11 +1,13 @@
-"""Memory of mitmdump while it reads 200,000 flows from a pipe: with this addon, and bare.
+"""Memory of mitmdump, with this addon and bare: while it reads 200,000 flows from a pipe, and under live traffic.
 
 Half of the flows come from one client that stays, half from ever new ones; URLs, pages and connections are ever new.
+Live, eight clients send 80,000 requests to ever new URLs; half keep their connections, half open new ones all the time.
 """
 
 import asyncio
 import io
 import re
+import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Iterator
@@ -15,8 +17,8 @@ from mitmproxy import http
 from mitmproxy.io import FlowWriter
 from mitmproxy.test import tflow
 
-from _bench.proxied import MITMDUMP, Failed, Row, environment
-from _bench.traffic import SAME_SITE_PAGE, Exchange, cors, other
+from _bench.proxied import MITMDUMP, Browser, Failed, Row, Upstream, environment
+from _bench.traffic import CHROMIUM, SAME_SITE_PAGE, Exchange, cors, other
 
 FLOWS = 200_000
 EVERY = 20_000
@@ -101,6 +103,101 @@ def dump() -> Iterator[bytes]:
                 _NUMBER.encode(): b"number=%08d" % number,
             }
             yield b"".join(put.get(part, part) for part in template)
+
+
+LIVE_REQUESTS = 80_000
+LIVE_EVERY = 10_000
+_LIVE_CLIENTS = 8
+_AT_A_TIME = 250
+"""Requests of each client before all are waited for."""
+_PER_PAGE = 25
+"""Requests after which a client that keeps no connection opens new ones."""
+
+
+async def measure_live(row: Row, folder: Path, *, requests: int, say: Callable[[str], None]) -> dict[int, int]:
+    """Resident memory in KiB, by how many requests were answered."""
+    upstream = Upstream()
+    await upstream.start()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", MITMDUMP, "-q", "--listen-host", "127.0.0.1", "--listen-port", str(port)),
+        *("--set", f"confdir={folder / 'conf'}"),
+        *row.arguments(folder),
+        cwd=folder,
+        env=environment(folder),
+        stdin=DEVNULL,
+        stdout=(folder / "log").open("wb"),
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    found: dict[int, int] = {}
+    try:
+        await _listening(process, port, folder)
+        # browsers differ in their User-Agent, so that one address will do
+        clients = [_Client(number, port, upstream) for number in range(_LIVE_CLIENTS)]
+        sent = 0
+        while sent < requests:
+            await asyncio.gather(*(client.send(_AT_A_TIME) for client in clients))
+            upstream.answers.clear()
+            sent += _AT_A_TIME * len(clients)
+            if sent % LIVE_EVERY == 0:
+                found[sent] = _resident(process.pid)
+                say(f"{row.name}: {sent:,} requests, {found[sent] / 1024:,.1f} MiB")
+        for client in clients:
+            client.close()
+    except (OSError, asyncio.IncompleteReadError) as error:
+        log = (folder / "log").read_text(encoding="utf-8", errors="replace")
+        raise Failed(f"{row.name}: {error!r}; mitmdump said:\n{log}") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return found
+
+
+async def _listening(process: asyncio.subprocess.Process, port: int, folder: Path) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while process.returncode is None:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.1)
+            else:
+                writer.close()
+                return
+    raise Failed("mitmdump ended at once:\n" + (folder / "log").read_text(encoding="utf-8", errors="replace"))
+
+
+class _Client:
+    """A browser: CORS and other traffic by turns."""
+
+    def __init__(self, number: int, proxy: int, upstream: Upstream) -> None:
+        self._number, self._proxy, self._upstream = number, proxy, upstream
+        self._browser = Browser(proxy, upstream.port)
+        self._round = 0
+
+    async def send(self, count: int) -> None:
+        """Send so many requests, each to a URL that is new."""
+        for _ in range(count // _PER_PAGE):
+            self._round += 1
+            listed = [self._own(each, self._round) for each in [*cors(20), *other(5, cookies=True)]]
+            self._upstream.learn(listed)
+            await self._browser.send(listed)
+            if self._number % 2:
+                self._browser.close()
+                self._browser = Browser(self._proxy, self._upstream.port)
+
+    def _own(self, exchange: Exchange, turn: int) -> Exchange:
+        query = "&" if "?" in exchange.path else "?"
+        return exchange._replace(
+            path=f"{exchange.path}{query}client={self._number}&turn={turn}",
+            request=exchange.request | {"User-Agent": f"{CHROMIUM} Client/{self._number}"},
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        self._browser.close()
 
 
 async def measure(row: Row, folder: Path, *, flows: int, say: Callable[[str], None]) -> dict[int, int]:
