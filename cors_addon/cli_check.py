@@ -155,10 +155,10 @@ def _trial(options: argparse.Namespace) -> "Trial | None":
         return None
     from cors_addon.cli_policy import Trial, load_policies  # mitmproxy takes a while to import
 
-    policies = load_policies(options.policy)
-    if policies is None:  # each fault has been said, with its place
+    files = [policies for path in options.policy if (policies := load_policies([path])) is not None]
+    if len(files) < len(options.policy):  # each fault has been said, with its place
         raise _UsageError("--policy: nothing was judged")
-    return Trial(policies)
+    return Trial(*files)
 
 
 def _opened(options: argparse.Namespace) -> contextlib.AbstractContextManager[TextIO]:

@@ -126,8 +126,9 @@ def run_export(options: argparse.Namespace) -> int:
 class Trial:
     """Recorded exchanges under policies: what would newly fail, newly pass, or fail for another reason."""
 
-    def __init__(self, policies: Sequence[Policy]) -> None:
-        self._policies = [in_force(policy) for policy in policies if policy.mode is not Mode.OFF]
+    def __init__(self, *files: Sequence[Policy]) -> None:
+        """Each file is tried by itself: in one, the first match wins, yet a second may be an alternative."""
+        self._files = [[in_force(policy) for policy in file if policy.mode is not Mode.OFF] for file in files]
         self._changed: dict[str, tuple[Judgement, tuple[Shadow, ...]]] = {}
         self._tried: set[str] = set()
 
@@ -138,17 +139,18 @@ class Trial:
         kept = judgement.observation.rewritten
         rewritten = None if kept is None else Rewritten(*kept)
         shadows = []
-        rewriter: InForce | None = None
-        for each in self._policies:
-            if each.policy.mode is Mode.REWRITE and each.policy.speaks_of_cors:
-                if rewriter is not None:
-                    continue  # the first match wins
+        for file in self._files:
+            rewriter: InForce | None = None
+            for each in file:
+                if each.policy.mode is Mode.REWRITE and each.policy.speaks_of_cors:
+                    if rewriter is not None:
+                        continue  # the first match wins
+                    if each.matches(flow):
+                        rewriter = each
                 if each.matches(flow):
-                    rewriter = each
-            if each.matches(flow):
-                found = shadow.try_on(each.rewriter, judgement, rewritten)
-                if found is not None:
-                    shadows.append(found)
+                    found = shadow.try_on(each.rewriter, judgement, rewritten)
+                    if found is not None:
+                        shadows.append(found)
         judgement.shadow = tuple(shadows)
         if shadows:
             self._tried.add(flow_id)

@@ -97,6 +97,26 @@ def test_a_policy_is_tried(check: Check, allowed: Path, tmp_path: Path) -> None:
     assert f"{policy}:5:" in err
 
 
+def test_policy_files_are_alternatives(check: Check, denied: Path, tmp_path: Path) -> None:
+    """Each is tried by itself: the first does not keep the second from the exchanges that it matches, too."""
+    files = []
+    for name, method in (("one", "PUT"), ("two", "PATCH")):
+        files.append(tmp_path / f"{name}.yaml")
+        files[-1].write_text(f"policies:\n  - name: {name}\n    origins: [{PAGE}]\n    methods: [{method}]\n")
+    _, out, err = check(denied, "--policy", files[0], "--policy", files[1], "--format", "jsonl")
+    shadows = [json.loads(line)["shadow"] for line in out.splitlines()]
+    assert {tuple((each["policy"], each["verdict"]) for each in line) for line in shadows} == {
+        (("one", "allow"), ("two", "deny")),
+        (("one", "allow"), ("two", "allow")),
+    }
+    assert "one: 1 of 2 exchanges: newly passes" in err
+    for file in files:
+        file.write_text("policies: 1\n")
+    code, _, err = check(denied, "--policy", files[0], "--policy", files[1])
+    assert code == 2
+    assert all(f"{file}:1:11: error" in err for file in files)
+
+
 # ---- text ----
 
 
@@ -533,6 +553,12 @@ def test_one_exchange_before_the_damage() -> None:
     one, two = (table.damage_line(Input("x", "HAR", count, damage="cut off", offset=7)) for count in (1, 2))
     assert one == "x: cut off, at byte 7: 1 exchange before it was read"
     assert two == "x: cut off, at byte 7: 2 exchanges before it were read"
+
+
+def test_github_counts_at_the_end(check: Check, denied: Path) -> None:
+    """In words that fit the number."""
+    _, out, _ = check(denied, "--format", "github")
+    assert out.splitlines()[-1] == "cors-addon: 2 CORS exchanges judged, 1 denied, 1 cause"
 
 
 def unread(pipe: IO[bytes]) -> int:

@@ -44,8 +44,13 @@ def render(summary: Summary) -> str:
     if summary.interrupted:
         lines.append("::warning title=CORS::interrupted: these are partial results")
     denied = sum(cause.count for cause in causes)
-    end = f"cors-addon: {summary.judged} CORS exchanges judged, {denied} denied, {len(causes)} causes"
-    lines.append(f"{end}, {len(found)} security findings" if found else end)
+    counted = [
+        _counted(summary.judged, "CORS exchange") + " judged",
+        f"{denied} denied",
+        _counted(len(causes), "cause"),
+        *([_counted(len(found), "security finding")] if found else ()),
+    ]
+    lines.append(f"cors-addon: {', '.join(counted)}")
     return "\n".join(lines) + "\n"
 
 
@@ -55,3 +60,7 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
