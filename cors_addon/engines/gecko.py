@@ -1,5 +1,6 @@
 """Gecko: netwerk/protocol/http/nsCORSListenerProxy.cpp. Measured with Firefox 153."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -88,6 +89,11 @@ def _max_age(value: str | None) -> int | None:
     return int(value[:12]) if value.isascii() and value.isdigit() else None
 
 
+def _read_location(location: bytes) -> bytes:
+    """nsHttpChannel::AsyncProcessRedirection: NS_EscapeURL of all that is not printable, a tab in a host included."""
+    return re.sub(rb"[\x00-\x20\x7f]", lambda match: b"%%%02X" % match[0][0], location)
+
+
 _CORS_CHECK = (allow_origin, allow_credentials)
 
 RULES = Rules(
@@ -117,6 +123,7 @@ RULES = Rules(
     combine=_combine,
     safelist={**SAFELIST, "range": partial(is_simple_range_below, 2**64)},
     wildcard_covers_authorization=True,
+    read_location=_read_location,
 )
 
 ENGINE = Engine(

@@ -51,6 +51,12 @@ def _is_simple_range(value: str) -> bool:
     return is_simple_range_below(2**64, re.sub(r"(?<=[=-])\+(?=[0-9])", "", value.lower()))
 
 
+def _read_location(location: bytes) -> bytes:
+    """Libsoup makes valid UTF-8 of it, each bad byte replaced; NetworkDataTaskSoup reads that as Latin-1."""
+    valid = re.sub("[\udc80-\udcff]", "\ufffd", location.decode("utf-8", "surrogateescape")).encode()
+    return valid.decode("latin-1").encode()
+
+
 _CORS_CHECK = (allow_origin, checks.allow_credentials)
 
 RULES = Rules(
@@ -60,6 +66,7 @@ RULES = Rules(
     redirect_steps=(*_CORS_CHECK, location_scheme, checks.location_without_credentials, checks.redirect_count),
     safelist={**SAFELIST, "range": _is_simple_range},
     wildcard_covers_authorization=True,
+    read_location=_read_location,
 )
 
 ENGINE = Engine(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import lru_cache
 
-from cors_addon.engines import Engine
+from cors_addon.engines import FETCH, Engine
 from cors_addon.exchange.model import Fields, Judgement, Observation, Outcome, Role, Verdict
 from cors_addon.exchange.said import Said, said
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
@@ -17,20 +17,20 @@ STORED_ASSUMED = (
 )
 
 
-def location_target(observation: Observation, location: tuple[bytes, ...]) -> Target | None:
+def location_target(observation: Observation, location: tuple[bytes, ...], engine: Engine = FETCH) -> Target | None:
     """Where a redirect leads; None where the answer is no redirect: other status, or no Location with a value."""
     if observation.status not in REDIRECT_STATUSES:
         return None
     for line in location:
         if value := line.strip(HTTP_WHITESPACE):
-            return resolve(value, observation.url)
+            return resolve(engine.rules.read_location(value), observation.url)
     return None
 
 
-def answer_of(observation: Observation, fields: Fields, redirects: int = 0) -> Answer:
+def answer_of(observation: Observation, fields: Fields, redirects: int = 0, engine: Engine = FETCH) -> Answer:
     """What the server said, ready for the checks; `fields` may differ from what was on the wire (a 304, a policy)."""
     lines = said(fields).lines
-    target = location_target(observation, lines.location)
+    target = location_target(observation, lines.location, engine)
     return Answer(observation.status or 0, lines, observation.http2, target, redirects)
 
 
@@ -109,7 +109,7 @@ def rejudge(judgement: Judgement, engine: Engine, fields: Fields, status: int | 
     if status is None or judgement.stage is None or STORED_ASSUMED in judgement.assumptions:
         return Outcome(judgement.verdict, judgement.refusal)
     changed = replace(observation, status=status, response=fields)
-    answer = answer_of(changed, fields, redirects_before(judgement))
+    answer = answer_of(changed, fields, redirects_before(judgement), engine)
     stage = judgement.stage
     if stage is not Stage.PREFLIGHT:
         stage = Stage.REDIRECT if answer.target else Stage.ACTUAL

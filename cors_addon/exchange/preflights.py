@@ -179,7 +179,7 @@ def _fits(client: Client, waiting: Waiting, observation: Observation, origin: st
             and _FORM_TYPE.fullmatch(value)
             and not (
                 client.engine.preflight_precedes_charset
-                and value.endswith(b";charset=UTF-8")
+                and value.endswith(b"=UTF-8")
                 and (method not in CORS_SAFELISTED or judgement.if_omitted is judgement.if_credentialed)
             )
         ):

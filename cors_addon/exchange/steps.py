@@ -56,9 +56,10 @@ def steps(judgement: Judgement) -> list[Step]:
     observation = judgement.observation
     if stage is None or observation.status is None or STORED_ASSUMED in judgement.assumptions:
         return []
-    rules = ENGINES[judgement.engine].rules
+    engine = ENGINES[judgement.engine]
+    rules = engine.rules
     asked = asked_of(judgement)
-    answer = answer_of(observation, judged_fields(judgement), redirects_before(judgement))
+    answer = answer_of(observation, judged_fields(judgement), redirects_before(judgement), engine)
     listed: list[Step] = []
     failed = False
     for check in rules.steps(stage):

@@ -173,7 +173,7 @@ class Tracker:
         user_agent = wire.user_agent
         key = (observation.client, user_agent)
         client = self._clients.get(key)
-        if client is not None and client.disguised:
+        if client is not None and (client.disguised or not client.is_browser):
             known = self._evidence.client_of(observation.connection) or self._client_in_disguise(observation, wire)
             if known is not None:
                 client = known
@@ -263,7 +263,7 @@ class Tracker:
             hindsight.hop_followed(hop, revised)
         if b"sec-fetch-storage-access" in wire and fetch.credentials is Credentials.UNKNOWN:
             hindsight.learn(fetch, Credentials.INCLUDE, STORAGE_ACCESS_SENT, revised)  # Gecko's preflights tell, too
-        target = location_target(observation, answer.lines.location)
+        target = location_target(observation, answer.lines.location, engine)
         hindsight.judge_both(judgement, engine, Stage.PREFLIGHT, answer, target)
         hindsight.conclude(judgement, fetch.credentials, fetch.evidence)
         refused = not preflights.may_pass(judgement)
@@ -332,7 +332,7 @@ class Tracker:
     ) -> None:
         """A request to the page's own origin may redirect to another, where CORS begins."""
         observation = judgement.observation
-        target = location_target(observation, said(observation.response).lines.location)
+        target = location_target(observation, said(observation.response).lines.location, client.judged_as)
         if target is None or target.url is None:
             return
         if hop is None:
@@ -409,7 +409,7 @@ class Tracker:
             client.store(url, replace(stored, fields=update_stored(stored.fields, fields), ended=observation.ended))
         stage, target = Stage.ACTUAL, None
         if status in REDIRECT_STATUSES:
-            target = location_target(observation, answer.lines.location)
+            target = location_target(observation, answer.lines.location, engine)
             if target is not None:
                 stage, judgement.role = Stage.REDIRECT, Role.REDIRECT
         self._evidence.gather(client, judgement, fetch, wire, revised)

@@ -57,6 +57,11 @@ type Step = Callable[["Rules", Asked, Answer], Failure | None]
 type Combine = Callable[[Sequence[bytes], bool], str | None]
 
 
+def as_it_stands(location: bytes) -> bytes:
+    """A Location that is parsed as it came. https://fetch.spec.whatwg.org/#concept-response-location-url"""
+    return location
+
+
 def combine_lines(lines: Sequence[bytes], _http2: bool) -> str | None:
     """The value of a header, None where it is absent. https://fetch.spec.whatwg.org/#concept-header-list-get"""
     return combine(lines) if lines else None
@@ -76,6 +81,8 @@ class Rules:
     wildcard_covers_authorization: bool = False
     """Whether `Access-Control-Allow-Headers: *` covers Authorization, where credentials are not included."""
     redirect_limit: int = 20
+    read_location: Callable[[bytes], bytes] = as_it_stands
+    """What becomes of the bytes of a Location before they are parsed as a URL."""
     name_kinds: requests.NameKinds = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -232,6 +232,8 @@ def host_to_ascii(host: str) -> str | None:
     if host.isascii():
         host = host.lower()
     else:
+        if any("\udc80" <= letter <= "\udcff" or letter == "\ufffd" for letter in host):
+            return None  # bytes that are no UTF-8, which the standard makes U+FFFD of
         host = unicodedata.normalize("NFKC", host.lower()).lower().replace("\u3002", ".").replace("\u00ad", "")
         try:
             labels = [

@@ -76,13 +76,14 @@ def server_outcome(judgement: Judgement, rewritten: Rewritten) -> Outcome | None
     if rewritten.status is None:
         return None
     if judgement.role in (Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT):
+        engine = ENGINES[judgement.engine]
         if rewritten.status != judgement.observation.status:
-            return rejudge(judgement, ENGINES[judgement.engine], rewritten.fields, rewritten.status)
-        answer = answer_of(judgement.observation, rewritten.fields, redirects_before(judgement))
+            return rejudge(judgement, engine, rewritten.fields, rewritten.status)
+        answer = answer_of(judgement.observation, rewritten.fields, redirects_before(judgement), engine)
         stage = judgement.stage
         if stage is not Stage.PREFLIGHT:
             stage = Stage.REDIRECT if answer.target else Stage.ACTUAL
-        return outcome(ENGINES[judgement.engine], stage, asked_of(judgement), answer)
+        return outcome(engine, stage, asked_of(judgement), answer)
     return Outcome(Verdict.NOT_CORS)
 
 

@@ -96,11 +96,11 @@ def _asked(judgement: Judgement) -> Asked:
 
 
 def _judge(judgement: Judgement, asked: Asked, status: int, fields: Fields) -> Outcome:
-    stage = judgement.stage
-    answer = answer_of(replace(judgement.observation, status=status), fields, redirects_before(judgement))
+    stage, engine = judgement.stage, ENGINES[judgement.engine]
+    answer = answer_of(replace(judgement.observation, status=status), fields, redirects_before(judgement), engine)
     if stage is not Stage.PREFLIGHT:
         stage = Stage.REDIRECT if answer.target else Stage.ACTUAL
-    return outcome(ENGINES[judgement.engine], stage, asked, answer)
+    return outcome(engine, stage, asked, answer)
 
 
 def _preflight_refused(rewriter: Rewriter, judgement: Judgement, request: Asking, asked: Asked) -> Outcome | None:

@@ -21,7 +21,8 @@ def console_message(judgement: Judgement) -> str | None:
     fetch = judgement.chain or [judgement]
     requests = [member for member in fetch if member.role is not Role.PREFLIGHT]
     first = str(requests[0].observation.url) if requests else None
-    target = location_target(observation, headers.cors_lines(observation.response).location)
+    location = headers.cors_lines(observation.response).location
+    target = location_target(observation, location, ENGINES[judgement.engine])
     return texts.console_message(
         judgement.engine,
         refusal,
@@ -52,7 +53,7 @@ def _recheck(judgement: Judgement, refusal: Refusal) -> Refusal | None:
     observation = judgement.observation
     if refusal.reason is not Reason.PREFLIGHT_REDIRECTED:
         return None
-    answer = answer_of(observation, judged_fields(judgement))
+    answer = answer_of(observation, judged_fields(judgement), engine=ENGINES[judgement.engine])
     if answer.target is None or answer.target.url is None or answer.target.url.origin == observation.url.origin:
         return None
     asked = asked_of(judgement)

@@ -160,6 +160,29 @@ PAIRING: tuple[Scenario, ...] = (
         engines=("gecko",),
         finish=True,
     ),
+    *(
+        Scenario(
+            name=f"XMLHttpRequest sets the charset of {value!r} in its place",
+            traffic=(
+                preflight(
+                    "p", method="PUT", headers="content-type", answer=allow(headers="content-type", methods="PUT")
+                ),
+                cors("a", 0.1, "PUT", request=(("Content-Type", value),)),
+            ),
+            expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
+            engines=("gecko",),
+        )
+        for value in ("text/plain; charset=UTF-8", "text/plain;charset=UTF-8;x=y", "Text/plain; Charset=UTF-8")
+    ),
+    Scenario(
+        name="a script's own User-Agent, seen before without a preflight or Fetch metadata",
+        traffic=(
+            Sent(id="s", url="http://app.example.test/x", agent=b"mine/1.0", connection="one"),
+            preflight("p", 1.0, method="GET", headers="user-agent", answer=allow(headers="user-agent")),
+            cors("a", 1.1, agent=b"mine/1.0", connection="two"),
+        ),
+        expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
+    ),
     Scenario(
         name="a script's own User-Agent, seen before without a preflight",
         traffic=(
@@ -453,6 +476,38 @@ REDIRECTS: tuple[Scenario, ...] = (
         traffic=(redirect("h", to="https://user:word@third.test/x"),),
         expected={"h": refused(Reason.REDIRECT_HAS_CREDENTIALS, role=Role.REDIRECT)},
         finish=True,
+    ),
+    *(
+        Scenario(
+            name=f"to {where!r}, as {engine} reads it",
+            traffic=(redirect("h", to=where), cors("a", 0.1, url=leads_to)),
+            expected={"h": passed("a"), "a": passed("h")},
+            engines=(engine,),
+        )
+        for engine, where, leads_to in (
+            ("gecko", f"{API}?a\tb\x01", f"{API}?a%09b%01"),
+            ("chromium", f"{API}?a\tb\x01", f"{API}?ab"),
+            ("webkit", f"{API}?a\tb\x01", f"{API}?ab"),
+            ("gecko", f"{API}?\xe4\xc3\xa4", f"{API}?%E4%C3%A4"),
+            ("chromium", f"{API}?\xe4\xc3\xa4", f"{API}?%E4%C3%A4"),
+            ("webkit", f"{API}?\xe4\xc3\xa4", f"{API}?%C3%AF%C2%BF%C2%BD%C3%83%C2%A4"),
+        )
+    ),
+    Scenario(
+        name="with a tab in the host, which is part of it",
+        traffic=(redirect("h", to="https://thi\trd.test/x"),),
+        expected={"h": refused(Reason.REDIRECT_URL_UNUSABLE, role=Role.REDIRECT)},
+        engines=("gecko",),
+        finish=True,
+    ),
+    Scenario(
+        name="with a tab in the host, which is none",
+        traffic=(
+            redirect("h", to="https://thi\trd.test/x"),
+            cors("a", 0.1, url="https://third.test/x", origin="null", answer=STAR),
+        ),
+        expected={"h": passed("a"), "a": passed("h")},
+        engines=("chromium", "webkit"),
     ),
     Scenario(
         name="without Location, which is none",

@@ -217,6 +217,10 @@ LOCATIONS: dict[bytes, Location] = {
     b" \x00\x1fhttps://other.test/ \x0c": Location("https://other.test/"),
     b"/a b?c d": Location("https://api.test/a%20b?c%20d"),
     b"https://oth er.test/": UNPARSABLE,
+    # bytes that are no UTF-8, in a host
+    b"https://b\xfccher.test/": UNPARSABLE,
+    b"https://b%FCcher.test/": UNPARSABLE,
+    "https://b\ufffdcher.test/".encode(): UNPARSABLE,
     # percent-encoding
     "/é?é".encode(): Location("https://api.test/%C3%A9?%C3%A9"),
     b"/\xfe": Location("https://api.test/%FE"),
