@@ -28,7 +28,6 @@ EXPOSURE_IS_HIDDEN = "readable under either credentials mode, more of it without
 UNDECIDABLE = {
     ("chromium", "001667", 0, "error"): MODE_IS_HIDDEN,
     ("chromium", "001263", 0, "error"): MODE_IS_HIDDEN,
-    ("firefox", "000937", 0, "exposed"): EXPOSURE_IS_HIDDEN,
     ("webkit", "000937", 0, "exposed"): EXPOSURE_IS_HIDDEN,
 }
 """(set, case, number of the flow in it, field): why. An entry that agrees after all fails, too."""

@@ -25,6 +25,8 @@ class Engine:
     """Requests with credentials and those without never share an HTTP/1 connection (a pool for each privacy mode)."""
     separates_http2_connections: bool = False
     """The same for HTTP/2."""
+    prefers_own_http2_connection: bool = False
+    """They share an HTTP/2 connection only where there is none of the request's own kind."""
     unconditional_304_updates: bool = False
     """A 304 to a condition that the script set updates the stored response all the same."""
     stores_anonymous_apart: bool = False

@@ -141,6 +141,7 @@ ENGINE = Engine(
     retries=10,
     retried_statuses=frozenset({408, 421}),  # nsHttpTransaction::HandleContentStart
     separates_connections=True,  # nsHttpConnectionInfo: "anonymous" is in the hash key; HTTP/2 coalesces all the same
+    prefers_own_http2_connection=True,
     partitions_cookies=True,  # total cookie protection, the default
     stores_anonymous_apart=True,  # CacheFileUtils::AppendKeyPrefix
     tainted_preflight_names_origin=True,

@@ -106,6 +106,22 @@ class Queues:
 
 
 @dataclass(slots=True, eq=False)
+class Rivalry:
+    """What is known of a connection that may have a rival, see `rivals`."""
+
+    first: float
+    """Start of the first request seen on it, Unix seconds."""
+    last: float
+    connections: "list[Connection]" = field(default_factory=list)
+    """All of its client to the same server, itself included; shared by them."""
+    sites: set[str] = field(default_factory=set)
+    """Of the pages that used it: a browser may keep connections apart by them."""
+    mixed: bool = False
+    unsure: list[tuple[Fetch, float, str]] = field(default_factory=list)
+    """Fetches on it whose credentials mode is unknown: when they began, and for which site."""
+
+
+@dataclass(slots=True, eq=False)
 class Connection:
     """One connection of a client, for engines that keep those with credentials apart from those without."""
 
@@ -115,6 +131,7 @@ class Connection:
     navigation_seen: bool = False
     undecided: list[Fetch] = field(default_factory=list)
     """Fetches on it whose credentials mode is unknown, until it is known of the connection."""
+    rivalry: Rivalry | None = None
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -134,6 +151,8 @@ class Client:
     """A browser whose User-Agent names none: a script's own, and perhaps another client's script."""
     connections_mixed: bool = False
     """A connection carried requests with and without credentials: something merges them before they come here."""
+    rivals: "OrderedDict[str, list[Connection]]" = field(default_factory=OrderedDict)
+    """By the server's origin, for engines that prefer a connection of the request's own kind."""
     preflights: Queues = field(default_factory=Queues)
     """By URL."""
     hops: Queues = field(default_factory=Queues)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import lru_cache
 
-from cors_addon.exchange import hindsight
+from cors_addon.exchange import hindsight, rivals
 from cors_addon.exchange.clients import Client, Connection, Fetch
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState
 from cors_addon.exchange.preflights import set_by_browsers
@@ -83,7 +83,10 @@ class Evidence:
     def settle(self, until: float) -> None:
         """Give up hope for connections on which nothing told the credentials mode in time."""
         for connection in list(self._undecided):
-            if not connection.undecided or connection.undecided[-1].members[-1].observation.ended < until:
+            if connection.rivalry is not None:
+                if rivals.forget(connection.rivalry, until):
+                    del self._undecided[connection]
+            elif not connection.undecided or connection.undecided[-1].members[-1].observation.ended < until:
                 connection.undecided.clear()
                 del self._undecided[connection]
 
@@ -95,6 +98,12 @@ class Evidence:
             return None
         return self.connections.get(observation.connection)
 
+    def _rival(self, client: Client, observation: Observation) -> Connection | None:
+        """The connection, where the engine merely prefers one of the request's own kind."""
+        if not (observation.http2 and client.engine.prefers_own_http2_connection):
+            return None
+        return self.connections.get(observation.connection)
+
     def note_connection(
         self, client: Client, observation: Observation, mode: Credentials, revised: list[Judgement]
     ) -> None:
@@ -102,6 +111,26 @@ class Evidence:
         connection = self._connection(client, observation)
         if connection is not None:
             self._note_mode(client, connection, mode, revised)
+        elif (connection := self._rival(client, observation)) is not None:
+            rivals.note_mode(connection, mode, revised)
+
+    def note_use(self, client: Client, observation: Observation, wire: Wire) -> None:
+        """A connection was used, be it for whatever."""
+        connection = self._rival(client, observation)
+        if connection is not None:
+            rivals.note_use(client, connection, observation, self._page_site(wire))
+
+    def _page_site(self, wire: Wire) -> str | None:
+        """Site of the page that asks, where the request names it."""
+        page = wire.get(b"origin")
+        if page is None or page == b"null":
+            page = wire.get(b"referer")
+        return None if page is None or page == b"null" else self._site_of_page(page)
+
+    def _site_of_page(self, page: bytes) -> str:
+        """Of an origin or a URL."""
+        scheme, _, rest = page.decode("latin-1").partition("://")
+        return self._site_of_origin(f"{scheme}://{rest.partition('/')[0]}")
 
     @staticmethod
     def _note_mode(client: Client, connection: Connection, mode: Credentials, revised: list[Judgement]) -> None:
@@ -140,10 +169,20 @@ class Evidence:
         elif connection is not None and len(connection.undecided) < MAX_UNDECIDED:
             connection.undecided.append(fetch)
             self._undecided[connection] = None
+        elif (connection := self._rival(client, observation)) is not None:
+            rivals.note_unsure(connection, fetch, observation, self._page_site(wire))
+            self._undecided[connection] = None
 
     def shown(self, client: Client, observation: Observation, wire: Wire) -> Finding:
         """What the request shows by itself or by its connection."""
-        return self._shown(wire, self._connection(client, observation))
+        shown = self._shown(wire, self._connection(client, observation))
+        return self._shown_by_rival(client, observation, wire) if shown is _NOTHING else shown
+
+    def _shown_by_rival(self, client: Client, observation: Observation, wire: Wire) -> Finding:
+        connection = self._rival(client, observation)
+        if connection is None:
+            return _NOTHING
+        return rivals.finding(rivals.known_mode(connection, observation, self._page_site(wire)))
 
     @staticmethod
     def _shown(wire: Wire, connection: Connection | None) -> Finding:
@@ -160,6 +199,8 @@ class Evidence:
     ) -> Finding:
         observation, engine = judgement.observation, client.engine
         shown = self._shown(wire, connection)
+        if shown is _NOTHING:
+            shown = self._shown_by_rival(client, observation, wire)
         if shown[0] is Credentials.INCLUDE:
             return shown
         if not wire.authored_nothing:
@@ -208,13 +249,14 @@ class Evidence:
         if navigation and wire.get(b"sec-fetch-dest") == b"document":
             context = self._site_of(observation)
         elif page is not None and page != b"null":
-            scheme, _, rest = page.decode("latin-1").partition("://")
-            context = self._site_of_origin(f"{scheme}://{rest.partition('/')[0]}")
+            context = self._site_of_page(page)
             third_party = context != self._site_of(observation)
+            # only Origin tells: a Referer may be a style sheet's, a redirect through another site makes all cross-site
+            if sent and third_party and wire.origin and not navigation:
+                client.cookies.third_party_seen = True
         else:
-            third_party = wire.get(b"sec-fetch-site") == b"cross-site"
-        if sent and third_party and not navigation:
-            client.cookies.third_party_seen = True
+            site = wire.get(b"sec-fetch-site")
+            third_party = site == b"cross-site" or (site is None and page is not None)
         if not sets:
             return
         registrable = self._site(observation.url.host)

@@ -1,5 +1,6 @@
 """Traffic of one client, and what it must be judged to be: pairing, redirects, the preflight cache, contradictions."""
 
+from dataclasses import replace
 from typing import Any
 
 from cors_addon.exchange.hindsight import FOLLOWED, NOT_FOLLOWED
@@ -1339,6 +1340,11 @@ def told(mode: Credentials, evidence: str | None, verdict: Verdict = ALLOW, **mo
     return {"credentials": mode, "credentials_evidence": evidence, "verdict": verdict, **more}
 
 
+def over(connection: str, sent: Sent) -> Sent:
+    """The same over this HTTP/2 connection."""
+    return replace(sent, connection=connection, http2=True)
+
+
 COOKIE_SENT = "a Cookie header was sent"
 AUTHORIZATION_SENT = "an Authorization header that the script did not set"
 STORAGE_SENT = "Sec-Fetch-Storage-Access was sent"
@@ -1346,6 +1352,8 @@ STORAGE_ABSENT = "no Sec-Fetch-Storage-Access on a cross-site request"
 WITHHELD = "a cookie for this URL is known and was not sent"
 SAME_INCLUDE = "its connection carries requests with credentials"
 SAME_OMIT = "its connection carries requests without credentials"
+APART_INCLUDE = "its connection carries requests with credentials, another one those without"
+APART_OMIT = "its connection carries requests without credentials, another one those with"
 
 OTHER_SITE = "https://www.shop.test"
 OLD_CHROME = AGENTS["chromium"].replace(b"156", b"132")
@@ -1594,7 +1602,107 @@ EVIDENCE: tuple[Scenario, ...] = (
         expected={"h": told(INCLUDE, NOT_FOLLOWED, DENY)},
         finish=True,
     ),
+    *(
+        Scenario(
+            name=f"where third-party cookies may be blocked: a cookie {name}",
+            traffic=(
+                Sent(
+                    id="prime",
+                    url="https://api.example.test/login",
+                    request=(("Referer", f"{OTHER_SITE}/"), *metadata("cross-site", "no-cors")),
+                    answer=SET_COOKIE.answer,
+                ),
+                Sent(id="i", at=1.0, url=f"{PAGE}/i", request=(*COOKIE, *request), status=200),
+                cors("a", 2.0, answer=STAR),
+            ),
+            expected={**expected, "a": told(*found)},
+        )
+        for name, request, expected, found in (
+            (
+                "after a redirect home",
+                (("Origin", "null"), *metadata("cross-site")),
+                {"i": {"credentials": INCLUDE}},
+                (UNKNOWN, None),
+            ),
+            (
+                "for a style sheet",
+                (("Referer", f"{OTHER_SITE}/a.css"), *metadata("same-site", "no-cors", "image")),
+                {},
+                (UNKNOWN, None),
+            ),
+            (
+                "for another site's page",
+                (("Origin", OTHER_SITE), *metadata("cross-site")),
+                {"i": {"credentials": INCLUDE}},
+                (OMIT, WITHHELD),
+            ),
+        )
+    ),
     # connections
+    Scenario(
+        name="HTTP/2 connections of either kind, both open",
+        traffic=(
+            over("two", cors("c1", url=OTHER, request=COOKIE, answer=STAR)),
+            over("one", preflight("p", 1.0, url=OTHER, answer=allow(credentials="true", methods="PUT"))),
+            over("two", cors("c2", 2.0, url=OTHER, request=COOKIE, answer=STAR)),
+            over("one", cors("a", 3.0, answer=STAR)),
+            over("two", cors("b", 4.0, answer=STAR)),
+            over("one", cors("d", 80.0, answer=STAR)),
+        ),
+        expected={
+            "c1": told(INCLUDE, COOKIE_SENT, DENY),
+            "p": told(UNKNOWN, None),
+            "c2": told(INCLUDE, COOKIE_SENT, DENY),
+            "a": told(OMIT, APART_OMIT),
+            "b": told(INCLUDE, APART_INCLUDE, DENY),
+            "d": told(UNKNOWN, None),  # the other may be closed by now
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="HTTP/2 connections of either kind, as shows later",
+        traffic=(
+            over("two", cors("c1", url=OTHER, request=COOKIE, answer=STAR)),
+            over("one", cors("a", 1.0, answer=STAR)),
+            over("one", preflight("p", 2.0, url=OTHER, answer=allow(credentials="true", methods="PUT"))),
+            over("two", cors("c2", 3.0, url=OTHER, request=COOKIE, answer=STAR)),
+        ),
+        expected={
+            "c1": told(INCLUDE, COOKIE_SENT, DENY),
+            "a": told(OMIT, APART_OMIT, revision=2),
+            "p": told(UNKNOWN, None),
+            "c2": told(INCLUDE, COOKIE_SENT, DENY),
+        },
+        engines=("gecko",),
+    ),
+    *(
+        Scenario(
+            name=f"HTTP/2 connections of either kind, {name}",
+            traffic=(
+                *(over("two", each) for each in two),
+                over("one", preflight("p", 1.0, url=OTHER, answer=allow(credentials="true", methods="PUT"))),
+                *(over("two", replace(each, id="z", at=1.5)) for each in two[:after]),
+                over("one", cors("a", 3.0, answer=STAR)),
+            ),
+            expected={
+                **{each.id: {} for each in two},
+                **({"z": {}} if after else {}),
+                "p": told(UNKNOWN, None),
+                "a": told(UNKNOWN, None),
+            },
+            engines=("gecko",),
+        )
+        for name, after, two in (
+            ("only one of them seen", 0, ()),
+            ("one of them closed, it seems", 0, (cors("c", url=OTHER, request=COOKIE),)),
+            ("but for pages of different sites", 1, (cors("c", url=OTHER, request=COOKIE, origin=OTHER_SITE),)),
+            (
+                "one of which has carried both",
+                1,
+                (cors("c", url=OTHER, request=COOKIE), preflight("q", 0.5, url=OTHER)),
+            ),
+        )
+    ),
     Scenario(
         name="a connection that carries cookies",
         traffic=(
