@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cors_addon.exchange.exposure import INCLUDED_ASSUMED, OMITTED_ASSUMED
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.report import jsonl
@@ -149,6 +150,26 @@ def test_allowed_actual() -> None:
     assert {key: line[key] for key in wanted} == wanted
     assert jsonl.line(first)["revision"] == 2
     assert jsonl.line(first)["paired_with"] == [sent.id]
+
+
+@pytest.mark.parametrize(
+    ("more", "cookie", "exposed", "assumption"),
+    [
+        ((), (), [], INCLUDED_ASSUMED),
+        ([("Access-Control-Allow-Headers", "*")], (), ["etag"], OMITTED_ASSUMED),
+        ((), [("Cookie", "a=1")], [], None),
+    ],
+)
+def test_exposed_by_an_unknown_mode(
+    more: list[tuple[str, str]], cookie: list[tuple[str, str]], exposed: list[str], assumption: str | None
+) -> None:
+    """Where the credentials mode is not known and decides what `*` exposes, the line says which was taken."""
+    answer = [*ALLOW, ("Access-Control-Allow-Credentials", "true"), ("Access-Control-Expose-Headers", "*"), *more]
+    [judgement] = observe(actual([*answer, ("ETag", "x")], request=cookie))
+    line = jsonl.line(judgement)
+    assert [name for name in line["exposed_headers"] if not name.startswith("access-control-")] == exposed
+    assert line["assumptions"] == ([assumption] if assumption else [])
+    assert (line["verdict"], line["certainty"]) == ("allow", "inferred" if assumption else "observed")
 
 
 def test_method_as_sent() -> None:

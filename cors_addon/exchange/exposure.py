@@ -6,16 +6,34 @@ from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.fetch.headers import get_all
 from cors_addon.fetch.responses import readable_names
 
+INCLUDED_ASSUMED = "credentials mode unknown: taken for included; if not, script reads all headers"
+OMITTED_ASSUMED = "credentials mode unknown: taken for not included; if it is, * exposes none"
+
 
 def exposed_headers(judgement: Judgement) -> list[str]:
     """Names, lower case, sorted, that script may read of an allowed actual response; empty for the rest."""
+    return _exposed(judgement, credentialed=_is_credentialed(judgement))
+
+
+def _exposed(judgement: Judgement, *, credentialed: bool) -> list[str]:
     if judgement.role is not Role.ACTUAL or judgement.verdict is not Verdict.ALLOW:
         return []
     fields = judgement.stored or judgement.observation.response
     rules = ENGINES[judgement.engine].rules
     value = rules.combine(get_all(fields, b"access-control-expose-headers"), judgement.observation.http2)
     names = [name.decode("latin-1").lower() for name, _ in fields]
-    return readable_names(names, value, credentialed=_is_credentialed(judgement))
+    return readable_names(names, value, credentialed=credentialed)
+
+
+def exposure_assumption(judgement: Judgement) -> str | None:
+    """What is assumed of the credentials mode, where it is not known and decides nothing but what script may read."""
+    if (
+        judgement.credentials is not Credentials.UNKNOWN
+        or judgement.if_omitted is not judgement.if_credentialed
+        or _exposed(judgement, credentialed=True) == _exposed(judgement, credentialed=False)
+    ):
+        return None
+    return INCLUDED_ASSUMED if _is_credentialed(judgement) else OMITTED_ASSUMED
 
 
 def _is_credentialed(judgement: Judgement) -> bool:

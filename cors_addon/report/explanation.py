@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 
 from cors_addon.exchange.elsewhere import outcomes
-from cors_addon.exchange.exposure import exposed_headers, hidden_headers
+from cors_addon.exchange.exposure import exposed_headers, exposure_assumption, hidden_headers
 from cors_addon.exchange.fixes import smallest_change
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.steps import Step, StepOutcome, steps
@@ -361,6 +361,8 @@ def _exposure(judgement: Judgement, width: int) -> Iterator[str]:
     hidden = [name for name in hidden_headers(judgement) if not name.startswith("access-control-")]
     if hidden:
         yield from _paragraph("but not", f"{', '.join(hidden)} (not in Access-Control-Expose-Headers)", width)
+    if assumption := exposure_assumption(judgement):
+        yield from _paragraph("inferred", assumption, width)
 
 
 def _elsewhere(judgement: Judgement, width: int) -> Iterator[str]:
