@@ -33,6 +33,7 @@ RETRY_WITHIN = 1.0
 _GRANTS = frozenset({Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED})
 _CONDITIONAL = frozenset({"if-none-match", "if-modified-since"})
 FRAGMENT_ASSUMED = "cached under another fragment of this URL, which is not on the wire"
+_SENT_ANYWAY = frozenset({"accept", "accept-language", "content-type"})
 _DROPPED_BY_REDIRECTS = frozenset({"content-type", "authorization"})
 
 REFUSED_YET_SENT = "the request was sent although its preflight was refused"
@@ -180,7 +181,11 @@ def _fits(client: Client, waiting: Waiting, observation: Observation, origin: st
             and not (
                 client.engine.preflight_precedes_charset
                 and value.endswith(b"=UTF-8")
-                and (method not in CORS_SAFELISTED or judgement.if_omitted is judgement.if_credentialed)
+                and (
+                    method not in CORS_SAFELISTED
+                    or judgement.if_omitted is judgement.if_credentialed
+                    or not _SENT_ANYWAY.issuperset(judgement.requested_headers)
+                )
             )
         ):
             return False  # no browser asks for what a form may send

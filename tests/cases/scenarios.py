@@ -152,6 +152,20 @@ PAIRING: tuple[Scenario, ...] = (
         )
     ),
     Scenario(
+        name="XMLHttpRequest sets the charset once POST's preflight has asked for another header, too",
+        traffic=(
+            preflight(
+                "p",
+                method="POST",
+                headers="authorization,content-type",
+                answer=allow("*", headers="authorization, content-type"),
+            ),
+            cors("a", 0.1, "POST", request=(*TEXT, ("Authorization", "Bearer x"))),
+        ),
+        expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
+        engines=("gecko",),
+    ),
+    Scenario(
         name="Firefox asks for a JSON body in vain, then sends it as text",
         traffic=(
             preflight("p", method="POST", headers="content-type", answer=allow("*", headers="content-type")),
