@@ -494,6 +494,7 @@ def _follow_hop(client: Client, observation: Observation, origin: str, method: s
         # browsers upgrade what a secure page embeds from a Location without TLS
         port = 80 if observation.url.port == 443 else observation.url.port
         waiting_here = client.hops[observation.url._replace(scheme="http", port=port)]
+    refused: Waiting | None = None
     for waiting in waiting_here:
         hop = waiting.judgement
         began = observation.started
@@ -503,13 +504,28 @@ def _follow_hop(client: Client, observation: Observation, origin: str, method: s
             continue
         if hop.role is Role.SAME_ORIGIN:
             fits = origin in (hop.observation.url.origin, OPAQUE, "")
+        elif _taints(hop, observation.url):
+            # Gecko's preflight names the page's origin all the same
+            named = client.engine.tainted_preflight_names_origin and observation.method == b"OPTIONS"
+            fits = origin == OPAQUE or (named and origin == waiting.fetch.initiator)
         else:
-            # Gecko's preflight names the page's origin even where the hop before it was tainted
-            fits = origin in (hop.origin, OPAQUE) or origin == waiting.fetch.initiator
-        if fits:
-            client.hops.remove(waiting)
-            return waiting
-    return None
+            fits = origin == hop.origin
+        if not fits:
+            continue
+        if hop.role is Role.REDIRECT and not preflights.may_pass(hop):
+            refused = refused or waiting
+            continue
+        client.hops.remove(waiting)
+        return waiting
+    if refused is not None:
+        client.hops.remove(refused)
+    return refused
+
+
+def _taints(hop: Judgement, target: Url) -> bool:
+    """Whether a request that follows this redirect bears `null`. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
+    here = hop.observation.url.origin
+    return hop.origin == OPAQUE or (here != hop.origin and here != target.origin)
 
 
 def _redirected_method(observation: Observation) -> str:

@@ -673,6 +673,27 @@ REDIRECTS: tuple[Scenario, ...] = (
         },
     ),
     Scenario(
+        name="refused, and its target asked for at once, which a redirect would have tainted",
+        traffic=(redirect("h", to=THIRD, answer=()), cors("a", 0.1, url=THIRD)),
+        expected={
+            "h": refused(Reason.ALLOW_ORIGIN_MISSING, role=Role.REDIRECT, contradicted=False),
+            "a": passed(role=Role.ACTUAL),
+        },
+    ),
+    Scenario(
+        name="refused, and tried again with success",
+        traffic=(
+            redirect("h1", to="/other", answer=()),
+            redirect("h2", 0.1, to="/other"),
+            cors("a", 0.2, url=OTHER),
+        ),
+        expected={
+            "h1": refused(Reason.ALLOW_ORIGIN_MISSING, role=Role.REDIRECT, contradicted=False),
+            "h2": passed("a"),
+            "a": passed("h2"),
+        },
+    ),
+    Scenario(
         name="an image of its target meanwhile",
         traffic=(
             redirect("h", to="/other"),
