@@ -22,7 +22,7 @@ from . import fixes, known, reached
 from .cases import Case, from_json, to_json
 from .compare import Agreement, Check, agreement, load_lines
 from .drivers import DRIVERS, BrowserMissing, Driver, load_driver
-from .generate import generate
+from .generate import FAMILIES, generate
 from .proxy import ADDON
 from .run import record
 from .shrink import shrink
@@ -39,6 +39,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="the same seed draws the same cases (default 1)")
     parser.add_argument("--first", type=int, default=0, help="index of the first case of the seed")
     parser.add_argument("--only", help="run only the cases of these comma-separated indices")
+    parser.add_argument("--family", choices=FAMILIES, help="draw cases of this family alone")
     parser.add_argument("--record", type=Path, metavar="DIR", help="keep traffic and truth lines in DIR")
     parser.add_argument("--name", help="name of the recorded set (default BROWSER-SEED)")
     parser.add_argument(
@@ -74,8 +75,10 @@ def drawn(options: argparse.Namespace) -> list[Case]:
         data = json.loads(options.replay.read_text(encoding="utf-8"))
         return [from_json(one) for one in (data if isinstance(data, list) else [data])]
     if options.only:
-        return [generate(options.seed, int(index)) for index in options.only.split(",")]
-    return [generate(options.seed, index) for index in range(options.first, options.first + options.cases)]
+        indices = [int(index) for index in options.only.split(",")]
+    else:
+        indices = list(range(options.first, options.first + options.cases))
+    return [generate(options.seed, index, options.family) for index in indices]
 
 
 class Session:

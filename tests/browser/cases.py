@@ -92,7 +92,10 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """One request that the page makes. `urls` are its hops; `redirects` the status of each but the last."""
+    """One request that the page makes. `urls` are its hops; `redirects` the status of each but the last.
+
+    `ctx` is the context it is made in, where that is not the case's.
+    """
 
     urls: tuple[str, ...]
     api: str = "fetch"
@@ -112,6 +115,7 @@ class Step:
     keepalive: bool = False
     sync: bool = False
     referrer_policy: str = ""
+    ctx: str = ""
     wait: float = 0.0
     mutations: tuple[Mutation, ...] = ()
     note: str = ""
@@ -128,10 +132,13 @@ class Case:
     http: str = "1.1"
     title: str = ""
 
-    @property
-    def origin(self) -> str:
-        """What the page's requests bear as Origin before any redirect."""
-        return "null" if self.ctx in ("sandbox", "data") else self.page
+    def context(self, step: Step) -> str:
+        """Where a step's request is made."""
+        return step.ctx or self.ctx
+
+    def origin(self, step: Step) -> str:
+        """What a step's request bears as Origin before any redirect."""
+        return "null" if self.context(step) in ("sandbox", "data") else self.page
 
     @property
     def note(self) -> str:
@@ -155,7 +162,8 @@ class Case:
             if len(self.steps) > 1:
                 names = "".join(f" {name}" for name, _ in other.headers)
                 wait = f" after {other.wait} s" if other.wait else ""
-                mine.insert(0, f"step{index}: {other.api} {other.method}{names} {other.credentials}{wait}")
+                ctx = f"{other.ctx}: " if other.ctx else ""
+                mine.insert(0, f"step{index}: {ctx}{other.api} {other.method}{names} {other.credentials}{wait}")
             wrong += mine
         return f"{' '.join(parts)}; {', '.join(wrong) or 'all right'}"
 

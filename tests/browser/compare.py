@@ -24,7 +24,7 @@ Line = Mapping[str, Any]
 
 TIERS = ("strict", "resolvable", "open", "unscored")
 JUDGED = {"strict": 1.0, "resolvable": 0.98, "open": 1.0}
-FIELDS = ("verdict", "role", "error", "parameter", "preflight", "pair", "exposed", "console")
+FIELDS = ("verdict", "role", "error", "parameter", "preflight", "pair", "exposed", "console", "contradicted")
 ROLE = {"preflight": "preflight", "actual": "actual", "redirect-hop": "redirect"}
 PREFLIGHT = {"sent": "sent", "cached": "cached", "none-needed": "not-needed", "skipped": "not-needed"}
 HINTS = (
@@ -85,6 +85,7 @@ def compare(truth: Line, ours: Line | None) -> Iterator[Check]:
     """A check for each field that this truth line can judge."""
     ours = ours if ours is not None else {"verdict": "not-cors"}
     tier = tier_of(truth)
+    yield Check("strict", "contradicted", not ours.get("contradicted"), False, ours.get("contradicted"), truth)
     want, got = truth["verdict"], ours.get("verdict")
     hit = got == want or (tier == "open" and ours.get("if_credentialed") == want)
     yield Check(tier, "verdict", hit, want, got, truth)

@@ -86,8 +86,30 @@ MORE_REQUEST_HEADERS = (
     ("Content-Encoding", "identity"), ("Content-Location", "/x"), ("Access-Control-Allow-Origin", "*"),
     ("Host-Name", "x"), ("Icy-MetaData", "1"), ("X-Purpose", "preview"), ("Ping-From", "x"), ("Viewport-Width", "x"),
     ("Width", "1.5"), ("ECT", "5g"), ("Downlink", "-1"), ("RTT", "1e3"), ("Device-Memory", "0.25"), ("DPR", ""),
-    ("Sec-CH-DPR", "2"), ("Proxy-X", "1"),
+    ("Sec-CH-DPR", "2"), ("Proxy-X", "1"), ("x-lower", "1"), ("X-Client-Data", "CAE="), ("Content-Type", "garbage"),
+    ("Content-Type", "text/xml"), ("Content-Type", "application/json; charset=utf-8"), ("Content-Type", "TEXT/PLAIN"),
+    ("Content-Type", "text/plain; x=\"a\""), ("Content-Type", "text/plain;"),
+    ("Content-Type", "text/plain, application/json"), ("Content-Type", "text/plain; charset=" + "x" * 108),
+    ("Content-Type", "text/plain; charset=" + "x" * 109), ("Accept", "text/html (x)"), ("Accept", "b" * 127),
+    ("Accept-Language", "a" * 128), ("Accept-Language", "a" * 129), ("Accept-Language", "en-US,en;q=0.5"),
+    ("Accept-Language", "en@x"), ("Content-Language", "en-US"), ("Range", "bytes=2-"), ("Range", "bytes=0-3"),
+    ("Range", "bytes=-3"), ("If-None-Match", "x"), ("Authorization", "Basic dTpw"), ("Authorization", ""),
 )  # fmt: skip
+HEADER_SETS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("X-A", "1"), ("X-B", "2"), ("X-C", "3"), ("X-D", "4")),
+    (("X-Zed", "1"), ("X-Alpha", "2")),
+    (("X-Custom", "1"), ("X-Other", "2")),
+    (("Authorization", "Bearer abc"), ("X-Custom", "1")),
+    (("Authorization", "Bearer abc"), ("Content-Type", "application/json")),
+    (("Authorization", "Bearer abc"), ("X-Custom", "1"), ("Content-Type", "application/json")),
+    (("X-Requested-With", "XMLHttpRequest"), ("Content-Type", "application/json")),
+    (("DPR", "2"), ("Device-Memory", "8"), ("Width", "100"), ("Viewport-Width", "100"), ("RTT", "50"),
+     ("Downlink", "1.5"), ("ECT", "4g"), ("Save-Data", "on")),
+    (("ECT", "4g"), ("Save-Data", "on")),
+    (("Accept", "a" * 128), ("Accept-Language", "a" * 128), ("Content-Language", "a" * 128),
+     ("Content-Type", "text/plain;" + "c" * 117), ("Range", "bytes=0-" + "0" * 120)),
+)  # fmt: skip
+"""What pages and their libraries send together; in the last ones each value is as long as a safelisted one may be."""
 CONTENT_TYPES = ("", "text/plain", "application/json", "image/png", "text/plain;charset=utf-8", "multipart/form-data")
 PREFLIGHT_STATUSES = (
     200, 200, 200, 201, 202, 203, 205, 206, 226, 299, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 418,
@@ -126,8 +148,12 @@ LOCATIONS = (
     "ws://api.other.test/k/{id}/9", "ftp://api.other.test/x", "https://:@api.other.test/k/{id}/9", "tel:1",
 )  # fmt: skip
 
+FAMILIES = {"plain": 46, "redirect": 22, "element": 10, "opaque": 7, "sequence": 10, "beacon": 2}
+"""What is drawn, and how often."""
+
 Values = tuple[str, ...]
 Table = dict[str, Values]
+Place = tuple[int, str, str]
 
 
 def origin_values(origin: str) -> Table:
@@ -384,11 +410,8 @@ class Generator:
         self.id = f"{index:06d}"
         self.http = self.rng.choice(("1.1", "2"))
 
-    def case(self) -> Case:
-        """The case."""
-        family = weighted(
-            self.rng, {"plain": 46, "redirect": 22, "element": 10, "opaque": 7, "sequence": 10, "beacon": 2}
-        )
+    def case(self, family: str | None) -> Case:
+        """The case, of this family if one is named."""
         makers: dict[str, Callable[[], Case]] = {
             "plain": self.plain,
             "redirect": self.redirected,
@@ -397,7 +420,7 @@ class Generator:
             "sequence": lambda: sequence_case(self.rng, self.id, self.http),
             "beacon": self.beacon,
         }
-        return makers[family]()
+        return makers[family or weighted(self.rng, FAMILIES)]()
 
     def page(self) -> str:
         """A page's origin."""
@@ -428,6 +451,8 @@ class Generator:
     def headers(self, count: int) -> tuple[tuple[str, str], ...]:
         """Some author headers, no name twice."""
         chosen: dict[str, tuple[str, str]] = {}
+        if count and self.rng.random() < 0.2:
+            return self.rng.choice(HEADER_SETS)
         table = REQUEST_HEADERS if self.rng.random() < 0.8 else MORE_REQUEST_HEADERS
         for name, value in self.rng.sample(table, count):
             chosen.setdefault(name.lower(), (name, value))
@@ -566,14 +591,75 @@ class Generator:
         return self.finish(Case(self.id, page, (step,), "page", self.http))
 
     def finish(self, case: Case) -> Case:
-        """The case with none, one or two mutations in its answers."""
+        """The case with none, one or two mutations in its answers; half the servers have a style of their own."""
         count = self.rng.choices((0, 1, 2, 3), (22, 48, 24, 6))[0]
         step = case.steps[0]
-        made: dict[tuple[int, str, str], Mutation] = {}
+        made: dict[Place, Mutation] = {}
         for _ in range(count):
             mutation = self.mutation(case, step)
             made.setdefault((mutation.hop, mutation.side, mutation.field), mutation)
-        return replace_case(case, (replace(step, mutations=tuple(made.values())),))
+        styled = self.style(case, step) if self.rng.random() < 0.5 else {}
+        return replace_case(case, (replace(step, mutations=tuple((styled | made).values())),))
+
+    def style(self, case: Case, step: Step) -> dict[Place, Mutation]:
+        """Another right answer: what servers say to every page, rather than just what this one needs."""
+        rng = self.rng
+        included = step.credentials == "include"
+        names = [name.title() for name in standard.author_header_names(step)]
+        star = not included and rng.random() < 0.5
+        chosen: dict[str, str] = {
+            "p.acac": rng.choice(("", "true")),
+            "p.acam": rng.choice(("", "usual", "some", "star")),
+            "p.acah": rng.choice(("", "usual", "title", "always", "star"))
+            if names
+            else rng.choice(("", "none", "always")),
+            "p.maxage": rng.choice(("", "5", "600", "86400")),
+            "p.status": rng.choice(("", "200")),
+            "a.expose": rng.choice(("", "list", "star")),
+            "a.status": rng.choice(("", "", "201")),
+            "vary": rng.choice(("", "origin")),
+        }
+        if included:
+            chosen |= {key: "usual" for key in ("p.acam", "p.acah") if chosen[key] == "star"}
+        made: dict[Place, Mutation] = {}
+
+        def add(hop: int, side: Side, field: str, name: str, *values: str) -> None:
+            made[hop, side, field] = Mutation(hop, side, field, name, values)
+
+        hops = standard.hops(case, step)
+        last = len(step.urls) - 1
+        for hop, here in enumerate(hops):
+            if not here.cors:
+                continue
+            sides: tuple[Side, ...] = ("p", "a") if standard.needs_preflight(case, step, hop) else ("a",)
+            for side in sides:
+                if star:
+                    add(hop, side, "acao", "star", "*")
+                if chosen["p.acac"] and not included:
+                    add(hop, side, "acac", "true", "true")
+                if chosen["vary"]:
+                    add(hop, side, "vary", "origin", "Origin")
+            if "p" in sides:
+                methods = {"usual": f"GET, POST, PUT, PATCH, DELETE, {here.method}", "some": f"GET,{here.method},HEAD"}
+                if name := chosen["p.acam"]:
+                    add(hop, "p", "acam", name, (methods | {"star": "*"})[name])
+                fields = {
+                    "usual": ", ".join(["Content-Type", "X-Any", *names]),
+                    "title": ", ".join(names),
+                    "always": ", ".join(["X-Any", *names]),
+                    "star": "*, Authorization" if "Authorization" in names else "*",
+                }
+                if name := chosen["p.acah"]:
+                    add(hop, "p", "acah", name, *([fields[name]] if name in fields else []))
+                if name := chosen["p.maxage"]:
+                    add(hop, "p", "maxage", name, name)
+                if name := chosen["p.status"]:
+                    add(hop, "p", "status", name, name)
+            if name := chosen["a.expose"]:
+                add(hop, "a", "expose", name, "*" if name == "star" else "X-Total, X-Req-Id")
+            if hop == last and step.end_location is None and step.api in ("fetch", "xhr") and chosen["a.status"]:
+                add(hop, "a", "status", "201", "201")
+        return made
 
     def mutation(self, case: Case, step: Step) -> Mutation:
         """One random deviation of one answer of a step."""
@@ -621,6 +707,8 @@ class Generator:
             }[field]
             if self.http == "1.1" and rng.random() < 0.06 and (more := padded(table)):
                 table = more
+            elif field == "acao" and hops[hop].origin != case.origin(step) and rng.random() < 0.2:
+                table = {"untainted": (case.origin(step),)}
             elif field == "acao" and rng.random() < 0.25:
                 table = {name: table[name] for name in ("star", "none", "other", "null")}
             elif field == "acac" and rng.random() < 0.25:
@@ -639,6 +727,6 @@ def replace_case(case: Case, steps: tuple[Step, ...]) -> Case:
     return Case(case.id, case.page, steps, case.ctx, case.http, case.title)
 
 
-def generate(seed: int, index: int) -> Case:
+def generate(seed: int, index: int, family: str | None = None) -> Case:
     """The case of one index of a seed: the same whenever asked."""
-    return Generator(seed, index).case()
+    return Generator(seed, index).case(family)

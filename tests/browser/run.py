@@ -7,6 +7,7 @@ import dataclasses
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from .truth import Line, truth_lines
 
 PRIME_PAGE = "http://app.example.test"
 STEP_SECONDS = 45.0
+LATE_SECONDS = 5.0
 RESTARTS = 3
 
 Progress = Callable[[int, int], None]
@@ -44,11 +46,13 @@ class Runner:
     async def run(self, cases: Sequence[Case], progress: Progress | None = None) -> Result:
         """Run all cases and judge what became of them."""
         outcomes: dict[str, list[Outcome]] = {}
+        ended: dict[str, float] = {}
         done = 0
 
         def finished(case: Case, mine: list[Outcome]) -> None:
             nonlocal done
             outcomes[case.id] = mine
+            ended[case.id] = time.time()
             done += 1
             if progress is not None:
                 progress(done, len(cases))
@@ -63,7 +67,9 @@ class Runner:
         lines: list[Line] = []
         for case in cases:
             if case.id in outcomes:
-                flows = self.seen.pop(case.id, [])
+                # what comes long after is no part of the case: WebKit revalidates what a page once used
+                until = ended[case.id] + LATE_SECONDS
+                flows = [one for one in self.seen.pop(case.id, []) if one.time < until]
                 lines += truth_lines(case, flows, outcomes[case.id], self.driver, blocked_3pc=self.blocked_3pc)
         return Result(lines, [case for case in cases if case.id not in outcomes])
 

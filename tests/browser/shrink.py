@@ -53,7 +53,7 @@ def simpler_steps(step: Step) -> Iterator[Step]:
     for index in range(len(step.headers)):
         yield dataclasses.replace(step, headers=step.headers[:index] + step.headers[index + 1 :])
     plain = Step(step.urls)
-    for name in ("body", "body_type", "upload_listener", "keepalive", "cache", "wait", "redirect", "note"):
+    for name in ("body", "body_type", "upload_listener", "keepalive", "cache", "wait", "redirect", "ctx", "note"):
         if getattr(step, name) != getattr(plain, name):
             yield dataclasses.replace(step, **{name: getattr(plain, name)})
     if step.api in ("fetch", "xhr"):

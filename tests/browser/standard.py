@@ -8,6 +8,7 @@ credentials mode alone would change the outcome (such a truth line is ambiguous)
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -59,7 +60,7 @@ def normalize_method(method: str) -> str:
 
 def hops(case: Case, step: Step) -> list[Hop]:
     """Each hop as https://fetch.spec.whatwg.org/#http-redirect-fetch leaves it, were every one followed."""
-    method, origin, cors = normalize_method(step.method), case.origin, False
+    method, origin, cors = normalize_method(step.method), case.origin(step), False
     made: list[Hop] = []
     previous: str | None = None
     for index, url in enumerate(step.urls):
@@ -142,6 +143,8 @@ def needs_preflight(case: Case, step: Step, hop: int, ignoring: frozenset[str] =
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     if (own := body_content_type(step)) is not None:
         headers.setdefault("content-type", own)
+    if any(origin_of(one.url) != origin_of(other.url) for one, other in itertools.pairwise(chain[: hop + 1])):
+        headers.pop("authorization", None)
     if here.method == "GET" and chain[0].method != "GET":
         for name in ("content-type", "content-language", "content-encoding", "content-location"):
             headers.pop(name, None)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser import known, standard
-from tests.browser.cases import Case, Mutation, Step, answer, answer_table, from_json, to_json
+from tests.browser.cases import Case, Mutation, Step, answer, answer_table, from_json, hop_number, to_json
 from tests.browser.compare import agreement, tier_of, without_the_invisible
 from tests.browser.drivers import Outcome
 from tests.browser.drivers.chromium import Chromium
@@ -38,6 +38,22 @@ def test_same_seed_same_cases() -> None:
     assert generate(7, 5) != generate(8, 5)
 
 
+def test_a_family_alone() -> None:
+    """Sequences have several steps, plain cases one of fetch or XHR that is not redirected."""
+    assert all(len(generate(7, index, "sequence").steps) > 1 for index in range(50))
+    for index in range(50):
+        (step,) = generate(7, index, "plain").steps
+        assert (step.api in ("fetch", "xhr"), len(step.urls)) == (True, 1)
+
+
+def test_a_step_in_a_context_of_its_own() -> None:
+    """A sandboxed frame's requests bear null, whatever the case's context."""
+    steps = (Step((URL,)), Step((URL,), ctx="sandbox"), Step((URL,), ctx="worker"))
+    case = Case("1", PAGE, steps)
+    assert [standard.hops(case, step)[0].origin for step in steps] == [PAGE, "null", PAGE]
+    assert [case.context(step) for step in steps] == ["page", "sandbox", "worker"]
+
+
 def test_cases_survive_json() -> None:
     """What --replay reads is what was printed."""
     for index in range(300):
@@ -52,9 +68,9 @@ def test_every_answer_can_be_sent() -> None:
         case = generate(4, index)
         table = answer_table(case)
         for step_number, step in enumerate(case.steps):
-            for hop, _ in enumerate(step.urls):
-                assert f"{step_number}/{hop}/p" in table
-                assert f"{step_number}/{hop}/a" in table
+            for url in step.urls:
+                assert f"{step_number}/{hop_number(url)}/p" in table
+                assert f"{step_number}/{hop_number(url)}/a" in table
         for one in table.values():
             for name, value in one["headers"]:
                 assert not set(name + value) & {"\r", "\n", "\0"}

@@ -116,7 +116,7 @@ class StepJudge:
             "exposed": outcome.exposed if last and kind != "preflight" else None,
             "note": self.case.note + (f" | step: {step.note}" if step.note else ""),
             "api": step.api,
-            "ctx": self.case.ctx,
+            "ctx": self.case.context(step),
             "mode": step.mode,
             "redirect": step.redirect,
             "page": self.case.page,
@@ -180,9 +180,9 @@ class StepJudge:
             return "not-cors"
         if number < len(self.flows) - 1:
             return "allow" if flow.answered else "deny"
-        if self.kind(flow) == "preflight":
-            return "deny"
         passed = outcome.passed if outcome.passed is not None else outcome.js == "resolved"
+        if self.kind(flow) == "preflight":  # what it was sent for may have been at hand in the HTTP cache
+            return "allow" if passed and outcome.js == "resolved" and flow.answered else "deny"
         if self.kind(flow) == "redirect-hop":
             passed = self.step.redirect == "manual" and outcome.error is None and outcome.js == "resolved"
         return "allow" if passed and flow.answered else "deny"
@@ -211,6 +211,13 @@ class StepJudge:
         """Whether the next flow only repeats this one."""
         flow, following = self.flows[number : number + 2]
         return (flow.hop, flow.preflight) == (following.hop, following.preflight)
+
+    def may_be_at_hand(self, flow: Seen) -> bool:
+        """Whether an earlier step got an answer that the browser may have stored."""
+        before = self.case.steps[: self.index]
+        return any(
+            one.field == "cache" and "max-age" in one.name for step in before for one in step.mutations
+        ) and flow.url.startswith("http:")
 
     def gives_up(self, flow: Seen) -> bool:
         """Whether Firefox never judges an answer, however often it asks (nsHttpTransaction::HandleContentStart)."""
@@ -245,6 +252,8 @@ class StepJudge:
                 else "credentials mode decides and no Cookie shows it"
             )
             resolvers = self.evidence(flow, line, last)
+        if last and flow.preflight and line["verdict"] == "deny" and self.may_be_at_hand(flow):
+            causes.append("its request may have been answered from the HTTP cache, and that have been refused")
         cross_origin = flow.header("origin") not in (None, standard.origin_of(flow.url))
         if (
             flow.method == "POST"

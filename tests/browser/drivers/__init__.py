@@ -98,7 +98,7 @@ class Driver(Protocol):
         ...
 
     async def run_step(self, case: Case, index: int, step: dict[str, Any]) -> Outcome:
-        """Run one step by calling `runStep(case.ctx, step)` in the page at `case.page + '/page'`, opened on first use.
+        """Run one step by calling `runStep(ctx, step)` in the page at `case.page + '/page'`, opened on first use.
 
         Steps of one case come one after the other; those of different cases at once, up to `concurrency`.
         """

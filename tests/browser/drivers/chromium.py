@@ -145,7 +145,7 @@ class Chromium:
         """Run a step and wait until both script and the network service have told how it ended."""
         running = self.running[case.id] = Running()
         try:
-            seen = await self.evaluate(case.page, f"runStep({json.dumps(case.ctx)}, {json.dumps(step)})")
+            seen = await self.evaluate(case.page, f"runStep({json.dumps(step['ctx'] or case.ctx)}, {json.dumps(step)})")
             await self.settle(running, step["api"])
         finally:
             self.running.pop(case.id, None)

@@ -256,7 +256,7 @@ class Firefox:
         leads_to = step["end_location"] and step["end_location"].replace("{id}", case.id)
         running = self.running[case.id] = Running(step["api"], bool(step["redirects"]), leads_to)
         try:
-            seen = await self.evaluate(case.page, f"runStep({json.dumps(case.ctx)}, {json.dumps(step)})")
+            seen = await self.evaluate(case.page, f"runStep({json.dumps(step['ctx'] or case.ctx)}, {json.dumps(step)})")
             await self.settle(case.page, running, seen["js"])
         finally:
             self.running.pop(case.id, None)

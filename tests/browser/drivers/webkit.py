@@ -175,7 +175,7 @@ class WebKit:
                 return Outcome(js="timeout", detail="the tab died at an earlier step")
             tab.console.clear()
             after = BEACON_SECONDS if step["api"] == "beacon" else 0.0
-            seen = await tab.settle(f"runStep({json.dumps(case.ctx)}, {json.dumps(step)})", after)
+            seen = await tab.settle(f"runStep({json.dumps(step['ctx'] or case.ctx)}, {json.dumps(step)})", after)
         except TabGone as error:
             self.bury(case, error)
             return Outcome(js="timeout", detail=f"the tab died: {error}")
