@@ -138,7 +138,7 @@ ENGINE = Engine(
         failed_request_clears=True,
         opaque_origins_share=True,
     ),
-    retries=10,
+    retries=9,  # network.http.request.max-attempts counts the first, too
     retried_statuses=frozenset({408, 421}),  # nsHttpTransaction::HandleContentStart
     separates_connections=True,  # nsHttpConnectionInfo: "anonymous" is in the hash key; HTTP/2 coalesces all the same
     prefers_own_http2_connection=True,

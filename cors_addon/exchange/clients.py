@@ -147,6 +147,8 @@ class Client:
     first_seen: float
     version: int = 0
     """Major version of the browser, 0 where it does not tell."""
+    user_agent: bytes = b""
+    """What it says of itself, where no script does."""
     disguised: bool = False
     """A browser whose User-Agent names none: a script's own, and perhaps another client's script."""
     connections_mixed: bool = False

@@ -1,5 +1,6 @@
 """Preflights: which one a request was sent for, what it leaves in the client's cache, and why one was needed."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -7,7 +8,7 @@ from functools import lru_cache
 from cors_addon.engines import Engine
 from cors_addon.exchange import hindsight
 from cors_addon.exchange.clients import Client, Fetch, Waiting
-from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Verdict
+from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role, Verdict
 from cors_addon.exchange.said import Said
 from cors_addon.exchange.wire import EXTENSION_ASSUMED, Wire
 from cors_addon.fetch.cache import Key
@@ -33,6 +34,7 @@ RETRY_WITHIN = 1.0
 _GRANTS = frozenset({Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED})
 _CONDITIONAL = frozenset({"if-none-match", "if-modified-since"})
 FRAGMENT_ASSUMED = "cached under another fragment of this URL, which is not on the wire"
+USER_AGENT = "user-agent"
 _SENT_ANYWAY = frozenset({"accept", "accept-language", "content-type"})
 _DROPPED_BY_REDIRECTS = frozenset({"content-type", "authorization"})
 
@@ -231,6 +233,10 @@ def explain(
         return
     observation, engine, cache = judgement.observation, client.engine, client.cache
     authored = cache.requested(key)
+    if wire.user_agent != client.user_agent:
+        authored |= {USER_AGENT}
+    elif authored and not client.disguised:
+        authored -= {USER_AGENT}
     if not authored and method in CORS_SAFELISTED and wire.authored_nothing:
         judgement.preflight = PreflightState.NOT_NEEDED
         return
@@ -306,10 +312,20 @@ def repeated(client: Client, observation: Observation, judgement: Judgement, met
             and (before.origin, waiting.method, before.requested_headers)
             == (judgement.origin, method, judgement.requested_headers)
             and 0 <= observation.started - before.observation.ended + EARLY <= RETRY_WITHIN
+            and _attempts(client, waiting.fetch) <= client.engine.retries
         ):
             client.preflights.remove(waiting)
             return waiting
     return None
+
+
+def _attempts(client: Client, fetch: Fetch) -> int:
+    """How often the latest preflight of a fetch was sent, each time in vain."""
+    tried = itertools.takewhile(
+        lambda member: member.role is Role.PREFLIGHT and may_be_retried(client, member.observation),
+        reversed(fetch.members),
+    )
+    return sum(1 for _ in tried)
 
 
 def await_retry(client: Client, permit: Waiting, dropped: Observation) -> None:

@@ -200,6 +200,7 @@ class Tracker:
                 cache=PreflightCache(own.cache),
                 first_seen=observation.started,
                 version=int(version[1][:6]) if version else 0,
+                user_agent=user_agent,
                 disguised=disguised and (engine is not None or metadata),
             )
             self._clients[key] = client
@@ -222,11 +223,14 @@ class Tracker:
             return None
         if wire.preflight:
             asked = split_list(normalize(wire.get(b"access-control-request-headers", b"")).lower())
-        else:
-            asked = tuple(
-                name for waiting in client.preflights[observation.url] for name in waiting.judgement.requested_headers
-            ) + tuple(client.cache.requested((wire.origin or "", observation.url)))
-        return client if "user-agent" in asked else None
+            return client if preflights.USER_AGENT in asked else None
+        waiting = client.preflights[observation.url]
+        known = any(
+            preflights.USER_AGENT in each.judgement.requested_headers for each in waiting
+        ) or client.cache.grants_header(
+            (wire.origin or "", observation.url), preflights.USER_AGENT, observation.started
+        )
+        return client if known else None
 
     # -- preflights ------------------------------------------------------------------------------------------------
 
@@ -381,7 +385,13 @@ class Tracker:
             fetch.initiator = origin
         url, status, fields = observation.url, observation.status, observation.response
         key = (preflights.cache_origin(client, fetch, origin), url)
-        if permit is None and wire.authored_nothing and observation.method in _SIMPLE and not client.cache.knows(key):
+        if (
+            permit is None
+            and wire.authored_nothing
+            and wire.user_agent == client.user_agent
+            and observation.method in _SIMPLE
+            and not client.cache.knows(key)
+        ):
             judgement.preflight = PreflightState.NOT_NEEDED  # as `explain` would find
         else:
             preflights.explain(

@@ -177,6 +177,26 @@ PAIRING: tuple[Scenario, ...] = (
     ),
     *(
         Scenario(
+            name=f"a preflight dropped {1 + retries} times, then asked for once more, by {engine}",
+            traffic=(
+                *(preflight(f"p{n}", n / 10, status=None, answer=()) for n in range(1 + retries)),
+                preflight("p", 0.1 + retries / 10),
+                cors("a", 0.2 + retries / 10, "PUT"),
+            ),
+            expected={
+                **{
+                    f"p{n}": {"verdict": DENY, "paired_with": [f"p{m}" for m in range(1 + retries) if m != n]}
+                    for n in range(1 + retries)
+                },
+                "p": passed("a"),
+                "a": passed("p", preflight=SENT),
+            },
+            engines=(engine,),
+        )
+        for engine, retries in (("chromium", 3), ("gecko", 9))
+    ),
+    *(
+        Scenario(
             name=f"XMLHttpRequest sets the charset of {value!r} in its place",
             traffic=(
                 preflight(
@@ -197,6 +217,28 @@ PAIRING: tuple[Scenario, ...] = (
             cors("a", 1.1, agent=b"mine/1.0", connection="two"),
         ),
         expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
+    ),
+    Scenario(
+        name="a script's own User-Agent, allowed by a preflight for another header",
+        traffic=(
+            preflight("p", method="GET", headers="x-a", answer=allow(headers="x-a, user-agent", max_age="60")),
+            cors("a", 0.1, request=(("X-A", "1"),)),
+            cors("b", 1.0, agent=b"mine/1.0"),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p", preflight=SENT),
+            "b": passed("p", preflight=CACHED, preflight_because=("header user-agent",)),
+        },
+    ),
+    Scenario(
+        name="the browser's own User-Agent, after one that a script set",
+        traffic=(
+            preflight("p", method="GET", headers="user-agent", answer=allow(headers="user-agent", max_age="60")),
+            cors("a", 0.1, agent=b"mine/1.0"),
+            cors("b", 1.0),
+        ),
+        expected={"p": passed("a"), "a": passed("p", preflight=SENT), "b": passed(preflight=NOT_NEEDED)},
     ),
     Scenario(
         name="a script's own User-Agent, seen before without a preflight",
