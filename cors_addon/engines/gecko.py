@@ -89,9 +89,9 @@ def _max_age(value: str | None) -> int | None:
     return int(value[:12]) if value.isascii() and value.isdigit() else None
 
 
-def _read_location(location: bytes) -> bytes:
+def _read_location(lines: Sequence[bytes]) -> bytes:
     """nsHttpChannel::AsyncProcessRedirection: NS_EscapeURL of all that is not printable, a tab in a host included."""
-    return re.sub(rb"[\x00-\x20\x7f]", lambda match: b"%%%02X" % match[0][0], location)
+    return re.sub(rb"[\x00-\x20\x7f]", lambda match: b"%%%02X" % match[0][0], checks.first_value(lines))
 
 
 _CORS_CHECK = (allow_origin, allow_credentials)

@@ -3,11 +3,13 @@ Source/WebKit/NetworkProcess/NetworkLoadChecker.cpp. Measured with WebKitGTK 2.5
 """
 
 import re
+from collections.abc import Sequence
 
 from cors_addon.engines.engine import Engine
 from cors_addon.fetch import checks
 from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
+from cors_addon.fetch.headers import combine
 from cors_addon.fetch.origins import is_valid_url
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import SAFELIST, is_simple_range_below
@@ -51,8 +53,9 @@ def _is_simple_range(value: str) -> bool:
     return is_simple_range_below(2**64, re.sub(r"(?<=[=-])\+(?=[0-9])", "", value.lower()))
 
 
-def _read_location(location: bytes) -> bytes:
-    """Libsoup makes valid UTF-8 of it, each bad byte replaced; NetworkDataTaskSoup reads that as Latin-1."""
+def _read_location(lines: Sequence[bytes]) -> bytes:
+    """Libsoup makes valid UTF-8 of it, each bad byte replaced; NetworkDataTaskSoup joins lines, and reads Latin-1."""
+    location = combine(lines).encode("latin-1")
     valid = re.sub("[\udc80-\udcff]", "\ufffd", location.decode("utf-8", "surrogateescape")).encode()
     return valid.decode("latin-1").encode()
 

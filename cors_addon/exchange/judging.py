@@ -7,7 +7,6 @@ from cors_addon.engines import FETCH, Engine
 from cors_addon.exchange.model import Fields, Judgement, Observation, Outcome, Role, Verdict
 from cors_addon.exchange.said import Said, said
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
-from cors_addon.fetch.headers import HTTP_WHITESPACE
 from cors_addon.fetch.origins import Target, is_potentially_trustworthy, resolve
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 
@@ -21,10 +20,8 @@ def location_target(observation: Observation, location: tuple[bytes, ...], engin
     """Where a redirect leads; None where the answer is no redirect: other status, or no Location with a value."""
     if observation.status not in REDIRECT_STATUSES:
         return None
-    for line in location:
-        if value := line.strip(HTTP_WHITESPACE):
-            return resolve(engine.rules.read_location(value), observation.url)
-    return None
+    value = engine.rules.read_location(location) if location else b""
+    return resolve(value, observation.url) if value else None
 
 
 def answer_of(observation: Observation, fields: Fields, redirects: int = 0, engine: Engine = FETCH) -> Answer:

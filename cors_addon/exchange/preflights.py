@@ -31,8 +31,11 @@ MANY_NAMES = 8
 RETRY_WITHIN = 1.0
 """Seconds after a dropped connection within which the browser tries again."""
 
+QUEUED = 10.0
+"""Seconds for which a request may wait for a connection after the browser has looked for its cached preflight."""
 _GRANTS = frozenset({Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED})
 _CONDITIONAL = frozenset({"if-none-match", "if-modified-since"})
+QUEUED_ASSUMED = "its cached preflight had just run out: taken to have waited for a connection since"
 FRAGMENT_ASSUMED = "cached under another fragment of this URL, which is not on the wire"
 USER_AGENT = "user-agent"
 _SENT_ANYWAY = frozenset({"accept", "accept-language", "content-type"})
@@ -284,6 +287,11 @@ def explain(
         denied.judgement.paired_with.append(observation.flow_id)
     elif EXTENSION_ASSUMED in judgement.assumptions:
         return
+    elif shared and (entry := cache.find_lately(key, asked, known, observation.started, QUEUED)) is not None:
+        judgement.preflight = PreflightState.CACHED
+        judgement.preflight_cached_at, judgement.preflight_cached_until = entry.stored, entry.end
+        judgement.paired_with.append(entry.flow_id)
+        judgement.assumptions += (QUEUED_ASSUMED,)
     elif (cache.knows(key) and not engine.cache.accumulates) or (
         not cache.forgot and observation.started - client.first_seen > engine.cache.cap
     ):

@@ -504,7 +504,7 @@ def _follow_hop(client: Client, observation: Observation, origin: str, method: s
         # browsers upgrade what a secure page embeds from a Location without TLS
         port = 80 if observation.url.port == 443 else observation.url.port
         waiting_here = client.hops[observation.url._replace(scheme="http", port=port)]
-    refused: Waiting | None = None
+    found: list[Waiting | None] = [None, None, None]
     for waiting in waiting_here:
         hop = waiting.judgement
         began = observation.started
@@ -522,14 +522,14 @@ def _follow_hop(client: Client, observation: Observation, origin: str, method: s
             fits = origin == hop.origin
         if not fits:
             continue
-        if hop.role is Role.REDIRECT and not preflights.may_pass(hop):
-            refused = refused or waiting
-            continue
-        client.hops.remove(waiting)
-        return waiting
-    if refused is not None:
-        client.hops.remove(refused)
-    return refused
+        # rather one that surely passed than one that passes in one credentials mode, and that than a refused one
+        surely = hop.role is not Role.REDIRECT or hop.if_omitted is hop.if_credentialed
+        rank = 2 if hop.role is Role.REDIRECT and not preflights.may_pass(hop) else 0 if surely else 1
+        found[rank] = found[rank] or waiting
+    best = found[0] or found[1] or found[2]
+    if best is not None:
+        client.hops.remove(best)
+    return best
 
 
 def _taints(hop: Judgement, target: Url) -> bool:

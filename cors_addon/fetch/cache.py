@@ -181,6 +181,13 @@ class PreflightCache:
                 return entry
         return None
 
+    def find_lately(self, key: Key, asked: Asked, credentialed: bool | None, now: float, within: float) -> Entry | None:
+        """An entry that would have served within these seconds before: the request may have waited since."""
+        for entry in self._entries.get(key, ()):
+            if entry.stored <= now and self._serves(entry, asked, credentialed, max(entry.stored, now - within)):
+                return entry
+        return None
+
     def used(self, key: Key) -> bool:
         """Whether an entry of this key has had the request that its preflight was sent for."""
         return any(entry.used for entry in self._entries.get(key, ()))

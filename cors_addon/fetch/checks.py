@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cors_addon.fetch import requests
-from cors_addon.fetch.headers import CorsLines, combine, is_token, split_list
+from cors_addon.fetch.headers import HTTP_WHITESPACE, CorsLines, combine, is_token, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE, Target, Unusable, is_valid_url
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
@@ -57,9 +57,9 @@ type Step = Callable[["Rules", Asked, Answer], Failure | None]
 type Combine = Callable[[Sequence[bytes], bool], str | None]
 
 
-def as_it_stands(location: bytes) -> bytes:
-    """A Location that is parsed as it came. https://fetch.spec.whatwg.org/#concept-response-location-url"""
-    return location
+def first_value(lines: Sequence[bytes]) -> bytes:
+    """Of several Location headers the first that is not empty, or nothing."""
+    return next((value for line in lines if (value := line.strip(HTTP_WHITESPACE))), b"")
 
 
 def combine_lines(lines: Sequence[bytes], _http2: bool) -> str | None:
@@ -81,8 +81,8 @@ class Rules:
     wildcard_covers_authorization: bool = False
     """Whether `Access-Control-Allow-Headers: *` covers Authorization, where credentials are not included."""
     redirect_limit: int = 20
-    read_location: Callable[[bytes], bytes] = as_it_stands
-    """What becomes of the bytes of a Location before they are parsed as a URL."""
+    read_location: Callable[[Sequence[bytes]], bytes] = first_value
+    """The bytes that are parsed as a URL, of the lines of Location; empty where there is none."""
     name_kinds: requests.NameKinds = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -117,7 +117,9 @@ PREFLIGHT_STATUSES = (
 )  # fmt: skip
 STATUSES = (
     201, 202, 203, 204, 205, 206, 226, 299, 300, 304, 400, 401, 403, 404, 405, 409, 410, 418, 422, 429, 500, 502, 503,
+    301, 302, 303, 307, 308,
 )  # fmt: skip
+"""The last ones without a Location, which are no redirects."""
 MORE_STATUSES = (
     207,
     208,
@@ -314,6 +316,9 @@ EXPOSE_VALUES: Table = {
     "star": ("*",),
     "star-list": ("*, X-Total",),
     "star-auth": ("*, Authorization",),
+    "set-cookie-first": ("Set-Cookie, X-Total",),
+    "no-comma": ("X-Total X-Req-Id",),
+    "parens": ("X-Total, x(y)",),
     "empties": (",X-Total,, ,",),
     "empty": ("",),
     "quoted": ('"X-Total"',),
@@ -394,7 +399,9 @@ def locations(here: str, there: str) -> Table:
     if host.startswith("xn--bcher-kva"):
         made["idn"] = there.replace("xn--bcher-kva", "b\xc3\xbccher")
         made["idn-upper"] = there.replace("xn--bcher-kva", "B\xc3\x9cCHER")
-    return {name: (value,) for name, value in made.items()} | {"twice": (there, there)}
+    return {name: (value,) for name, value in made.items()} | {
+        "twice": (there, there), "none": (), "none-too": (), "empty": ("",), "empty-first": ("", there),
+    }  # fmt: skip
 
 
 def weighted(rng: random.Random, weights: dict[str, int]) -> str:

@@ -167,7 +167,7 @@ class StepJudge:
     def redirects(self, flow: Seen) -> bool:
         """Whether the answer to a flow leads elsewhere."""
         given = self.answer(flow)
-        return given.status in REDIRECTS and bool(given.values("location"))
+        return given.status in REDIRECTS and any(value.strip(" \t") for value in given.values("location"))
 
     def is_cors(self, flow: Seen) -> bool:
         """Whether the browser applies the CORS protocol to a flow at all."""
@@ -281,6 +281,11 @@ class StepJudge:
             )
         if "#" in "".join(url for step in self.case.steps for url in step.urls):
             causes.append("fragments are not on the wire, and the preflight cache keys on them")
+        if last and cors and self.driver.name == "webkit" and len(self.answer(flow).values("location")) > 1:
+            causes.append("WebKit joins several Locations, and asks for a URL that no case knows")
+        own_condition = any(name.lower() == "if-none-match" for name, _ in self.step.headers)
+        if own_condition and line.get("preflight") == "cached" and self.may_be_at_hand(flow):
+            causes.append("the script's own condition looks like the browser's, since its preflight is cached")
         if last and self.outcome.js == "timeout":
             causes.append("the browser did not come to an end in time")
         made: Line = {"ambiguous": bool(causes)}

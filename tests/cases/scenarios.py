@@ -6,7 +6,7 @@ from typing import Any
 from cors_addon.exchange.hindsight import FOLLOWED, NOT_FOLLOWED
 from cors_addon.exchange.judging import STORED_ASSUMED
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
-from cors_addon.exchange.preflights import FRAGMENT_ASSUMED
+from cors_addon.exchange.preflights import FRAGMENT_ASSUMED, QUEUED_ASSUMED
 from cors_addon.fetch.refusals import Reason
 from tests.cases.traffic import (
     AGENTS,
@@ -723,6 +723,32 @@ REDIRECTS: tuple[Scenario, ...] = (
         },
     ),
     Scenario(
+        name="refused if credentials were included, and tried again with success",
+        traffic=(
+            redirect("h1", to="/other", answer=STAR),
+            redirect("h2", 0.1, to="/other", answer=allow(credentials="true")),
+            cors("a", 0.2, url=OTHER, answer=allow(credentials="true")),
+        ),
+        expected={
+            "h1": refused(Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, role=Role.REDIRECT, credentials=INCLUDE),
+            "h2": passed("a"),
+            "a": passed("h2"),
+        },
+        finish=True,
+    ),
+    *(
+        Scenario(
+            name=f"with two Locations, as {engine} reads them",
+            traffic=(
+                redirect("h", to="/other", answer=(*allow(), ("Location", "/first"))),
+                cors("a", 0.1, url=f"https://api.example.test/{leads_to}"),
+            ),
+            expected={"h": passed("a"), "a": passed("h")},
+            engines=(engine,),
+        )
+        for engine, leads_to in (("gecko", "first"), ("webkit", "first,%20/other"))
+    ),
+    Scenario(
         name="refused, and tried again with success",
         traffic=(
             redirect("h1", to="/other", answer=()),
@@ -860,6 +886,8 @@ REDIRECTS: tuple[Scenario, ...] = (
 ELSEWHERE = (FRAGMENT_ASSUMED, "credentials mode unknown: taken for not included")
 """What was dropped may have stayed under the same URL with another fragment."""
 
+LATE = (QUEUED_ASSUMED, "credentials mode unknown: taken for not included")
+
 CACHE: tuple[Scenario, ...] = (
     Scenario(
         name="a hit",
@@ -872,23 +900,31 @@ CACHE: tuple[Scenario, ...] = (
     ),
     Scenario(
         name="five seconds by default",
-        traffic=(preflight("p"), cors("a", 0.1, "PUT"), cors("b", 4.0, "PUT"), cors("c", 7.0, "PUT")),
+        traffic=(
+            preflight("p"),
+            *(cors(name, at, "PUT") for name, at in zip("abcd", (0.1, 4.0, 7.0, 20.0), strict=True)),
+        ),
         expected={
             "p": passed("a", cache_lifetime=5.0),
             "a": passed("p"),
             "b": passed("p", preflight=CACHED),
-            "c": contradicted(preflight=UNSEEN, verdict=ALLOW),
+            "c": passed("p", preflight=CACHED, assumptions=LATE),
+            "d": contradicted(preflight=UNSEEN, verdict=ALLOW),
         },
         engines=("chromium", "webkit"),
     ),
     Scenario(
         name="five seconds by default, beside what Firefox may have from before",
-        traffic=(preflight("p"), cors("a", 0.1, "PUT"), cors("b", 4.0, "PUT"), cors("c", 7.0, "PUT")),
+        traffic=(
+            preflight("p"),
+            *(cors(name, at, "PUT") for name, at in zip("abcd", (0.1, 4.0, 7.0, 20.0), strict=True)),
+        ),
         expected={
             "p": passed("a", cache_lifetime=5.0),
             "a": passed("p"),
             "b": passed("p", preflight=CACHED),
-            "c": passed(preflight=UNSEEN),
+            "c": passed("p", preflight=CACHED, assumptions=LATE),
+            "d": passed(preflight=UNSEEN),
         },
         engines=("gecko",),
     ),
