@@ -399,9 +399,7 @@ def locations(here: str, there: str) -> Table:
     if host.startswith("xn--bcher-kva"):
         made["idn"] = there.replace("xn--bcher-kva", "b\xc3\xbccher")
         made["idn-upper"] = there.replace("xn--bcher-kva", "B\xc3\x9cCHER")
-    return {name: (value,) for name, value in made.items()} | {
-        "twice": (there, there), "none": (), "none-too": (), "empty": ("",), "empty-first": ("", there),
-    }  # fmt: skip
+    return {name: (value,) for name, value in made.items()} | {"twice": (there, there), "none": (), "none-too": ()}
 
 
 def weighted(rng: random.Random, weights: dict[str, int]) -> str:
