@@ -283,6 +283,8 @@ class StepJudge:
             causes.append("fragments are not on the wire, and the preflight cache keys on them")
         if last and cors and self.driver.name == "webkit" and len(self.answer(flow).values("location")) > 1:
             causes.append("WebKit joins several Locations, and asks for a URL that no case knows")
+        if last and cors and self.step.keepalive and "TOO_MANY_REDIRECTS" in (self.outcome.net_error or ""):
+            causes.append("Chromium follows one redirect less where keepalive is set, which is not visible in traffic")
         own_condition = any(name.lower() == "if-none-match" for name, _ in self.step.headers)
         if own_condition and line.get("preflight") == "cached" and self.may_be_at_hand(flow):
             causes.append("the script's own condition looks like the browser's, since its preflight is cached")
