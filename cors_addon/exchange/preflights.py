@@ -39,7 +39,9 @@ QUEUED_ASSUMED = "its cached preflight had just run out: taken to have waited fo
 FRAGMENT_ASSUMED = "cached under another fragment of this URL, which is not on the wire"
 USER_AGENT = "user-agent"
 _SENT_ANYWAY = frozenset({"accept", "accept-language", "content-type"})
-_DROPPED_BY_REDIRECTS = frozenset({"content-type", "authorization"})
+_DROPPED_BY_REDIRECTS = frozenset(
+    {"authorization", "content-encoding", "content-language", "content-location", "content-type"}
+)
 
 REFUSED_YET_SENT = "the request was sent although its preflight was refused"
 PREFLIGHTS_MAY_BE_MISSING = "this file may leave out preflights: that none is in it proves nothing"

@@ -749,6 +749,24 @@ REDIRECTS: tuple[Scenario, ...] = (
         for engine, leads_to in (("gecko", "first"), ("webkit", "first,%20/other"))
     ),
     Scenario(
+        name="a PUT becomes GET without the header that its preflight still asks for",
+        traffic=(
+            redirect("h", 0.0, "PUT", to=THIRD, status=303),
+            preflight(
+                "p",
+                0.1,
+                method="GET",
+                headers="content-encoding",
+                url=THIRD,
+                origin="null",
+                answer=allow("null", headers="content-encoding"),
+            ),
+            cors("a", 0.2, url=THIRD, origin="null", answer=NULL),
+        ),
+        expected={"h": {"verdict": ALLOW}, "p": passed("h", "a"), "a": passed("h", "p", preflight=SENT)},
+        engines=("webkit",),
+    ),
+    Scenario(
         name="refused, and tried again with success",
         traffic=(
             redirect("h1", to="/other", answer=()),
