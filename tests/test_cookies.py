@@ -178,6 +178,51 @@ def test_an_insecure_answer_never_overlays_a_secure_cookie() -> None:
     assert [sent("https://api.example.test/"), sent("http://api.example.test/")] == [True, False]
 
 
+def test_a_cookie_in_doubt_proves_nothing() -> None:
+    """Until the mode of the request is known whose answer gave it, or the cookie was sent."""
+
+    def sent(evidence: CookieEvidence) -> bool:
+        return evidence.would_be_sent(SERVER, 1.0, same_site=True, context=None, partitioned=False)
+
+    def given(*lines: bytes) -> CookieEvidence:
+        evidence = CookieEvidence()
+        for line in lines:
+            evidence.set(line, SERVER, 0.0, None, doubted="f")
+        return evidence
+
+    found = {}
+    evidence = given(b"a=1")
+    found["at first"] = sent(evidence), evidence.doubts
+    evidence.learn("other", included=True)
+    found["another flow is known"] = sent(evidence), evidence.doubts
+    evidence.learn("f", included=True)
+    found["its request included credentials"] = sent(evidence), evidence.doubts
+    evidence.set(b"a=2", SERVER, 0.0, None, doubted="g")
+    found["given again in doubt"] = sent(evidence), evidence.doubts
+    evidence = given(b"a=1")
+    evidence.learn("f", included=False)
+    found["its request did not"] = sent(evidence), evidence.doubts
+    evidence = given(b"a=1")
+    evidence.sent(b"b=1; a=1", SERVER, 0.5)
+    found["it was sent"] = sent(evidence), evidence.doubts
+    evidence = given(b"a=1")
+    evidence.sent(b"b=1; aa=a", SERVER, 0.5)
+    found["another was sent"] = sent(evidence), evidence.doubts
+    evidence = given(b"a=1; Path=/elsewhere", b"a=1")
+    evidence.sent(b"a=1", SERVER, 0.5)
+    found["one of its name was sent"] = sent(evidence), evidence.doubts
+    assert found == {
+        "at first": (False, True),
+        "another flow is known": (False, True),
+        "its request included credentials": (True, False),
+        "given again in doubt": (True, False),
+        "its request did not": (False, False),
+        "it was sent": (True, False),
+        "another was sent": (False, True),
+        "one of its name was sent": (True, True),
+    }
+
+
 def test_cookies_are_bounded() -> None:
     """The oldest are forgotten first, and no value is kept."""
     evidence = CookieEvidence(size=10)

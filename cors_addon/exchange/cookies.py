@@ -2,6 +2,8 @@
 
 Law 1: no cookie values are kept, only what decides whether one would be sent.
 Law 2: where sending is in doubt (third-party cookies may be blocked or partitioned), there is no evidence.
+Law 3: an answer to a request without credentials sets no cookie. What an answer gave to a request of unknown mode is
+believed once that mode is known, or the cookie was sent.
 https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-retrieval-model
 """
 
@@ -32,6 +34,8 @@ class Cookie:
     """Site of the page under which it was set; browsers that partition their cookies keep it for that site alone."""
     third_party: bool = False
     """It was set under another site's page: where third-party cookies are blocked it was not kept."""
+    doubted: str | None = None
+    """Id of the flow whose answer gave it, while nobody knows whether its request included credentials."""
 
     def applies(self, url: Url, now: float) -> bool:
         """Whether the cookie belongs to this URL at this time, sites aside."""
@@ -114,6 +118,8 @@ class CookieEvidence:
         """Keep at most `size` cookies."""
         self._size = size
         self._cookies: OrderedDict[tuple[str, str, str, str | None], Cookie] = OrderedDict()
+        self.doubts = False
+        """Of some cookie it is not known whether it was kept."""
         self.third_party_seen = False
         """A cookie was seen on a request to another site than the page's: third-party cookies are not blocked."""
 
@@ -130,9 +136,11 @@ class CookieEvidence:
         *,
         third_party: bool = False,
         registrable: str = "",
+        doubted: str | None = None,
     ) -> None:
         """Take note of one Set-Cookie line of an answer to a request under a page of site `context`.
 
+        `doubted` is the id of the flow, where its request may not have included credentials.
         https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-storage-model
         """
         parsed = parse_set_cookie(line, url, now, context)
@@ -141,27 +149,52 @@ class CookieEvidence:
         name, cookie = parsed
         if len(cookie.host) < len(registrable):
             return  # a cookie for a whole public suffix
-        cookie = replace(cookie, third_party=third_party)
+        cookie = replace(cookie, third_party=third_party, doubted=doubted)
         if url.scheme != "https" and any(
             held_name == name and held.secure and _overlaps(held, cookie)
             for (held_name, *_), held in self._cookies.items()
         ):
             return  # an insecure answer never overlays a Secure cookie of the same name
         key = (name, cookie.host, cookie.path, context)
-        self._cookies.pop(key, None)
+        held = self._cookies.pop(key, None)
         if third_party and cookie.same_site != "none":
             return  # kept by engines that do not take an unset SameSite for Lax, if at all
         if cookie.expires is None or cookie.expires > now:
+            if doubted is not None and held == replace(cookie, doubted=None):
+                cookie = held  # kept or not, it is there
             self._cookies[key] = cookie
+            self.doubts |= cookie.doubted is not None
             if len(self._cookies) > self._size:
                 self._cookies.popitem(last=False)
+
+    def learn(self, flow_id: str, *, included: bool) -> None:
+        """The credentials mode of a request became known: its answer set what it gave, or did not."""
+        for key, cookie in list(self._cookies.items()):
+            if cookie.doubted == flow_id:
+                if included:
+                    self._cookies[key] = replace(cookie, doubted=None)
+                else:
+                    del self._cookies[key]
+        self._count_doubts()
+
+    def sent(self, header: bytes, url: Url, now: float) -> None:
+        """A Cookie header names what is there for this URL."""
+        names = {pair.partition("=")[0].strip() for pair in header.decode("latin-1").split(";")}
+        for key, cookie in self._cookies.items():
+            if cookie.doubted is not None and key[0] in names and cookie.applies(url, now):
+                self._cookies[key] = replace(cookie, doubted=None)
+        self._count_doubts()
+
+    def _count_doubts(self) -> None:
+        self.doubts = any(cookie.doubted is not None for cookie in self._cookies.values())
 
     def would_be_sent(self, url: Url, now: float, *, same_site: bool, context: str | None, partitioned: bool) -> bool:
         """Whether a request that includes credentials surely carries one of these cookies."""
         if not self._cookies or (not same_site and not self.third_party_seen):
             return False
         return any(
-            cookie.applies(url, now)
+            cookie.doubted is None
+            and cookie.applies(url, now)
             and (self.third_party_seen or not cookie.third_party)
             and (same_site or cookie.same_site == "none")
             and (not partitioned or same_site or cookie.context == context)

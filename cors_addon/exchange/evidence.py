@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from cors_addon.exchange import hindsight, rivals
 from cors_addon.exchange.clients import Client, Connection, Fetch
-from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState
+from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role
 from cors_addon.exchange.preflights import set_by_browsers
 from cors_addon.exchange.wire import Wire
 from cors_addon.fetch.checks import AUTHORIZATION
@@ -235,11 +235,18 @@ class Evidence:
 
     # -- cookies ---------------------------------------------------------------------------------------------------
 
-    def note_cookies(self, client: Client, observation: Observation, wire: Wire, *, sets: bool) -> None:
+    def note_cookies(
+        self, client: Client, observation: Observation, wire: Wire, judgement: Judgement | None, *, sets: bool
+    ) -> None:
         """Remember the cookies that this exchange shows the client to hold; `sets`: its answer has Set-Cookie."""
         sent = wire.has_cookie and not client.cookies.third_party_seen
         if wire.has_cookie and (connection := self.connections.get(observation.connection)) is not None:
             connection.cookie_seen = True
+        if wire.has_cookie and client.cookies.doubts:
+            client.cookies.sent(wire[b"cookie"], observation.url, observation.started)
+        mode = _mode_for_cookies(wire, judgement)
+        if mode is Credentials.OMIT:
+            sets = False
         if not sets and not sent:
             return
         context: str | None = None
@@ -257,14 +264,21 @@ class Evidence:
         else:
             site = wire.get(b"sec-fetch-site")
             third_party = site == b"cross-site" or (site is None and page is not None)
-        if not sets:
-            return
-        registrable = self._site(observation.url.host)
-        for name, line in observation.response:
+        registrable = self._site(observation.url.host) if sets else ""
+        doubted = observation.flow_id if mode is Credentials.UNKNOWN else None
+        for name, line in observation.response if sets else ():
             if name.lower() == b"set-cookie":
                 client.cookies.set(
-                    line, observation.url, observation.ended, context, third_party=third_party, registrable=registrable
+                    line,
+                    observation.url,
+                    observation.ended,
+                    context,
+                    third_party=third_party,
+                    registrable=registrable,
+                    doubted=doubted,
                 )
+        if client.cookies.doubts and (connection := self.connections.get(observation.connection)) is not None:
+            connection.cookie_seen = False  # the next Cookie header may tell
 
     def _site_of(self, observation: Observation) -> str:
         return self._site_of_origin(observation.url.origin)
@@ -277,6 +291,22 @@ class Evidence:
         scheme, _, rest = origin.partition("://")
         host = rest.partition("]")[0] + "]" if rest.startswith("[") else rest.partition(":")[0]
         return f"{scheme}://{self._site(host)}"
+
+
+def _mode_for_cookies(wire: Wire, judgement: Judgement | None) -> Credentials:
+    """Whether cookies that the answer sets are kept.
+
+    Navigations and what elements fetch without CORS include credentials; script may have said otherwise.
+    """
+    if wire.has_cookie or wire.mode == b"navigate" or b"upgrade-insecure-requests" in wire:
+        return Credentials.INCLUDE
+    if judgement is not None and judgement.role is Role.PREFLIGHT:
+        return Credentials.OMIT
+    if judgement is not None and judgement.role in (Role.ACTUAL, Role.REDIRECT):
+        return judgement.credentials
+    if wire.get(b"sec-fetch-dest", b"empty") != b"empty":
+        return Credentials.INCLUDE
+    return Credentials.UNKNOWN
 
 
 def _set_by_browser(judgement: Judgement) -> bool:

@@ -115,7 +115,11 @@ class Tracker:
                 if wire.is_navigation:
                     self._evidence.note_navigation(observation.connection)
         if wire.has_cookie or answer.sets_cookies:
-            self._evidence.note_cookies(client, observation, wire, sets=answer.sets_cookies)
+            self._evidence.note_cookies(client, observation, wire, judgement, sets=answer.sets_cookies)
+        if client.cookies.doubts:
+            for older in revised:
+                if older.credentials is not Credentials.UNKNOWN:
+                    client.cookies.learn(older.observation.flow_id, included=older.credentials is Credentials.INCLUDE)
         if client.preflights.by_url or client.hops.by_url:
             self._settle_client(client, observation.started - PATIENCE, revised)
         changed: list[Judgement] = [] if judgement is None else [judgement]

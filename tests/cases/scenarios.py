@@ -1494,6 +1494,7 @@ SET_COOKIE = Sent(
     request=(("Sec-Fetch-Mode", "navigate"),),
     answer=(("Set-Cookie", "a=1; Path=/; SameSite=None; Secure"),),
 )
+GIVES_COOKIE = cors("login", answer=allow(PAGE, ("Set-Cookie", "a=1; Path=/")))
 
 EVIDENCE: tuple[Scenario, ...] = (
     Scenario(
@@ -1643,6 +1644,46 @@ EVIDENCE: tuple[Scenario, ...] = (
         name="a cookie withheld",
         traffic=(SET_COOKIE, cors("a", 1.0, answer=STAR)),
         expected={"a": told(OMIT, WITHHELD, assumptions=())},
+    ),
+    Scenario(
+        name="a cookie given to a request of unknown mode",
+        traffic=(GIVES_COOKIE, cors("a", 1.0, answer=STAR)),
+        expected={"login": told(UNKNOWN, None), "a": told(UNKNOWN, None)},
+    ),
+    Scenario(
+        name="a cookie given to a request of unknown mode, sent once and then withheld",
+        traffic=(
+            GIVES_COOKIE,
+            cors("b", 1.0, answer=allow(credentials="true"), request=COOKIE),
+            cors("a", 2.0, answer=STAR),
+        ),
+        expected={"login": told(UNKNOWN, None), "b": told(INCLUDE, COOKIE_SENT), "a": told(OMIT, WITHHELD)},
+    ),
+    Scenario(
+        name="a cookie given to a request of unknown mode, and another one sent",
+        traffic=(
+            GIVES_COOKIE,
+            cors("b", 1.0, answer=allow(credentials="true"), request=(("Cookie", "other=1"),)),
+            cors("a", 2.0, answer=STAR),
+        ),
+        expected={"login": told(UNKNOWN, None), "b": told(INCLUDE, COOKIE_SENT), "a": told(UNKNOWN, None)},
+    ),
+    Scenario(
+        name="a cookie given to a request whose mode hindsight tells",
+        traffic=(
+            cors(
+                "r",
+                status=302,
+                answer=(
+                    *allow(credentials="true"),
+                    ("Location", "/other"),
+                    ("Set-Cookie", "session=1; Path=/items"),
+                ),
+            ),
+            cors("s", 1.0, url="https://api.example.test/other", answer=allow(credentials="true"), request=COOKIE),
+            cors("a", 2.0, answer=STAR),
+        ),
+        expected={"r": told(INCLUDE, COOKIE_SENT), "s": told(INCLUDE, COOKIE_SENT), "a": told(OMIT, WITHHELD)},
     ),
     Scenario(
         name="a cookie of another path",
