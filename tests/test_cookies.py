@@ -86,6 +86,9 @@ ROWS = (
     Row("deleted", (b"a=1", b"a=; Max-Age=0"), False),
     Row("deleted elsewhere", (b"a=1", b"a=; Max-Age=0; Path=/other"), True),
     Row("set anew", (b"a=1; Max-Age=0", b"a=1"), True),
+    Row("before it was given", (b"a=1",), False, at=-1.0),
+    Row("while the answer is on its way", (b"a=1",), False, at=0.2),
+    Row("once the answer has arrived", (b"a=1",), True, at=0.3),
     # across sites
     Row("None across sites", (b"a=1; SameSite=None; Secure",), True, same_site=False),
     Row("Lax across sites", (b"a=1; SameSite=Lax",), False, same_site=False),
@@ -176,6 +179,14 @@ def test_an_insecure_answer_never_overlays_a_secure_cookie() -> None:
         return evidence.would_be_sent(url(to), 2.0, same_site=True, context=None, partitioned=False)
 
     assert [sent("https://api.example.test/"), sent("http://api.example.test/")] == [True, False]
+
+
+def test_a_cookie_given_again_was_there_before() -> None:
+    """So a request sent meanwhile carries it, too."""
+    evidence = CookieEvidence()
+    for now in (0.0, 5.0):
+        evidence.set(b"a=1", SERVER, now, None)
+    assert evidence.would_be_sent(SERVER, 5.0, same_site=True, context=None, partitioned=False)
 
 
 def test_a_cookie_in_doubt_proves_nothing() -> None:

@@ -17,6 +17,8 @@ from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 SAME_SITE_UNSET = "unset"
+ARRIVES = 0.25
+"""Seconds within which a browser has surely taken in an answer: what it asks meanwhile may be without its cookies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Cookie:
     """Site of the page under which it was set; browsers that partition their cookies keep it for that site alone."""
     third_party: bool = False
     """It was set under another site's page: where third-party cookies are blocked it was not kept."""
+    since: float = 0.0
+    """When it was given; a request that began earlier could not carry it."""
     doubted: str | None = None
     """Id of the flow whose answer gave it, while nobody knows whether its request included credentials."""
 
@@ -149,7 +153,7 @@ class CookieEvidence:
         name, cookie = parsed
         if len(cookie.host) < len(registrable):
             return  # a cookie for a whole public suffix
-        cookie = replace(cookie, third_party=third_party, doubted=doubted)
+        cookie = replace(cookie, third_party=third_party, since=now, doubted=doubted)
         if url.scheme != "https" and any(
             held_name == name and held.secure and _overlaps(held, cookie)
             for (held_name, *_), held in self._cookies.items()
@@ -160,7 +164,7 @@ class CookieEvidence:
         if third_party and cookie.same_site != "none":
             return  # kept by engines that do not take an unset SameSite for Lax, if at all
         if cookie.expires is None or cookie.expires > now:
-            if doubted is not None and held == replace(cookie, doubted=None):
+            if held is not None and held.doubted is None and replace(cookie, since=held.since, doubted=None) == held:
                 cookie = held  # kept or not, it is there
             self._cookies[key] = cookie
             self.doubts |= cookie.doubted is not None
@@ -194,6 +198,7 @@ class CookieEvidence:
             return False
         return any(
             cookie.doubted is None
+            and cookie.since + ARRIVES <= now
             and cookie.applies(url, now)
             and (self.third_party_seen or not cookie.third_party)
             and (same_site or cookie.same_site == "none")
