@@ -33,6 +33,8 @@ class Engine:
     """What was stored with credentials is not used for requests without, nor the other way round."""
     tainted_preflight_names_origin: bool = False
     """After a redirect that taints the origin the preflight still names the page's."""
+    preflight_outlasts_dropped_headers: bool = False
+    """After a redirect the preflight still asks for what the redirect took away from the request."""
     preflight_precedes_charset: bool = False
     """XMLHttpRequest sets the charset of a script's Content-Type to UTF-8 only once the preflight has asked for it."""
     same_origin_credentials_outlive_redirect: bool = False

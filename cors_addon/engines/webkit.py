@@ -85,6 +85,7 @@ ENGINE = Engine(
     ),
     retries=4,  # libsoup, and only what is idempotent
     retried_statuses=frozenset({421}),  # libsoup's misdirected_handler
+    preflight_outlasts_dropped_headers=True,
     same_origin_credentials_outlive_redirect=True,
     delete_may_leave_origin_as_get=True,  # shouldRedirectAsGET of NetworkDataTaskSoup.cpp, and its twin for curl
 )

@@ -9,11 +9,13 @@ from cors_addon.exchange.clients import Fetch, Waiting
 from cors_addon.exchange.judging import asked_of, both_outcomes, judged_fields, unanswered
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.exchange.said import Said, said
+from cors_addon.exchange.wire import MODE_ASSUMED
 from cors_addon.fetch.origins import Target
 from cors_addon.fetch.refusals import Stage
 
 FOLLOWED = "the next request of the fetch followed"
 NOT_FOLLOWED = "nothing followed"
+WENT_ON = "taken for a no-cors request or a form: its redirect was followed, which a cors request's would not have been"
 
 CREDENTIALS_ASSUMED = "credentials mode unknown: taken for not included"
 CREDENTIALS_ASSUMED_INCLUDED = "credentials mode unknown: taken for included, since the answer speaks of credentials"
@@ -121,6 +123,8 @@ def passed(judgement: Judgement, fetch: Fetch, revised: list[Judgement]) -> None
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     if fetch.credentials is not Credentials.UNKNOWN or omitted is None or included is None:
         return
+    if MODE_ASSUMED in judgement.assumptions:
+        return  # no check may have been passed at all
     if omitted.verdict is not included.verdict:
         mode = Credentials.OMIT if omitted.verdict is Verdict.ALLOW else Credentials.INCLUDE
         learn(fetch, mode, FOLLOWED, revised)
@@ -175,6 +179,19 @@ def hop_followed(hop: Waiting, revised: list[Judgement]) -> None:
     passed(judgement, hop.fetch, revised)
     if judgement.verdict is Verdict.DENY:
         contradict(judgement, "the redirect was followed although it was refused", revised)
+
+
+def was_no_cors(fetch: Fetch, revised: list[Judgement]) -> None:
+    """A POST that was taken for cors went on where none would have: CORS had nothing to say to it."""
+    for member in fetch.members:
+        member.role, member.verdict, member.refusal = Role.NO_CORS, Verdict.NOT_CORS, None
+        member.if_omitted = member.if_credentialed = None
+        member.credentials, member.credentials_evidence = Credentials.UNKNOWN, None
+        member.credentials_assumed, member.judged_credentialed = Credentials.UNKNOWN, False
+        member.preflight, member.preflight_because = None, ()
+        member.assumptions = (WENT_ON,)
+        revised.append(member)
+    fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
 
 
 def contradict(judgement: Judgement, what: str, revised: list[Judgement]) -> None:

@@ -174,8 +174,9 @@ def _fits(client: Client, waiting: Waiting, observation: Observation, origin: st
         and (waiting.fetch.redirects or judgement.origin == observation.url.origin)
     ):
         return False
-    # WebKit's preflight after a redirect still asks for what the redirect took away
-    dropped = _DROPPED_BY_REDIRECTS if waiting.fetch.redirects else ()
+    dropped = (
+        _DROPPED_BY_REDIRECTS if client.engine.preflight_outlasts_dropped_headers and waiting.fetch.redirects else ()
+    )
     for name in judgement.requested_headers:
         value = wire.get(name.encode("latin-1"))
         if value is None and name not in dropped:

@@ -305,12 +305,24 @@ class Tracker:
                 permit = preflights.find(client, observation, named, method, wire, mode)
             if permit is None and hops:
                 hop = _follow_hop(client, observation, named, method)
-        follows = permit is not None or (hop is not None and hop.judgement.role is Role.REDIRECT)
+        if (
+            hop is not None
+            and wires.MODE_ASSUMED in hop.judgement.assumptions
+            and not preflights.may_pass(hop.judgement)
+        ):
+            hindsight.was_no_cors(hop.fetch, revised)  # a cors request would not have been redirected
+        follows = permit is not None or (
+            hop is not None
+            and hop.judgement.role is Role.REDIRECT
+            and wires.MODE_ASSUMED not in hop.judgement.assumptions
+        )
         origin, assumptions = wire.origin, _NOTHING_ASSUMED
         if cross_origin:
             role = Role.ACTUAL
         else:
             role, origin, assumptions = wires.classify(observation, wire, follows_cors=follows)
+        if hop is not None and hop.judgement.role is Role.NO_CORS:
+            role, assumptions = Role.NO_CORS, hop.judgement.assumptions
         fetch = permit.fetch if permit is not None else hop.fetch if hop is not None else Fetch()
         judgement = Judgement(
             observation,

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from cors_addon.exchange.hindsight import FOLLOWED, NOT_FOLLOWED
+from cors_addon.exchange.hindsight import CREDENTIALS_ASSUMED, FOLLOWED, NOT_FOLLOWED
 from cors_addon.exchange.judging import STORED_ASSUMED
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
 from cors_addon.exchange.preflights import FRAGMENT_ASSUMED, QUEUED_ASSUMED
+from cors_addon.exchange.wire import MODE_ASSUMED
 from cors_addon.fetch.refusals import Reason
 from tests.cases.traffic import (
     AGENTS,
@@ -28,6 +29,7 @@ ALLOW, DENY, NOT_CORS = Verdict.ALLOW, Verdict.DENY, Verdict.NOT_CORS
 SENT, CACHED, NOT_NEEDED, UNSEEN = PreflightState
 INCLUDE, OMIT, UNKNOWN = Credentials
 
+PLAIN_PAGE = "http://app.example.test"
 THIRD = "https://third.test/x"
 OTHER = "https://api.example.test/other"
 JSON: Lines = (("Content-Type", "application/json"),)
@@ -54,6 +56,11 @@ def refused(reason: Reason, *paired: str, **more: Any) -> dict[str, Any]:
 def contradicted(*paired: str, **more: Any) -> dict[str, Any]:
     """One that the browser decided otherwise."""
     return {"contradicted": True, "paired_with": list(paired), **more}
+
+
+def post(flow_id: str, url: str, origin: str, at: float = 0.0, **more: Any) -> Sent:
+    """A POST to plain http that may be cors, no-cors or a form."""
+    return Sent(id=flow_id, method="POST", url=url, at=at, request=(("Origin", origin), *TEXT), **more)
 
 
 PAIRING: tuple[Scenario, ...] = (
@@ -1183,6 +1190,59 @@ CONTRADICTIONS: tuple[Scenario, ...] = (
         name="a redirect followed although refused",
         traffic=(redirect("h", to=THIRD, answer=()), cors("a", 0.1, url=THIRD, origin="null", answer=NULL)),
         expected={"h": contradicted("a", verdict=DENY, revision=2), "a": passed("h")},
+    ),
+    *(
+        Scenario(
+            name=f"a POST of unknown mode, redirected, {name}",
+            traffic=(
+                post("h", "http://api.example.test/go", PLAIN_PAGE, status=307, answer=(("Location", to), *answer)),
+                post("a", to, origin, 0.1),
+            ),
+            expected={"h": found, "a": found_next},
+        )
+        for name, to, origin, answer, found, found_next in (
+            (
+                "went on though a cors request would not have",
+                "http://www.shop.test/",
+                "null",
+                (),
+                {"verdict": NOT_CORS, "role": Role.NO_CORS, "contradicted": False, "revision": 2},
+                {"verdict": NOT_CORS, "role": Role.NO_CORS},
+            ),
+            (
+                "may have passed a check or not",
+                "http://api.example.test/on",
+                PLAIN_PAGE,
+                allow("*"),
+                {"verdict": ALLOW, "credentials": UNKNOWN, "assumptions": (MODE_ASSUMED, CREDENTIALS_ASSUMED)},
+                {"verdict": DENY, "assumptions": (MODE_ASSUMED,)},
+            ),
+        )
+    ),
+    Scenario(
+        name="a redirect of two that lead to one URL, the other refused",
+        traffic=(
+            redirect("h1", to=THIRD, answer=()),
+            redirect("h2", 0.1, to=THIRD),
+            cors("a", 0.2, url=THIRD, origin="null", answer=NULL),
+        ),
+        expected={"h1": refused(Reason.ALLOW_ORIGIN_MISSING), "h2": passed("a"), "a": passed("h2")},
+    ),
+    Scenario(
+        name="a preflight after a redirect, and a request without the header that it asks for",
+        traffic=(
+            redirect("h", to=OTHER),
+            preflight("p", 0.1, method="GET", headers="content-type", url=OTHER, answer=allow(headers="content-type")),
+            cors("a", 0.2, url=OTHER),
+            cors("b", 0.3, url=OTHER, request=(("Content-Type", "application/json"),)),
+        ),
+        expected={
+            "h": passed("p", "b"),
+            "p": passed("h", "b"),
+            "a": passed(preflight=NOT_NEEDED),
+            "b": passed("h", "p", preflight=SENT),
+        },
+        engines=("chromium", "gecko"),
     ),
     Scenario(
         name="recording began later",
