@@ -75,6 +75,8 @@ class Entry:
     """How many those are."""
     stored: float
     """End of its answer."""
+    since: float
+    """End of the first of the answers that add up, one always in time for the next: before it nothing was cached."""
     flow_id: str
     end: float
     """Until when the latest answer may be used."""
@@ -154,7 +156,7 @@ class PreflightCache:
             if entry.credentialed is credentialed:
                 break
         else:
-            entry = Entry({}, {}, credentialed, asked, together, row, now, flow_id, end, frozenset())
+            entry = Entry({}, {}, credentialed, asked, together, row, now, now, flow_id, end, frozenset())
             entries.append(entry)
         keep = self.rules.caches_wildcards
         for grants, names in ((entry.methods, methods), (entry.headers, [name.lower() for name in headers])):
@@ -167,6 +169,8 @@ class PreflightCache:
             grants.update(granted)
         if len(entry.requested) < MAX_GRANTS:
             entry.requested |= frozenset(requested)
+        if entry.end < now:
+            entry.since = now
         entry.end = end
         entry.asked, entry.together, entry.row = asked, together, row
         entry.stored, entry.used = now, False
@@ -176,7 +180,7 @@ class PreflightCache:
     def find(self, key: Key, asked: Asked, credentialed: bool | None, now: float) -> Entry | None:
         """The entry that spares this request its preflight, or None."""
         for entry in self._entries.get(key, ()):
-            if entry.stored <= now and self._serves(entry, asked, credentialed, now - SLACK):
+            if entry.since <= now and self._serves(entry, asked, credentialed, now - SLACK):
                 self._entries.move_to_end(key)
                 return entry
         return None

@@ -1245,6 +1245,24 @@ CONTRADICTIONS: tuple[Scenario, ...] = (
         engines=("chromium", "gecko"),
     ),
     Scenario(
+        name="a request whose cached preflight is added to before it ends",
+        traffic=(
+            preflight("p", answer=PUT_60),
+            cors("a", 0.1, "PUT"),
+            preflight("q", 0.2, headers="x-a", answer=allow(methods="PUT", headers="x-a", max_age="60"), took=0.2),
+            cors("b", 0.3, "PUT", took=0.3),
+            cors("c", 0.7, "PUT", request=(("X-A", "1"),)),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p", preflight=SENT),
+            "q": passed("c"),
+            "b": {"verdict": ALLOW, "preflight": CACHED, "contradicted": False},
+            "c": passed("q", preflight=SENT),
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
         name="recording began later",
         traffic=(cors("a", 0.0, "PUT"), cors("b", 3.0, url=OTHER, request=(("X-A", "1"),))),
         expected={
