@@ -62,9 +62,10 @@ CONTEXTS = ("page", "page", "worker", "blob", "srcdoc", "sandbox", "data")
 def sequence_case(rng: random.Random, case_id: str, http: str) -> Case:
     """A case of two to five steps."""
     chance = rng.random()
-    if chance < 0.15:
-        return cached_responses(rng, case_id, http)
-    return redirected_preflights(rng, case_id, http) if chance < 0.3 else cached_preflights(rng, case_id, http)
+    for family, upto in ((cached_responses, 0.15), (redirected_preflights, 0.3), (given_cookies, 0.4)):
+        if chance < upto:
+            return family(rng, case_id, http)
+    return cached_preflights(rng, case_id, http)
 
 
 def cached_preflights(rng: random.Random, case_id: str, http: str) -> Case:
@@ -173,6 +174,34 @@ def redirected_preflights(rng: random.Random, case_id: str, http: str) -> Case:
         step = Step(mine, "fetch", method, fields, "text" if method == "POST" else "", credentials=credentials,
                     redirects=() if straight else (status,), mutations=tuple(dict_by_place(mutations)))  # fmt: skip
         steps.append(step)
+    return Case(case_id, page, tuple(steps), "page", http)
+
+
+def given_cookies(rng: random.Random, case_id: str, http: str) -> Case:
+    """Answers that set a cookie, which requests without credentials do not keep, and some that only they may read."""
+    page = rng.choice(PAGES)
+    target = rng.choice(TARGETS if page.startswith("https") or rng.random() < 0.6 else HTTP_TARGETS)
+    attributes = "; Secure; SameSite=None" if target.startswith("https") and rng.random() < 0.7 else ""
+    steps: list[Step] = []
+    for index in range(rng.choice((2, 3, 3, 4))):
+        mutations = []
+        if index == 0 or rng.random() < 0.3:
+            mutations.append(Mutation(0, "a", "cookie", "given", (f"n=1; Path=/c/{{id}}{attributes}",)))
+        if index:
+            mutations += rng.choice(
+                (
+                    (),
+                    (Mutation(0, "a", "acac", "none"),),
+                    (Mutation(0, "a", "acac", "false", ("false",)),),
+                    (Mutation(0, "a", "acao", "star", ("*",)),),
+                    (Mutation(0, "a", "acao", "none"),),
+                )
+            )
+        credentials = rng.choice(("include", "omit", "same-origin"))
+        api = "xhr" if credentials != "omit" and rng.random() < 0.3 else "fetch"
+        wait = 0.5 if index and rng.random() < 0.5 else 0.0
+        url = f"{target}/c/{{id}}/0"
+        steps.append(Step((url,), api, credentials=credentials, wait=wait, mutations=tuple(mutations)))
     return Case(case_id, page, tuple(steps), "page", http)
 
 
