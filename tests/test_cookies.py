@@ -181,6 +181,23 @@ def test_an_insecure_answer_never_overlays_a_secure_cookie() -> None:
     assert [sent("https://api.example.test/"), sent("http://api.example.test/")] == [True, False]
 
 
+def test_a_cookie_of_another_context_is_replaced_unless_alike() -> None:
+    """Some browsers keep the cookies of every page's site apart, others all together."""
+    found = {}
+    for again in (b"a=2", b"a=2; Secure", b"a=; Max-Age=0", b"b=2; Secure", b"a=2; Secure; Path=/x"):
+        evidence = CookieEvidence()
+        evidence.set(b"a=1", PLAIN, 0.0, "http://shop.test")
+        evidence.set(again, SERVER, 1.0, "https://shop.test")
+        found[again] = evidence.would_be_sent(PLAIN, 2.0, same_site=True, context="http://shop.test", partitioned=True)
+    assert found == {
+        b"a=2": True,
+        b"a=2; Secure": False,
+        b"a=; Max-Age=0": False,
+        b"b=2; Secure": True,
+        b"a=2; Secure; Path=/x": True,
+    }
+
+
 def test_a_cookie_given_again_was_there_before() -> None:
     """So a request sent meanwhile carries it, too."""
     evidence = CookieEvidence()

@@ -161,6 +161,7 @@ class CookieEvidence:
             return  # an insecure answer never overlays a Secure cookie of the same name
         key = (name, cookie.host, cookie.path, context)
         held = self._cookies.pop(key, None)
+        self._forget_unlike(name, cookie, now)
         if third_party and cookie.same_site != "none":
             return  # kept by engines that do not take an unset SameSite for Lax, if at all
         if cookie.expires is None or cookie.expires > now:
@@ -170,6 +171,19 @@ class CookieEvidence:
             self.doubts |= cookie.doubted is not None
             if len(self._cookies) > self._size:
                 self._cookies.popitem(last=False)
+
+    def _forget_unlike(self, name: str, new: Cookie, now: float) -> None:
+        """Where a browser keeps the cookies of all contexts together, this one replaces those of its name.
+
+        Where it does not, what is alike is still there; the rest is forgotten, which only costs evidence.
+        """
+        gone = new.expires is not None and new.expires <= now
+        alike = (new.host_only, new.secure, new.same_site)
+        for key, held in list(self._cookies.items()):
+            if key[:3] == (name, new.host, new.path) and (
+                gone or (held.host_only, held.secure, held.same_site) != alike
+            ):
+                del self._cookies[key]
 
     def learn(self, flow_id: str, *, included: bool) -> None:
         """The credentials mode of a request became known: its answer set what it gave, or did not."""

@@ -261,9 +261,10 @@ class Evidence:
             # only Origin tells: a Referer may be a style sheet's, a redirect through another site makes all cross-site
             if sent and third_party and wire.origin and not navigation:
                 client.cookies.third_party_seen = True
-        else:
-            site = wire.get(b"sec-fetch-site")
-            third_party = site == b"cross-site" or (site is None and page is not None)
+        elif page is None:
+            third_party = wire.get(b"sec-fetch-site") == b"cross-site"
+        else:  # a sandboxed frame belongs to no site
+            third_party = wire.get(b"sec-fetch-site") not in (b"same-origin", b"same-site")
         registrable = self._site(observation.url.host) if sets else ""
         doubted = observation.flow_id if mode is Credentials.UNKNOWN else None
         for name, line in observation.response if sets else ():

@@ -1724,6 +1724,15 @@ EVIDENCE: tuple[Scenario, ...] = (
         expected={"a": told(OMIT, WITHHELD, assumptions=())},
     ),
     Scenario(
+        name="a cookie given to a sandboxed frame",
+        traffic=(
+            post("login", "http://api.example.test/login", "null", answer=(("Set-Cookie", "a=1; Path=/"),)),
+            cors("n", 0.5, url="http://api.example.test/", origin="null", answer=NULL, request=COOKIE),
+            cors("a", 1.0, url="http://api.example.test/", origin=PLAIN_PAGE, answer=STAR),
+        ),
+        expected={"login": {"verdict": DENY}, "n": told(INCLUDE, COOKIE_SENT, DENY), "a": told(UNKNOWN, None)},
+    ),
+    Scenario(
         name="a cookie given to a request of unknown mode",
         traffic=(GIVES_COOKIE, cors("a", 1.0, answer=STAR)),
         expected={"login": told(UNKNOWN, None), "a": told(UNKNOWN, None)},
