@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from cors_addon.engines import ENGINES
-from cors_addon.fetch.cache import MAX_GRANTS, PreflightCache
+from cors_addon.fetch.cache import MAX_GRANTS, MAX_IN_FLIGHT, PreflightCache
 from cors_addon.fetch.checks import Asked
 from tests.cases.traffic import API, PAGE, url
 
@@ -175,8 +175,21 @@ def test_drop_forgets_and_remembers_that(name: str) -> None:
     """Nothing is cached then, and that is known."""
     cache = PreflightCache(ENGINES[name].cache)
     fill(cache, PUT)
-    cache.drop(KEY)
+    cache.drop(KEY, 0.5)
     assert (cache.find(KEY, Asked(PAGE, "PUT"), False, 1.0), cache.knows(KEY)) == (None, True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_dropped_served_what_was_under_way(name: str) -> None:
+    """Requests in flight together end after the preflights that replaced, one after the other, what they used."""
+    cache = PreflightCache(ENGINES[name].cache)
+    for number in range(20):
+        fill(cache, Stored(at=float(number), methods=f"PUT{number}"), number)
+        cache.drop(KEY, number + 0.5)
+    found = [cache.find(KEY, Asked(PAGE, f"PUT{number}"), False, number + 0.25) for number in range(20)]
+    assert [entry is not None for entry in found] == [False] * (20 - MAX_IN_FLIGHT) + [True] * MAX_IN_FLIGHT
+    late = [cache.find(KEY, Asked(PAGE, "PUT19"), False, at) for at in (18.9, 19.75)]
+    assert late == [None, None]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -194,8 +207,8 @@ def test_keys_are_bounded(name: str) -> None:
     cache = PreflightCache(ENGINES[name].cache, size=10)
     keys = [(PAGE, url(f"{API}/{number}")) for number in range(30)]
     for key in keys:
-        cache.drop(key)
-        cache.drop(keys[0])
+        cache.drop(key, 1.0)
+        cache.drop(keys[0], 1.0)
     assert [key for key in keys if cache.knows(key)] == [keys[0], *keys[-9:]]
 
 

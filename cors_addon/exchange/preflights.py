@@ -60,7 +60,7 @@ def store(client: Client, key: Key, judgement: Judgement, answer: Said, wire: Wi
         key[0] == OPAQUE and not rules.opaque_origins_share
     ):
         if not rules.accumulates and not bypassed:
-            cache.drop(key)  # that it was sent shows that no entry served
+            cache.drop(key, judgement.observation.ended)  # that it was sent shows that no entry served
         return
     methods, headers, lifetime = _granted(client.engine, answer, judgement.observation.http2)
     judgement.cache_lifetime = 0.0 if refused else lifetime

@@ -458,7 +458,7 @@ class Tracker:
         if plain is not None:
             judgement.judged_credentialed = True
         if judgement.verdict is Verdict.DENY and status is not None and client.engine.cache.failed_request_clears:
-            client.cache.drop(key)
+            client.cache.drop(key, observation.ended)
         if target is not None and target.url is not None:
             fetch.redirects += 1
             if fetch.redirects <= MAX_REDIRECTS:

@@ -16,6 +16,7 @@ from cors_addon.fetch.origins import Url
 DEFAULT_MAX_AGE = 5
 """Seconds. https://fetch.spec.whatwg.org/#http-access-control-max-age"""
 
+MAX_IN_FLIGHT = 6
 MAX_GRANTS = 500
 """Methods or header names kept of one key."""
 
@@ -84,6 +85,8 @@ class Entry:
     """Header names which preflights to this URL asked for: the author sets them, whatever their name."""
     used: bool = False
     """The request that the latest preflight was sent for has come."""
+    gone: float = float("inf")
+    """When it was dropped; a request that began earlier may have used it."""
 
 
 _NO_NAMES: frozenset[str] = frozenset()
@@ -104,6 +107,8 @@ class PreflightCache:
         self.forgot = False
         """Keys were forgotten for lack of room: that one is not known proves nothing."""
         self._dropped: dict[Key, tuple[Entry, ...]] = {}
+        self._in_flight: dict[Key, tuple[Entry, ...]] = {}
+        """The last that were dropped, however often: requests under way at once use one after the other."""
 
     def knows(self, key: Key) -> bool:
         """Whether a preflight for this key was seen, so that the state of the cache is known."""
@@ -148,7 +153,7 @@ class PreflightCache:
             if asked <= entry.stored + (IN_LINE if entry.row >= AT_ONCE else 0.0):
                 together, row = min(together, entry.together), max(row, entry.row + 1)
         if not self.rules.accumulates:
-            self._clear(key, entries)
+            self._clear(key, entries, now)
         if lifetime <= 0:
             return None
         end = now + lifetime
@@ -183,6 +188,9 @@ class PreflightCache:
             if entry.since <= now and self._serves(entry, asked, credentialed, now - SLACK):
                 self._entries.move_to_end(key)
                 return entry
+        for entry in self._in_flight.get(key, ()):
+            if entry.since <= now < entry.gone and self._serves(entry, asked, credentialed, now - SLACK):
+                return entry
         return None
 
     def find_lately(self, key: Key, asked: Asked, credentialed: bool | None, now: float, within: float) -> Entry | None:
@@ -215,13 +223,16 @@ class PreflightCache:
                 return entry
         return None
 
-    def drop(self, key: Key) -> None:
+    def drop(self, key: Key, now: float) -> None:
         """Forget what is cached for `key`, and remember that nothing is."""
-        self._clear(key, self._touch(key))
+        self._clear(key, self._touch(key), now)
 
-    def _clear(self, key: Key, entries: list[Entry]) -> None:
+    def _clear(self, key: Key, entries: list[Entry], now: float) -> None:
         if entries:
+            for entry in entries:
+                entry.gone = now
             self._dropped[key] = tuple(entries)
+            self._in_flight[key] = (*self._in_flight.get(key, ()), *entries)[-MAX_IN_FLIGHT:]
             entries.clear()
 
     def _touch(self, key: Key) -> list[Entry]:
@@ -231,6 +242,7 @@ class PreflightCache:
             forgotten, _ = self._entries.popitem(last=False)
             self.forgot = True
             self._dropped.pop(forgotten, None)
+            self._in_flight.pop(forgotten, None)
         return entries
 
     def _serves(self, entry: Entry, asked: Asked, credentialed: bool | None, now: float) -> bool:
