@@ -39,5 +39,10 @@ class Engine:
     """XMLHttpRequest sets the charset of a script's Content-Type to UTF-8 only once the preflight has asked for it."""
     same_origin_credentials_outlive_redirect: bool = False
     """Credentials `same-origin`, redirected away from the page's origin: the next redirect is judged credentialed."""
+    beacon_header: tuple[bytes, bytes] | None = None
+    """What a beacon without CORS bears on plain http, where nothing says its mode, and what (with `beacon_order`) fetch
+    and XMLHttpRequest do not."""
+    beacon_order: tuple[bytes, ...] = ()
+    """The order of a beacon's header names."""
     delete_may_leave_origin_as_get: bool = False
     """A DELETE that is redirected to another origin may go on as GET."""

@@ -87,5 +87,7 @@ ENGINE = Engine(
     retried_statuses=frozenset({421}),  # libsoup's misdirected_handler
     preflight_outlasts_dropped_headers=True,
     same_origin_credentials_outlive_redirect=True,
+    beacon_header=(b"cache-control", b"max-age=0"),  # PingLoad
+    beacon_order=(b"accept", b"referer", b"origin"),
     delete_may_leave_origin_as_get=True,  # shouldRedirectAsGET of NetworkDataTaskSoup.cpp, and its twin for curl
 )

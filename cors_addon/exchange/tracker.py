@@ -320,7 +320,7 @@ class Tracker:
         if cross_origin:
             role = Role.ACTUAL
         else:
-            role, origin, assumptions = wires.classify(observation, wire, follows_cors=follows)
+            role, origin, assumptions = wires.classify(observation, wire, follows_cors=follows, engine=client.engine)
         if hop is not None and hop.judgement.role is Role.NO_CORS:
             role, assumptions = Role.NO_CORS, hop.judgement.assumptions
         fetch = permit.fetch if permit is not None else hop.fetch if hop is not None else Fetch()

@@ -7,6 +7,7 @@ https://w3c.github.io/webappsec-fetch-metadata/, https://fetch.spec.whatwg.org/#
 from functools import lru_cache
 from typing import NamedTuple
 
+from cors_addon.engines import FETCH, Engine
 from cors_addon.exchange.model import Fields, Observation, Role
 from cors_addon.fetch.headers import LOWER, normalize
 from cors_addon.fetch.mime import essence
@@ -26,6 +27,7 @@ _EXTENSIONS = ("chrome-extension://", "moz-extension://", "safari-web-extension:
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 
 EXTENSION_ASSUMED = "sent by a browser extension: with permission for this host it is not held to CORS"
+BEACON_ASSUMED = "its headers, their order and no Sec-Fetch-Mode: taken for a beacon, which asks for no CORS"
 MODE_ASSUMED = (
     "no Sec-Fetch-Mode header: taken for a cors request, though a no-cors request (a beacon) or a form would look the"
     " same"
@@ -104,8 +106,8 @@ def is_preflight(observation: Observation, wire: Wire) -> bool:
     return wire.preflight and observation.method == b"OPTIONS"
 
 
-def classify(observation: Observation, wire: Wire, *, follows_cors: bool) -> Classified:
-    """The role of a request; `follows_cors`: it follows a redirect of, or a preflight for, a cors request."""
+def classify(observation: Observation, wire: Wire, *, follows_cors: bool, engine: Engine = FETCH) -> Classified:
+    """The role of a request of one engine; `follows_cors`: after a redirect of, or a preflight for, a cors request."""
     origin, mode = wire.origin, wire.mode
     if mode is not None and mode != b"cors":
         return Classified(_MODES.get(mode, Role.NO_CORS), origin)
@@ -124,4 +126,13 @@ def classify(observation: Observation, wire: Wire, *, follows_cors: bool) -> Cla
         return Classified(Role.ACTUAL, origin)
     if wire.get(b"accept", b"").startswith(b"text/html"):
         return Classified(Role.NAVIGATION, origin, ("its Accept header and no Sec-Fetch-Mode: taken for a form",))
+    if _looks_like_beacon(wire, engine):
+        return Classified(Role.NO_CORS, origin, (BEACON_ASSUMED,))
     return Classified(Role.ACTUAL, origin, (MODE_ASSUMED,))
+
+
+def _looks_like_beacon(wire: Wire, engine: Engine) -> bool:
+    """Whether a POST bears a header, and has its names in an order, which its engine gives to beacons alone."""
+    if engine.beacon_header is None or wire.get(engine.beacon_header[0]) != engine.beacon_header[1]:
+        return False
+    return engine.beacon_order == tuple(name for name in wire if name in engine.beacon_order)

@@ -7,7 +7,7 @@ from cors_addon.exchange.hindsight import CREDENTIALS_ASSUMED, FOLLOWED, NOT_FOL
 from cors_addon.exchange.judging import STORED_ASSUMED
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
 from cors_addon.exchange.preflights import FRAGMENT_ASSUMED, QUEUED_ASSUMED
-from cors_addon.exchange.wire import MODE_ASSUMED
+from cors_addon.exchange.wire import BEACON_ASSUMED, MODE_ASSUMED
 from cors_addon.fetch.refusals import Reason
 from tests.cases.traffic import (
     AGENTS,
@@ -56,6 +56,12 @@ def refused(reason: Reason, *paired: str, **more: Any) -> dict[str, Any]:
 def contradicted(*paired: str, **more: Any) -> dict[str, Any]:
     """One that the browser decided otherwise."""
     return {"contradicted": True, "paired_with": list(paired), **more}
+
+
+GECKOS = {"Referer": f"{PLAIN_PAGE}/", "Priority": "u=6"}
+WEBKITS = {"Accept": "*/*", "Referer": f"{PLAIN_PAGE}/", "Cache-Control": "max-age=0"}
+A_BEACON = {"verdict": NOT_CORS, "role": Role.NO_CORS, "assumptions": (BEACON_ASSUMED,)}
+NO_BEACON = {"verdict": DENY, "role": Role.ACTUAL, "assumptions": (MODE_ASSUMED,)}
 
 
 def post(flow_id: str, url: str, origin: str, at: float = 0.0, **more: Any) -> Sent:
@@ -1190,6 +1196,49 @@ CONTRADICTIONS: tuple[Scenario, ...] = (
         name="a redirect followed although refused",
         traffic=(redirect("h", to=THIRD, answer=()), cors("a", 0.1, url=THIRD, origin="null", answer=NULL)),
         expected={"h": contradicted("a", verdict=DENY, revision=2), "a": passed("h")},
+    ),
+    *(
+        Scenario(
+            name=f"a POST to plain http that {name}",
+            traffic=(
+                Sent(
+                    id="a",
+                    method="POST",
+                    url="http://api.example.test/",
+                    request=tuple((line, {"Origin": PLAIN_PAGE, **values}[line]) for line in order),
+                ),
+            ),
+            expected={"a": found},
+            engines=engines,
+        )
+        for name, engines, values, order, found in (
+            ("is a beacon of Gecko's", ("gecko",), GECKOS, ("Origin", "Referer", "Priority"), A_BEACON),
+            (
+                "is a beacon of Gecko's from another",
+                ("chromium", "webkit"),
+                GECKOS,
+                ("Origin", "Referer", "Priority"),
+                NO_BEACON,
+            ),
+            ("has Gecko's order of fetch", ("gecko",), GECKOS, ("Referer", "Origin", "Priority"), NO_BEACON),
+            ("has Gecko's priority and no Referer", ("gecko",), GECKOS, ("Origin", "Priority"), NO_BEACON),
+            ("has Gecko's order of XMLHttpRequest", ("gecko",), GECKOS, ("Origin", "Referer"), NO_BEACON),
+            (
+                "is a beacon of WebKit's",
+                ("webkit",),
+                WEBKITS,
+                ("Accept", "Referer", "Origin", "Cache-Control"),
+                A_BEACON,
+            ),
+            (
+                "has WebKit's order of XMLHttpRequest",
+                ("webkit",),
+                WEBKITS,
+                ("Accept", "Origin", "Referer", "Cache-Control"),
+                NO_BEACON,
+            ),
+            ("has WebKit's order of beacons alone", ("webkit",), WEBKITS, ("Accept", "Referer", "Origin"), NO_BEACON),
+        )
     ),
     *(
         Scenario(
