@@ -45,7 +45,7 @@ from cors_addon.fetch.cache import PreflightCache
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER, normalize, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
-from cors_addon.fetch.origins import OPAQUE, Url
+from cors_addon.fetch.origins import OPAQUE, Url, is_potentially_trustworthy
 from cors_addon.fetch.refusals import Stage
 
 MAX_CLIENTS = 500
@@ -163,6 +163,8 @@ class Tracker:
             if queues.by_url:
                 for waiting, url in queues.give_up(until):
                     if self.sees is Preflights.NONE:  # its preflight may have followed
+                        continue
+                    if _may_be_mixed_content(waiting, url):
                         continue
                     if not (waiting.method == "GET" and self._may_be_at_hand(client, url, waiting)):
                         hindsight.not_followed(waiting, revised)
@@ -552,6 +554,15 @@ def _taints(hop: Judgement, target: Url) -> bool:
     """Whether a request that follows this redirect bears `null`. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
     here = hop.observation.url.origin
     return hop.origin == OPAQUE or (here != hop.origin and here != target.origin)
+
+
+def _may_be_mixed_content(waiting: Waiting, url: Url) -> bool:
+    """Whether a secure page may not go on to this URL, whatever the check says.
+
+    https://w3c.github.io/webappsec-mixed-content/#should-block-fetch
+    """
+    page = waiting.fetch.initiator or waiting.judgement.origin or OPAQUE
+    return not page.startswith("http:") and not is_potentially_trustworthy(url)
 
 
 def _redirected_method(observation: Observation) -> str:

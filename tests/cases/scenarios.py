@@ -58,6 +58,7 @@ def contradicted(*paired: str, **more: Any) -> dict[str, Any]:
     return {"contradicted": True, "paired_with": list(paired), **more}
 
 
+NOTHING_CAME = refused(Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, credentials=INCLUDE)
 GECKOS = {"Referer": f"{PLAIN_PAGE}/", "Priority": "u=6"}
 WEBKITS = {"Accept": "*/*", "Referer": f"{PLAIN_PAGE}/", "Cache-Control": "max-age=0"}
 A_BEACON = {"verdict": NOT_CORS, "role": Role.NO_CORS, "assumptions": (BEACON_ASSUMED,)}
@@ -1266,6 +1267,22 @@ CONTRADICTIONS: tuple[Scenario, ...] = (
                 {"verdict": ALLOW, "credentials": UNKNOWN, "assumptions": (MODE_ASSUMED, CREDENTIALS_ASSUMED)},
                 {"verdict": DENY, "assumptions": (MODE_ASSUMED,)},
             ),
+        )
+    ),
+    *(
+        Scenario(
+            name=f"a redirect {name} that nothing followed",
+            traffic=(
+                redirect("h", to=to, origin=page, answer=STAR),
+                cors("late", 70.0, origin=page, answer=allow(page)),
+            ),
+            expected={"h": found, "late": passed()},
+        )
+        for name, page, to, found in (
+            ("to mixed content", PAGE, "http://third.test/x", passed(credentials=UNKNOWN)),
+            ("to plain http from a page of plain http", PLAIN_PAGE, "http://third.test/x", NOTHING_CAME),
+            ("to https", PAGE, THIRD, NOTHING_CAME),
+            ("to this machine", PAGE, "http://localhost:3000/x", NOTHING_CAME),
         )
     ),
     Scenario(
