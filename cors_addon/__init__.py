@@ -50,8 +50,8 @@ else:
 
     _import_package_beside_this_file()
 
-    from cors_addon.proxy.addon import CorsAddon, hooks_of
+    from cors_addon.proxy.addon import CorsAddon, lend_hooks
 
     # An `addons = [...]` would do, but mitmproxy asks each addon at each of the eight events of a request: a level more
     # costs it as much as all that this addon does for a request that has nothing to do with CORS.
-    globals().update(hooks_of(CorsAddon()))
+    lend_hooks(CorsAddon(), globals())

@@ -1,7 +1,7 @@
 """The one place where tests touch `mitmproxy.test`, which promises no stability."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -135,6 +135,13 @@ def actual(allow: Lines = (), *, method: str | bytes = "GET", request: Lines = (
 
 ALLOW: Lines = (("Access-Control-Allow-Origin", PAGE),)
 ALLOW_PUT: Lines = (*ALLOW, ("Access-Control-Allow-Methods", "PUT"))
+
+
+def hook(hooks: Mapping[str, Any], name: str, one: http.HTTPFlow) -> Any:
+    """Call a hook that may be there, as mitmproxy does: `update` follows. What it has mitmproxy wait for."""
+    if name in hooks:
+        hooks[name](one)
+    return hooks["update"]([one]) if "update" in hooks else None
 
 
 class Proxy:

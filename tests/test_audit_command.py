@@ -9,7 +9,7 @@ import pytest
 from mitmproxy import flowfilter, http
 from mitmproxy.addons.view import View
 
-from tests.helpers import API, PAGE, actual, flow, proxy, saved_and_loaded
+from tests.helpers import API, PAGE, actual, flow, hook, proxy, saved_and_loaded
 
 NEWS, GAMES = "https://www.news.net", "https://play.games.org"
 
@@ -97,10 +97,9 @@ def test_a_policy_of_ours_is_no_finding() -> None:
     with proxy(view) as running:
         running.command("cors.allow", [sent])
         server, sent.response = sent.response, None
-        hooks: Any = running.master.addons.get("cors_addon_rewriting")
-        hooks.request(sent)
+        hook(vars(running.addon), "request", sent)
         sent.response = server
-        hooks.responseheaders(sent)
+        hook(vars(running.addon), "responseheaders", sent)
         running.addon.response(sent)
     assert sent.response is not None
     assert sent.response.headers["access-control-allow-credentials"] == "true"

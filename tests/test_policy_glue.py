@@ -21,7 +21,7 @@ from cors_addon.policy.export import TARGETS
 from cors_addon.proxy.policy_commands import NAMES, PolicyCommands
 from cors_addon.proxy.rewriting import Policies
 from tests import helpers
-from tests.helpers import API, PAGE, actual, flow, observe, preflight, response, saved_and_loaded
+from tests.helpers import API, PAGE, actual, flow, hook, observe, preflight, response, saved_and_loaded
 
 FILE = """
 policies:
@@ -43,19 +43,18 @@ class Proxied:
 
     @property
     def hooked(self) -> bool:
-        """Whether hooks are registered."""
-        return self.context.master.addons.get("cors_addon_rewriting") is not None
+        """Whether hooks are there."""
+        return bool(self.policies.hooks.namespace)
 
     def through(self, one: http.HTTPFlow, *, answered_by_addon: bool = False) -> http.HTTPFlow:
         """Let a live flow pass the hooks as the proxy does."""
         server, one.response = one.response, None
-        hooks = self.context.master.addons.get("cors_addon_rewriting")
-        if hooks is not None:
-            hooks.request(one)
+        hooks = self.policies.hooks.namespace
+        hook(hooks, "request", one)
         if one.response is None:
             one.response = server
-            if hooks is not None and not answered_by_addon:
-                hooks.responseheaders(one)
+            if not answered_by_addon:
+                hook(hooks, "responseheaders", one)
         if self.policies.rewriting:
             self.policies.response(one)
         return one

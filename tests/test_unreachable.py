@@ -107,8 +107,7 @@ def test_what_is_known_is_bounded() -> None:
 
 def waiting(proxied: Proxied, asked: http.HTTPFlow) -> Awaitable[None] | None:  # noqa: F811
     """What the hook of a request has mitmproxy wait for."""
-    hooks = proxied.context.master.addons.get("cors_addon_rewriting")
-    found: Awaitable[None] | None = hooks.request(asked)
+    found: Awaitable[None] | None = helpers.hook(proxied.policies.hooks.namespace, "request", asked)
     return found
 
 
@@ -136,12 +135,11 @@ def test_only_a_policy_that_grants_something_asks(proxied: Proxied, port: int) -
 def test_a_tunnel_is_opened_where_the_request_will_be_answered(proxied: Proxied, port: int) -> None:  # noqa: F811
     """Refused by mitmproxy, and the page would read no 502."""
     proxied.policies.add(preset(Preset.ALLOW))
-    hooks = proxied.context.master.addons.get("cors_addon_rewriting")
     for known in (False, True):
         if known:
             proxied.policies.unreachable.note(failed(("127.0.0.1", port)), tls=False)
         tunnel = asking(port)
-        hooks.http_connect(tunnel)
+        helpers.hook(proxied.policies.hooks.namespace, "http_connect", tunnel)
         assert (tunnel.response is not None) is known
 
 

@@ -32,9 +32,8 @@ class Rewritten(NamedTuple):
 
     def dumps(self) -> str:
         """Status and header lines as text, isomorphic-decoded."""
-        lines = [NEVER_ASKED.encode() if self.status is None else b"%d" % self.status]
-        lines += [b"%b: %b" % pair for pair in self.fields]
-        return b"\n".join(lines).decode("latin-1")
+        first = NEVER_ASKED.encode() if self.status is None else b"%d" % self.status
+        return b"\n".join((first, *map(b": ".join, self.fields))).decode("latin-1")
 
 
 def loads(policy: str, text: str) -> Rewritten | None:
@@ -51,13 +50,17 @@ def loads(policy: str, text: str) -> Rewritten | None:
 
 
 def keep(metadata: dict[str, Any], rewritten: Rewritten) -> None:
-    """Write it into the metadata of a flow. What was written last need not be read: it is asked for next."""
+    """Write it into the metadata of a flow. What was written lately need not be read: it is asked for soon."""
     text = rewritten.dumps()
     metadata[REWRITTEN], metadata[SERVER] = rewritten.policy, text
-    _LAST[:] = (text, rewritten)
+    if len(_LATELY) >= _MAX_LATELY:
+        _LATELY.clear()
+    _LATELY[text] = rewritten
 
 
-_LAST: list[Any] = [None, None]
+_LATELY: dict[object, Rewritten] = {}
+"""By its text."""
+_MAX_LATELY = 256
 
 
 def of(metadata: Mapping[str, object]) -> Rewritten | None:
@@ -65,9 +68,9 @@ def of(metadata: Mapping[str, object]) -> Rewritten | None:
     text = metadata.get(SERVER)
     if text is None:
         return None
-    known, rewritten = _LAST
-    if known is text and rewritten.policy == metadata.get(REWRITTEN):
-        return rewritten  # type: ignore[no-any-return]
+    known = _LATELY.get(text)
+    if known is not None and known.policy == metadata.get(REWRITTEN):
+        return known
     return loads(str(metadata.get(REWRITTEN, "")), str(text))
 
 

@@ -6,10 +6,13 @@ Law 3: an answer that already says what the policy says is returned as it is, th
 Law 4: `Vary` names whatever the answer depends on, also where it says nothing: caches must not mix the two.
 """
 
+from collections.abc import Iterable
+from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from cors_addon.exchange.model import Fields
-from cors_addon.fetch.headers import LOWER, is_token, normalize, split_list
+from cors_addon.fetch.headers import LOWER, MAX_NAMES, is_token, normalize, split_list
 from cors_addon.fetch.responses import FORBIDDEN, SAFELISTED
 from cors_addon.policy.model import Policy, Preflights
 
@@ -30,6 +33,7 @@ CORS_NAMES = frozenset(
     )
 )  # fmt: skip
 _MAX_KEPT = 512
+_NAME = itemgetter(0)
 _OK_WITH_BODY = 200
 _BODY_NAMES = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -52,7 +56,7 @@ class _Places(dict[bytes, int]):
     """Header names as received to what they are for us."""
 
     def __missing__(self, name: bytes) -> int:
-        if len(self) >= 4096:
+        if len(self) >= MAX_NAMES:
             self.clear()
         place = self[name] = _ASKING.get(name.lower(), 0)
         return place
@@ -72,20 +76,16 @@ NOTHING = Asking()
 def asking(method: bytes, fields: Fields) -> Asking:
     """Read a request. https://fetch.spec.whatwg.org/#cors-preflight-request"""
     places = _PLACES
-    found: dict[int, bytes] | None = None
-    for name, value in fields:
-        place = places[name]
-        if place:
-            if found is None:
-                found = {}
-            found[place] = value
-    if found is None or 1 not in found:
+    ours = [pair for pair in fields if places[pair[0]]]
+    if not ours:
         return NOTHING
-    origin = normalize(found[1])
+    found = {places[name]: value for name, value in ours}
+    if 1 not in found:
+        return NOTHING
     if method != b"OPTIONS" or 2 not in found:
-        return Asking(origin)
+        return _asking_of(found[1])
     return Asking(
-        origin,
+        normalize(found[1]),
         normalize(found[2]),
         normalize(found[3]) if 3 in found else None,
         found.get(4) == b"true",
@@ -93,18 +93,52 @@ def asking(method: bytes, fields: Fields) -> Asking:
     )
 
 
+@lru_cache(maxsize=1024)
+def _asking_of(origin: bytes) -> Asking:
+    """What a request that is no preflight says."""
+    return Asking(normalize(origin))
+
+
 type Lines = tuple[tuple[bytes, bytes], ...]
+
+
+KEPT, OWNED, VARIES = range(3)
+"""What becomes of a line: nothing, it goes, it is completed."""
+
+
+class _Roles(dict[bytes, int]):
+    """Header names as received to what a plan makes of their lines; remembers what it has seen, within bounds."""
+
+    def __init__(self, owned: frozenset[bytes], *, completes_vary: bool) -> None:
+        self._owned, self._completes_vary = owned, completes_vary
+        self.kept: set[bytes] = set()
+        """Those seen of which nothing becomes: that all names of an answer are among them is soon found."""
+
+    def __missing__(self, name: bytes) -> int:
+        if len(self) >= MAX_NAMES:
+            self.clear()
+            self.kept.clear()
+        lower = LOWER[name]
+        role = OWNED if lower in self._owned else VARIES if lower == b"vary" and self._completes_vary else KEPT
+        self[name] = role
+        if role == KEPT:
+            self.kept.add(name)
+        return role
 
 
 class _Plan(NamedTuple):
     """What to do to an answer."""
 
-    owned: frozenset[bytes]
-    """Names whose lines go."""
+    roles: _Roles
     vary: tuple[str, ...]
     """What Vary must name."""
     lines: Lines
     """What is added, before the raw edits."""
+    edits: Lines
+    tail: Lines
+    """What is added where nothing goes, and no Vary is there to be completed."""
+    names_exposed: bool
+    """Which headers are exposed depends on those that the answer has."""
 
 
 class Rewriter:
@@ -119,6 +153,9 @@ class Rewriter:
         )
         self._everything = CORS_NAMES | self._edited
         self._plans: dict[tuple[Asking, bool], _Plan] = {}
+        self._roles: dict[tuple[frozenset[bytes], bool], _Roles] = {}
+        """Few: plans own one of two sets of names."""
+        self._exposed: dict[tuple[Asking, tuple[bytes, ...]], bytes] = {}
 
     # ---- what glue calls ----
 
@@ -152,6 +189,12 @@ class Rewriter:
         """The proxy's own answer to a preflight."""
         return self.policy.preflight_status, self.fields(asked, (), lower=lower)
 
+    @property
+    def may_want_fresh(self) -> bool:
+        """Whether there is a request for which the next is true."""
+        origins = self.policy.origins
+        return not (self.policy.credentials and origins is not None and (origins.reflect or origins.any))
+
     def must_be_fresh(self, asked: Asking) -> bool:
         """Whether the server must not answer 304, which takes no header away from the stored answer."""
         policy = self.policy
@@ -170,27 +213,31 @@ class Rewriter:
             if len(self._plans) >= _MAX_KEPT:
                 self._plans.clear()
             plan = self._plans[key] = self._plan(asked, lower=lower)
-        owned, missing, lines = plan
-        lower_of = LOWER
-        kept: list[tuple[bytes, bytes]] = []
+        roles, missing, lines, edits, tail, names_exposed = plan
+        if not_modified:
+            names_exposed = False
+        # first what most answers come to: nothing of ours is in them
+        if not names_exposed and roles.kept.issuperset(map(_NAME, fields)):
+            return fields + tail
+        ours = [place for place, pair in enumerate(fields) if roles[pair[0]]]
+        kept = list(fields)
         dropped: list[tuple[bytes, bytes]] = []
         vary = -1
-        for pair in fields:
-            name = lower_of[pair[0]]
-            if name in owned:
+        for place in ours:
+            pair = fields[place]
+            if roles[pair[0]] == OWNED:
+                del kept[place - len(dropped)]
                 dropped.append(pair)
-                continue
-            if name == b"vary" and missing:
-                vary = len(kept)
+            elif missing:
+                vary = place - len(dropped)
                 missing = _not_named(pair[1], missing)
-            kept.append(pair)
-        if self.policy.expose_headers.reflect and lines and asked.method is None and not not_modified:
+        if names_exposed:
             lines = self._with_exposed(asked, lines, kept, lower=lower)
-        lines += self._edits_for(lower=lower)
+        lines += edits
         if not missing and len(dropped) == len(lines) and _same(dropped, lines):
             return fields
         if missing:
-            names = ", ".join(missing).encode("latin-1")
+            names = _names(missing)
             if vary >= 0:
                 old = kept[vary]
                 value = old[1].strip()
@@ -201,17 +248,38 @@ class Rewriter:
         return tuple(kept)
 
     def _plan(self, asked: Asking, *, lower: bool) -> _Plan:
+        owned, vary, lines = self._find_plan(asked)
+        lines = _lowered(lines) if lower else lines
+        edits = _lowered(self._edits) if lower else self._edits
+        tail = lines + edits
+        if vary:
+            tail = ((b"vary" if lower else VARY, _names(vary)), *tail)
+        names_exposed = (
+            bool(lines)
+            and asked.method is None
+            and self.policy.expose_headers.reflect
+            and b"access-control-expose-headers" not in self._edited
+        )
+        return _Plan(self._roles_for(owned, completes_vary=bool(vary)), vary, lines, edits, tail, names_exposed)
+
+    def _roles_for(self, owned: frozenset[bytes], *, completes_vary: bool) -> _Roles:
+        key = owned, completes_vary
+        if key not in self._roles:
+            self._roles[key] = _Roles(owned, completes_vary=completes_vary)
+        return self._roles[key]
+
+    def _find_plan(self, asked: Asking) -> tuple[frozenset[bytes], tuple[str, ...], Lines]:
+        """Names whose lines go, what Vary must name, and what is added."""
         policy = self.policy
         if not policy.speaks_of_cors:
-            return _Plan(self._edited, (), ())
+            return self._edited, (), ()
         if asked.method is not None and policy.preflight is Preflights.FORWARD:
-            return _Plan(self._edited, (), ())
+            return self._edited, (), ()
         vary = self._vary(asked)
         if not policy.concerns(asked.origin):
-            return _Plan(self._edited, vary, ())
+            return self._edited, vary, ()
         lines = [] if policy.strips else self._preflight(asked) if asked.method is not None else self._actual(asked)
-        kept = tuple(pair for pair in lines if pair[0].lower() not in self._edited)
-        return _Plan(self._everything, vary, _lowered(kept) if lower else kept)
+        return self._everything, vary, tuple(pair for pair in lines if pair[0].lower() not in self._edited)
 
     def _vary(self, asked: Asking) -> tuple[str, ...]:
         policy = self.policy
@@ -271,19 +339,20 @@ class Rewriter:
 
     def _with_exposed(self, asked: Asking, lines: Lines, kept: list[tuple[bytes, bytes]], *, lower: bool) -> Lines:
         """Names what the answer has, since `*` would be no wildcard where credentials are included."""
-        if b"access-control-expose-headers" in self._edited or not lines:
-            return lines
-        present = [LOWER[name].decode("latin-1") for name, _ in (*kept, *self._edits)]
-        names = [name for name in dict.fromkeys(present) if name not in SAFELISTED | FORBIDDEN and is_token(name)]
+        present = tuple([LOWER[name] for name, _ in kept])
+        value = self._exposed.get((asked, present))
+        if value is None:
+            if len(self._exposed) >= _MAX_KEPT:
+                self._exposed.clear()
+            value = self._exposed[asked, present] = self._find_exposed(asked, present)
+        return (*lines, (EXPOSE.lower() if lower else EXPOSE, value)) if value else lines
+
+    def _find_exposed(self, asked: Asking, present: tuple[bytes, ...]) -> bytes:
+        decoded = [name.decode("latin-1") for name in (*present, *(LOWER[name] for name, _ in self._edits))]
+        names = [name for name in dict.fromkeys(decoded) if name not in SAFELISTED | FORBIDDEN and is_token(name)]
         if "vary" not in names and self._vary(asked):
             names.append("vary")
-        names = sorted(name for name in names if name.encode("latin-1") not in CORS_NAMES)
-        if not names:
-            return lines
-        return (*lines, (EXPOSE.lower() if lower else EXPOSE, ", ".join(names).encode("latin-1")))
-
-    def _edits_for(self, *, lower: bool) -> Lines:
-        return _lowered(self._edits) if lower and self._edits else self._edits
+        return _names(sorted(name for name in names if name.encode("latin-1") not in CORS_NAMES))
 
 
 def _granted(listed: tuple[str, ...], everything: bool, asked: str | None, *, repeat: bool) -> str:
@@ -300,6 +369,11 @@ def _lowered(lines: Lines) -> Lines:
     return tuple((name.lower(), value) for name, value in lines)
 
 
+def _names(names: Iterable[str]) -> bytes:
+    return ", ".join(names).encode("latin-1")
+
+
+@lru_cache(maxsize=1024)
 def _not_named(value: bytes, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """Those of `wanted` that a Vary line does not name; `*` names all."""
     named = {item.lower() for item in split_list(value.decode("latin-1"))}

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import traceback
 import weakref
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, exceptions, http
@@ -116,7 +116,7 @@ class CorsAddon:
         self._commands: Commands | None = None
         self._curl: CurlCommand | None = None
         self._keys: Keys | None = None
-        self._policies = Policies()
+        self._policies = Policies(vars(self))
         self._streams = Streams(self._judge_streaming)
         self._policy_commands: PolicyCommands | None = None
         self._reporting: Reporting | None = None
@@ -561,9 +561,10 @@ class CorsAddon:
             logger.log(level, "cors_addon failed, traffic is not affected (said once): %r", error, exc_info=error)
 
 
-def hooks_of(addon: CorsAddon) -> dict[str, Callable[..., object]]:
-    """Its hooks by name, for a script to bear them itself."""
-    return {name: getattr(addon, name) for name in all_hooks if hasattr(addon, name)}
+def lend_hooks(addon: CorsAddon, namespace: dict[str, object]) -> None:
+    """Have a script bear the addon's hooks itself: those that it has, and those that come and go with policies."""
+    namespace.update({name: getattr(addon, name) for name in all_hooks if hasattr(addon, name)})
+    addon._policies.hooks.move(namespace)
 
 
 def _same(one: Observation, other: Observation) -> bool:

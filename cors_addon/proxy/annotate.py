@@ -96,9 +96,9 @@ def _words(judgement: Judgement) -> _Words:
         or judgement.preflight_cached_at is not None
         or judgement.shadow
         or judgement.findings
-        or judgement.observation.rewritten is not None
     ):
-        return _find_words(judgement)
+        return _find_words(judgement, _server_verdict(judgement))
+    server = _server_verdict(judgement)
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     key = (
         judgement.role,
@@ -113,12 +113,13 @@ def _words(judgement: Judgement) -> _Words:
         judgement.assumptions,
         None if omitted is None else omitted.verdict,
         None if included is None else included.verdict,
+        server,
     )
     words = _KNOWN.get(key)
     if words is None:
         if len(_KNOWN) >= _MAX_KNOWN:
             _KNOWN.clear()
-        words = _find_words(judgement)
+        words = _find_words(judgement, server)
         ours = {OUR_COMMENT: words.comment, OUR_MARKER: words.marker}
         words = _KNOWN[key] = words._replace(
             whole=words.metadata | {name: value for name, value in ours.items() if value}
@@ -130,9 +131,18 @@ _SIMPLE = frozenset({Role.PREFLIGHT, Role.ACTUAL})
 """Roles whose words depend on nothing but the judgement, once it is to allow."""
 
 
-def _find_words(judgement: Judgement) -> _Words:
+def _find_words(judgement: Judgement, server: Verdict | None) -> _Words:
     turns = text.depends_on_credentials(judgement)
-    return _Words(metadata(judgement), text.comment(judgement, turns), marker(judgement, turns), {})
+    return _Words(metadata(judgement, server), text.comment(judgement, turns), marker(judgement, turns), {})
+
+
+def _server_verdict(judgement: Judgement) -> Verdict | None:
+    """Where a policy changed the answer: the verdict on the server's own."""
+    rewritten = judgement.observation.rewritten
+    if rewritten is None:
+        return None
+    server = record.server_outcome(judgement, record.Rewritten(*rewritten))
+    return None if server is None else server.verdict
 
 
 def _flips(judgement: Judgement) -> dict[str, Verdict]:
@@ -167,8 +177,10 @@ def marker(judgement: Judgement, turns: bool) -> str:
     return ALLOWED if verdict is Verdict.ALLOW else DENIED
 
 
-def metadata(judgement: Judgement) -> dict[str, str]:
+def metadata(judgement: Judgement, server: Verdict | None = None) -> dict[str, str]:
     """Flat keys with plain strings: the words of the JSON line, as far as a filter can use them; without the pair.
+
+    `server` is the verdict on the server's own answer, where a policy changed it.
 
     Plain strings, for an enum's member would be saved in a dump, and fail to be read; `_value_`, for `value` is a slow
     property, and this runs for every CORS flow.
@@ -194,10 +206,8 @@ def metadata(judgement: Judgement) -> dict[str, str]:
             data["cors.if_credentialed"] = judgement.if_credentialed.verdict._value_
     if judgement.contradicted:
         data["cors.contradicted"] = "true"
-    if judgement.observation.rewritten is not None:
-        server = record.server_outcome(judgement, record.Rewritten(*judgement.observation.rewritten))
-        if server is not None:
-            data["cors.server_verdict"] = server.verdict._value_
+    if server is not None:
+        data["cors.server_verdict"] = server._value_
     if judgement.shadow and (flips := _flips(judgement)):
         data["cors.flips"] = text.visible(", ".join(flips))
     if judgement.findings:

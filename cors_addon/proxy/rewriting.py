@@ -1,9 +1,10 @@
 """Policies in force: which policy a flow gets, and rewriting it.
 
-Law 1: where no policy rewrites, no hook of this module is registered, and nothing here runs.
+Law 1: where no policy rewrites, no hook of this module exists, and nothing here runs.
 Law 2: fail open: what goes wrong leaves the flow as the server meant it, and is logged once per kind.
 Law 3: a flow is rewritten once, and what the server said is kept: for mitmproxy's revert, and in the metadata.
 Law 4: a broken policy file never replaces a good one.
+Law 5: a policy costs less than mitmproxy's own `modify_headers` that makes the same edits (scripts/bench).
 """
 
 import asyncio
@@ -15,11 +16,12 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import ref
 
-from mitmproxy import ctx, exceptions, flowfilter
+from mitmproxy import exceptions, flowfilter
 from mitmproxy import http as mitm
 
 from cors_addon.exchange.model import Fields, Judgement
@@ -35,15 +37,21 @@ from cors_addon.policy.read import Loaded, read
 from cors_addon.policy.record import KEPT, REWRITTEN, SERVER, Rewritten
 from cors_addon.policy.rewrite import NOTHING, Asking, Rewriter, asking
 from cors_addon.policy.shadow import Shadow, try_on
-from cors_addon.proxy import translate
+from cors_addon.proxy import matching, translate
+from cors_addon.proxy.hooks import Hooks, Work
+from cors_addon.proxy.matching import Reads
 from cors_addon.proxy.unreachable import Unreachable
 
 logger = logging.getLogger(__name__)
 
 _CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
-_CONDITION_LENGTHS = frozenset({13, 17})
+_unconditional = matching.Absent(_CONDITIONS)
 _LOOK_EVERY = 1.0
 """Seconds between two looks at the policy file."""
+
+_LOWER_CASE = (b"HTTP/2", b"HTTP/3")
+_MAX_CHOICES = 1024
+_MAX_LEFT = 1024
 
 type Match = Callable[[mitm.HTTPFlow], bool]
 
@@ -60,6 +68,18 @@ class InForce:
     def matches(self, flow: mitm.HTTPFlow) -> bool:
         """Whether the policy's filter matches."""
         return self.match is None or bool(self.match(flow))
+
+
+class Choice(NamedTuple):
+    """The policies that a flow gets."""
+
+    deciding: InForce | None
+    """The first that speaks of CORS and matches."""
+    editing: tuple[InForce, ...]
+    """Those that match and only edit."""
+
+
+NO_CHOICE = Choice(None, ())
 
 
 def check_filter(expression: str) -> str | None:
@@ -92,7 +112,8 @@ def load(path: Path) -> Loaded:
 class Policies:
     """All policies: the session's rules first, then the file's."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: dict[str, Any] | None = None) -> None:
+        """`namespace` is that of the addon which mitmproxy calls: hooks come to be in it, and go."""
         self.session: list[Policy] = []
         self.file: tuple[Policy, ...] = ()
         self.path: Path | None = None
@@ -110,7 +131,15 @@ class Policies:
         self.unreachable = Unreachable()
         self.advise: Callable[[Iterable[Policy]], str] = lambda _changed: ""
         """What to do so that a change of these policies is seen; set by whoever knows the flows."""
-        self._hooks: _Hooks | None = None
+        self.hooks = Hooks(self, {} if namespace is None else namespace)
+        self._reads = Reads.NOTHING
+        """How much all filters in force read of a flow."""
+        self._always = NO_CHOICE
+        self._choices: dict[tuple[object, ...], Choice] = {}
+        """Where the filters read no more than a request's target: by that."""
+        self._may_want_fresh = False
+        self._left: dict[str, tuple[int, Fields]] = {}
+        """Status and header list of answers that stayed as they were when their heads were there, by flow id."""
         self._stamp: tuple[int, int] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._failures: set[tuple[str, str, int | None]] = set()
@@ -132,15 +161,14 @@ class Policies:
         self.deciding = tuple(each for each in rewriting if each.policy.speaks_of_cors)
         self.editing = tuple(each for each in rewriting if not each.policy.speaks_of_cors)
         self.shadows = tuple(each for each in ready if each.policy.mode is Mode.SHADOW)
-        self.rewriting = wanted = bool(rewriting)
+        self.rewriting = bool(rewriting)
         self.tries = bool(self.shadows or self.deciding)
-        if wanted and self._hooks is None:
-            self._hooks = _Hooks(self)
-            ctx.master.addons.add(self._hooks)
-        elif not wanted and self._hooks is not None:
-            hooks, self._hooks = self._hooks, None
-            if hooks in ctx.master.addons:
-                ctx.master.addons.remove(hooks)
+        self._reads = max((matching.reads(each.match) for each in rewriting), default=Reads.NOTHING)
+        self._choices.clear()
+        self._left.clear()
+        self._always = Choice(self.deciding[0], self.editing) if self.deciding else Choice(None, self.editing)
+        self._may_want_fresh = any(each.rewriter.may_want_fresh for each in self.deciding)
+        self.hooks.refresh(rewriting=self.rewriting, deciding=bool(self.deciding))
 
     def close(self) -> None:
         """Let go of mitmproxy."""
@@ -255,76 +283,145 @@ class Policies:
 
     def decide(self, flow: mitm.HTTPFlow) -> InForce | None:
         """The first policy that speaks of CORS and matches."""
-        for each in self.deciding:
-            match = each.match
-            if match is None or match(flow):
-                return each
+        return next((each for each in self.deciding if each.matches(flow)), None)
+
+    def choose(self, flow: mitm.HTTPFlow) -> Choice:
+        """The policies that match. Where their filters read only the request's target, known for each target."""
+        read = self._reads
+        if read is Reads.NOTHING:
+            return self._always
+        if read > Reads.TARGET:
+            return self._choose(flow)
+        key = matching.target(flow, read)
+        choice = self._choices.get(key)
+        if choice is None:
+            if len(self._choices) >= _MAX_CHOICES:
+                self._choices.clear()
+            choice = self._choices[key] = self._choose(flow)
+        return choice
+
+    def _choose(self, flow: mitm.HTTPFlow) -> Choice:
+        deciding = self.decide(flow)
+        editing = tuple(each for each in self.editing if each.matches(flow))
+        return NO_CHOICE if deciding is None and not editing else Choice(deciding, editing)
+
+    def on_connect(self, _flow: mitm.HTTPFlow) -> Work | None:
+        """What to do with a tunnel that a client asks for."""
+        return self._connect if self.unreachable else None
+
+    def _connect(self, flow: mitm.HTTPFlow) -> None:
+        """To a server that was not reached: let the client in, so that its request can be answered."""
+        if flow.response is None and (flow.request.host, flow.request.port) in self.unreachable:
+            flow.response = mitm.Response.make(200)
+
+    def on_request(self, flow: mitm.HTTPFlow) -> Work | None:
+        """What to do with a request before it is sent on: preflights, and those that ask whether a copy still holds."""
+        request = flow.request.data
+        if (
+            request.method == b"OPTIONS"
+            or self.unreachable
+            or (self._may_want_fresh and not _unconditional(request.headers.fields))
+        ):
+            return self._request
         return None
 
-    def request(self, flow: mitm.HTTPFlow) -> None:
+    def _request(self, flow: mitm.HTTPFlow) -> Awaitable[None] | None:
+        try:
+            self._prepare(flow)
+            if self.unreachable:
+                return self._answer_unreachable(flow)
+        except Exception as error:
+            self._report(error)
+        return None
+
+    def _prepare(self, flow: mitm.HTTPFlow) -> None:
         """Answer a preflight; else see to it that a stored answer is not merely confirmed."""
         request = flow.request.data
         fields = request.headers.fields
+        asked = asking(request.method, fields)
         if request.method == b"OPTIONS":
-            asked = asking(b"OPTIONS", fields)
             if asked.method is None:
                 return
-            chosen = self.decide(flow)
-            if chosen is not None and chosen.rewriter.answers(asked):
-                self._answer(flow, chosen, asked)
+            chosen = self.choose(flow)
+            if chosen.deciding is not None and chosen.deciding.rewriter.answers(asked):
+                self._answer(flow, chosen.deciding, chosen.editing, asked)
             return
-        if not self.deciding:
-            return
-        for name, _ in fields:
-            if len(name) in _CONDITION_LENGTHS and LOWER[name] in _CONDITIONS:
-                break
-        else:
-            return
-        asked = asking(request.method, fields)
-        chosen = self.decide(flow)
-        if chosen is not None and chosen.rewriter.must_be_fresh(asked):
-            request.headers.fields = tuple(pair for pair in fields if LOWER[pair[0]] not in _CONDITIONS)
+        deciding = self.choose(flow).deciding
+        if deciding is not None and deciding.rewriter.must_be_fresh(asked):
+            kept = tuple(pair for pair in fields if LOWER[pair[0]] not in _CONDITIONS)
+            if len(kept) < len(fields):
+                request.headers.fields = kept
 
-    def _answer(self, flow: mitm.HTTPFlow, chosen: InForce, asked: Asking) -> None:
+    def _answer(self, flow: mitm.HTTPFlow, chosen: InForce, editing: tuple[InForce, ...], asked: Asking) -> None:
         lower = _lower(flow)
         status, fields = chosen.rewriter.answer(asked, lower=lower)
         names = chosen.policy.name
-        for each in self.editing:
-            if each.matches(flow):
-                fields = each.rewriter.fields(asked, fields, lower=lower)
-                names = f"{names}, {each.policy.name}"
+        for each in editing:
+            fields = each.rewriter.fields(asked, fields, lower=lower)
+            names = f"{names}, {each.policy.name}"
         if status != 204:
             fields += ((b"content-length" if lower else b"Content-Length", b"0"),)
         now = time.time()
         flow.response = mitm.Response(b"HTTP/1.1", status, _phrase(status), mitm.Headers(fields), b"", None, now, now)
         record.keep(flow.metadata, Rewritten(names, None, ()))
 
-    def rewrite(self, flow: mitm.HTTPFlow) -> None:
-        """Rewrite an answer, once."""
-        response = flow.response
-        if response is None or REWRITTEN in flow.metadata:
-            return
+    def on_head(self, flow: mitm.HTTPFlow) -> Work | None:
+        """What to do with an answer whose head is there."""
+        if self._reads > Reads.TARGET:
+            return self._head
+        try:
+            choice = self.choose(flow)
+        except Exception as error:
+            self._report(error)
+            return None
+        if choice is NO_CHOICE:
+            self._leave(flow)
+            return None
+        return partial(self._head, choice=choice)
+
+    def _head(self, flow: mitm.HTTPFlow, choice: Choice | None = None) -> None:
+        try:
+            if not self._rewrite(flow, self.choose(flow) if choice is None else choice):
+                self._leave(flow)
+        except Exception as error:
+            self._report(error)
+
+    def _leave(self, flow: mitm.HTTPFlow) -> None:
+        """Nothing to do with this head; nor will there be when the body is there, unless somebody changes the head."""
+        if flow.response is not None and self._reads <= Reads.HEADS:
+            if len(self._left) >= _MAX_LEFT:
+                self._left.clear()
+            self._left[flow.id] = flow.response.data.status_code, flow.response.data.headers.fields
+
+    def _was_left(self, flow: mitm.HTTPFlow, response: mitm.Response) -> bool:
+        left = self._left.pop(flow.id, None)
         data = response.data
+        return left is not None and left[1] is data.headers.fields and left[0] == data.status_code
+
+    def _rewrite(self, flow: mitm.HTTPFlow, choice: Choice) -> bool:
+        """Rewrite an answer, once; False where it stays as it is."""
+        response = flow.response
+        if response is None or choice is NO_CHOICE or REWRITTEN in flow.metadata:
+            return False
+        chosen, editing = choice
+        data, request = response.data, flow.request.data
         old = data.headers.fields
-        chosen = self.decide(flow)
         names = ""
         status, fields = data.status_code, old
-        request = flow.request.data
         asked = NOTHING
-        lower = request.http_version.startswith((b"HTTP/2", b"HTTP/3"))
+        lower = request.http_version.startswith(_LOWER_CASE)
         if chosen is not None:
             asked = asking(request.method, request.headers.fields)
             status, fields = chosen.rewriter.rewrite(asked, status, old, lower=lower)
             if fields is not old or status != data.status_code:
                 names = chosen.policy.name
-        for each in self.editing:
-            if each.matches(flow):
-                before = fields
-                fields = each.rewriter.fields(asked, fields, lower=lower)
-                if fields is not before:
-                    names = f"{names}, {each.policy.name}" if names else each.policy.name
+        for each in editing:
+            before = fields
+            fields = each.rewriter.fields(asked, fields, lower=lower)
+            if fields is not before:
+                names = f"{names}, {each.policy.name}" if names else each.policy.name
         if not names:
-            return
+            return False
         record.keep(flow.metadata, Rewritten(names, data.status_code, old))
         data.headers.fields = fields
         if status != data.status_code:
@@ -333,24 +430,26 @@ class Policies:
             self._follow(flow, chosen.policy, asked, fields)
         if response.stream:
             keep_original(flow)
+        return True
 
     def response(self, flow: mitm.HTTPFlow) -> None:
         """Before a whole answer is judged: rewrite one that came from another addon, and keep what it was."""
         try:
-            if not flow.live:
+            response = flow.response
+            if not flow.live or response is None:
                 return
-            if SERVER not in flow.metadata:
-                self.rewrite(flow)
-            if SERVER in flow.metadata:
+            if SERVER in flow.metadata or (
+                not self._was_left(flow, response) and self._rewrite(flow, self.choose(flow))
+            ):
                 keep_original(flow)
         except Exception as error:
             self._report(error)
 
-    def answer_unreachable(self, flow: mitm.HTTPFlow) -> Awaitable[None] | None:
+    def _answer_unreachable(self, flow: mitm.HTTPFlow) -> Awaitable[None] | None:
         """Where a policy grants something and the server was not reached last time: see whether it is now."""
         if flow.response is not None or (flow.request.host, flow.request.port) not in self.unreachable:
             return None
-        chosen = self.decide(flow)
+        chosen = self.choose(flow).deciding
         return None if chosen is None or chosen.policy.strips else self.unreachable.answer(flow)
 
     def _follow(self, flow: mitm.HTTPFlow, rule: Policy, asked: Asking, fields: Fields) -> None:
@@ -397,42 +496,6 @@ class Policies:
             logger.warning("cors_addon failed to apply a policy, the answer stays as it is: %r", error, exc_info=error)
 
 
-class _Hooks:
-    """What mitmproxy calls while an answer may be rewritten. It comes last: the edits of others are under ours."""
-
-    name = "cors_addon_rewriting"
-
-    def __init__(self, policies: Policies) -> None:
-        self._policies = policies
-        if ctx.master.addons.get(self.name) is not None:  # of another copy of this addon
-            self.name += f"_{id(self):x}"
-
-    def http_connect(self, flow: mitm.HTTPFlow) -> None:
-        """A tunnel to a server that was not reached: let the client in, so that its request can be answered."""
-        address = (flow.request.host, flow.request.port)
-        if flow.response is None and address in self._policies.unreachable and self._policies.deciding:
-            flow.response = mitm.Response.make(200)
-
-    def request(self, flow: mitm.HTTPFlow) -> Awaitable[None] | None:
-        """The request is whole."""
-        if flow.live and flow.error is None:
-            try:
-                self._policies.request(flow)
-                if self._policies.unreachable:
-                    return self._policies.answer_unreachable(flow)
-            except Exception as error:
-                self._policies._report(error)
-        return None
-
-    def responseheaders(self, flow: mitm.HTTPFlow) -> None:
-        """The head of the answer is there, and nothing of it was sent on yet."""
-        if flow.live and flow.error is None:
-            try:
-                self._policies.rewrite(flow)
-            except Exception as error:
-                self._policies._report(error)
-
-
 # ── mitmproxy's revert ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -443,10 +506,10 @@ class _Original(dict[str, Any]):
     truth or its difference from another state first.
     """
 
+    _filled = False
+
     def __init__(self, flow: mitm.HTTPFlow) -> None:
-        super().__init__()
         self._flow = ref(flow)
-        self._filled = False
 
     def _fill(self) -> None:
         flow = self._flow()
@@ -497,7 +560,7 @@ def keep_original(flow: mitm.HTTPFlow) -> None:
 
 
 def _lower(flow: mitm.HTTPFlow) -> bool:
-    return flow.request.data.http_version.startswith((b"HTTP/2", b"HTTP/3"))
+    return flow.request.data.http_version.startswith(_LOWER_CASE)
 
 
 def _phrase(status: int) -> bytes:

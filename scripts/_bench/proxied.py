@@ -27,6 +27,14 @@ COLLECT_EVERY = 10  # mitmproxy has handlers of its own for SIGUSR1 and SIGUSR2
 _UNWATCHED = "import mitmproxy.addons.script; mitmproxy.addons.script.ReloadInterval = 86400\n"
 """mitmproxy looks every second whether a script has changed. Under valgrind a second is a few requests long only."""
 
+_UNLOOKED = f"""\
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+import cors_addon.proxy.rewriting
+cors_addon.proxy.rewriting._LOOK_EVERY = 86400
+"""
+"""So do we whether the policy file has."""
+
 _ONE_HOOK = "def response(flow):\n    pass\n"
 _FOUR_HOOKS = "".join(
     f"def {name}(flow):\n    pass\n" for name in ("requestheaders", "request", "responseheaders", "response")
@@ -36,10 +44,11 @@ _FOUR_HOOKS = "".join(
 class Row:
     """One way to start mitmdump."""
 
-    def __init__(self, name: str, arguments: Callable[[Path], list[str]]) -> None:
-        """`arguments`, given a folder for files of its own."""
+    def __init__(self, name: str, arguments: Callable[[Path], list[str]], before: str = "") -> None:
+        """`arguments`, given a folder for files of its own; `before` is run first, in the same process."""
         self.name = name
         self.arguments = arguments
+        self.before = before
 
 
 def script(source: str) -> Callable[[Path], list[str]]:
@@ -87,7 +96,7 @@ ROWS = (
         ],
     ),
     Row("addon", _this_addon),
-    Row("addon+policy", _this_addon_with_a_policy),
+    Row("addon+policy", _this_addon_with_a_policy, before=_UNLOOKED),
     Row("addon+jsonl", lambda folder: [*_this_addon(folder), "--set", f"cors_jsonl={folder / LINES}"]),
 )
 
@@ -187,7 +196,7 @@ class Counted:
         self._process, self.port, self._prefix = process, port, prefix
 
     @classmethod
-    async def start(cls, arguments: list[str], folder: Path) -> "Counted":
+    async def start(cls, row: Row, folder: Path) -> "Counted":
         """Start it, and wait until it listens."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -200,11 +209,11 @@ class Counted:
                 "--callgrind-out-file=/dev/null",
                 sys.executable,
                 "-c",
-                _COLLECTING + _UNWATCHED + MITMDUMP,
+                _COLLECTING + _UNWATCHED + row.before + MITMDUMP,
             ),
             *("-q", "--listen-host", "127.0.0.1", "--listen-port", str(port)),
             *("--set", f"confdir={folder / 'conf'}", "--set", "connection_strategy=lazy", "--set", "flow_detail=0"),
-            *arguments,
+            *row.arguments(folder),
             cwd=folder,
             env=environment(folder),
             stdin=DEVNULL,
@@ -292,7 +301,7 @@ async def measure(
     """Instructions per request, by load."""
     upstream = Upstream()
     await upstream.start()
-    mitmdump = await Counted.start(row.arguments(folder), folder)
+    mitmdump = await Counted.start(row, folder)
     found: dict[str, float] = {}
     try:
         for load in loads:
