@@ -274,6 +274,36 @@ def test_the_json_lines_words_for_a_rewritten_flow(proxied: Proxied) -> None:
     assert answered.status is None
 
 
+def test_what_is_remembered_of_the_servers_own_answers_is_what_they_get() -> None:
+    """For other origins, methods, headers, servers, statuses and answers; each asked twice."""
+    allow = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Methods", "PUT")]
+    flows = [
+        make(lines, url=f"{server}/items", http_version=version, **more)
+        for lines in ([("Vary", "Origin")], allow, [*allow, ("access-control-allow-headers", "*")], [*allow, *allow])
+        for server in ("https://api.example.test", "http://api.example.test", PAGE)
+        for version in (b"HTTP/1.1", b"HTTP/2.0")
+        for make, more in (
+            (actual, {}),
+            (actual, {"status": 302}),
+            (actual, {"request": [("Cookie", "a=b"), ("Sec-Fetch-Storage-Access", "active")]}),
+            (preflight, {}),
+            (preflight, {"status": 404}),
+            (preflight, {"headers": "authorization"}),
+            (preflight, {"method": "DELETE", "headers": "x-a"}),
+        )
+    ]
+    seen = set()
+    for one in (*flows, *flows):
+        one.metadata.clear()
+        kept = record.Rewritten("all", response(one).status_code, response(one).headers.fields)
+        for judgement in observe(one):
+            found = record.server_outcome(judgement, kept)
+            if judgement.stage is not None:
+                assert found == record._server_outcome(judgement, kept)
+            seen.add(None if found is None or found.refusal is None else found.refusal.reason)
+    assert len(seen) >= 4
+
+
 def test_recorded_flows_are_never_rewritten(proxied: Proxied) -> None:
     """They are judged as they were; what the policy would have made of them is shown as a shadow."""
     proxied.call("cors.allow", [actual()])

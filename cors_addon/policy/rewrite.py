@@ -8,7 +8,6 @@ Law 4: `Vary` names whatever the answer depends on, also where it says nothing: 
 
 from collections.abc import Iterable
 from functools import lru_cache
-from operator import itemgetter
 from typing import NamedTuple
 
 from cors_addon.exchange.model import Fields
@@ -33,7 +32,6 @@ CORS_NAMES = frozenset(
     )
 )  # fmt: skip
 _MAX_KEPT = 512
-_NAME = itemgetter(0)
 _OK_WITH_BODY = 200
 _BODY_NAMES = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -216,21 +214,22 @@ class Rewriter:
         roles, missing, lines, edits, tail, names_exposed = plan
         if not_modified:
             names_exposed = False
-        # first what most answers come to: nothing of ours is in them
-        if not names_exposed and roles.kept.issuperset(map(_NAME, fields)):
+        plain = roles.kept
+        kept = [pair for pair in fields if pair[0] in plain]
+        if len(kept) == len(fields) and not names_exposed:
             return fields + tail
-        ours = [place for place, pair in enumerate(fields) if roles[pair[0]]]
-        kept = list(fields)
-        dropped: list[tuple[bytes, bytes]] = []
+        dropped = [pair for pair in fields if pair[0] not in plain and roles[pair[0]] == OWNED]
         vary = -1
-        for place in ours:
-            pair = fields[place]
-            if roles[pair[0]] == OWNED:
-                del kept[place - len(dropped)]
-                dropped.append(pair)
-            elif missing:
-                vary = place - len(dropped)
-                missing = _not_named(pair[1], missing)
+        if len(kept) + len(dropped) < len(fields):  # a Vary to be completed, or a name not seen before
+            kept = []
+            for pair in fields:
+                role = roles[pair[0]]
+                if role == OWNED:
+                    continue
+                if role == VARIES and missing:
+                    vary = len(kept)
+                    missing = _not_named(pair[1], missing)
+                kept.append(pair)
         if names_exposed:
             lines = self._with_exposed(asked, lines, kept, lower=lower)
         lines += edits

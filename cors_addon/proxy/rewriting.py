@@ -367,7 +367,7 @@ class Policies:
 
     def on_head(self, flow: mitm.HTTPFlow) -> Work | None:
         """What to do with an answer whose head is there."""
-        if self._reads > Reads.TARGET:
+        if self._reads is Reads.NOTHING or self._reads > Reads.TARGET:
             return self._head
         try:
             choice = self.choose(flow)
