@@ -35,7 +35,9 @@ class Rewritten(NamedTuple):
     def dumps(self) -> str:
         """Status and header lines as text, isomorphic-decoded."""
         first = NEVER_ASKED.encode() if self.status is None else b"%d" % self.status
-        return b"\n".join((first, *map(b": ".join, self.fields))).decode("latin-1")
+        if not self.fields:
+            return first.decode()
+        return (first + b"\n" + b"\n".join(map(b": ".join, self.fields))).decode("latin-1")
 
 
 def loads(policy: str, text: str) -> Rewritten | None:

@@ -141,7 +141,9 @@ def _server_verdict(judgement: Judgement) -> Verdict | None:
     rewritten = judgement.observation.rewritten
     if rewritten is None:
         return None
-    server = record.server_outcome(judgement, record.Rewritten(*rewritten))
+    if not isinstance(rewritten, record.Rewritten):
+        rewritten = record.Rewritten(*rewritten)
+    server = record.server_outcome(judgement, rewritten)
     return None if server is None else server.verdict
 
 

@@ -58,21 +58,25 @@ class Hooks:
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         """A tunnel is asked for."""
-        self._note(flow, self._policies.on_connect(flow))
+        work = self._policies.on_connect(flow)
+        if work is not None:
+            self._note(flow, work)
 
     def request(self, flow: http.HTTPFlow) -> None:
         """The request is whole."""
         if flow.live and flow.error is None:
-            self._note(flow, self._policies.on_request(flow))
+            work = self._policies.on_request(flow)
+            if work is not None:
+                self._note(flow, work)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """The head of the answer is there, and nothing of it was sent on yet."""
         if flow.live and flow.error is None:
-            self._note(flow, self._policies.on_head(flow))
+            work = self._policies.on_head(flow)
+            if work is not None:
+                self._note(flow, work)
 
-    def _note(self, flow: http.HTTPFlow, work: Work | None) -> None:
-        if work is None:
-            return
+    def _note(self, flow: http.HTTPFlow, work: Work) -> None:
         if len(self._due) >= _MANY:
             self._due = [each for each in self._due if each[0].live]
         self._due.append((flow, work))
