@@ -164,7 +164,7 @@ class Tracker:
                 for waiting, url in queues.give_up(until):
                     if self.sees is Preflights.NONE:  # its preflight may have followed
                         continue
-                    if _may_be_mixed_content(waiting, url):
+                    if queues is client.hops and _may_be_mixed_content(waiting, url):
                         continue
                     if not (waiting.method == "GET" and self._may_be_at_hand(client, url, waiting)):
                         hindsight.not_followed(waiting, revised)

@@ -1906,6 +1906,12 @@ EVIDENCE: tuple[Scenario, ...] = (
         finish=True,
     ),
     Scenario(
+        name="nothing followed a preflight that was sent to plain http, and so was no mixed content",
+        traffic=(preflight("p", url="http://third.test/x", origin="null", answer=STAR_PUT),),
+        expected={"p": told(INCLUDE, NOT_FOLLOWED, DENY)},
+        finish=True,
+    ),
+    Scenario(
         name="nothing followed for a minute",
         traffic=(preflight("p", answer=STAR_PUT), cors("b", 62.0, url=OTHER)),
         expected={"p": told(INCLUDE, NOT_FOLLOWED, DENY, revision=2), "b": told(UNKNOWN, None)},
