@@ -1940,7 +1940,7 @@ EVIDENCE: tuple[Scenario, ...] = (
                 Sent(
                     id="prime",
                     url="https://api.example.test/login",
-                    request=(("Referer", f"{OTHER_SITE}/"), *metadata("cross-site", "no-cors")),
+                    request=(("Referer", f"{OTHER_SITE}/"), *metadata("cross-site", "no-cors", "image")),
                     answer=SET_COOKIE.answer,
                 ),
                 Sent(id="i", at=1.0, url=f"{PAGE}/i", request=(*COOKIE, *request), status=200),
