@@ -19,8 +19,9 @@ from mitmproxy.io import FlowReader
 
 from cors_addon.engines import ENGINES
 from cors_addon.exchange import hindsight
-from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role
+from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.preflights import RETRY_WITHIN
+from cors_addon.fetch.refusals import Reason
 from cors_addon.offline import har_entry, judge
 from cors_addon.report import text
 from cors_addon.report.summary import Input
@@ -213,7 +214,7 @@ def last_sent(judgements: list[Judgement]) -> list[Judgement]:
     kept: list[Judgement] = []
     for judgement in judgements:
         if kept and is_again(kept[-1], judgement):
-            kept.pop()
+            judgement = judgement.altered(preflight=kept.pop().preflight)  # of the first: the rest found it cached
         kept.append(judgement)
     return kept
 
@@ -241,6 +242,13 @@ def compare(dump: Path, har: Path, *, preflights: bool = True) -> Counter[str]:
         if not preflights and key.startswith("OPTIONS "):
             continue
         theirs = second.get(key, [])
+        if not preflights:
+            # what a refused preflight stopped is in the file for its own sake, and not in the dump
+            method, _, url = key.partition(" ")
+            asked = [each for each in first.get(f"OPTIONS {url}", ()) if each.requested_method == method]
+            stopped = [each for each in theirs if each.reason is Reason.CAUSE_NOT_RECORDED]
+            assert len(stopped) <= len([each for each in asked if each.verdict is Verdict.DENY])
+            theirs = [each for each in theirs if each not in stopped]
         if len(mine) > len(theirs) and (left := last_sent(mine)) != mine:
             compared[SENT_AGAIN] += len(mine) - len(left)
             mine = left
