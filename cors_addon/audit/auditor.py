@@ -70,8 +70,8 @@ class Auditor:
     def audit(self, judgement: Judgement) -> None:
         """Put down on a judgement what it shows; most show nothing, and stay as they are."""
         if judgement.revision == 1 and judgement.verdict is Verdict.ALLOW and judgement.origin is not None:
-            observation = judgement.observation
-            if said(observation.response).only_allows == judgement.origin and observation.rewritten is None:
+            _, fields = own_answer(judgement)
+            if said(fields).only_allows == judgement.origin:
                 return  # as `findings` would find
         found = self.findings(judgement)
         if found != judgement.findings:

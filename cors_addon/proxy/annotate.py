@@ -31,8 +31,14 @@ def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
     """Write the judgement on the flow. In place: others may hold its metadata."""
     data = flow.metadata
     words = _words(judgement)
-    if words.whole and not data and what is Annotate.ALL and not flow.comment and not flow.marked:
-        data.update(words.whole)  # what is below, in short
+    if (
+        words.whole
+        and what is Annotate.ALL
+        and not flow.comment
+        and not flow.marked
+        and (not data or ("cors.verdict" not in data and OUR_COMMENT not in data and OUR_MARKER not in data))
+    ):
+        data.update(words.whole)  # for the first time: what is below, in short
         if judgement.paired_with:
             data["cors.pair"] = " ".join(judgement.paired_with)
         flow.comment, flow.marked = words.comment, words.marker
