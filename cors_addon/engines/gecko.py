@@ -145,6 +145,7 @@ ENGINE = Engine(
     partitions_cookies=True,  # total cookie protection, the default
     stores_anonymous_apart=True,  # CacheFileUtils::AppendKeyPrefix
     tainted_preflight_names_origin=True,
+    preflight_outlasts_dropped_headers=True,
     preflight_precedes_charset=True,
     beacon_header=(b"priority", b"u=6"),  # Navigator::SendBeaconInternal: PRIORITY_LOWEST, and the body before Referer
     beacon_order=(b"origin", b"referer"),

@@ -13,7 +13,7 @@ from cors_addon.exchange.said import Said
 from cors_addon.exchange.wire import EXTENSION_ASSUMED, Wire
 from cors_addon.fetch.cache import Key
 from cors_addon.fetch.checks import AUTHORIZATION, Asked
-from cors_addon.fetch.headers import normalize, split_list
+from cors_addon.fetch.headers import LOWER, normalize, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason
@@ -174,12 +174,9 @@ def _fits(client: Client, waiting: Waiting, observation: Observation, origin: st
         and (waiting.fetch.redirects or judgement.origin == observation.url.origin)
     ):
         return False
-    dropped = (
-        _DROPPED_BY_REDIRECTS if client.engine.preflight_outlasts_dropped_headers and waiting.fetch.redirects else ()
-    )
     for name in judgement.requested_headers:
         value = wire.get(name.encode("latin-1"))
-        if value is None and name not in dropped:
+        if value is None and not _was_dropped(client, waiting.fetch, name):
             return False
         if (
             name == "content-type"
@@ -198,6 +195,18 @@ def _fits(client: Client, waiting: Waiting, observation: Observation, origin: st
         ):
             return False  # no browser asks for what a form may send
     return True
+
+
+def _was_dropped(client: Client, fetch: Fetch, name: str) -> bool:
+    """Whether a redirect took this header from the fetch, which its preflights still ask for."""
+    if not (client.engine.preflight_outlasts_dropped_headers and fetch.redirects and name in _DROPPED_BY_REDIRECTS):
+        return False
+    wanted = name.encode("latin-1")
+    return any(
+        name in member.requested_headers or any(LOWER[sent] == wanted for sent, _ in member.observation.request)
+        for member in fetch.members
+        if member.role is not Role.PREFLIGHT
+    )
 
 
 def because(client: Client, method: str, names: Iterable[str], wire: Wire) -> list[str]:

@@ -765,7 +765,7 @@ REDIRECTS: tuple[Scenario, ...] = (
     Scenario(
         name="a PUT becomes GET without the header that its preflight still asks for",
         traffic=(
-            redirect("h", 0.0, "PUT", to=THIRD, status=303),
+            redirect("h", 0.0, "PUT", to=THIRD, status=303, request=(("Content-Encoding", "gzip"),)),
             preflight(
                 "p",
                 0.1,
@@ -1309,6 +1309,16 @@ CONTRADICTIONS: tuple[Scenario, ...] = (
             "b": passed("h", "p", preflight=SENT),
         },
         engines=("chromium", "gecko"),
+    ),
+    Scenario(
+        name="a preflight that still asks for what a redirect took away",
+        traffic=(
+            redirect("h", method="POST", status=303, to=OTHER, request=(("Content-Type", "text/plain"),)),
+            preflight("p", 0.1, method="GET", headers="content-type", url=OTHER, answer=allow(headers="content-type")),
+            cors("a", 0.2, url=OTHER),
+        ),
+        expected={"h": passed("p", "a"), "p": passed("h", "a"), "a": passed("h", "p", preflight=SENT)},
+        engines=("gecko", "webkit"),
     ),
     Scenario(
         name="a request whose cached preflight is added to before it ends",
