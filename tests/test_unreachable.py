@@ -1,7 +1,6 @@
 """Servers that cannot be reached, under a policy: who answers for them, and until when."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable
 from typing import Any
 
@@ -14,6 +13,7 @@ from cors_addon.proxy import unreachable as module
 from cors_addon.proxy.unreachable import Unreachable
 from tests import helpers
 from tests.helpers import PAGE, flow, response
+from tests.ports import free_port
 from tests.test_policy_glue import Proxied, proxied  # noqa: F401
 
 
@@ -32,10 +32,7 @@ def asking(port: int) -> http.HTTPFlow:
 @pytest.fixture
 def port() -> int:
     """A port that nothing listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        found: int = one.getsockname()[1]
-        return found
+    return free_port()
 
 
 def test_it_is_answered_until_it_is_up_again(port: int) -> None:

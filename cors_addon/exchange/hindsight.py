@@ -6,7 +6,7 @@ Law 2: whoever changes an older judgement adds it to `revised`.
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.clients import Fetch, Waiting
-from cors_addon.exchange.judging import asked_of, both_outcomes, judged_fields, unanswered
+from cors_addon.exchange.judging import judged_fields, outcomes_of, unanswered
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.exchange.said import Said, said
 from cors_addon.exchange.wire import MODE_ASSUMED
@@ -31,29 +31,10 @@ def judge_both(
     judgement: Judgement, engine: Engine, stage: Stage, answer: Said, target: Target | None, redirects: int = 0
 ) -> None:
     """Find the outcomes with credentials and without; `target`: where a redirect leads."""
-    observation = judgement.observation
-    status = observation.status
-    if status is None:
+    if judgement.observation.status is None:
         judgement.if_omitted = judgement.if_credentialed = unanswered(stage)
         return
-    headers: tuple[str, ...] = ()
-    same_origin, secure = False, True
-    if stage is Stage.PREFLIGHT:
-        _, _, headers, _, same_origin, secure = asked_of(judgement)
-    judgement.if_omitted, judgement.if_credentialed = both_outcomes(
-        engine,
-        stage,
-        judgement.origin or "",
-        judgement.requested_method or "",
-        headers,
-        same_origin,
-        secure,
-        status,
-        answer,
-        observation.http2,
-        target,
-        redirects,
-    )
+    judgement.if_omitted, judgement.if_credentialed = outcomes_of(judgement, engine, stage, answer, target, redirects)
 
 
 def conclude(judgement: Judgement, mode: Credentials, evidence: str | None) -> None:
@@ -98,15 +79,13 @@ def speaks_of_credentials(judgement: Judgement) -> bool:
 
 def join(fetch: Fetch, judgement: Judgement, revised: list[Judgement]) -> None:
     """Add a flow to its fetch, and tell the others."""
-    members = fetch.members
-    if members:
-        for member in members:
-            member.paired_with.append(judgement.observation.flow_id)
-            judgement.paired_with.append(member.observation.flow_id)
-            if member not in fetch.untold:
-                revised.append(member)
-    members.append(judgement)
-    judgement.chain = members
+    for member in fetch.members:
+        member.paired_with.append(judgement.observation.flow_id)
+        judgement.paired_with.append(member.observation.flow_id)
+        if member not in fetch.untold:
+            revised.append(member)
+    fetch.members.append(judgement)
+    judgement.chain = fetch.members
 
 
 def learn(fetch: Fetch, mode: Credentials, evidence: str | None, revised: list[Judgement]) -> None:

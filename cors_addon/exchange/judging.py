@@ -68,6 +68,31 @@ def both_outcomes(
     return (omitted, omitted) if omitted == included else (omitted, included)
 
 
+def outcomes_of(
+    judgement: Judgement, engine: Engine, stage: Stage, answer: Said, target: Target | None, redirects: int
+) -> tuple[Outcome, Outcome]:
+    """The outcomes of a flow that was answered with its own status, without credentials and with them."""
+    observation = judgement.observation
+    headers: tuple[str, ...] = ()
+    same_origin, secure = False, True
+    if stage is Stage.PREFLIGHT:
+        _, _, headers, _, same_origin, secure = asked_of(judgement)
+    return both_outcomes(
+        engine,
+        stage,
+        judgement.origin or "",
+        judgement.requested_method or "",
+        headers,
+        same_origin,
+        secure,
+        observation.status or 0,
+        answer,
+        observation.http2,
+        target,
+        redirects,
+    )
+
+
 def asked_of(judgement: Judgement) -> Asked:
     """What the flow asks for, under the credentials mode it is (or was) judged by."""
     role = judgement.role

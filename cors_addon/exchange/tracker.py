@@ -101,7 +101,7 @@ class Tracker:
         revised: list[Judgement] = []
         if observation.http2:
             self._evidence.note_use(client, observation, wire)
-        if wire.preflight and wires.is_preflight(observation, wire):
+        if wires.is_preflight(observation, wire):
             judgement: Judgement | None = self._preflight(client, observation, wire, answer, revised)
             self._evidence.note_connection(client, observation, Credentials.OMIT, revised)
         else:
@@ -391,11 +391,7 @@ class Tracker:
         origin = judgement.origin or ""
         if permit is not None:
             hindsight.revive(permit, revised)
-        if fetch.members:
-            hindsight.join(fetch, judgement, revised)
-        else:
-            fetch.members.append(judgement)
-            judgement.chain = fetch.members
+        hindsight.join(fetch, judgement, revised)
         if hop is not None:
             hindsight.revive(hop, revised)
             hindsight.hop_followed(hop, revised)

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.judging import answer_of, asked_of, outcome, redirects_before, rejudge
+from cors_addon.exchange.judging import location_target, outcomes_of, redirects_before, rejudge
 from cors_addon.exchange.model import Fields, Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.said import said
-from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER, combine, get_all, readable
 from cors_addon.fetch.refusals import Stage
 
@@ -82,57 +81,19 @@ def server_outcome(judgement: Judgement, rewritten: Rewritten) -> Outcome | None
     """What the server's own answer would have got; None where it gave none, or CORS has nothing to say."""
     if rewritten.status is None:
         return None
-    role = judgement.role
-    if role in (Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT):
-        if rewritten.status != judgement.observation.status:
-            return rejudge(judgement, ENGINES[judgement.engine], rewritten.fields, rewritten.status)
-        if rewritten.status in REDIRECT_STATUSES or len(judgement.chain) > _MANY_FLOWS:
-            return _server_outcome(judgement, rewritten)
-        key = _key(judgement, rewritten)
-        known = _OUTCOMES.get(key)
-        if known is None:
-            if len(_OUTCOMES) >= _MAX_OUTCOMES:
-                _OUTCOMES.clear()
-            known = _OUTCOMES[key] = _server_outcome(judgement, rewritten)
-        return known
-    return Outcome(Verdict.NOT_CORS)
-
-
-_OUTCOMES: dict[tuple[object, ...], Outcome] = {}
-"""Pages repeat themselves, and all engines' checks take longer than the rewriting."""
-_MAX_OUTCOMES = 1024
-_MANY_FLOWS = 8
-"""Flows of a fetch from which on looking for the redirects among them takes long."""
-
-
-def _key(judgement: Judgement, rewritten: Rewritten) -> tuple[object, ...]:
-    """All that the outcome of an answer depends on that is no redirect."""
-    observation = judgement.observation
-    key = (
-        judgement.engine,
-        judgement.role,
-        judgement.origin,
-        judgement.requested_method,
-        judgement.judged_credentialed,
-        rewritten.status,
-        observation.http2,
-        redirects_before(judgement) if len(judgement.chain) > 1 else 0,
-        said(rewritten.fields),
-    )
-    if judgement.role is not Role.PREFLIGHT:
-        return key
-    first = judgement.chain[0].observation.url if judgement.chain else observation.url
-    return *key, judgement.requested_headers, observation.url[:3], first[:3]
-
-
-def _server_outcome(judgement: Judgement, rewritten: Rewritten) -> Outcome:
-    engine = ENGINES[judgement.engine]
-    answer = answer_of(judgement.observation, rewritten.fields, redirects_before(judgement), engine)
-    stage = judgement.stage
-    if stage is not Stage.PREFLIGHT:
-        stage = Stage.REDIRECT if answer.target else Stage.ACTUAL
-    assert stage is not None
-    return outcome(engine, stage, asked_of(judgement), answer)
+    if judgement.role not in (Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT):
+        return Outcome(Verdict.NOT_CORS)
+    engine, observation = ENGINES[judgement.engine], judgement.observation
+    if rewritten.status != observation.status:
+        return rejudge(judgement, engine, rewritten.fields, rewritten.status)
+    answer = said(rewritten.fields)
+    target = location_target(observation, answer.lines.location, engine)
+    stage = Stage.REDIRECT if target else Stage.ACTUAL
+    if judgement.role is Role.PREFLIGHT:
+        stage = Stage.PREFLIGHT
+    redirects = redirects_before(judgement)
+    omitted, included = outcomes_of(judgement, engine, stage, answer, target, redirects)
+    return included if judgement.judged_credentialed else omitted
 
 
 def edits(rewritten: Rewritten, fields: Fields) -> list[dict[str, Any]]:
