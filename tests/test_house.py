@@ -169,6 +169,14 @@ def files() -> list[Path]:
     return [file for name in listed.stdout.split("\0") if name and (file := ROOT / name).is_file()]
 
 
+def test_the_top_level_is_the_projects_own() -> None:
+    """What a tool downloads where it was started from is no part of the project."""
+    top = {file.relative_to(ROOT).parts[0] for file in files()}
+    assert {name for name in top if not name.startswith(".")} == {
+        *("LICENSE", "README.md", "cors_addon", "cors_addon.pth", "pyproject.toml", "scripts", "tests"),
+    }
+
+
 def test_no_file_is_a_lock_file() -> None:
     """They would hold the addresses of whoever made them."""
     assert [str(file) for file in files() if LOCK_FILE.fullmatch(file.name)] == []

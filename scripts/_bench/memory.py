@@ -5,19 +5,19 @@ Live, eight clients send 80,000 requests to ever new URLs; half keep their conne
 """
 
 import asyncio
+import contextlib
 import io
 import re
-import socket
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Callable, Iterator
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from mitmproxy import http
 from mitmproxy.io import FlowWriter
 from mitmproxy.test import tflow
 
-from _bench.proxied import MITMDUMP, Browser, Failed, Row, Upstream, environment
+from _bench.proxied import MITMDUMP, Browser, Failed, Row, Upstream, environment, free_port
 from _bench.traffic import CHROMIUM, SAME_SITE_PAGE, Exchange, cors, other
 
 FLOWS = 200_000
@@ -118,21 +118,10 @@ async def measure_live(row: Row, folder: Path, *, requests: int, say: Callable[[
     """Resident memory in KiB, by how many requests were answered."""
     upstream = Upstream()
     await upstream.start()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", MITMDUMP, "-q", "--listen-host", "127.0.0.1", "--listen-port", str(port)),
-        *("--set", f"confdir={folder / 'conf'}"),
-        *row.arguments(folder),
-        cwd=folder,
-        env=environment(folder),
-        stdin=DEVNULL,
-        stdout=(folder / "log").open("wb"),
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    port = free_port()
+    arguments = ("--listen-host", "127.0.0.1", "--listen-port", str(port))
     found: dict[int, int] = {}
-    try:
+    async with _mitmdump(row, folder, *arguments, stdin=DEVNULL) as process:
         await _listening(process, port, folder)
         # browsers differ in their User-Agent, so that one address will do
         clients = [_Client(number, port, upstream) for number in range(_LIVE_CLIENTS)]
@@ -146,14 +135,31 @@ async def measure_live(row: Row, folder: Path, *, requests: int, say: Callable[[
                 say(f"{row.name}: {sent:,} requests, {found[sent] / 1024:,.1f} MiB")
         for client in clients:
             client.close()
+    return found
+
+
+@contextlib.asynccontextmanager
+async def _mitmdump(row: Row, folder: Path, *arguments: str, stdin: int) -> AsyncIterator[Process]:
+    """A mitmdump, and an end to it; where it fails, what it said."""
+    log = folder / "log"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", MITMDUMP, "-q", *arguments, "--set", f"confdir={folder / 'conf'}"),
+        *row.arguments(folder),
+        cwd=folder,
+        env=environment(folder),
+        stdin=stdin,
+        stdout=log.open("wb"),
+        stderr=STDOUT,
+    )
+    try:
+        yield process
     except (OSError, asyncio.IncompleteReadError) as error:
-        log = (folder / "log").read_text(encoding="utf-8", errors="replace")
-        raise Failed(f"{row.name}: {error!r}; mitmdump said:\n{log}") from error
+        said = log.read_text(encoding="utf-8", errors="replace")
+        raise Failed(f"{row.name}: {error!r}; mitmdump said:\n{said}") from error
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return found
 
 
 async def _listening(process: asyncio.subprocess.Process, port: int, folder: Path) -> None:
@@ -202,18 +208,9 @@ class _Client:
 
 async def measure(row: Row, folder: Path, *, flows: int, say: Callable[[str], None]) -> dict[int, int]:
     """Resident memory in KiB, by how many flows were read."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", MITMDUMP, "-q", "-n", "-r", "-", "--set", f"confdir={folder / 'conf'}"),
-        *row.arguments(folder),
-        cwd=folder,
-        env=environment(folder),
-        stdin=PIPE,
-        stdout=DEVNULL,
-        stderr=(folder / "log").open("wb"),
-    )
-    assert process.stdin is not None
     found: dict[int, int] = {}
-    try:
+    async with _mitmdump(row, folder, "-n", "-r", "-", stdin=PIPE) as process:
+        assert process.stdin is not None
         source = dump()
         for number in range(1, flows + 1):
             process.stdin.write(next(source))
@@ -225,13 +222,6 @@ async def measure(row: Row, folder: Path, *, flows: int, say: Callable[[str], No
                 say(f"{row.name}: {number:,} flows, {found[number] / 1024:,.1f} MiB")
         process.stdin.close()
         async with asyncio.timeout(PATIENCE):
-            await process.wait()
-    except (ConnectionError, ProcessLookupError, FileNotFoundError) as error:
-        log = (folder / "log").read_text(encoding="utf-8", errors="replace")
-        raise Failed(f"mitmdump ended early: {log}") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
             await process.wait()
     return found
 

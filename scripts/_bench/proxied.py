@@ -106,6 +106,14 @@ def environment(folder: Path) -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
 
 
+def free_port() -> int:
+    """A TCP port of this machine that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class Failed(Exception):
     """The measurement cannot go on; says why."""
 
@@ -198,9 +206,7 @@ class Counted:
     @classmethod
     async def start(cls, row: Row, folder: Path) -> "Counted":
         """Start it, and wait until it listens."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         prefix = str(folder / "vgdb")
         process = await asyncio.create_subprocess_exec(
             "valgrind",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import random
 from collections.abc import Callable
 
@@ -735,3 +736,8 @@ def replace_case(case: Case, steps: tuple[Step, ...]) -> Case:
 def generate(seed: int, index: int, family: str | None = None) -> Case:
     """The case of one index of a seed: the same whenever asked."""
     return Generator(seed, index).case(family)
+
+
+def first_cases(seed: int, count: int, fits: Callable[[Case], bool]) -> list[Case]:
+    """The first cases of a seed that fit."""
+    return list(itertools.islice(filter(fits, (generate(seed, index) for index in itertools.count())), count))

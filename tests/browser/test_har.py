@@ -27,7 +27,7 @@ from cors_addon.report import text
 from cors_addon.report.summary import Input
 from tests.browser.cases import Case
 from tests.browser.drivers import Driver, chromium, firefox
-from tests.browser.generate import generate
+from tests.browser.generate import first_cases
 from tests.browser.run import record
 from tests.browser.test_browser_truth import driver_of
 
@@ -139,14 +139,12 @@ DRIVERS: dict[str, Any] = {"chromium": ChromiumWithHar, "firefox": FirefoxWithHa
 
 def cases() -> list[Case]:
     """Cases of one page, HTTP/1.1, whose requests an export has."""
-    found: list[Case] = []
-    index = 0
-    while len(found) < SAMPLE:
-        case = generate(SEED, index)
-        index += 1
-        if case.page == PAGE and case.ctx == "page" and case.http == "1.1" and {s.api for s in case.steps} <= APIS:
-            found.append(case)
-    return found
+
+    def fits(case: Case) -> bool:
+        apis = {step.api for step in case.steps}
+        return case.page == PAGE and case.ctx == "page" and case.http == "1.1" and apis <= APIS
+
+    return first_cases(SEED, SAMPLE, fits)
 
 
 @pytest.fixture(scope="module", params=sorted(DRIVERS))

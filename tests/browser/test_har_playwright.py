@@ -21,7 +21,7 @@ from cors_addon.report import text
 from cors_addon.report.summary import Input
 from tests.browser.cases import Case, Step
 from tests.browser.drivers import playwright
-from tests.browser.generate import generate
+from tests.browser.generate import first_cases
 from tests.browser.run import record
 from tests.browser.test_browser_truth import driver_of
 from tests.browser.test_har import is_sent_again, judged, last_sent, said
@@ -44,15 +44,11 @@ def is_untold(step: Step) -> bool:
 
 def cases() -> list[Case]:
     """Cases of all pages, HTTP/1.1, whose requests an export has."""
-    found: list[Case] = []
-    index = 0
-    while len(found) < SAMPLE:
-        case = generate(SEED, index)
-        index += 1
-        told = case.http == "1.1" and case.ctx not in UNCERTAIN
-        if told and not any(map(is_untold, case.steps)):
-            found.append(case)
-    return found
+
+    def fits(case: Case) -> bool:
+        return case.http == "1.1" and case.ctx not in UNCERTAIN and not any(map(is_untold, case.steps))
+
+    return first_cases(SEED, SAMPLE, fits)
 
 
 SUITE = """
