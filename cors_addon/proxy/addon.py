@@ -30,6 +30,7 @@ from cors_addon.proxy.audit_command import AuditCommand
 from cors_addon.proxy.commands import Commands
 from cors_addon.proxy.curl_command import CurlCommand
 from cors_addon.proxy.keys import Keys
+from cors_addon.proxy.place import Place
 from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.reporting import Reporting
 from cors_addon.proxy.rewriting import Policies
@@ -117,6 +118,7 @@ class CorsAddon:
         self._curl: CurlCommand | None = None
         self._keys: Keys | None = None
         self._policies = Policies(vars(self))
+        self._place: Place | None = None
         self._streams = Streams(self._judge_streaming)
         self._policy_commands: PolicyCommands | None = None
         self._reporting: Reporting | None = None
@@ -190,6 +192,8 @@ class CorsAddon:
         loop.call_later(_STARTING_UP, self._come_up)
         self._keys = Keys(ctx.master)
         loop.call_soon(self._keys.bind)  # the console loads the user's own after this hook
+        if self._place is not None:
+            self._place.take()
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge an exchange."""
@@ -237,6 +241,7 @@ class CorsAddon:
             *(each.withdraw for each in ours if each is not None),
             lambda: view.unregister(self._view),
             self._hide_comments,
+            *(() if self._place is None else (self._place.leave,)),
         ):
             try:
                 step()
@@ -565,6 +570,7 @@ def lend_hooks(addon: CorsAddon, namespace: dict[str, object]) -> None:
     """Have a script bear the addon's hooks itself: those that it has, and those that come and go with policies."""
     namespace.update({name: getattr(addon, name) for name in all_hooks if hasattr(addon, name)})
     addon._policies.hooks.move(namespace)
+    addon._place = Place(namespace)
 
 
 def _same(one: Observation, other: Observation) -> bool:
