@@ -81,6 +81,7 @@ ENGINE = Engine(
         max_age=_max_age,
         wildcard_covers_authorization=True,
         stores_refused_grants=True,
+        wildcard_by_request=True,
         opaque_origins_share=True,
     ),
     retries=4,  # libsoup, and only what is idempotent

@@ -11,7 +11,7 @@ from cors_addon.exchange.clients import Client, Fetch, Waiting
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role, Verdict
 from cors_addon.exchange.said import Said
 from cors_addon.exchange.wire import EXTENSION_ASSUMED, Wire
-from cors_addon.fetch.cache import Key
+from cors_addon.fetch.cache import CacheRules, Key
 from cors_addon.fetch.checks import AUTHORIZATION, Asked
 from cors_addon.fetch.headers import LOWER, normalize, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
@@ -68,12 +68,13 @@ def store(client: Client, key: Key, judgement: Judgement, answer: Said, wire: Wi
         key,
         methods=methods,
         headers=headers,
-        credentialed=_possible_mode(judgement),
+        credentialed=_possible_mode(judgement, rules),
         lifetime=lifetime,
         asked=judgement.observation.started,
         now=judgement.observation.ended,
         flow_id=judgement.observation.flow_id,
         requested=judgement.requested_headers,
+        refused=refused,
     )
 
 
@@ -97,12 +98,14 @@ def _grants_refused(judgement: Judgement) -> bool:
     )
 
 
-def _possible_mode(judgement: Judgement) -> bool | None:
-    """Whether credentials are included; known also where only one mode passes. None: not known."""
+def _possible_mode(judgement: Judgement, rules: CacheRules) -> bool | None:
+    """Whether credentials are included; known also where only one mode lets the answer be stored. None: not known."""
     if judgement.credentials is not Credentials.UNKNOWN:
         return judgement.credentials is Credentials.INCLUDE
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     if omitted is None or included is None or omitted.verdict is included.verdict:
+        return None
+    if rules.stores_refused_grants and _grants_refused(judgement):
         return None
     return included.verdict is Verdict.ALLOW
 

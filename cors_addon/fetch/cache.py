@@ -50,6 +50,9 @@ class CacheRules:
     wildcard_covers_authorization: bool = False
     simple_methods: Collection[str] = CORS_SAFELISTED
     include_serves_omit: bool = True
+    wildcard_by_request: bool = False
+    """Whether `*` means all depends on the credentials mode of the request to be served alone, not on that with which
+    the preflight was made."""
     stores_refused_grants: bool = False
     """A preflight refused for its method or header is stored all the same."""
     failed_request_clears: bool = False
@@ -84,7 +87,7 @@ class Entry:
     requested: frozenset[str]
     """Header names which preflights to this URL asked for: the author sets them, whatever their name."""
     used: bool = False
-    """The request that the latest preflight was sent for has come."""
+    """The request that the latest preflight was sent for has come, or never will."""
     gone: float = float("inf")
     """When it was dropped; a request that began earlier may have used it."""
 
@@ -142,9 +145,11 @@ class PreflightCache:
         now: float,
         flow_id: str,
         requested: Collection[str],
+        refused: bool = False,
     ) -> Entry | None:
         """Keep what the answer (to what was asked at `asked`) grants for `lifetime` seconds from `now`.
 
+        `refused`: the request that the preflight was sent for will not come.
         Returns the entry, None where none is kept.
         """
         entries = self._touch(key)
@@ -178,7 +183,7 @@ class PreflightCache:
             entry.since = now
         entry.end = end
         entry.asked, entry.together, entry.row = asked, together, row
-        entry.stored, entry.used = now, False
+        entry.stored, entry.used = now, refused
         entry.flow_id = flow_id
         return entry
 
@@ -201,7 +206,7 @@ class PreflightCache:
         return None
 
     def used(self, key: Key) -> bool:
-        """Whether an entry of this key has had the request that its preflight was sent for."""
+        """Whether an entry of this key waits no longer for the request that its preflight was sent for."""
         return any(entry.used for entry in self._entries.get(key, ()))
 
     def note_use(self, key: Key, flow_id: str) -> None:
@@ -250,7 +255,7 @@ class PreflightCache:
         known = credentialed is not None and entry.credentialed is not None
         if known and credentialed is not entry.credentialed and (credentialed or not rules.include_serves_omit):
             return False
-        wildcard = not credentialed and not entry.credentialed
+        wildcard = not credentialed and (rules.wildcard_by_request or not entry.credentialed)
         if asked.method not in rules.simple_methods:
             end = entry.methods.get(asked.method)
             if end is None and wildcard:

@@ -1099,6 +1099,54 @@ CACHE: tuple[Scenario, ...] = (
         engines=("chromium",),
     ),
     Scenario(
+        name="a preflight refused for its method with credentials alone is stored",
+        traffic=(
+            preflight("p", answer=allow(credentials="true", methods="*", headers="x-a", max_age="60")),
+            cors("a", 1.0, request=(*COOKIE, ("X-A", "1")), answer=allow(credentials="true")),
+        ),
+        expected={
+            "p": refused(Reason.METHOD_NOT_ALLOWED, credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)),
+            "a": passed("p", preflight=CACHED),
+        },
+        engines=("webkit",),
+        finish=True,
+    ),
+    Scenario(
+        name="a refused preflight that is stored explains a request better than an older one that may have passed",
+        traffic=(
+            preflight("p", answer=allow("*", credentials="true", methods="PUT", max_age="60")),
+            preflight("p2", 0.1, method="PATCH", answer=GRANTED),
+            cors("a", 0.2, "PUT", request=COOKIE, answer=allow(credentials="true")),
+            cors("b", 0.3, "PUT"),
+        ),
+        expected={
+            "p": refused(
+                Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)
+            ),
+            "p2": refused(Reason.METHOD_NOT_ALLOWED),
+            "a": passed("p2", preflight=CACHED),
+            "b": passed("p2", preflight=CACHED),
+        },
+        engines=("webkit",),
+        finish=True,
+    ),
+    *(
+        Scenario(
+            name="a wildcard got with credentials serves those without" + suffix,
+            traffic=(
+                preflight("p", answer=allow(credentials="true", methods="PUT", headers="*", max_age="60")),
+                cors("a", 0.1, "PUT", answer=allow(credentials="true"), request=COOKIE),
+                cors("b", 1.0, "PUT", request=(("X-A", "1"),)),
+            ),
+            expected={"p": passed("a"), "a": passed("p"), "b": expected},
+            engines=(engine,),
+        )
+        for engine, suffix, expected in (
+            ("webkit", "", passed("p", preflight=CACHED)),
+            ("chromium", " not", contradicted(preflight=UNSEEN)),
+        )
+    ),
+    Scenario(
         name="wildcards are cached",
         traffic=(
             preflight("p", answer=allow("*", methods="*", max_age="60")),
