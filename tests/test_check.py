@@ -12,6 +12,7 @@ import subprocess
 import sys
 import termios
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -520,6 +521,20 @@ def test_standard_input(denied: Path, tmp_path: Path) -> None:
         done = subprocess.run([*RUN, "-"], input=file.read_bytes(), capture_output=True, check=False, cwd=ROOT)
         assert (done.returncode, done.stderr) == (1, b"")
         assert "1 of" in done.stdout.decode()
+
+
+def test_standard_input_from_a_file(tmp_path: Path) -> None:
+    """A zip file can be read from there, too; what cannot be read is no fault of the report's."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as packed:
+        packed.writestr("x.har", har(entry(response={})))
+    with (tmp_path / "x.zip").open("rb") as file:
+        done = subprocess.run([*RUN, "-"], stdin=file, capture_output=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert "1 of" in done.stdout.decode()
+    with (tmp_path / "x").open("wb") as file:
+        done = subprocess.run([*RUN, "-"], stdin=file, capture_output=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, b"")
+    assert "standard input: cannot be read: Bad file descriptor" in done.stdout.decode()
 
 
 def unread(pipe: IO[bytes]) -> int:

@@ -233,6 +233,22 @@ def test_one_byte_wrong_anywhere(some: list[bytes], tmp_path_factory: pytest.Tem
     assert read(file) == read(file, lazy=False)
 
 
+@pytest.mark.parametrize("moment", ["inf", "nan", "1e999"])
+def test_a_time_that_is_no_number(moment: str, file: Path) -> None:
+    """Is damage to both readers, though not to mitmproxy: no line of JSON could say it."""
+    one = actual(ALLOW)
+    one.request.timestamp_start = 123.5 if len(moment) == 5 else 1.5
+    good = state(one)
+    bad = good.replace(repr(one.request.timestamp_start).encode() + b"^", moment.encode() + b"^")
+    assert bad != good
+    file.write_bytes(good + bad)
+    found, damage = read(file)
+    assert isinstance(found, Recorded)
+    assert isinstance(damage, tuple)
+    assert "a time that is no number" in str(damage[0])
+    assert read(file) == [found, damage] == read(file, lazy=False)
+
+
 @given(st.binary(max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from cors_addon.exchange import elsewhere
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
 from cors_addon.offline import har_entry, json_stream, judge
+from cors_addon.report import jsonl
 from cors_addon.report.explanation import explain
 from cors_addon.report.summary import Input
 
@@ -432,6 +433,16 @@ def test_headers_of_any_shape(write: Write, headers: Any) -> None:
     assert not [name for name, _ in judgement.observation.request if name.startswith(b":")]
 
 
+@pytest.mark.parametrize("own", [{}, {"_apiRequest": True}])
+def test_a_header_that_is_none(write: Write, own: dict[str, Any]) -> None:
+    """Spoils its entry and no other."""
+    one = entry(**own)
+    one["request"]["headers"] = [[]]
+    [judgement], read = check(write(har(one, entry(at=1))))
+    assert judgement.observation.flow_id == "file.har#1"
+    assert read.notes == {har_entry.UNUSABLE: 1}
+
+
 def test_joined_lines(write: Write) -> None:
     """Chromium joins the lines of a header by line ends: two Access-Control-Allow-Origin are one too many."""
     [judgement], _ = check(write(har(entry(response={"Access-Control-Allow-Origin": f"{PAGE}\n{PAGE}"}))))
@@ -470,6 +481,15 @@ def test_moments(write: Write, moment: Any) -> None:
     """Fiddler has seven digits, others no zone."""
     [judgement], _ = check(write(har(entry() | {"startedDateTime": moment})))
     assert judgement.observation.started == 1795262400.0
+
+
+@pytest.mark.parametrize("moment", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_moment(write: Write, moment: str) -> None:
+    """Counts as none: no line of JSON can say it."""
+    text = har(entry() | {"startedDateTime": "when"}).replace('"when"', moment)
+    [judgement], read = check(write(text))
+    assert read.damage is None
+    assert json.loads(jsonl.dumps(judgement), parse_constant=pytest.fail)["timestamp"] == 0.0
 
 
 ANY = st.recursive(
@@ -575,6 +595,8 @@ def test_damaged_in_the_midst(write: Write, mark: str) -> None:
         (b'{"log": {"entries": {}}}', "log.entries is no array"),
         (b"[1]", "begins with an array"),
         (b"{1}", "missing"),
+        (b'{"log"', "ends too early"),
+        (b'{"log": 1', "ends too early"),
         (b'{"log": {"entries": [' + b"9" * 5000 + b"]}}", "5000 digits"),
         ('{"log": {}}'.encode("utf-16-le"), "without a byte order mark"),
         ('{"log": {}}'.encode("utf-32"), "UTF-32"),
@@ -631,6 +653,28 @@ def test_huge_strings_and_arrays_are_stepped_over(write: Write, monkeypatch: pyt
     assert (b"X", b"y") in judgements[2].observation.request
     *_, cut = [check(write(text[:length]))[1] for length in (len(text) // 2, len(text) - 10)]
     assert cut.damage
+
+
+@pytest.mark.parametrize(
+    ("head", "tail"),
+    [
+        ('{"about": "{x}", ', ""),
+        ('{"about": ["{x}"], "{x}": "}", ', ""),
+        ("{", ', "about": "{x}"'),
+        ('{"log": {"comment": "{x}", "entries": []}, ', ""),
+    ],
+)
+def test_a_huge_string_is_a_value_as_any_other(
+    write: Write, monkeypatch: pytest.MonkeyPatch, head: str, tail: str
+) -> None:
+    """Wherever it stands."""
+    monkeypatch.setattr(json_stream, "LARGE", 5000)
+    monkeypatch.setattr(json_stream, "LONG", 100)
+    monkeypatch.setattr("cors_addon.offline.source.CHUNK", 777)
+    text = har(entry(), "{x}", entry(at=1), comment="{x}").removeprefix("{").removesuffix("}")
+    judgements, read = check(write(f"{head}{text}{tail}}}".replace("{x}", "}x]" * 9000)))
+    assert read.damage is None
+    assert len(judgements) == 2
 
 
 MEMORY = """

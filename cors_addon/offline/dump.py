@@ -14,6 +14,7 @@ import mmap
 import re
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from math import isfinite
 from typing import Any, cast
 
 from mitmproxy import certs, exceptions, http, version
@@ -21,6 +22,7 @@ from mitmproxy.io import FlowReader
 from mitmproxy.proxy import mode_specs
 
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.offline.exchange import Recorded
 from cors_addon.offline.source import Damage, Source
 from cors_addon.proxy import translate
@@ -38,8 +40,6 @@ _MAPPED = 1 << 24
 """Records from this size on are mapped into memory."""
 _MAX_PIPED = 1 << 31
 """No record from a pipe may be larger: nothing but damage says so."""
-
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def read(source: Source, choose: Choose | None = None, *, lazy: bool = True) -> Iterator[Recorded | None]:
@@ -141,7 +141,7 @@ def _of_use(flow: http.HTTPFlow) -> int:
     for name, _ in flow.request.data.headers.fields:
         found |= _use(name.lower()) & _IN_REQUEST
     if response is not None:
-        if response.data.status_code in REDIRECTS:
+        if response.data.status_code in REDIRECT_STATUSES:
             found |= _LEADS_ON
         for name, _ in response.data.headers.fields:
             found |= _use(name.lower()) & _IN_RESPONSE
@@ -150,9 +150,10 @@ def _of_use(flow: http.HTTPFlow) -> int:
 
 def _recorded(flow: http.HTTPFlow, of_use: int) -> Recorded:
     notes = (translate.BROKE_OFF,) if flow.error is not None and translate.breaks_off(flow) else ()
-    return Recorded(
-        translate.observation(flow), notes, not of_use & ~(_CREDENTIALED | _VALIDATOR), flow.is_replay == "request"
-    )
+    observation = translate.observation(flow)
+    if not (isfinite(observation.started) and isfinite(observation.ended)):
+        raise ValueError("a time that is no number")
+    return Recorded(observation, notes, not of_use & ~(_CREDENTIALED | _VALIDATOR), flow.is_replay == "request")
 
 
 # ---- a flow as far as `translate` looks at it ----
@@ -561,7 +562,7 @@ class _Parser:
         flow.response, of_use = None, 0
         if data[slice(*spans[b"response"])] != _NOTHING:
             flow.response, of_use = self._any_message(data, *spans[b"response"], _RESPONSE_KEYS)
-            of_use = (of_use & _IN_RESPONSE) | (_LEADS_ON if flow.response.status_code in REDIRECTS else 0)
+            of_use = (of_use & _IN_RESPONSE) | (_LEADS_ON if flow.response.status_code in REDIRECT_STATUSES else 0)
         flow.request, needed = self._any_message(data, *spans[b"request"], _REQUEST_KEYS)
         of_use |= needed & _IN_REQUEST
         flow.client_conn = self._connection(self._clients, data[slice(*spans[b"client_conn"])], self._any_client)
@@ -667,7 +668,7 @@ class _Parser:
         message = Message()
         (_, message.status_code), at = self._run(data, at, b"13:timestamp_end;", _MAX_RUN, _REASON)
         of_use = self._rest(data, at, end, message)
-        return message, (of_use & _IN_RESPONSE) | (_LEADS_ON if message.status_code in REDIRECTS else 0)
+        return message, (of_use & _IN_RESPONSE) | (_LEADS_ON if message.status_code in REDIRECT_STATUSES else 0)
 
     def _request(self, data: Data, at: int, end: int) -> tuple[Message, int]:
         message = Message()

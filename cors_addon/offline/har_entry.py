@@ -26,6 +26,7 @@ What each writer does was seen in its files or read in its source:
 https://w3c.github.io/web-performance/specs/HAR/Overview.html
 """
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -244,7 +245,7 @@ def convert(raw: Any, number: int, context: Context) -> Entry:
     """Convert one entry. Total: whatever it holds, nothing is raised."""
     try:
         return _convert(raw, number, context)
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
         return Entry(note=UNUSABLE)
 
 
@@ -667,6 +668,8 @@ def _duration(value: Any) -> float:
 
 def _moment(value: Any) -> float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            return None
         return float(value) / 1000 if value > 1e11 else float(value)
     try:
         moment = datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))

@@ -128,10 +128,11 @@ class Text:
             except ValueError as error:  # a number with thousands of digits
                 raise self.damage(f"no usable JSON: {str(error).partition(';')[0]}") from None
             else:
-                if end < len(self.text) or self.ended or not self.more():
-                    self.at = end if end <= len(self.text) else self.at
+                if end < len(self.text) or self.ended:
+                    self.at = end
                     return value
-                continue  # a number may go on
+                self.more()  # a number may go on
+                continue
             if not cut_off:
                 raise self.damage("no JSON", wrong)
             if len(self.text) - self.at > LARGE:
@@ -148,7 +149,7 @@ class Text:
             raise Damage("no JSON in this", begin.offset) from error
 
     def _squeezed(self, begin: Damage) -> Iterator[str]:
-        """The pieces of the next value, an object or an array, without what is long in it."""
+        """The pieces of the next value, a string, an object or an array, without what is long in it."""
         depth, dropping, kept = 0, 0, 0
         key = ""
         while True:
@@ -158,7 +159,7 @@ class Text:
             if not dropping:
                 kept += len(between)
                 yield between
-            if key and between.strip() != ":":
+            if key and between.strip() not in ("", ":"):  # the text may have been cut between them
                 key = ""
             self.at = upto
             if match is None:
@@ -173,6 +174,8 @@ class Text:
                     kept += len(piece)
                     yield piece
                 key = piece if piece in DROPPED else ""
+                if not depth:
+                    return
             elif mark in "[{":
                 depth += 1
                 if not dropping:

@@ -86,6 +86,8 @@ class Source:
         self._packed_rest = b""
         self._ready = b""
         self._broken: Damage | None = None
+        self._archived: BinaryIO | None = None
+        """The zip file that `_raw` is in."""
         try:
             self.kind = self._sniff()
         except Damage as damage:
@@ -128,14 +130,14 @@ class Source:
         if self.size is None:
             raise Damage("a zip file cannot be read from a pipe: unpack it first", 0)
         try:
-            archive = zipfile.ZipFile(self.name)
+            archive = zipfile.ZipFile(self._raw)
             names = [name for name in archive.namelist() if name.endswith(".har")]
             if len(names) != 1:
                 raise Damage(f"a zip file with {len(names)} HAR files in it, not one", 0)
             member = archive.open(names[0])
         except (zipfile.BadZipFile, RuntimeError) as error:
             raise Damage(f"not a usable zip file: {error}", 0) from error
-        self._raw.close()
+        self._archived = self._raw
         self.packed, self.size = "zip", archive.getinfo(names[0]).file_size
         self._raw, self._ready, self.position = cast(BinaryIO, member), b"", 0
 
@@ -164,11 +166,13 @@ class Source:
             return ready
         return self._unpack() if self._unpacker is not None else self._raw_read()
 
-    def _raw_read(self, count: int = CHUNK) -> bytes:
+    def _raw_read(self, count: int | None = None) -> bytes:
         try:
-            data = self._raw.read(count)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            data = self._raw.read(CHUNK if count is None else count)
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
             raise Damage(f"the zip file is damaged: {error}") from error
+        except OSError as error:
+            raise Damage(f"cannot be read: {error.strerror or error}") from error
         self.position += len(data)
         return data
 
@@ -204,8 +208,10 @@ class Source:
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
-        if self.name != "-":
+        if self._archived is not None:
             self._raw.close()
+        if self.name != "-":
+            (self._archived or self._raw).close()
 
 
 def _salvaged(unpacker: _Unpacker, packed: bytes) -> bytes:
