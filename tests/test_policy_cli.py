@@ -68,8 +68,13 @@ def test_check_says_every_fault_of_every_file(good: Path, tmp_path: Path, capsys
 
 
 def test_check_lets_nothing_raw_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A name may not reach a terminal as it stands."""
+    """A name may not reach a terminal as it stands, nor may a filter."""
     file = tmp_path / "cors.yaml"
+    file.write_text("policies:" + 2 * '\n- {origins: https://a.test, filter: "~u \\e[2J"}')
+    assert run("check", str(file)) == FAULTY
+    out = capsys.readouterr().out
+    assert r"matches all that it matches (~u \x1b[2J)" in out
+    assert out.replace("\n", "").isprintable()
     file.write_text(GOOD.replace("name: a", r'name: "a\e]0;b\a"'))
     assert run("check", str(file)) == FAULTY
     out = capsys.readouterr().out

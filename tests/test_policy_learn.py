@@ -4,6 +4,7 @@ import copy
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mitmproxy import http
@@ -18,7 +19,7 @@ from cors_addon.policy.record import Rewritten
 from cors_addon.policy.rewrite import Rewriter, asking
 from cors_addon.policy.shadow import Change, change_of, group, render, try_on
 from cors_addon.proxy.rewriting import check_filter, in_force
-from tests.helpers import ALLOW, API, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, flow, observe, preflight
+from tests.helpers import ALLOW, API, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, client, flow, observe, preflight
 
 ORIGINS = ["https://app.example.test", "https://b.test", "null", "http://localhost:5173"]
 SERVERS = ["https://api.example.test", "http://localhost:3000", "https://other.test:8443"]
@@ -139,6 +140,40 @@ def test_what_no_header_can_help_is_said_and_left_out() -> None:
     found = lesson(actual(status=None, error="Client disconnected."), actual(ALLOW))
     assert found.learned == 1
     assert any("network-error" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("host", ["bücher.example", "xn--bcher-kva.example", "::1", "[::1]", "a(b).test", "1.2.3.4"])
+@pytest.mark.parametrize("port", [443, 8443])
+def test_the_filter_finds_its_server(host: str, port: int) -> None:
+    """Whichever way mitmproxy writes the name, in a recording as in live traffic; and no other."""
+    one = actual(ALLOW, connection=client(sni=host))
+    one.request.host, one.request.port = host, port
+    policy = lesson(one).policies[0]
+    assert in_force(policy).matches(one)
+    one.request.host = f"x{host}" if host[0] != "[" else "[::2]"
+    assert not in_force(policy).matches(one)
+
+
+@pytest.mark.parametrize(
+    ("one", "note"),
+    [
+        (actual(request=[("Origin", "app.example.test")]), "1 × the origin 'app.example.test'"),
+        (flow(request=[("Origin", "a b\x7f"), ("Sec-Fetch-Mode", "cors")]), "1 × the origin 'a b\\x7f'"),
+        (flow(request=[("Origin", "*"), ("Sec-Fetch-Mode", "cors")]), "1 × the origin '*'"),
+        (preflight(method="TRACE"), "1 × the method 'TRACE'"),
+        (preflight(method="put"), "1 × the method 'put'"),
+        (preflight(method="a b"), "1 × the method 'a b'"),
+        (preflight(headers="x-token,cookie"), "1 × the header 'cookie'"),
+        (preflight(headers="sec-x"), "1 × the header 'sec-x'"),
+        (preflight(headers="x token"), "1 × the header 'x token'"),
+    ],
+)
+def test_what_no_browser_sends_is_not_learned(one: http.HTTPFlow, note: str) -> None:
+    """No policy may hold it; it is said."""
+    found = learn(observe(one, actual(ALLOW, at=1)))
+    assert found.learned == 1
+    assert any(each.startswith(note) for each in found.notes), found.notes
+    assert read(found.text(), check_filter).faults == []
 
 
 def test_credentials_are_learned_only_where_they_were_sent() -> None:

@@ -231,6 +231,13 @@ ORIGINS = "policies:\n  - origins: ['*']\n    "
         ("policies:\n  - set: {}", "2:5: error: policy 1: it says nothing: give it `origins`, a `preset`, `set` or "
          "`remove` [does-nothing]"),
         ("policies:\n  - set: [a]", "2:10: error: policy 1: set maps header names to values; it is a list [type]"),
+        ("policies:\n  - origins: ['https://a.test:" + "9" * 5000 + "']", "2:15: error: policy 1: 'https://a.test:"
+         + "9" * 44 + "…': a port is a number from 1 to 65535, or `*` [origin-port-invalid]"),
+        ("policies:\n  - origins: ['http://[::1%25eth0]']", "2:15: error: policy 1: 'http://[::1%25eth0]': no valid "
+         "IPv6 address [origin-host-invalid]"),
+        ("policies:\n  - origins: ['http://[::ffff:1.2.3.4]:8080']", "2:15: error: policy 1: "
+         "'http://[::ffff:1.2.3.4]:8080': browsers send the shortest form: write http://[::ffff:102:304]:8080 "
+         "[origin-host-invalid]"),
         ("base: 1\npolicies: [allow]", "1:1: error: unknown key 'base': a file has the one key `policies`, and `x-…` "
          "for what aliases name [unknown-key]"),
         ("policies:\n  - <<: [1]\n    preset: allow", "2:9: error: policy 1: `<<` merges a mapping or a list of "

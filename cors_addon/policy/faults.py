@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cors_addon.reasons.model import printable
+
 
 class Severity(StrEnum):
     """Whether the file can be used."""
@@ -26,7 +28,7 @@ class Fault:
     def render(self, file: str) -> str:
         """`file:line:column: error: message [code]`, as editors and people know it."""
         where = f"{self.policy}: " if self.policy else ""
-        return f"{file}:{self.line}:{self.column}: {self.severity}: {where}{self.message} [{self.code}]"
+        return f"{file}:{self.line}:{self.column}: {self.severity}: {printable(where + self.message)} [{self.code}]"
 
 
 def errors(faults: list[Fault]) -> list[Fault]:

@@ -1,6 +1,9 @@
 """mitmproxy's filter expressions, as far as it can be told from their text that one matches all that another does."""
 
+import contextlib
 import re
+
+from cors_addon.fetch.origins import Url
 
 EVERYTHING = frozenset({"", "~all", "~http", ".", ".*", "~u .", "~u .*"})
 _LITERAL = re.compile(r"[\w./:@%=&-]*(?:\\.[\w./:@%=&\\-]*)*")
@@ -9,6 +12,21 @@ _LITERAL = re.compile(r"[\w./:@%=&-]*(?:\\.[\w./:@%=&\\-]*)*")
 def literal(text: str) -> str:
     """A regular expression that matches just this text."""
     return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", text)
+
+
+def of_server(url: Url) -> str:
+    """A filter for all of one origin of servers, whichever way mitmproxy writes its host: it decodes IDNA, and leaves
+    the brackets of an IPv6 address out.
+    """
+    hosts = [literal(url.host)]
+    if url.host.startswith("["):
+        hosts.append(literal(url.host[1:-1]))
+    elif "xn--" in url.host:
+        with contextlib.suppress(UnicodeError):
+            hosts.append(literal(url.host.encode().decode("idna")))
+    host = hosts[0] if len(hosts) == 1 else f"({'|'.join(hosts)})"
+    port = "" if url.origin.endswith(url.host) else f":{url.port}"
+    return "~u " + quoted(f"^{url.scheme}://{host}{port}/")
 
 
 def quoted(expression: str) -> str:

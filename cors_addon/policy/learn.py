@@ -5,21 +5,22 @@ Law 2: an exchange passes where the browser allows it and its page reads the hea
 Law 3: what traffic cannot tell is said, never guessed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
 from cors_addon.exchange.exposure import exposed_headers
-from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
+from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.fetch.headers import is_token
-from cors_addon.fetch.methods import CORS_SAFELISTED
-from cors_addon.fetch.origins import Url
+from cors_addon.fetch.methods import CORS_SAFELISTED, normalize_method
+from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.responses import SAFELISTED
-from cors_addon.policy.filters import quoted
+from cors_addon.policy.filters import of_server
 from cors_addon.policy.model import Names, Policy
-from cors_addon.policy.origins import collect
+from cors_addon.policy.origins import collect, parse
+from cors_addon.policy.read import FORBIDDEN_METHODS, is_forbidden, shown
 from cors_addon.policy.write import write
 
 _NOT_BY_HEADERS = frozenset(
@@ -32,6 +33,10 @@ _NOT_BY_HEADERS = frozenset(
         Reason.REDIRECT_HAS_CREDENTIALS,
     }
 )
+_NOT_EXPOSED = SAFELISTED | {"origin"}
+"""Header names that a policy need not, or may not expose, beside those of CORS itself."""
+_MAX_TOLD = 10
+"""Things that no browser sends, of which each is named."""
 _JUDGED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT})
 
 
@@ -59,6 +64,7 @@ class _Server:
     """What the exchanges with one server need, and the first that needed it, with their number."""
 
     url: Url
+    filter: str
     needs: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     exchanges: int = 0
     unknown: int = 0
@@ -74,7 +80,7 @@ class _Server:
         comments = {(f"{key}.{entry}" if entry else key): _seen(seen) for (key, entry), seen in self.needs.items()}
         return Policy(
             name=self.url.origin.partition("://")[2],
-            filter=_filter(self.url),
+            filter=self.filter,
             origins=collect(self.entries("origins")),
             methods=Names(self.entries("methods")),
             request_headers=Names(self.entries("request-headers")),
@@ -84,11 +90,14 @@ class _Server:
         )
 
 
-def learn(judgements: Iterable[Judgement]) -> Lesson:
-    """Learn from judged exchanges, whatever their verdict was."""
+def learn(judgements: Iterable[Judgement], filter_of: Callable[[Observation], str] | None = None) -> Lesson:
+    """Learn from judged exchanges, whatever their verdict was.
+
+    `filter_of` gives the filter for an exchange's server, where its URL does not tell what mitmproxy calls it.
+    """
     servers: dict[str, _Server] = {}
     hopeless: dict[str, int] = {}
-    malformed = 0
+    unusable: dict[str, int] = {}
     for judgement in judgements:
         if judgement.role not in _JUDGED or judgement.origin is None:
             continue
@@ -97,10 +106,13 @@ def learn(judgements: Iterable[Judgement]) -> Lesson:
             continue
         url = judgement.observation.url
         method, names = judgement.requested_method or "", judgement.requested_headers
-        if not all(map(is_token, (*names, method))):
-            malformed += 1
+        if (what := _unusable(judgement.origin, method, names)) is not None:
+            unusable[what] = unusable.get(what, 0) + 1
             continue
-        server = servers.setdefault(url.origin, _Server(url))
+        server = servers.get(url.origin)
+        if server is None:
+            expression = of_server(url) if filter_of is None else filter_of(judgement.observation)
+            server = servers[url.origin] = _Server(url, expression)
         server.exchanges += 1
         server.need("origins", judgement.origin, judgement)
         if method not in CORS_SAFELISTED:
@@ -112,20 +124,22 @@ def learn(judgements: Iterable[Judgement]) -> Lesson:
         elif judgement.credentials is Credentials.UNKNOWN:
             server.unknown += 1
         for name in exposed_headers(judgement) if judgement.verdict is Verdict.ALLOW else ():
-            if name not in SAFELISTED and not name.startswith("access-control-") and is_token(name):
+            if name not in _NOT_EXPOSED and not name.startswith("access-control-") and is_token(name):
                 server.need("expose-headers", name, judgement)
     return Lesson(
         tuple(server.policy() for server in servers.values()),
         sum(server.exchanges for server in servers.values()),
-        tuple(_notes(servers, hopeless, malformed)),
+        tuple(_notes(servers, hopeless, unusable)),
     )
 
 
-def _notes(servers: dict[str, _Server], hopeless: dict[str, int], malformed: int) -> Iterable[str]:
+def _notes(servers: dict[str, _Server], hopeless: dict[str, int], unusable: dict[str, int]) -> Iterable[str]:
     for reason, number in hopeless.items():
         yield f"{number} × {reason}: no CORS header can make these pass"
-    if malformed:
-        yield f"{malformed} preflights ask for what is no method or header name"
+    for what in list(unusable)[:_MAX_TOLD]:
+        yield f"{unusable.pop(what)} × {what}: no browser sends it, and no policy may name it"
+    if unusable:
+        yield f"{sum(unusable.values())} more × what no browser sends"
     for origin, server in servers.items():
         if server.unknown and ("credentials", "") not in server.needs:
             yield (
@@ -140,6 +154,19 @@ def _notes(servers: dict[str, _Server], hopeless: dict[str, int], malformed: int
         yield "how long preflights may be cached: max-age is left at the browsers' 5 s"
 
 
+def _unusable(origin: str, method: str, names: Iterable[str]) -> str | None:
+    """What of a request no browser sends, so that it is a fault in a policy file; None where all is well."""
+    if origin != OPAQUE and parse(origin).pattern is None:
+        return f"the origin {shown(origin)}"
+    if not is_token(method) or method.upper() in FORBIDDEN_METHODS or normalize_method(method) != method:
+        return f"the method {shown(method)}"
+    return next((f"the header {shown(name)}" for name in names if not _is_askable(name.lower())), None)
+
+
+def _is_askable(name: str) -> bool:
+    return is_token(name) and not is_forbidden(name) and not name.startswith("access-control-")
+
+
 def _what(judgement: Judgement) -> str:
     url = judgement.observation.url
     method = judgement.requested_method or judgement.observation.method.decode("latin-1")
@@ -152,9 +179,3 @@ def _seen(seen: list[str]) -> str:
     more = len(seen) - 1
     first = different[0] if len(different[0]) <= 80 else different[0][:79] + "…"
     return first if not more else f"{first} and {more} more"
-
-
-def _filter(url: Url) -> str:
-    host = url.host.replace(".", r"\.").replace("[", r"\[").replace("]", r"\]")
-    port = "" if url.origin.endswith(url.host) else f":{url.port}"
-    return "~u " + quoted(f"^{url.scheme}://{host}{port}/")

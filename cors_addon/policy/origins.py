@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from cors_addon.fetch.origins import DEFAULT_PORTS, OPAQUE, host_to_ascii
+from cors_addon.fetch.origins import DEFAULT_PORTS, OPAQUE, host_to_ascii, parse_url
 
 ANY = "*"
 REFLECT = "reflect"
 _PATTERN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(\[[^\]]*\]|[^/:?#]*)(?::([^/?#]*))?(.*)", re.DOTALL)
 _LABELS = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
+_LAST_PORT = 65535
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[^/:\[\]]+)(?::([0-9]+))?")
 
 
@@ -147,9 +149,9 @@ def parse(entry: str) -> Parsed:
         )
     flaw = _host_flaw(base, scheme, subdomains=subdomains)
     if flaw is not None:
-        return flaw
+        return flaw._replace(instead=entry.replace(base, flaw.instead, 1)) if flaw.instead else flaw
     if port is not None and port != ANY:
-        if not (port.isascii() and port.isdigit() and port == str(int(port)) and 0 < int(port) <= 65535):
+        if not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
             return Parsed(None, Flaw.PORT, "a port is a number from 1 to 65535, or `*`", None)
         if DEFAULT_PORTS.get(scheme) == int(port):
             instead = entry.rpartition(":")[0]
@@ -158,11 +160,12 @@ def parse(entry: str) -> Parsed:
 
 
 def _host_flaw(host: str, scheme: str, *, subdomains: bool) -> Parsed | None:
+    """What is wrong with a host; `instead` is the host that was meant."""
     if host.startswith("["):
-        try:
-            normal = f"[{ipaddress.IPv6Address(host[1:-1]).compressed}]"
-        except ValueError:
+        address = parse_url(f"http://{host}/")
+        if address is None:
             return Parsed(None, Flaw.HOST, "no valid IPv6 address")
+        normal = address.host
         if subdomains:
             return Parsed(None, Flaw.WILDCARD, "an IP address has no subdomains")
         return None if normal == host else Parsed(None, Flaw.HOST, "browsers send the shortest form", normal)

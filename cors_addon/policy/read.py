@@ -148,8 +148,8 @@ class _Reader:
             if key.value == "policies":
                 policies = value
             elif key.value != "version" and not key.value.startswith("x-"):
-                words = f"unknown key {key.value!r}: a file has the one key `policies`, and `x-…` for what aliases name"
-                self.error(key, "unknown-key", words)
+                known = "a file has the one key `policies`, and `x-…` for what aliases name"
+                self.error(key, "unknown-key", f"unknown key {shown(key.value)}: {known}")
         if policies is None:
             self.error(node, "no-policies", "the key `policies` is missing")
             return []
@@ -170,7 +170,7 @@ class _Reader:
                 self.error(value, "type", f"`<<` merges a mapping or a list of mappings, not {_kind(value)}")
                 continue
             if key.value in seen:
-                self.error(key, "duplicate-key", f"the key {key.value!r} stands already in line {seen[key.value]}")
+                self.error(key, "duplicate-key", f"the key {shown(key.value)} stands already in line {seen[key.value]}")
                 continue
             seen[key.value] = key.start_mark.line + 1
             yield key, value
@@ -197,7 +197,7 @@ class _Reader:
                 continue
             meant = _MEANT.get(key.value.lower().replace("_", "-"), key.value.lower().replace("_", "-"))
             hint = f": `{meant}` is meant?" if meant in KEYS else f"; known are {', '.join(KEYS)}"
-            self.error(key, "unknown-key", f"unknown key {key.value!r}{hint}")
+            self.error(key, "unknown-key", f"unknown key {shown(key.value)}{hint}")
         return self.fill(node, keys, given, number)
 
     def fill(self, node: MappingNode, keys: dict[str, ScalarNode], given: dict[str, Node], number: int) -> Policy:
@@ -437,7 +437,7 @@ class _Reader:
                 parsed = origin_entries.parse(entry)
                 if parsed.pattern is None:
                     hint = f": write {parsed.instead}" if parsed.instead and parsed.instead != entry else ""
-                    self.error(item, str(parsed.flaw), f"{entry!r}: {parsed.text}{hint}")
+                    self.error(item, str(parsed.flaw), f"{shown(entry)}: {parsed.text}{hint}")
                     continue
                 if parsed.pattern.subdomains and is_public_suffix(parsed.pattern.host):
                     words = f"{entry}: anyone may register a name under {parsed.pattern.host}, a public suffix"
@@ -479,7 +479,7 @@ class _Reader:
                 everything = True
             elif not is_token(entry):
                 hint = ": one method per entry" if "," in entry or " " in entry else ""
-                self.error(item, "method-invalid", f"{entry!r} is no method{hint}")
+                self.error(item, "method-invalid", f"{shown(entry)} is no method{hint}")
             elif entry.upper() in FORBIDDEN_METHODS:
                 self.error(item, "method-forbidden", f"browsers never send {entry.upper()} for a page")
             elif normalize_method(entry) != entry:
@@ -512,8 +512,8 @@ class _Reader:
                 everything = True
             elif not is_token(entry):
                 hint = ": one name per entry" if "," in entry or " " in entry else ""
-                self.error(item, "header-invalid", f"{entry!r} is no header name{hint}")
-            elif lower in FORBIDDEN_REQUEST_HEADERS or lower.startswith(("sec-", "proxy-")):
+                self.error(item, "header-invalid", f"{shown(entry)} is no header name{hint}")
+            elif is_forbidden(lower):
                 self.error(item, "header-forbidden", f"no script may set {entry}: browsers never ask for it")
             elif lower.startswith("access-control-"):
                 self.error(item, "header-prohibited", f"{entry} is no request header that a page sends")
@@ -536,7 +536,7 @@ class _Reader:
                 reflect = True
             elif not is_token(entry):
                 hint = ": one name per entry" if "," in entry or " " in entry else ""
-                self.error(item, "header-invalid", f"{entry!r} is no header name{hint}")
+                self.error(item, "header-invalid", f"{shown(entry)} is no header name{hint}")
             elif lower in FORBIDDEN:
                 self.error(item, "header-forbidden", f"no script ever sees {entry}, exposed or not")
             elif lower == "origin" or lower.startswith(("access-control-request-", "access-control-allow-")):
@@ -618,6 +618,16 @@ class _Reader:
                     break
 
 
+def is_forbidden(name: str) -> bool:
+    """Whether no script may set this request header (lower case): no browser ever asks for it."""
+    return name in FORBIDDEN_REQUEST_HEADERS or name.startswith(("sec-", "proxy-"))
+
+
+def shown(text: str) -> str:
+    """A value in quotation marks, a long one cut."""
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")
+
+
 def node_of(given: dict[str, Node], key: str) -> Node:
     """The node of a key; of the preset or whatever stands first, where the key itself is not written."""
     return given.get(key) or given.get("preset") or next(iter(given.values()))
@@ -643,8 +653,7 @@ def _shown(node: Node) -> str:
     """What is written there, in short."""
     if not isinstance(node, ScalarNode):
         return _kind(node)
-    text = str(node.value)
-    return repr(text if len(text) <= 60 else f"{text[:59]}…")
+    return shown(str(node.value))
 
 
 def _kind(node: Node) -> str:

@@ -19,15 +19,16 @@ from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.headers import LOWER
 from cors_addon.policy import export, learn
 from cors_addon.policy.edits import name_fault, value_fault
-from cors_addon.policy.filters import literal, quoted
+from cors_addon.policy.filters import literal, of_server, quoted
 from cors_addon.policy.held import Preflight, advice
+from cors_addon.policy.learn import Lesson
 from cors_addon.policy.model import Mode, Others, Policy, Preset, preset
 from cors_addon.policy.origins import collect
 from cors_addon.policy.rewrite import asking
 from cors_addon.policy.write import summary, write
 from cors_addon.proxy import translate
 from cors_addon.proxy.commands import suited
-from cors_addon.proxy.rewriting import InForce, Policies, in_force, scope_of
+from cors_addon.proxy.rewriting import InForce, Policies, in_force, matching_filter, scope_of
 from cors_addon.reasons.model import printable
 
 logger = logging.getLogger(__name__)
@@ -226,8 +227,7 @@ class PolicyCommands:
 
     def learn(self, flows: Sequence[flow.Flow], path: mitmproxy.types.Path) -> str:
         """Write the least policy under which every one of these flows passes."""
-        judged = [found for each in _http(flows) if (found := self._judgement_of(each)) is not None]
-        lesson = learn.learn(judged)
+        lesson = self._lesson(_http(flows))
         if not lesson.policies:
             raise exceptions.CommandError(
                 "There is nothing to learn: " + "; ".join(lesson.notes or ("no CORS traffic",))
@@ -255,8 +255,7 @@ class PolicyCommands:
         if active:
             policies: Sequence[Policy] = active
         else:
-            judged = [found for each in chosen if (found := self._judgement_of(each)) is not None]
-            policies = learn.learn(judged).policies
+            policies = self._lesson(chosen).policies
         if not policies:
             raise exceptions.CommandError("These flows need no CORS configuration.")
         try:
@@ -266,6 +265,12 @@ class PolicyCommands:
         return "\n".join(texts).splitlines()
 
     # ---- helpers ----
+
+    def _lesson(self, flows: Sequence[http.HTTPFlow]) -> Lesson:
+        """What these flows teach, of servers by the names that mitmproxy has for them."""
+        by_id = {each.id: each for each in flows}
+        judged = [found for each in flows if (found := self._judgement_of(each)) is not None]
+        return learn.learn(judged, lambda seen: matching_filter(of_server(seen.url), by_id[seen.flow_id]))
 
     def _policies_of(self, flows: Sequence[http.HTTPFlow]) -> list[Policy]:
         """Written policies that decide on these flows; the session's generous rules are nothing to hand over."""

@@ -30,7 +30,7 @@ from cors_addon.fetch.headers import LOWER, get_all, normalize
 from cors_addon.fetch.origins import OPAQUE, Url, resolve
 from cors_addon.policy import record
 from cors_addon.policy.faults import Fault, Severity, count
-from cors_addon.policy.filters import literal
+from cors_addon.policy.filters import literal, quoted
 from cors_addon.policy.model import Mode, Policy, with_mode
 from cors_addon.policy.origins import collect
 from cors_addon.policy.read import Loaded, read
@@ -574,17 +574,20 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def scope(url: Url) -> str:
     """A filter for all of one origin of servers."""
-    host = url.host.replace(".", r"\.").replace("[", r"\[").replace("]", r"\]")
-    if url.origin.count(":") - url.host.count(":") == 1:  # the port is the scheme's own
-        return f"~d ^{host}$"
-    return f"~u ^{url.scheme}://{host}:{url.port}/"
+    if url.origin.endswith(url.host):  # the port is the scheme's own
+        return "~d " + quoted(f"^{literal(url.host)}$")
+    return "~u " + quoted(f"^{literal(url.origin)}/")
 
 
 def scope_of(flow: mitm.HTTPFlow) -> str:
     """A filter for all of the server that this flow went to; it matches the flow itself, by whatever name it goes."""
-    wanted = scope(translate.url(flow))
+    return matching_filter(scope(translate.url(flow)), flow)
+
+
+def matching_filter(wanted: str, flow: mitm.HTTPFlow) -> str:
+    """The filter that is wanted for the server of this flow, if it matches; else one for it as mitmproxy calls it."""
     if flowfilter.parse(wanted)(flow):
         return wanted
     # reverse mode knows the server by another address, and mitmproxy decodes international names
     origin = re.match(r"[a-z]+://[^/]*", flow.request.pretty_url)
-    return f"~u ^{literal(origin[0] if origin else flow.request.pretty_url)}/"
+    return "~u " + quoted(f"^{literal(origin[0] if origin else flow.request.pretty_url)}/")
