@@ -19,7 +19,7 @@ from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.report import github, json_report, jsonl, junit, sarif, table
 from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
-from cors_addon.report.replacing import replacing
+from cors_addon.report.replacing import overwrites, replacing
 from cors_addon.report.summary import Input, Known, Summary
 from cors_addon.report.text import visible
 
@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _exit_code(summary, options.fail_on, trial)
     except OSError as error:
-        _say(f"cors-addon check: cannot write {error.filename or 'the report'}: {error.strerror}")
+        _say(f"cors-addon check: cannot write {options.output or 'the report'}: {error.strerror}")
         return UNUSABLE
 
 
@@ -129,6 +129,8 @@ def _prepare(options: argparse.Namespace) -> Known | None:
         raise _UsageError("--fail-on change needs a --baseline to compare with, or a --policy to try")
     if options.files.count("-") > 1:
         raise _UsageError("standard input can be read only once")
+    if overwrites(options.output, options.files):
+        raise _UsageError(f"--output: {options.output} is what is to be read, and would be lost")
     if options.filter:
         from cors_addon.offline import selection
 
@@ -319,12 +321,3 @@ class Progress:
         if self._shown:
             self._out.write("\r\x1b[K")
             self._out.flush()
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the sub-command on its own, until `cors-addon` knows it."""
-    parser = argparse.ArgumentParser(prog="cors-addon")
-    add_parser(parser.add_subparsers(required=True))
-    options = parser.parse_args(argv)
-    code: int = options.run(options)
-    return code

@@ -16,7 +16,9 @@ from cors_addon.policy.record import Rewritten
 from cors_addon.policy.shadow import Shadow
 from cors_addon.proxy.rewriting import InForce, in_force, load
 from cors_addon.reasons.model import printable
+from cors_addon.report.replacing import overwrites
 from cors_addon.report.summary import Input
+from cors_addon.report.table import damage_line
 
 FINE, FAULTY, UNUSABLE = 0, 1, 2
 
@@ -75,6 +77,8 @@ def run_check(options: argparse.Namespace) -> int:
 
 def run_learn(options: argparse.Namespace) -> int:
     """`policy learn`."""
+    if overwrites(options.output, options.files):
+        return _lost(options.output)
     found: dict[str, Judgement] = {}
     for name in options.files:
         into = Input(name)
@@ -88,7 +92,7 @@ def run_learn(options: argparse.Namespace) -> int:
             _complain(f"--filter: {error}")
             return UNUSABLE
         if into.damage:
-            _complain(f"{name}: {into.damage}")
+            _complain(damage_line(into))
             return UNUSABLE
     lesson = learn.learn(found.values())
     if not lesson.policies:
@@ -99,6 +103,8 @@ def run_learn(options: argparse.Namespace) -> int:
 
 def run_export(options: argparse.Namespace) -> int:
     """`policy export`."""
+    if overwrites(options.output, [options.file]):
+        return _lost(options.output)
     policies = _load([options.file])
     if policies is None:
         return UNUSABLE
@@ -225,6 +231,11 @@ def _write(text: str, path: Path | None) -> int:
         _complain(f"cannot write {path}: {error.strerror}")
         return UNUSABLE
     return FINE
+
+
+def _lost(output: Path) -> int:
+    _complain(f"--output: {output} is what is to be read, and would be lost")
+    return UNUSABLE
 
 
 def _complain(words: str) -> None:

@@ -20,7 +20,7 @@ from typing import IO, Any
 import pytest
 from mitmproxy.io import FlowReader
 
-from cors_addon import cli_check
+from cors_addon import cli, cli_check
 from cors_addon.exchange.model import Judgement
 from cors_addon.offline import judge
 from cors_addon.report import table
@@ -31,7 +31,7 @@ from tests.test_dump_reader import TRUTH, state
 from tests.test_har import entry, har
 
 ROOT = Path(__file__).parent.parent
-RUN = [sys.executable, "-c", "import sys; from cors_addon.cli_check import main; sys.exit(main(sys.argv[1:]))", "check"]
+RUN = [sys.executable, "-m", "cors_addon", "check"]
 
 ALL = ("--engine", "all")
 
@@ -43,7 +43,7 @@ def check(capfd: pytest.CaptureFixture[str]) -> Check:
     """Runs the sub-command: exit code, standard output, standard error."""
 
     def checking(*arguments: object) -> tuple[int, str, str]:
-        code = cli_check.main(["check", *map(str, arguments)])
+        code = cli.main(["check", *map(str, arguments)])
         out, err = capfd.readouterr()
         return code, out, err
 
@@ -336,6 +336,26 @@ def test_usage(check: Check, denied: Path, arguments: list[str], words: str) -> 
     assert words in err
 
 
+def test_a_recording_is_not_overwritten(check: Check, denied: Path, tmp_path: Path) -> None:
+    """By its own report; an earlier report may be."""
+    data = denied.read_bytes()
+    for kind in cli_check.FORMATS:
+        code, _, err = check(denied, "--format", kind, "--output", denied)
+        assert (code, denied.read_bytes() == data) == (2, True)
+        assert f"--output: {denied} is what is to be read, and would be lost" in err
+    report = tmp_path / "report.json"
+    for _ in range(2):
+        check(denied, "--format", "json", "--output", report, *(["--baseline", report] if report.exists() else []))
+    assert json.loads(report.read_text())["totals"]["known"] == 1
+
+
+@pytest.mark.parametrize("kind", cli_check.FORMATS)
+def test_an_output_that_takes_nothing(check: Check, denied: Path, kind: str) -> None:
+    """Its name is told, not that of a temporary file."""
+    code, _, err = check(denied, "--format", kind, "--output", "/nonexistent/x")
+    assert (code, err) == (2, "cors-addon check: cannot write /nonexistent/x: No such file or directory\n")
+
+
 # ---- JSON lines ----
 
 
@@ -579,7 +599,7 @@ def test_github_counts_at_the_end(check: Check, denied: Path) -> None:
 def test_closed_pipe(denied: Path) -> None:
     """`| head` is no error."""
     done = subprocess.run(
-        f'{sys.executable} -c "{RUN[2]}" check --format jsonl {TRUTH / "chromium.mitm.xz"} | head -1',
+        f"{' '.join(RUN)} --format jsonl {TRUTH / 'chromium.mitm.xz'} | head -1",
         shell=True,
         capture_output=True,
         check=False,

@@ -97,7 +97,7 @@ def test_an_older_report_stays_until_the_new_one_is_whole(
 
     monkeypatch.setattr(page, "render", failing)
     code, _, err = check(denied, "--format", "html", "--output", file)
-    assert (code, err) == (2, "cors-addon check: cannot write the report: No space left on device\n")
+    assert (code, err) == (2, f"cors-addon check: cannot write {file}: No space left on device\n")
     assert [each.read_text() for each in file.parent.iterdir()] == ["older"]
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,40 @@ def test_learn_writes_a_policy_that_checks(dump: Path, tmp_path: Path, capsys: p
     assert run("learn", str(dump), "--filter", "~d nothing.test") == UNUSABLE
     assert run("learn", str(dump), "--filter", "~q(") == UNUSABLE
     assert run("learn", str(tmp_path / "none")) == UNUSABLE
+
+
+@pytest.mark.parametrize("verb", ["learn", "export --to nginx"])
+def test_what_is_read_is_not_overwritten(
+    verb: str, good: Path, dump: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By whatever name."""
+    file = dump if verb == "learn" else good
+    data, link = file.read_bytes(), tmp_path / "link"
+    link.symlink_to(file)
+    for output in (file, link):
+        assert run(*verb.split(), str(file), "--output", str(output)) == UNUSABLE
+        assert f"--output: {output} is what is to be read" in capsys.readouterr().err
+    assert file.read_bytes() == data
+
+
+def test_damage_is_said_with_its_place(dump: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As `check` says it."""
+    data = dump.read_bytes()
+    dump.write_bytes(data[:-9])
+    assert run("learn", str(dump)) == UNUSABLE
+    assert re.search(r"the last flow is cut off, at byte \d+: 1 exchange before it was read\n", capsys.readouterr().err)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    "verb", ["policy check", "policy export --to nginx", "explain", "explain allow-origin-missing"]
+)
+def test_an_output_that_takes_nothing(verb: str, good: Path) -> None:
+    """Is said, and no traceback."""
+    line = [sys.executable, "-m", "cors_addon", *verb.split(), *([str(good)] if "policy" in verb else [])]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, check=False, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, "cors-addon: [Errno 28] No space left on device\n")
 
 
 def test_export_writes_for_each_target_or_says_why_not(good: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ from cors_addon.policy.export import TARGETS
 from cors_addon.proxy.policy_commands import NAMES, PolicyCommands
 from cors_addon.proxy.rewriting import Policies
 from tests import helpers
-from tests.helpers import API, PAGE, actual, flow, hook, observe, preflight, response, saved_and_loaded
+from tests.helpers import API, PAGE, actual, client, flow, hook, observe, preflight, response, saved_and_loaded
 
 FILE = """
 policies:
@@ -479,6 +479,16 @@ def test_learning_from_flows_writes_a_file_that_lets_them_pass(proxied: Proxied,
     )
     proxied.policies.use_file(file)
     assert headers(proxied.through(preflight(headers="x-token")))["access-control-allow-headers"] == "x-token"
+
+
+def test_what_is_learned_behind_a_reverse_proxy(proxied: Proxied, tmp_path: Path) -> None:
+    """mitmproxy's filters know the server by its own address, the browser by that of mitmproxy."""
+    file = tmp_path / "learned.yaml"
+    behind = client(mode="reverse:https://upstream.test", tls=False)
+    flows = [actual(url="https://upstream.test/x", connection=behind) for _ in range(2)]
+    assert "127.0.0.1:8080" in proxied.call("cors.learn", flows[:1], str(file))
+    proxied.policies.use_file(file)
+    assert headers(proxied.through(flows[1])) == {"access-control-allow-origin": PAGE}
 
 
 def test_a_snippet_is_for_the_flows_fix_or_their_policy(proxied: Proxied, tmp_path: Path) -> None:

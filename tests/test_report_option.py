@@ -66,6 +66,15 @@ def test_on_command(tmp_path: Path) -> None:
     assert gone_id not in file.read_text()
 
 
+def test_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` stands for the user's folder, as with every other file."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with proxy() as running:
+        running.pass_through(actual(ALLOW))
+        running.command("cors.report", "~/report.html")
+    assert len(ids(tmp_path / "report.html")) == 1
+
+
 def test_what_is_cleared_is_not_reported(tmp_path: Path) -> None:
     """Though it may linger in memory."""
     file, view = tmp_path / "report.html", View()

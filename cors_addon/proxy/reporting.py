@@ -76,7 +76,7 @@ class Reporting:
 
     def report(self, path: mitmproxy.types.Path = "") -> str:  # type: ignore[assignment]  # a path is a str there
         """Write all CORS exchanges as an HTML report to a file; without a path, to that of the option cors_report."""
-        target = Path(path) if path else self._path
+        target = Path(path).expanduser() if path else self._path
         if target is None:
             raise exceptions.CommandError("cors.report: name a file, or set the option cors_report.")
         gathered = self.gathered or Gathered(self._judged())

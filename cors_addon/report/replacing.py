@@ -3,10 +3,19 @@
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
+
+
+def overwrites(output: Path | None, inputs: Iterable[str | Path]) -> bool:
+    """Whether a file to be written is one of those to be read, by whatever name."""
+    for each in inputs if output is not None and output.is_file() else ():
+        with contextlib.suppress(OSError):
+            if output is not None and output.samefile(each):
+                return True
+    return False
 
 
 @contextmanager
