@@ -23,13 +23,13 @@ This module is imported by every pytest run of an environment it is installed in
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -161,10 +161,15 @@ def _matches(judgement: "Judgement", pattern: str) -> bool:
     method, _, rest = pattern.partition(" ")
     url, _, reason = rest.strip().partition(" ")
     return (
-        fnmatchcase(judgement.requested_method or "", method)
-        and fnmatchcase(str(judgement.observation.url), url)
-        and (not reason or fnmatchcase(str(judgement.reason), reason.strip()))
+        _fits(judgement.requested_method or "", method)
+        and _fits(str(judgement.observation.url), url)
+        and (not reason or _fits(str(judgement.reason), reason.strip()))
     )
+
+
+def _fits(text: str, pattern: str) -> bool:
+    """Whether it is the text, with `*` for anything: not fnmatch's, for URLs have `[`, `]` and `?` in them."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
 
 
 def _words(unexpected: "list[Judgement]", missing: list[str]) -> str:

@@ -21,7 +21,7 @@ import pytest
 from mitmproxy.io import FlowReader
 
 from cors_addon import cli, cli_check
-from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.model import Judgement, Verdict
 from cors_addon.offline import judge
 from cors_addon.report import table
 from cors_addon.report.summary import Input, Summary, generalized
@@ -672,13 +672,16 @@ def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         for judgement in judgements(
             actual(ALLOW, url=f"https://api.test/p-{number}"),
             actual([("Access-Control-Allow-Origin", f"https://x{number}.test")], at=1),
+            actual(ALLOW, url=f"https://api{number}.test/", at=2),
         ):
             summary.add(judgement)
-    assert summary.judged == 200
-    assert len(summary.rows) <= 12
+    assert summary.judged == 300 == summary.count(Verdict.ALLOW) + summary.count(Verdict.DENY)
+    assert len(summary.rows) <= 21
     assert max(map(len, summary.rows.values())) <= 12
     assert summary.overflowed
-    assert "more endpoints than can be shown" in table.render(summary)
+    text = table.render(summary)
+    assert "more endpoints than can be shown" in text
+    assert "any page → (other servers)" in text
 
 
 @pytest.mark.parametrize(

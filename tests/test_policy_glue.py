@@ -182,6 +182,17 @@ def test_allow_goes_with_a_redirect(proxied: Proxied) -> None:
     assert "cdn" in proxied.call("cors.rules")
 
 
+def test_allow_does_not_go_everywhere(proxied: Proxied, caplog: pytest.LogCaptureFixture) -> None:
+    """A server may redirect to any number of others: from some on, the rule stays as it is, and that is said."""
+    proxied.call("cors.allow", [actual()])
+    for number in range(200):
+        proxied.through(actual([("Location", f"https://cdn{number}.test/x")], status=302))
+    [rule] = proxied.policies.session
+    assert rule.filter.count("cdn") < 100
+    assert "cdn0" in rule.filter
+    assert len([each for each in caplog.messages if "is not extended further" in each]) == 1
+
+
 def test_strip_takes_all_away_and_replaces_allow(proxied: Proxied) -> None:
     """As if the server knew nothing of CORS; the preflight's status is the server's."""
     proxied.call("cors.allow", [actual()])

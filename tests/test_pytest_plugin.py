@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import ALLOW, ALLOW_PUT, actual, preflight
+from cors_addon.pytest_plugin import _matches
+from tests.helpers import ALLOW, ALLOW_PUT, actual, observe, preflight
 from tests.test_check import write
 from tests.test_har import entry, har
 
@@ -108,6 +109,24 @@ def test_what_was_expected_and_did_not_happen(suite: pytest.Pytester) -> None:
     result = run(suite, "def test(cors): cors.assert_denied('allowed.mitm', ['PUT * method-not-allowed'])")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["CORS: not denied, though expected", "*PUT * method-not-allowed"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        ("GET http://api.test:8080/a?filter[x]=1", True),
+        ("* http://api.test:8080/*?filter[*]=1", True),
+        ("GET * allow-origin-*", True),
+        ("GET http://api.test:8080/a_filter[x]=1", False),
+        ("GET http://api.test:8080/a", False),
+        ("[A-Z]ET *", False),
+        ("GET * allow-origin", False),
+    ],
+)
+def test_only_the_asterisk_stands_for_anything(pattern: str, fits: bool) -> None:
+    """URLs have brackets and question marks in them."""
+    [judgement] = observe(actual(url="http://api.test:8080/a?filter[x]=1", status=None, error="reset"))
+    assert _matches(judgement, pattern) is fits
 
 
 def test_judging(suite: pytest.Pytester) -> None:

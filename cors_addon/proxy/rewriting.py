@@ -50,6 +50,8 @@ _LOOK_EVERY = 1.0
 """Seconds between two looks at the policy file."""
 
 _LOWER_CASE = (b"HTTP/2", b"HTTP/3")
+_MAX_FOLLOWED = 64
+"""Servers to which a rule extends because redirects lead there."""
 _MAX_CHOICES = 1024
 _MAX_LEFT = 1024
 
@@ -468,6 +470,10 @@ class Policies:
         origins = collect((*current.origins.listed, *((OPAQUE,) if tainted else ())))
         widened = current.filter if term in current.filter.split(" | ") else f"{current.filter} | {term}"
         if (widened, origins) == (current.filter, current.origins):
+            return
+        if widened.count(" | ") > _MAX_FOLLOWED:
+            self.follows.discard(rule.name)
+            logger.warning("The rule %s is not extended further: redirects lead to too many servers.", rule.name)
             return
         changed = replace(current, filter=widened, origins=origins)
         self.session = [changed if each is current else each for each in self.session]

@@ -1,6 +1,7 @@
 """Many judgements in little room: what happened at each endpoint, how often, and why.
 
 Law 1: memory is bounded by how many different things happened, and by `MAX_ROWS`, not by how much traffic there was.
+Endpoints beyond that are counted together for each server, and servers beyond twice that many rows for all.
 Law 2: a later revision of a judgement replaces the earlier one.
 Law 3: what is counted here has names that are the same in every run, so that two runs can be compared. Flow ids, times
 and the numbers in a path are not among them.
@@ -35,6 +36,7 @@ MAX_NOTES = 50
 
 ALL_ENGINES = tuple(name for name in ENGINES if name != "fetch")
 REST = "(other endpoints)"
+REST_OF_SERVERS = "(other servers)"
 
 _JUDGED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT})
 
@@ -221,6 +223,8 @@ class Summary:
             if len(self.rows) >= MAX_ROWS:
                 self.overflowed = True
                 endpoint = endpoint._replace(origin="", method="", path=REST)
+                if endpoint not in self.rows and len(self.rows) >= 2 * MAX_ROWS:
+                    endpoint = endpoint._replace(server=REST_OF_SERVERS)
             outcomes = self.rows.setdefault(endpoint, {})
         outcome = outcome_of(judgement)
         tally = outcomes.get(outcome)
