@@ -88,7 +88,7 @@ RULES = Rules(
         checks.location_usable,
         checks.location_scheme,
     ),
-    safelist={**SAFELIST, **_HINTS, "range": partial(is_simple_range_below, 2**63 - 1)},
+    safelist={**SAFELIST, **_HINTS, "range": partial(is_simple_range_below, _MAX_INT64)},
     browser_names=BROWSER_NAMES
     | {"x-client-data", "x-browser-channel", "x-browser-copyright", "x-browser-validation", "x-browser-year"},
     wildcard_covers_authorization=True,

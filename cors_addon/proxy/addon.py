@@ -23,6 +23,7 @@ from mitmproxy.tls import TlsData
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.tracker import PATIENCE, Tracker
+from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import afresh, settings, translate, view
 from cors_addon.proxy.annotate import annotate
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SETTLE_LOADED_AFTER = 1.0
 """Seconds without another flow from a file after which the file counts as read."""
 _STARTING_UP = 1.0
@@ -79,7 +79,7 @@ def use_of(flow: http.HTTPFlow, tracker: Tracker) -> int:
     response = flow.response
     if response is not None:
         data = response.data
-        if data.status_code in _REDIRECTS:
+        if data.status_code in REDIRECT_STATUSES:
             return JUDGED
         for name, _ in data.headers.fields:
             if len(name) in {4, 10, 13}:

@@ -1,7 +1,7 @@
 """The summary as JUnit XML: a suite for each page and server, a test case for each endpoint.
 
-Valid by the schema that Jenkins' xUnit plugin and most readers go by (tests/cases/junit.xsd). Names hold no ids or
-times, so that a CI server can follow a case from run to run.
+Valid by the schema that Jenkins' xUnit plugin and most readers go by (junit-10.xsd). Names hold no ids or times, so
+that a CI server can follow a case from run to run.
 """
 
 import re

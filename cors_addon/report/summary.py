@@ -11,6 +11,7 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -57,6 +58,17 @@ class Endpoint(NamedTuple):
         return f"{self.method} {self.server}{self.path}"
 
 
+class State(StrEnum):
+    """What an exchange came to, the worst first."""
+
+    DENY = "deny"
+    DEPENDS = "depends"
+    """On a credentials mode that is not known."""
+    ALLOW = "allow"
+    NONE = "none"
+    """CORS has nothing to say."""
+
+
 class Outcome(NamedTuple):
     """What came of it. Two exchanges with the same outcome need not be told apart."""
 
@@ -90,6 +102,15 @@ class Outcome(NamedTuple):
     def denied(self) -> bool:
         """Whether a browser denied it."""
         return self.verdict is Verdict.DENY
+
+    @property
+    def state(self) -> State:
+        """What that amounts to."""
+        if self.verdict is Verdict.NOT_CORS:
+            return State.NONE
+        if self.flips:
+            return State.DEPENDS
+        return State.DENY if self.denied else State.ALLOW
 
     @property
     def known_as(self) -> tuple[str, str, str, str]:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
 from cors_addon.exchange.fixes import Change
-from cors_addon.exchange.model import Role, Verdict
+from cors_addon.exchange.model import Role
 from cors_addon.reasons import model as reasons
 from cors_addon.report import behind
 from cors_addon.report.findings import MARK, finding_fix, finding_phrase
-from cors_addon.report.summary import ALL_ENGINES, Cause, Endpoint, Found, Input, Outcome, Summary, Tally
+from cors_addon.report.summary import ALL_ENGINES, Cause, Endpoint, Found, Input, Outcome, State, Summary, Tally
 from cors_addon.report.text import FAILED, NEITHER, PASSED, WIDTH, shortened, visible
 
 DEPENDS = "?"
@@ -29,6 +29,8 @@ _COLUMN = 28
 _HANG = 8
 """At most this far in stand the words that found no room beside a row."""
 _RED, _GREEN, _YELLOW, _BOLD, _DIM, _PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_MARKS = {State.DENY: FAILED, State.DEPENDS: DEPENDS, State.ALLOW: PASSED, State.NONE: NEITHER}
+"""The worst first."""
 _COLOURS = {FAILED: _RED, PASSED: _GREEN, DEPENDS: _YELLOW, MARK: _YELLOW, NEITHER: _DIM}
 
 
@@ -185,7 +187,7 @@ def _row_of_all(
         mine = {outcome: tally for outcome, tally in outcomes.items() if outcome.engine == name}
         counts[name] = sum(tally.count for tally in mine.values())
         by_mark = {_mark(outcome): outcome for outcome in mine}
-        marks[name] = next((mark for mark in (FAILED, DEPENDS, PASSED, NEITHER) if mark in by_mark), NEITHER)
+        marks[name] = next((mark for mark in _MARKS.values() if mark in by_mark), NEITHER)
         said: dict[str, int] = {}
         for outcome, tally in mine.items():
             if _mark(outcome) in (FAILED, DEPENDS):
@@ -220,11 +222,7 @@ def _row(marks: str, taken: int, count: int, endpoint: Endpoint, label: str, wid
 
 
 def _mark(outcome: Outcome) -> str:
-    if outcome.verdict is Verdict.NOT_CORS:
-        return NEITHER
-    if outcome.flips:
-        return DEPENDS
-    return FAILED if outcome.denied else PASSED
+    return _MARKS[outcome.state]
 
 
 def _label(summary: Summary, endpoint: Endpoint, outcome: Outcome) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from cors_addon import __version__
 from cors_addon.exchange import elsewhere
 from cors_addon.exchange.fixes import Change, smallest_change
-from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
+from cors_addon.exchange.model import Judgement, PreflightState, Role
 from cors_addon.exchange.steps import steps
 from cors_addon.fetch.headers import readable
 from cors_addon.policy import shadow
@@ -34,10 +34,12 @@ from cors_addon.report.summary import (
     Endpoint,
     Found,
     Outcome,
+    State,
     Summary,
     Tally,
     endpoint_of,
     generalized,
+    outcome_of,
 )
 from cors_addon.report.table import BROWSERS, damage_line
 
@@ -49,9 +51,6 @@ MAX_GROUPS = 300
 LONGEST = 2000
 """Characters of one value."""
 
-DENY, DEPENDS, ALLOW, NONE = "deny", "depends", "allow", "none"
-"""What an exchange came to. `depends`: on a credentials mode that is not known."""
-_WORST_FIRST = (DENY, DEPENDS, ALLOW, NONE)
 _LISTED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT})
 
 type Body = Callable[[str], bytes]
@@ -137,12 +136,12 @@ def _full(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _totals(summary: Summary) -> dict[str, Any]:
-    states = dict.fromkeys(_WORST_FIRST, 0)
+    states = dict.fromkeys(State, 0)
     for _, outcome, tally in summary.tallies():
         if outcome.role in _LISTED:
-            states[state_of(outcome)] += tally.count
+            states[outcome.state] += tally.count
     if summary.all_engines:  # each exchange counts once, by the engine that likes it least
-        states = dict.fromkeys(_WORST_FIRST, 0)
+        states = dict.fromkeys(State, 0)
         for _, counts, _ in _by_endpoint(summary):
             for state, count in counts.items():
                 states[state] += count
@@ -155,43 +154,32 @@ def _totals(summary: Summary) -> dict[str, Any]:
     }
 
 
-def state_of(outcome: Outcome) -> str:
-    """The state of what is counted together."""
-    if outcome.verdict is Verdict.NOT_CORS:
-        return NONE
-    if outcome.flips:
-        return DEPENDS
-    return DENY if outcome.denied else ALLOW
-
-
-def _by_endpoint(summary: Summary) -> Iterable[tuple[Endpoint, dict[str, int], list[str]]]:
+def _by_endpoint(summary: Summary) -> Iterable[tuple[Endpoint, dict[State, int], list[str]]]:
     """Each endpoint with its counts, and with all engines, the browsers that deny."""
     for endpoint, outcomes in summary.rows.items():
         if summary.all_engines:
             yield endpoint, *_worst(outcomes)
         else:
-            counts: dict[str, int] = {}
+            counts: dict[State, int] = {}
             for outcome, tally in outcomes.items():
-                state = state_of(outcome)
-                counts[state] = counts.get(state, 0) + tally.count
+                counts[outcome.state] = counts.get(outcome.state, 0) + tally.count
             yield endpoint, counts, []
 
 
-def _worst(outcomes: Mapping[Outcome, Tally]) -> tuple[dict[str, int], list[str]]:
-    by_engine: dict[str, dict[str, int]] = {}
+def _worst(outcomes: Mapping[Outcome, Tally]) -> tuple[dict[State, int], list[str]]:
+    by_engine: dict[str, dict[State, int]] = {}
     for outcome, tally in outcomes.items():
         counts = by_engine.setdefault(outcome.engine, {})
-        state = state_of(outcome)
-        counts[state] = counts.get(state, 0) + tally.count
+        counts[outcome.state] = counts.get(outcome.state, 0) + tally.count
     total = max(sum(counts.values()) for counts in by_engine.values())
     left = total
-    worst: dict[str, int] = {}
-    for state in _WORST_FIRST:
+    worst: dict[State, int] = {}
+    for state in State:
         count = min(max((counts.get(state, 0) for counts in by_engine.values()), default=0), left)
         if count:
             worst[state] = count
         left -= count
-    return worst, [BROWSERS[name] for name in ALL_ENGINES if by_engine.get(name, {}).get(DENY)]
+    return worst, [BROWSERS[name] for name in ALL_ENGINES if by_engine.get(name, {}).get(State.DENY)]
 
 
 class _Matrix:
@@ -203,7 +191,7 @@ class _Matrix:
         self._cells: list[list[Any]] = []
         for endpoint, counts, engines in _by_endpoint(summary):
             row, column = self._place(endpoint)
-            self._cells.append([row, column, [counts.get(state, 0) for state in _WORST_FIRST], engines])
+            self._cells.append([row, column, [counts.get(state, 0) for state in State], engines])
 
     def _place(self, endpoint: Endpoint) -> tuple[int, int]:
         column = self._origins.setdefault(endpoint.origin, len(self._origins))
@@ -218,7 +206,7 @@ class _Matrix:
     def written(self) -> dict[str, Any]:
         """Rows, columns and cells; a cell's counts are in the order of `states`."""
         return {
-            "states": list(_WORST_FIRST),
+            "states": list(State),
             "origins": list(self._origins),
             "endpoints": [list(key) for key in self._endpoints],
             "cells": self._cells,
@@ -340,9 +328,9 @@ def _fetch(members: list[Judgement], matrix: _Matrix, details: "_Details") -> di
     """One request of a page, with all it took."""
     last = next((one for one in reversed(members) if one.role is not Role.PREFLIGHT), members[-1])
     first = next((one for one in members if one.role is not Role.PREFLIGHT), members[0])
-    states = [exchange_state(one) for one in members]
-    worst = members[min(range(len(members)), key=lambda index: (_WORST_FIRST.index(states[index]), -index))]
-    key = worst if exchange_state(worst) in (DENY, DEPENDS) else last
+    states, worst_first = [exchange_state(one) for one in members], list(State)
+    worst = members[min(range(len(members)), key=lambda index: (worst_first.index(states[index]), -index))]
+    key = worst if exchange_state(worst) in (State.DENY, State.DEPENDS) else last
     return _full(
         {
             "origin": next((one.origin for one in members if one.origin is not None), ""),
@@ -370,13 +358,9 @@ def _fetch(members: list[Judgement], matrix: _Matrix, details: "_Details") -> di
     )
 
 
-def exchange_state(judgement: Judgement) -> str:
+def exchange_state(judgement: Judgement) -> State:
     """What one exchange came to."""
-    if judgement.verdict is Verdict.NOT_CORS:
-        return NONE
-    if text.depends_on_credentials(judgement):
-        return DEPENDS
-    return DENY if judgement.verdict is Verdict.DENY else ALLOW
+    return outcome_of(judgement).state
 
 
 def _age(judgement: Judgement) -> float | None:
