@@ -3,7 +3,10 @@
 import asyncio
 import json
 import logging
+import re
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from cors_addon.proxy import settings as options_module
 from tests import helpers
 from tests.helpers import ALLOW, ALLOW_PUT, API, FIREFOX, PAGE, START, actual, client, flow, preflight, proxy
 
+ENTRY = Path(__file__).parents[1] / "cors_addon" / "__init__.py"
 NO_BROWSER = "curl/8.14"
 
 
@@ -532,6 +536,47 @@ def test_bad_option(option: str, value: str, fault: str) -> None:
             running.set(**{option: value})
         assert str(caught.value).startswith(fault)
         running.set(cors_engine="gecko")
+
+
+def unopenable(_path: Path) -> Any:
+    raise OSError(24, "Too many open files")
+
+
+def test_of_what_is_set_together_all_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of the options is bad."""
+    good, bad, out = tmp_path / "good.yaml", tmp_path / "bad.yaml", tmp_path / "out.jsonl"
+    good.write_text("policies: [strip]")
+    bad.write_text("policies: [none]")
+    with proxy(cors_jsonl=str(out)) as running:
+        with pytest.raises(exceptions.OptionsError, match="cors_policy"):
+            running.set(cors_policy=str(bad), cors_jsonl=str(tmp_path / "other.jsonl"))
+        running.pass_through(actual([]))
+        assert len(lines(out)) == 1
+        monkeypatch.setattr(addon_module, "Sink", unopenable)
+        with pytest.raises(exceptions.OptionsError, match="cors_jsonl: cannot open"):
+            running.set(cors_policy=str(good), cors_jsonl=str(tmp_path / "other.jsonl"))
+        assert running.addon._policies.all == []
+        running.pass_through(actual([], at=1))
+    assert len(lines(out)) == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "fault"),
+    [
+        ("cors_engine=trident", "cors_engine: 'trident' is none of auto, chromium, gecko, webkit, fetch"),
+        ("cors_filter=~q(", "cors_filter: Invalid filter expression: '~q('"),
+        ("cors_policy=/nonexistent", "cors_policy: cannot read /nonexistent: No such file or directory"),
+    ],
+)
+def test_a_bad_option_at_the_start(setting: str, fault: str) -> None:
+    """Its fault is all that mitmdump says before it ends."""
+    line = [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()", "-q", "-n"]
+    done = subprocess.run(
+        [*line, "-s", str(ENTRY), "--set", setting], capture_output=True, check=False, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    said = re.sub(r"^\[[\d:.]+\] ", "", done.stdout + done.stderr, flags=re.MULTILINE)
+    assert said.splitlines() == [fault, "Error logged during startup, exiting..."]
 
 
 def test_unwritable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

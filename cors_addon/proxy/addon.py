@@ -11,6 +11,7 @@ import logging
 import traceback
 import weakref
 from collections.abc import Coroutine, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, exceptions, http
@@ -167,10 +168,18 @@ class CorsAddon:
         if not settings.NAMES & updated:
             return
         new = settings.parse(ctx.options)
+        # what may fail comes first: mitmproxy takes back all that it set together
+        sink = self._sink if new.jsonl == self._settings.jsonl else _sink(new.jsonl)
         if new.policy != self._settings.policy:
-            self._policies.use_file(new.policy)
-        if new.jsonl != self._settings.jsonl:
-            self._open(new)
+            try:
+                self._policies.use_file(new.policy)
+            except exceptions.OptionsError:
+                if sink is not None and sink is not self._sink:
+                    sink.close()
+                raise
+        if sink is not self._sink and self._sink is not None:
+            self._sink.close()
+        self._sink = sink
         if new.report != self._settings.report and self._reporting is not None:
             self._reporting.use(new.report)
         if new.engine != self._settings.engine:
@@ -178,6 +187,18 @@ class CorsAddon:
             self._tracker = Tracker(engine=new.engine, site=registrable_domain)
         self._settings = new
         self._show_comments()
+
+    def configure_script(self, updated: set[str]) -> None:
+        """As `configure`; of what a script raises as it is loaded, mitmproxy shows the traceback, and not what it says.
+
+        It ends for either.
+        """
+        try:
+            self.configure(updated)
+        except exceptions.OptionsError as error:
+            if self._running:
+                raise
+            logger.error("%s", error)
 
     def running(self) -> None:
         """Now every option is set, the user's columns too."""
@@ -505,17 +526,6 @@ class CorsAddon:
 
     # ---- mitmproxy around us ----
 
-    def _open(self, new: Settings) -> None:
-        sink = None
-        if new.jsonl is not None:
-            try:
-                sink = Sink(new.jsonl)
-            except OSError as error:
-                raise exceptions.OptionsError(f"cors_jsonl: cannot open {new.jsonl}: {error.strerror}") from error
-        if self._sink is not None:
-            self._sink.close()
-        self._sink = sink
-
     def _print_or_not(self) -> None:
         """Have mitmdump tell verdicts, where it tells flows."""
         if not self._running or not getattr(ctx.options, "flow_detail", 0):
@@ -569,8 +579,18 @@ class CorsAddon:
 def lend_hooks(addon: CorsAddon, namespace: dict[str, object]) -> None:
     """Have a script bear the addon's hooks itself: those that it has, and those that come and go with policies."""
     namespace.update({name: getattr(addon, name) for name in all_hooks if hasattr(addon, name)})
+    namespace["configure"] = addon.configure_script
     addon._policies.hooks.move(namespace)
     addon._place = Place(namespace)
+
+
+def _sink(path: Path | None) -> Sink | None:
+    if path is None:
+        return None
+    try:
+        return Sink(path)
+    except OSError as error:
+        raise exceptions.OptionsError(f"cors_jsonl: cannot open {path}: {error.strerror}") from error
 
 
 def _same(one: Observation, other: Observation) -> bool:
