@@ -141,7 +141,7 @@ def _prepare(options: argparse.Namespace) -> Known | None:
     if options.baseline is None:
         return None
     try:
-        return json_report.load_baseline(options.baseline.read_text(encoding="utf-8"))
+        return json_report.load_baseline(options.baseline.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise _UsageError(f"--baseline: cannot read {options.baseline}: {error.strerror}") from error
     except UnicodeDecodeError as error:

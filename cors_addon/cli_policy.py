@@ -69,7 +69,7 @@ def run_check(options: argparse.Namespace) -> int:
             sys.stdout.write(fault.render(str(path)) + "\n")
         names = [f"{number}. {printable(policy.name)}" for number, policy in enumerate(loaded.policies, 1)]
         found = ", ".join(names) or "no policy"
-        sys.stdout.write(f"{path}: {count(loaded.faults)}; in order: {found}\n")
+        sys.stdout.write(f"{printable(str(path))}: {count(loaded.faults)}; in order: {found}\n")
         if (loaded.faults if options.strict else errors(loaded.faults)) and code == FINE:
             code = FAULTY
     return code
@@ -239,4 +239,4 @@ def _lost(output: Path) -> int:
 
 
 def _complain(words: str) -> None:
-    sys.stderr.write(f"cors-addon policy: {words}\n")
+    sys.stderr.write(printable(f"cors-addon policy: {words}") + "\n")

@@ -466,6 +466,19 @@ def test_what_could_not_be_read_is_not_called_fine(check: Check, allowed: Path, 
     assert "not counted as a failure" not in check(refused)[1]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are text")
+@pytest.mark.parametrize("kind", cli_check.FORMATS)
+def test_a_file_name_that_is_no_text(check: Check, denied: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is told somehow, and nothing raw."""
+    name = os.fsdecode(b"\xff\x1b[2J.mitm")
+    (denied.parent / name).write_bytes(denied.read_bytes())
+    monkeypatch.chdir(denied.parent)
+    code, out, err = check(name, "--format", kind)
+    assert (code, err) == (1, "")
+    assert "\x1b" not in out
+    assert "\udcff" not in out
+
+
 def test_files_of_the_same_name(check: Check, tmp_path: Path) -> None:
     """Of several shards, say: an exchange of one takes no other's place, in whatever order."""
     files = []
@@ -518,6 +531,16 @@ def test_baseline(check: Check, denied: Path, allowed: Path, tmp_path: Path) -> 
     assert check(allowed, "--baseline", baseline, "--fail-on", "change")[0] == 1
     elsewhere = write(tmp_path / "elsewhere", actual(ALLOW, url="https://new.test/"))
     assert check(elsewhere, "--baseline", baseline, "--fail-on", "change")[0] == 0
+
+
+def test_a_baseline_with_a_byte_order_mark(check: Check, denied: Path, tmp_path: Path) -> None:
+    """As some editors save it."""
+    base = tmp_path / "base.json"
+    check(denied, "--format", "json", "--output", base)
+    base.write_text(base.read_text(), encoding="utf-8-sig")
+    code, out, _ = check(denied, "--baseline", base)
+    assert code == 0
+    assert "known" in out
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,8 @@ def test_check_lets_nothing_raw_through(tmp_path: Path, capsys: pytest.CaptureFi
     file.write_text("policies:" + 2 * '\n- {origins: https://a.test, filter: "~u \\e[2J"}')
     assert run("check", str(file)) == FAULTY
     out = capsys.readouterr().out
+    assert run("check", str(tmp_path / "\x1b[2J")) == UNUSABLE
+    assert r"\x1b[2J: No such file" in capsys.readouterr().err
     assert r"matches all that it matches (~u \x1b[2J)" in out
     assert out.replace("\n", "").isprintable()
     file.write_text(GOOD.replace("name: a", r'name: "a\e]0;b\a"'))

@@ -16,6 +16,7 @@ from mitmproxy import http
 from mitmproxy.io import FlowReader
 
 from cors_addon.exchange.tracker import Tracker
+from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import translate
 from cors_addon.report import jsonl
 from tests.browser.compare import Agreement, Check, Line, agreement, compare
@@ -49,7 +50,7 @@ def truth_lines(name: str) -> list[Line]:
 
 def judge(name: str, **options: Any) -> dict[str, Line]:
     """Our last line for each flow of a set."""
-    tracker = Tracker(**options)
+    tracker = Tracker(site=registrable_domain, **options)
     judged = [item for flow in read(name) for item in tracker.observe(translate.observation(flow))]
     judged += tracker.finish()
     return {judgement.observation.flow_id: jsonl.line(judgement) for judgement in judged}

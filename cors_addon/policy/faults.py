@@ -28,7 +28,7 @@ class Fault:
     def render(self, file: str) -> str:
         """`file:line:column: error: message [code]`, as editors and people know it."""
         where = f"{self.policy}: " if self.policy else ""
-        return f"{file}:{self.line}:{self.column}: {self.severity}: {printable(where + self.message)} [{self.code}]"
+        return printable(f"{file}:{self.line}:{self.column}: {self.severity}: {where}{self.message} [{self.code}]")
 
 
 def errors(faults: list[Fault]) -> list[Fault]:

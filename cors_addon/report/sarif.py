@@ -199,7 +199,7 @@ def _uri(name: str) -> str:
     if name == "-":
         return "stdin"
     path = PurePath(name)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogateescape")
 
 
 def _semantic(version: str) -> str:
