@@ -10,7 +10,7 @@ _LITERAL = re.compile(r"[\w./:@%=&-]*(?:\\.[\w./:@%=&\\-]*)*")
 
 
 def literal(text: str) -> str:
-    """A regular expression that matches just this text."""
+    """A regular expression of any dialect that matches just this text."""
     return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", text)
 
 

@@ -165,6 +165,35 @@ def test_the_exported_policy_decides_as_the_policy_itself(target: str, name: str
     assert wrong == []
 
 
+ODD = (
+    "ü", "100%", '"a"', "a\\b", "\\", "$x", "${y}", "$1", "{z}", "{$HOME}", "{http.request.method}", "%{HOST}e",
+    "%[src]", "'q'", "`t`", "a # b; c", "a  b", "a\tb",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("target", SERVERS)
+def test_what_is_set_is_sent_as_it_is(target: str, tmp_path: Path) -> None:
+    """Whatever a server's configuration makes of some characters; what it cannot say is refused."""
+    policy = replace(POLICIES["null"], filter="~d a.test |\n~d b.test\n")
+    sent: dict[str, bytes] = {}
+    for number, value in enumerate(ODD):
+        more = {**policy.set, f"X-{number}": value}
+        try:
+            export(replace(policy, set=more), target)
+        except Inexpressible:
+            continue
+        policy, sent[f"x-{number}"] = replace(policy, set=more), value.encode()
+    assert len(sent) in (0, len(ODD) - 1, len(ODD))
+    try:
+        with upstream() as behind, SERVERS[target](export(policy, target).text(), tmp_path, behind) as port:
+            _, fields = send(port, Asking(APP))
+            assert {name: get_all(fields, name.encode()) for name in sent} == {name: [sent[name]] for name in sent}
+    except Missing as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(missing))
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_target_says_most_policies(target: str) -> None:
     """And names what it cannot; nothing is silently widened."""

@@ -110,7 +110,7 @@ def workers(policy: Policy) -> str:
         lines.append("        }")
     lines += ["      }", "    }"]
     lines += [f"    headers.delete({quote(name)});" for name in policy.remove]
-    lines += [f"    headers.set({quote(name)}, {quote(value)});" for name, value in policy.set.items()]
+    lines += [f"    headers.set({quote(name)}, {_bytes(value)});" for name, value in policy.set.items()]
     lines += [
         "    const { status, statusText } = response;",
         "    return new Response(response.body, { status, statusText, headers });",
@@ -118,6 +118,11 @@ def workers(policy: Policy) -> str:
         "};",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _bytes(value: str) -> str:
+    """A header's value: a string stands for bytes there, a character for each."""
+    return quote(value.encode().decode("latin-1"))
 
 
 _MIDDLEWARE = Can(private_network=False, edits=False)

@@ -1,6 +1,9 @@
 """Reverse proxies and web servers: nginx, Apache, Caddy, HAProxy, Envoy."""
 
-from cors_addon.policy.export.target import Can, Target, escape, exact, granted, header_case, origin_regex, quote
+import re
+
+from cors_addon.policy.export.target import Can, Target, exact, granted, header_case, origin_regex, quote
+from cors_addon.policy.filters import literal
 from cors_addon.policy.model import Policy
 from cors_addon.policy.origins import ANY
 
@@ -26,6 +29,11 @@ def _exposed(policy: Policy) -> str:
     return granted(tuple(map(header_case, policy.expose_headers.listed)), everything=policy.expose_headers.any)
 
 
+def _escaped(text: str) -> str:
+    """A string in double quotes, where no escapes but those of quotation marks and backslashes are known."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+
+
 def _any_origin(policy: Policy) -> bool:
     return policy.origins is not None and policy.origins.any
 
@@ -40,6 +48,8 @@ def nginx(policy: Policy) -> str:
     methods = "$http_access_control_request_method" if repeat_methods else quote(_methods(policy))
     headers = "$http_access_control_request_headers" if repeat_headers else quote(_headers(policy))
     lines = ["# in http { … }"]
+    if any("$" in value for value in policy.set.values()):
+        lines.append('geo $cors_dollar { default "$"; }  # there is no other way to write one')
     if _any_origin(policy):
         lines += ['map "" $cors_origin { default "*"; }']
     else:
@@ -86,11 +96,15 @@ def nginx(policy: Policy) -> str:
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
         lines.append(f'add_header Vary "{", ".join(vary)}" always;')
-    lines += [f"add_header {name} {quote(value)} always;" for name, value in policy.set.items()]
+    lines += [f"add_header {name} {_nginx(value)} always;" for name, value in policy.set.items()]
     hidden = dict.fromkeys((*_CORS, *policy.remove, *policy.set))
     lines += [f"proxy_hide_header {name};" for name in hidden]
     lines += [f"if ($cors_preflight) {{ return {policy.preflight_status}; }}"]
     return "\n".join(lines) + "\n"
+
+
+def _nginx(value: str) -> str:
+    return _escaped(value).replace("$", "${cors_dollar}")
 
 
 _WHEN = {
@@ -145,7 +159,7 @@ def apache(policy: Policy) -> str:
     vary = [] if _any_origin(policy) else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     lines += [f"Header always merge Vary {name}" for name in vary]
-    lines += [f"Header always set {name} {quote(value)}" for name, value in policy.set.items()]
+    lines += [f"Header always set {name} {_apache(value)}" for name, value in policy.set.items()]
     lines += [
         "RewriteEngine On",
         "RewriteCond %{REQUEST_METHOD} =OPTIONS",
@@ -153,6 +167,11 @@ def apache(policy: Policy) -> str:
         f"RewriteRule ^ - [R={policy.preflight_status},L]",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _apache(value: str) -> str:
+    """A format of mod_headers, which has escapes of its own, within an argument."""
+    return _escaped(value.replace("\\", "\\\\").replace("%", "%%"))
 
 
 # ── Caddy ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,12 +218,18 @@ def caddy(policy: Policy) -> str:
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
         lines.append(f'header +Vary "{", ".join(vary)}"')
-    edits = [f"\t{name} {quote(text)}" for name, text in policy.set.items()]
+    edits = [f"\t{name} {_caddy(text)}" for name, text in policy.set.items()]
     edits += [f"\t-{name}" for name in policy.remove]
     if edits:
         lines += ["header {", *edits, "\tdefer", "}"]
     lines.append(f"respond @cors_preflight {policy.preflight_status}")
     return "\n".join(lines) + "\n"
+
+
+def _caddy(value: str) -> str:
+    """As it stands, but for placeholders; in double quotes, a backslash before another character is one."""
+    value = value.replace("{", "\\{")
+    return f"`{value}`" if "`" not in value else '"' + value.replace('"', '\\"') + '"'
 
 
 # ── HAProxy ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -264,10 +289,15 @@ def haproxy(policy: Policy) -> str:
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
         lines.append(f'http-after-response add-header Vary "{", ".join(vary)}"')
-    edits = ((name, quote(text).replace("%", "%%")) for name, text in policy.set.items())
+    edits = ((name, _haproxy(text)) for name, text in policy.set.items())
     lines += [f"http-after-response set-header {name} {text}" for name, text in edits]
     lines.append(f"http-request return status {policy.preflight_status} if {is_preflight}")
     return "\n".join(lines) + "\n"
+
+
+def _haproxy(value: str) -> str:
+    """A log format in strong quotes, in which no character means anything."""
+    return "'" + value.replace("%", "%%").replace("'", "'\\''") + "'"
 
 
 # ── Envoy ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -283,7 +313,7 @@ def envoy(policy: Policy) -> str:
     if policy.origins.any or policy.origins.reflect:
         matches = ['- safe_regex: { regex: ".+" }']
     for pattern in policy.origins.patterns:
-        host = (r"([a-z0-9_-]+\.)+" if pattern.subdomains else "") + escape(pattern.host)
+        host = (r"([a-z0-9_-]+\.)+" if pattern.subdomains else "") + literal(pattern.host)
         port = r"(:[0-9]+)?" if pattern.port == ANY else f":{pattern.port}" if pattern.port else ""
         matches.append(f"- safe_regex: {{ regex: {quote(f'{pattern.scheme}://{host}{port}')} }}")
     lines = [
@@ -318,7 +348,7 @@ def envoy(policy: Policy) -> str:
 TARGETS = (
     Target("nginx", "nginx", Can(), nginx),
     Target("apache", "Apache httpd 2.4", Can(), apache, aliases=("httpd", "apache2")),
-    Target("caddy", "Caddy 2", Can(), caddy),
+    Target("caddy", "Caddy 2", Can(unwritable="{$"), caddy),
     Target("haproxy", "HAProxy 2.4", Can(), haproxy),
     Target(
         "envoy",

@@ -5,16 +5,16 @@ Law 2: a capability is declared, and checked in one place; a target's module onl
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cors_addon.fetch.headers import is_token
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE
+from cors_addon.policy.filters import literal
 from cors_addon.policy.model import Others, Policy, Preflights
 from cors_addon.policy.origins import ANY
+from cors_addon.reasons.model import printable
 
 SIMPLE_METHODS = ("GET", "HEAD", "POST")
 
@@ -58,6 +58,8 @@ class Can:
     private_network: bool = True
     edits: bool = True
     """Set and remove other headers."""
+    unwritable: str | None = None
+    """What no value that it sets can have in it."""
     always_credentials: bool = False
     """Says `Access-Control-Allow-Credentials: true` wherever it names an origin."""
 
@@ -125,6 +127,8 @@ def faults(policy: Policy, can: Can) -> Iterable[str]:
         yield "it cannot answer private-network requests"
     if (policy.set or policy.remove) and not can.edits:
         yield "it cannot set or remove other headers"
+    elif can.unwritable is not None and any(can.unwritable in value for value in policy.set.values()):
+        yield f"it cannot set a header to a value with `{can.unwritable}` in it"
 
 
 def _method_faults(policy: Policy, can: Can) -> Iterable[str]:
@@ -158,7 +162,8 @@ def notes(policy: Policy, target: Target) -> Iterable[str]:
     """What to know about the snippet."""
     yield f"CORS policy {policy.name!r} for {target.title}, written by cors_addon."
     if policy.filter:
-        yield f"It is for requests that match the mitmproxy filter {policy.filter}: put it where those are served."
+        expression = printable(" ".join(policy.filter.split()))
+        yield f"It is for requests that match the mitmproxy filter {expression}: put it where those are served."
     if policy.others is Others.KEEP:
         yield "Origins that are not listed get no CORS headers here."
     if policy.origins is not None and policy.origins.reflect and policy.credentials:
@@ -174,20 +179,15 @@ def origin_regex(policy: Policy, *, anchored: bool = True, end: str = "$") -> st
     assert origins is not None
     if origins.reflect:
         return "^.+" + end if anchored else ".+"
-    parts = [escape(origin) for origin in origins.listed if origin in origins.exact or origin == OPAQUE]
+    parts = [literal(origin) for origin in origins.listed if origin in origins.exact or origin == OPAQUE]
     for pattern in origins.patterns:
-        host = (r"([a-z0-9_-]+\.)+" if pattern.subdomains else "") + escape(pattern.host)
+        host = (r"([a-z0-9_-]+\.)+" if pattern.subdomains else "") + literal(pattern.host)
         port = r"(:[0-9]+)?" if pattern.port == ANY else f":{pattern.port}" if pattern.port else ""
-        parts.append(f"{escape(pattern.scheme)}://{host}{port}")
+        parts.append(f"{literal(pattern.scheme)}://{host}{port}")
     if not parts:
         return "^[^\\s\\S]$"
     body = parts[0] if len(parts) == 1 else "(" + "|".join(parts) + ")"
     return f"^{body}{end}" if anchored else body
-
-
-def escape(text: str) -> str:
-    """Literal text in a regular expression of any dialect."""
-    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", text)
 
 
 def exact(policy: Policy) -> list[str]:
@@ -219,8 +219,3 @@ def array(items: Iterable[str], start: str = "[", end: str = "]") -> str:
 def granted(listed: tuple[str, ...], *, everything: bool) -> str:
     """The value of a grant that does not depend on what is asked."""
     return ", ".join((*(("*",) if everything else ()), *listed))
-
-
-def tokens(names: Iterable[str]) -> list[str]:
-    """Names that are safe to write into any configuration."""
-    return [name for name in names if is_token(name)]
