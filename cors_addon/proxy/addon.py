@@ -27,13 +27,14 @@ from cors_addon.exchange.tracker import PATIENCE, Tracker
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import afresh, settings, translate, view
-from cors_addon.proxy.annotate import annotate
+from cors_addon.proxy.annotate import annotate, annotate_probe
 from cors_addon.proxy.audit_command import AuditCommand
 from cors_addon.proxy.commands import Commands
 from cors_addon.proxy.curl_command import CurlCommand
 from cors_addon.proxy.keys import Keys
 from cors_addon.proxy.place import Place
 from cors_addon.proxy.policy_commands import PolicyCommands
+from cors_addon.proxy.probe_command import ProbeCommand
 from cors_addon.proxy.reporting import Reporting
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.settings import Settings
@@ -124,6 +125,7 @@ class CorsAddon:
         self._policy_commands: PolicyCommands | None = None
         self._reporting: Reporting | None = None
         self._audit_command: AuditCommand | None = None
+        self._probe_command: ProbeCommand | None = None
         self._our_columns: list[str] | None = None
         self._intercepting = False
         self._running = False
@@ -157,6 +159,8 @@ class CorsAddon:
         self._reporting.declare(loader)
         self._audit_command = AuditCommand(loader.master, lambda flow: self._judgement_of(flow)[0])
         self._audit_command.declare(loader)
+        self._probe_command = ProbeCommand(loader.master, lambda flow: self._judgement_of(flow)[0])
+        self._probe_command.declare(loader)
         view.register(self._view)
 
     def configure(self, updated: set[str]) -> None:
@@ -251,7 +255,10 @@ class CorsAddon:
 
     def done(self) -> None:
         """Say what only the end shows, and leave no trace in mitmproxy; what fails keeps nothing else from its end."""
-        ours = (self._commands, self._policy_commands, self._curl, self._audit_command, self._reporting, self._keys)
+        ours = (
+            *(self._commands, self._policy_commands, self._curl, self._audit_command, self._probe_command),
+            *(self._reporting, self._keys),
+        )
         for step in (
             self._finish,
             self._write_report,
@@ -276,11 +283,11 @@ class CorsAddon:
         response, chosen = flow.response, self._settings.filter
         if response is not None and response.stream and self._streams.ended(flow):
             return False
-        if chosen is not None and not chosen(flow):
+        if chosen is not None and not chosen(flow) and translate.PROBE not in flow.metadata:
             return False
-        if flow.is_replay == "request":
-            self._judge_replay(flow)
-        elif self._intercepting and flow.live:
+        if flow.is_replay is not None and self._judge_replay(flow):
+            return True
+        if self._intercepting and flow.live:
             # what the user makes of it counts, and whether it is intercepted is decided after this hook
             self._in_background(self._judge_when_resumed(flow))
         else:
@@ -325,16 +332,40 @@ class CorsAddon:
         self._observe(flow, translate.observation(flow))
         ctx.master.addons.trigger(UpdateHook([flow]))
 
-    def _judge_replay(self, flow: http.HTTPFlow) -> None:
-        """A request that mitmproxy itself sent: no browser judges the answer, but we can say what one would."""
+    def _judge_replay(self, flow: http.HTTPFlow) -> bool:
+        """A request that mitmproxy itself sent: no browser judges the answer, but we can say what one would.
+
+        False where it was a browser that asked, and mitmproxy only answered.
+        """
+        if translate.PROBE in flow.metadata:
+            self._judge_probe(flow)
+            return True
+        if flow.is_replay != "request":
+            return False
         judgement = afresh.replayed(translate.observation(flow), self._settings.engine)
         if judgement is None:
-            return
+            return True
         if self._judgement(flow) is not None:  # replayed in place: the line under this id is the browser's
             self._auditor.audit(judgement)
             self._show(flow, judgement)
         else:
             self._publish([judgement], flow)
+        return True
+
+    def _judge_probe(self, flow: http.HTTPFlow) -> None:
+        """No traffic of a page: told where findings are told, and learned from by nobody."""
+        if self._probe_command is None:
+            return
+        judgement, comment = self._probe_command.judge(flow, self._settings.engine)
+        if judgement is None:
+            return
+        if self._has_view:
+            self._remember(flow, judgement)
+        annotate_probe(flow, judgement, comment, self._settings.annotate)
+        if self._sink is not None:
+            self._sink.write(judgement)
+        if self._reporting is not None and self._reporting.gathered is not None:
+            self._reporting.gathered.add(judgement)
 
     def _publish(self, judgements: Iterable[Judgement], current: http.HTTPFlow | None = None) -> None:
         """Write judgements on their flows, and to the file."""

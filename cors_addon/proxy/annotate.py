@@ -25,6 +25,9 @@ ALLOWED = ":white_check_mark:"
 DENIED = ":x:"
 DEPENDS = ":grey_question:"
 CONTRADICTED = ":boom:"
+PROBED = ":mag:"
+LETS_IN = ":rotating_light:"
+"""A probe found what is more than a note."""
 
 
 def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
@@ -56,6 +59,19 @@ def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
             _write(flow, "marked", OUR_MARKER, words.marker)
 
 
+def annotate_probe(flow: http.HTTPFlow, judgement: Judgement, comment: str, what: Annotate) -> None:
+    """Write on a probe what its answer shows; whether a browser would allow that matters to nobody."""
+    data = flow.metadata
+    for key in [key for key in data if key.startswith("cors.") and key not in _KEPT]:
+        del data[key]
+    data.update(metadata(judgement))
+    if what in (Annotate.ALL, Annotate.COMMENT):
+        _write(flow, "comment", OUR_COMMENT, comment)
+    if what in (Annotate.ALL, Annotate.MARKER):
+        warns = any(finding.name in WARNINGS for finding in judgement.findings)
+        _write(flow, "marked", OUR_MARKER, LETS_IN if warns else PROBED)
+
+
 def comment_of(judgement: Judgement, turns: bool, flow: http.HTTPFlow | None = None) -> str:
     """The line in the flow list; `turns`: the verdict turns on a credentials mode that is not known.
 
@@ -76,7 +92,7 @@ def _completed(comment: str, judgement: Judgement, flow: http.HTTPFlow | None) -
     return comment
 
 
-_KEPT = frozenset({OUR_COMMENT, OUR_MARKER, translate.OWN_PAGE, *record.KEPT})
+_KEPT = frozenset({OUR_COMMENT, OUR_MARKER, translate.OWN_PAGE, translate.PROBE, *record.KEPT})
 
 
 class _Words(NamedTuple):

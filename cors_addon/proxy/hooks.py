@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from mitmproxy import flow as mitm
 from mitmproxy import http
 
+from cors_addon.proxy.translate import PROBE
+
 _MANY = 64
 """Flows noted at a time from which on those are looked for that ended without an `update`."""
 
@@ -64,14 +66,14 @@ class Hooks:
 
     def request(self, flow: http.HTTPFlow) -> None:
         """The request is whole."""
-        if flow.live and flow.error is None:
+        if flow.live and flow.error is None and PROBE not in flow.metadata:
             work = self._policies.on_request(flow)
             if work is not None:
                 self._note(flow, work)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """The head of the answer is there, and nothing of it was sent on yet."""
-        if flow.live and flow.error is None:
+        if flow.live and flow.error is None and PROBE not in flow.metadata:
             work = self._policies.on_head(flow)
             if work is not None:
                 self._note(flow, work)

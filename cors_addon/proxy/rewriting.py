@@ -438,7 +438,7 @@ class Policies:
         """Before a whole answer is judged: rewrite one that came from another addon, and keep what it was."""
         try:
             response = flow.response
-            if not flow.live or response is None:
+            if not flow.live or response is None or translate.PROBE in flow.metadata:
                 return
             if SERVER in flow.metadata or (
                 not self._was_left(flow, response) and self._rewrite(flow, self.choose(flow))

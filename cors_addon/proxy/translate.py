@@ -19,6 +19,8 @@ from cors_addon.policy import record
 
 OWN_PAGE = "cors.answered"
 """Metadata: the status with which mitmproxy answered in the place of a server that broke off; `none` for none."""
+PROBE = "cors.probe"
+"""Metadata: what a request of `cors.probe` asks; policies leave its answer alone."""
 BROKE_OFF = "the answer broke off: taken for streamed, so that its headers had reached the browser"
 
 _NAMED_BY_REQUEST = frozenset({"regular", "upstream"})

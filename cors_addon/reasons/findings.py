@@ -34,7 +34,8 @@ _EXPLANATIONS = (
             "as the user who is logged in: with cookies. A server looks like this that sends back whatever Origin it "
             "is asked with. Then any page that a user visits can read, and do, what this user can. It looks the same "
             "where these sites are on a list on purpose. To make sure, ask with an Origin that is on nobody's list, "
-            "such as https://attacker.invalid: if that comes back in Access-Control-Allow-Origin, there is no list."
+            "such as https://attacker.invalid (cors.probe does): if that comes back in Access-Control-Allow-Origin, "
+            "there is no list."
         ),
         causes=(
             "the server, or a CORS library set to do so (origin: true, a pattern such as .*), sends the request's "
@@ -86,12 +87,12 @@ _EXPLANATIONS = (
     ),
     FindingExplanation(
         name=FindingName.LOOKALIKE_ORIGIN_WITH_CREDENTIALS,
-        message="{detail} is allowed with credentials, and only looks like the server's own domain",
+        message="{detail} is allowed with credentials, and only looks like the server's own domain or its page's",
         explanation=(
-            "This origin contains the name of the server's own domain and belongs to another one, that anybody could "
-            "register. A server allows it that looks for its name somewhere in the Origin, at its beginning or at its "
-            "end, rather than compare it whole. Who registers such a name can read the server's answers as the user "
-            "who is logged in."
+            "This origin contains the name of the server's own domain, or of its page's, and belongs to another one, "
+            "that anybody could register. A server allows it that looks for a name somewhere in the Origin, at its "
+            "beginning or at its end, rather than compare it whole. Who registers such a name can read the server's "
+            "answers as the user who is logged in."
         ),
         causes=(
             'a test such as origin.endsWith("example.com"), which evilexample.com passes: the dot before it is missing',

@@ -1,0 +1,385 @@
+"""The plan of a probe: with which origins to ask a server, and what its answers show. It sends nothing itself.
+
+Law 1: only what is safe is asked: a GET or HEAD again, of anything else its preflight alone. Cookies and other
+credentials go along with a GET or HEAD, as they would from a browser, and never with a preflight.
+Law 2: an endpoint is asked a few questions, one after the other, and no more of them once the answers would tell
+nothing new: the server does not answer, asks for less, or lets in whoever asks.
+Law 3: what a probe asks with is nobody's, so that where it is let in there is no need of further evidence.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import NamedTuple
+
+from cors_addon.audit import hosts
+from cors_addon.audit.auditor import Auditor, own_answer
+from cors_addon.engines import FETCH
+from cors_addon.exchange import wire as wires
+from cors_addon.exchange.model import Fields, Judgement, Observation
+from cors_addon.exchange.said import said
+from cors_addon.fetch.headers import LOWER, get, is_token, split_list
+from cors_addon.fetch.origins import OPAQUE, Url, parse_url, serialize_origin
+from cors_addon.fetch.requests import cors_unsafe_names
+from cors_addon.reasons.finding import Finding, FindingName
+from cors_addon.reasons.findings import FINDINGS
+
+NOBODY = "attacker.invalid"
+"""A host that nobody can have, and no list names. https://www.rfc-editor.org/rfc/rfc6761#section-6.4"""
+UNSEEN = "cors-probe"
+"""A label that hardly any domain has a host for."""
+MAX_QUESTIONS = 12
+"""For one endpoint."""
+
+_PREFIX = "attacker"
+_LOCAL = ("http://localhost", "http://localhost:3000")
+_TOO_MANY_REQUESTS = 429
+_FORBIDDEN = 403
+_CREDENTIALS = frozenset({b"cookie", b"authorization"})
+_SENT_AGAIN = frozenset({b"GET", b"HEAD"})
+_MAX_ORIGIN = 256
+_MAX_NAMES = 30
+
+_NOT_SENT_AGAIN = frozenset(
+    b"""access-control-request-headers access-control-request-method access-control-request-private-network connection
+    content-length expect if-match if-modified-since if-none-match if-range if-unmodified-since keep-alive origin
+    proxy-authorization proxy-connection sec-fetch-storage-access sec-fetch-user te trailer transfer-encoding upgrade
+    upgrade-insecure-requests""".split()
+)
+"""What belongs to the page that sent the request, to the connection, or asks whether a stored answer still holds."""
+_IN_PREFLIGHTS = frozenset(
+    b"""host user-agent accept-language accept-encoding referer sec-fetch-dest sec-fetch-mode sec-fetch-site""".split()
+)
+"""What a preflight has of the request's own headers: nothing that says who the user is."""
+
+
+class Asks(StrEnum):
+    """What a question is to find out."""
+
+    OWN = "own-origin"
+    FOREIGN = "foreign-origin"
+    NULL = "null-origin"
+    INSECURE = "insecure-origin"
+    LOOKALIKE = "lookalike-origin"
+    SUBDOMAIN = "unseen-subdomain"
+    LOCAL = "local-origin"
+
+
+_SHOWN_BY = {
+    Asks.FOREIGN: FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS,
+    Asks.NULL: FindingName.NULL_ORIGIN_WITH_CREDENTIALS,
+    Asks.INSECURE: FindingName.INSECURE_ORIGIN_WITH_CREDENTIALS,
+    Asks.LOOKALIKE: FindingName.LOOKALIKE_ORIGIN_WITH_CREDENTIALS,
+    Asks.LOCAL: FindingName.LOCAL_ORIGIN_WITH_CREDENTIALS,
+}
+"""What it shows that this origin is let in with credentials. That a subdomain is may well be meant."""
+_ONE_ANSWER_SHOWS = frozenset(
+    {
+        FindingName.NULL_ORIGIN_WITH_CREDENTIALS,
+        FindingName.VARY_ORIGIN_MISSING,
+        FindingName.PRIVATE_SERVER_OPEN_TO_ALL,
+    }
+)
+"""What the auditor may add to that; the rest it says of origins that pages had."""
+_ORDER = {name: number for number, name in enumerate(FINDINGS)}
+
+
+class Access(Enum):
+    """What an answer does with the origin that asked."""
+
+    CREDENTIALED = "let in, with credentials"
+    OPEN = "let in, without credentials"
+    REFUSED = "not let in"
+    UNANSWERED = "without an answer"
+
+
+class Unfit(StrEnum):
+    """Why nothing is asked for a flow."""
+
+    NOT_HTTP = "not HTTP"
+    TUNNEL = "a tunnel (CONNECT)"
+    WEBSOCKET = "a WebSocket"
+    PROBE = "a probe itself"
+    MALFORMED = "a request that no browser sends"
+
+
+class Question(NamedTuple):
+    """An origin to ask with."""
+
+    asks: Asks
+    origin: str
+    like: str = ""
+    """The host that it is made to resemble."""
+
+
+class Request(NamedTuple):
+    """What to send for a question."""
+
+    question: Question
+    method: bytes
+    fields: Fields
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to ask one endpoint."""
+
+    url: Url
+    method: str
+    """Of the request that the page would send."""
+    requests: tuple[Request, ...]
+
+    @property
+    def by_preflight(self) -> bool:
+        """Only the preflight is sent."""
+        return self.requests[0].method == b"OPTIONS"
+
+    @property
+    def bears_credentials(self) -> bool:
+        """The requests say who the user is."""
+        return any(LOWER[name] in _CREDENTIALS for name, _ in self.requests[0].fields)
+
+    @property
+    def endpoint(self) -> tuple[str, str, str]:
+        """What is asked only once."""
+        return self.method, self.url.origin, self.url.path.partition("?")[0]
+
+
+@dataclass
+class Answer:
+    """What came of a question."""
+
+    question: Question
+    access: Access
+    status: int | None = None
+    findings: tuple[Finding, ...] = ()
+    why: str = ""
+    """Why there is none."""
+
+
+# -- the questions -----------------------------------------------------------------------------------------------------
+
+
+def plan(observation: Observation, site: Callable[[str], str], names: tuple[str, ...] = ()) -> Plan | Unfit:
+    """What to ask for a request that was seen; `site` maps a host to its registrable domain.
+
+    `names` are the request-header names that need permission, where they are known.
+    """
+    url, wire = observation.url, wires.read(observation.request)
+    if observation.method == b"CONNECT":
+        return Unfit.TUNNEL
+    if b"sec-websocket-key" in wire or wire.get(b"upgrade", b"").lower() == b"websocket":
+        return Unfit.WEBSOCKET
+    method = observation.method.decode("latin-1")
+    if wires.is_preflight(observation, wire):
+        method = get(observation.request, b"access-control-request-method") or ""
+        names = split_list(get(observation.request, b"access-control-request-headers") or "")
+    elif not names:
+        names = tuple(cors_unsafe_names(observation.request, FETCH.rules.safelist, FETCH.rules.name_kinds))
+    if not is_token(method) or not url.host or not _is_clean(url.path.encode("latin-1", "replace")):
+        return Unfit.MALFORMED
+    again = observation.method in _SENT_AGAIN
+    names = tuple(name for name in names if is_token(name))[:_MAX_NAMES]
+    return Plan(
+        url,
+        method,
+        tuple(
+            _again(question, observation, site) if again else _preflight(question, observation, site, method, names)
+            for question in questions(url, wire.origin, get(observation.request, b"referer"), site)
+        ),
+    )
+
+
+def questions(url: Url, origin: str | None, referer: str | None, site: Callable[[str], str]) -> tuple[Question, ...]:
+    """With which origins to ask; `origin` and `referer` are those of the request."""
+    found: dict[str, Question] = {}
+    for question in _questions(url, origin, referer, site):
+        if question.asks is Asks.OWN or question.origin == OPAQUE or _is_origin(question.origin):
+            found.setdefault(question.origin, question)
+    return tuple(found.values())[:MAX_QUESTIONS]
+
+
+def _questions(url: Url, origin: str | None, referer: str | None, site: Callable[[str], str]) -> Iterator[Question]:
+    named = origin if origin and len(origin) <= _MAX_ORIGIN and _is_clean(origin.encode("utf-8", "replace")) else ""
+    page = parse_url(named or referer or "") or url
+    yield Question(Asks.OWN, named or page.origin)
+    yield Question(Asks.FOREIGN, f"https://{NOBODY}")
+    yield Question(Asks.NULL, OPAQUE)
+    if url.scheme == "https" and page.scheme == "https":
+        yield Question(Asks.INSECURE, f"http://{page.host}", page.host)
+    yield from _lookalikes(page, page.host, site)
+    if _has_name(page.host):
+        yield Question(Asks.SUBDOMAIN, _with_host(page, f"{UNSEEN}.{site(page.host)}"), site(page.host))
+    if site(url.host) != site(page.host) and _has_name(url.host):
+        yield from _lookalikes(page, site(url.host), site)
+    if not hosts.is_local(url.host):
+        for local in _LOCAL:
+            yield Question(Asks.LOCAL, local)
+
+
+def _lookalikes(page: Url, host: str, site: Callable[[str], str]) -> Iterator[Question]:
+    """Origins that pass a test of how the page's begins or ends, or a pattern whose dots are not escaped."""
+    if host.startswith("["):
+        return
+    yield Question(Asks.LOOKALIKE, _with_host(page, f"{host}.{NOBODY}"), host)
+    if not _has_name(host):
+        return
+    domain = site(host)
+    yield Question(Asks.LOOKALIKE, _with_host(page, f"{_PREFIX}{domain}"), domain)
+    if domain != host:
+        yield Question(Asks.LOOKALIKE, _with_host(page, f"{host.removesuffix(f'.{domain}')}x{domain}"), host)
+
+
+def _with_host(page: Url, host: str) -> str:
+    return serialize_origin(page.scheme, host, page.port)
+
+
+def _has_name(host: str) -> bool:
+    """Whether others may register a name beside it."""
+    return "." in host and not hosts.is_address(host)
+
+
+def _is_origin(text: str) -> bool:
+    url = parse_url(text)
+    return url is not None and url.origin == text
+
+
+# -- the requests ------------------------------------------------------------------------------------------------------
+
+
+def _again(question: Question, seen: Observation, site: Callable[[str], str]) -> Request:
+    """The request itself, as a page of that origin sends it by fetch, with credentials."""
+    kept = tuple(line for line in seen.request if LOWER[line[0]] not in _NOT_SENT_AGAIN and _is_line(line))
+    return Request(question, seen.method, _from(question.origin, kept, seen, site))
+
+
+def _preflight(
+    question: Question, seen: Observation, site: Callable[[str], str], method: str, names: tuple[str, ...]
+) -> Request:
+    """Its preflight. https://fetch.spec.whatwg.org/#cors-preflight-fetch"""
+    kept = tuple(line for line in seen.request if LOWER[line[0]] in _IN_PREFLIGHTS and _is_line(line))
+    asked: Fields = ((b"Accept", b"*/*"), (b"Access-Control-Request-Method", method.encode("latin-1")))
+    if names:
+        asked += ((b"Access-Control-Request-Headers", ",".join(names).lower().encode("latin-1")),)
+    return Request(question, b"OPTIONS", _from(question.origin, kept + asked, seen, site))
+
+
+def _from(origin: str, fields: Fields, seen: Observation, site: Callable[[str], str]) -> Fields:
+    """With the headers that say where a request comes from, as a browser sets them where it sends them at all."""
+    page = parse_url(origin)
+    values = {
+        b"sec-fetch-mode": b"cors",
+        b"sec-fetch-dest": b"empty",
+        b"sec-fetch-site": _relation(page, seen.url, site),
+        b"referer": b"" if page is None else f"{origin}/".encode(),
+    }
+    changed = [(name, values.get(LOWER[name], value)) for name, value in fields]
+    changed = [line for line in changed if line[1] or LOWER[line[0]] != b"referer"]
+    changed.append((b"Origin", origin.encode("latin-1")))
+    if all(name == LOWER[name] for name, _ in seen.request):  # as HTTP/2 has them
+        changed = [(LOWER[name], value) for name, value in changed]
+    return tuple(changed)
+
+
+def _relation(page: Url | None, url: Url, site: Callable[[str], str]) -> bytes:
+    """What Sec-Fetch-Site says. https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header"""
+    if page is None or page.scheme != url.scheme:
+        return b"cross-site"
+    if page.origin == url.origin:
+        return b"same-origin"
+    return b"same-site" if site(page.host) == site(url.host) else b"cross-site"
+
+
+def _is_line(line: tuple[bytes, bytes]) -> bool:
+    """Whether it can be sent without changing what follows it; a recording may hold anything."""
+    return is_token(line[0].decode("latin-1")) and not any(mark in line[1] for mark in b"\r\n\0")
+
+
+def _is_clean(text: bytes) -> bool:
+    return all(0x20 < byte < 0x7F for byte in text)
+
+
+# -- the answers -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Probe:
+    """One endpoint being asked: which question comes next, and what the answers so far have shown."""
+
+    plan: Plan
+    site: Callable[[str], str]
+    answers: list[Answer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """What takes several answers is for an auditor, who hears of nothing but these."""
+        self._auditor = Auditor(self.site)
+
+    def next(self) -> Request | None:
+        """What to send now; None where there is nothing left to ask."""
+        asked = {answer.question for answer in self.answers}
+        if self.unanswered or self.is_limited:
+            return None
+        for request in self.plan.requests:
+            if request.question not in asked and (
+                not self.lets_in_anybody or request.question.asks in (Asks.FOREIGN, Asks.NULL)
+            ):
+                return request
+        return None
+
+    @property
+    def lets_in_anybody(self) -> bool:
+        """The server let in an origin that can be on no list."""
+        return any(
+            answer.access is Access.CREDENTIALED for answer in self.answers if answer.question.asks is Asks.FOREIGN
+        )
+
+    @property
+    def unanswered(self) -> Answer | None:
+        """The question that the server did not answer; it is the last."""
+        return next((answer for answer in self.answers if answer.access is Access.UNANSWERED), None)
+
+    @property
+    def is_limited(self) -> bool:
+        """The server asks not to be asked so much."""
+        return any(answer.status == _TOO_MANY_REQUESTS for answer in self.answers)
+
+    def answered(self, question: Question, judgement: Judgement) -> tuple[Finding, ...]:
+        """Take the answer to a question; returns what it shows, the gravest first."""
+        status, _ = own_answer(judgement)
+        if status is None:
+            self.failed(question, "the connection ended without an answer")
+            return ()
+        found = shows(question.asks, question.origin, judgement, self._auditor.findings(judgement))
+        self._take(Answer(question, access(judgement, question.origin), status, found))
+        return found
+
+    def failed(self, question: Question, why: str) -> None:
+        """There is no answer to a question."""
+        self._take(Answer(question, Access.UNANSWERED, why=why))
+
+    def _take(self, answer: Answer) -> None:
+        self.answers = [each for each in self.answers if each.question != answer.question] + [answer]
+
+
+def access(judgement: Judgement, origin: str) -> Access:
+    """Whether the server's own answer lets in this origin."""
+    status, fields = own_answer(judgement)
+    if status is None:
+        return Access.UNANSWERED
+    read = said(fields)
+    is_preflight = wires.is_preflight(judgement.observation, wires.read(judgement.observation.request))
+    grants = 200 <= status <= 299 if is_preflight else status != _FORBIDDEN
+    if not grants or read.allow_origin not in (origin, "*"):
+        return Access.REFUSED
+    return Access.CREDENTIALED if read.credentialed and read.allow_origin == origin else Access.OPEN
+
+
+def shows(asks: Asks, origin: str, judgement: Judgement, audited: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings of an answer; `audited` are those that it would have, had a page asked."""
+    if asks is Asks.OWN:
+        return audited
+    found = {finding.name: finding for finding in audited if finding.name in _ONE_ANSWER_SHOWS}
+    name = _SHOWN_BY.get(asks)
+    if name is not None and access(judgement, origin) is Access.CREDENTIALED:
+        found[name] = Finding(name, None if asks is Asks.NULL else origin)
+    return tuple(sorted(found.values(), key=lambda finding: _ORDER[finding.name]))
