@@ -60,6 +60,14 @@ async def stream(writer: asyncio.StreamWriter, head: Head) -> None:
         await asyncio.sleep(0.02)
 
 
+async def flood(writer: asyncio.StreamWriter, _head: Head) -> None:
+    """Sends for ever, as fast as it is read."""
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        writer.write(b"x" * 65_536)
+        await writer.drain()
+
+
 async def break_off(writer: asyncio.StreamWriter, head: Head) -> None:
     """Lets in anybody, and hangs up before the body is whole."""
     allow = f"Access-Control-Allow-Origin: {head[2]['origin']}\r\nAccess-Control-Allow-Credentials: true\r\n"
@@ -88,6 +96,7 @@ SITES: dict[str, Respond] = {
     "/huge": letting_in(lambda origin: origin == PAGE, b"x" * 5_000_000),
     "/hang": hang,
     "/stream": stream,
+    "/flood": flood,
     "/break": break_off,
     "/nothing": nothing,
     "/limited": saying(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"),
@@ -252,6 +261,20 @@ def test_a_server(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
                 assert name in told
             assert f"GET {server.url(path)}" in told
             assert all(line.isprintable() for line in told.replace("\x1b[", "").splitlines())
+
+    asyncio.run(play())
+
+
+def test_of_a_long_answer_only_the_beginning_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all that comes within the time that there is."""
+    monkeypatch.setattr(asking, "BODY_WITHIN", 60.0)
+
+    async def play() -> None:
+        async with site() as server, mitmproxy() as running:
+            sent = await running.probe(server.flow("/flood"))
+            assert [len(each.response.content) for each in sent if each.response and each.response.content] == [
+                65_536
+            ] * 7
 
     asyncio.run(play())
 
@@ -612,6 +635,12 @@ def test_in_reverse_mode() -> None:
             assert findings(sent) == EXPECTED["/begins"]
             assert {head[2]["host"] for head in server.asked} == {f"127.0.0.1:{server.port}"}
             assert "http://127.0.0.1:9000" in running.said
+            # a page of the very name by which the browser knows the proxy
+            chosen.request.headers["origin"] = "http://localhost:9000"
+            sent = await running.probe(chosen)
+            judged = [running.addon._judgement(each) for each in sent]
+            assert {str(each.observation.url) for each in judged if each} == {"http://localhost:9000/begins"}
+            assert sent[0].metadata["cors.role"] == "same-origin"
 
     asyncio.run(play())
 

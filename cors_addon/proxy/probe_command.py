@@ -155,7 +155,8 @@ class ProbeCommand:
         if findings:
             told += ["", "What to change: cors.audit '~meta cors.probe', or the explanation of each flow"]
         logger.info("%s", "\n".join(told))
-        logger.log(ALERT, "%s", f"{told[0]} · more in the event log")
+        if in_console(self._master):  # whose event log is behind a key
+            logger.log(ALERT, "%s", f"{told[0]} · more in the event log")
 
     async def _ask(self, probe: Probe, source: http.HTTPFlow) -> None:
         from cors_addon.proxy.asking import Asking
