@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from mitmproxy import exceptions, flowfilter, http
 from mitmproxy.addons.view import View
+from mitmproxy.certs import CertStore
 from mitmproxy.flow import Error, Flow
 from mitmproxy.options import Options
 from mitmproxy.test import tflow
@@ -93,6 +95,7 @@ SITES: dict[str, Respond] = {
     "/null": letting_in(lambda origin: origin in (PAGE, "null")),
     "/ends": letting_in(lambda origin: origin.endswith("shop.com")),
     "/begins": letting_in(lambda origin: origin.startswith(PAGE)),
+    "/hosts": letting_in(lambda origin: origin.partition("://")[2] == "app.shop.com"),
     "/huge": letting_in(lambda origin: origin == PAGE, b"x" * 5_000_000),
     "/hang": hang,
     "/stream": stream,
@@ -113,10 +116,11 @@ class Site:
     """A server, and what it was asked."""
 
     port: int
+    scheme: str = "http"
     asked: list[Head] = field(default_factory=list)
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
     def flow(self, path: str, *lines: tuple[str, str], method: str = "GET") -> http.HTTPFlow:
         """An exchange that a browser had with it."""
@@ -130,8 +134,8 @@ class Site:
 
 
 @asynccontextmanager
-async def site() -> AsyncIterator[Site]:
-    """The servers of SITES."""
+async def site(certificate: Path | None = None) -> AsyncIterator[Site]:
+    """The servers of SITES; with a certificate and its key, by TLS."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -149,8 +153,12 @@ async def site() -> AsyncIterator[Site]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    running = Site(server.sockets[0].getsockname()[1])
+    context = None
+    if certificate is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    running = Site(server.sockets[0].getsockname()[1], "http" if context is None else "https")
     try:
         yield running
     finally:
@@ -619,6 +627,24 @@ def test_a_recording_of_a_probe_is_none_of_a_page() -> None:
             recorded[0].metadata["cors.probe"] = "\x1b no such question"
             running.addon.response(recorded[0])
             assert "cors.findings" not in recorded[0].metadata
+
+    asyncio.run(play())
+
+
+def test_a_server_with_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is asked for the page without TLS, too; and where its certificate is not trusted, that is told."""
+    caplog.set_level(logging.INFO)
+    CertStore.create_store(tmp_path, "site", 2048)
+
+    async def play() -> None:
+        async with site(tmp_path / "site-ca.pem") as server, mitmproxy(ssl_insecure=True) as running:
+            sent = await running.probe(server.flow("/hosts"))
+            assert findings(sent) == {"http://app.shop.com": "insecure-origin-with-credentials"}
+            assert len(server.asked) == 8
+            running.master.options.update(ssl_insecure=False)
+            (sent_in_vain,) = await running.probe(server.flow("/hosts"))
+            assert len(server.asked) == 8
+            assert "certificate" in sent_in_vain.comment.lower()
 
     asyncio.run(play())
 
