@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from mitmproxy.tools.dump import DumpMaster
 from cors_addon.proxy import asking
 from cors_addon.proxy.addon import CorsAddon
 from cors_addon.proxy.probe_command import MAX_ENDPOINTS
-from tests.helpers import client, flow, saved_and_loaded
+from tests.helpers import client, flow, proxy, saved_and_loaded
 from tests.ports import free_port
 
 PAGE = "https://app.shop.com"
@@ -350,6 +351,13 @@ def test_what_is_passed_over_is_told() -> None:
             assert str(error.value) == f"cors.probe: there is nothing to ask. {words}"
             with pytest.raises(exceptions.CommandError, match="there is nothing to ask"):
                 running.call("cors.probe", [])
+            hostile = [server.flow("/list") for _ in range(4)]
+            hostile[0].request.data.path = b"/list HTTP/1.1\r\nX: y"
+            hostile[1].request.data.authority = b"x\r\nX: y"
+            hostile[2].request.data.host = "127.0.0.1 x"
+            hostile[3].request.data.method = b"GET\r\n"
+            with pytest.raises(exceptions.CommandError, match=r"Passed over: 4 × a request that no browser sends\.$"):
+                running.call("cors.probe", hostile)
             assert server.asked == []
             await running.probe(*odd, server.flow("/limited"))
             assert words in running.said
@@ -385,7 +393,7 @@ def test_a_server_that_does_not_answer(
     path: str, why: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Is asked no more; other endpoints are."""
-    monkeypatch.setattr(asking, "WITHIN", 0.3)
+    monkeypatch.setattr(asking, "WITHIN", 2.0)
     caplog.set_level(logging.INFO)
 
     async def play() -> None:
@@ -416,6 +424,35 @@ def test_a_server_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
             assert "✗ cors.probe: no answer (1 endpoint, 1 request)" in caplog.text
 
     asyncio.run(play())
+
+
+def test_a_replay_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """And the other endpoints are asked."""
+    replay = asking.Asking.replay
+
+    async def failing(sending: asking.Asking) -> None:
+        if "null" in sending.flow.request.path:
+            raise ValueError("broken")
+        await replay(sending)
+
+    monkeypatch.setattr(asking.Asking, "replay", failing)
+    caplog.set_level(logging.INFO)
+
+    async def play() -> None:
+        async with site() as server, mitmproxy() as running:
+            await running.probe(server.flow("/null"), server.flow("/list"))
+            assert len(server.origins("/list")) == 7
+            assert "without an answer: it could not be sent: ValueError('broken')" in caplog.text
+            assert "6 more not asked" in caplog.text
+
+    asyncio.run(play())
+
+
+def test_a_mitmproxy_of_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose client replay is not as we know it: the command says so, and all else works."""
+    monkeypatch.setitem(sys.modules, "cors_addon.proxy.asking", None)
+    with proxy() as running, pytest.raises(exceptions.CommandError, match="does not suit this version of mitmproxy"):
+        running.command("cors.probe", [flow()])
 
 
 def test_killing_a_probe_ends_its_endpoint(caplog: pytest.LogCaptureFixture) -> None:
@@ -474,12 +511,12 @@ class Holding:
 
 def test_an_intercepted_probe_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """For the user, longer than for a server."""
-    monkeypatch.setattr(asking, "WITHIN", 0.2)
+    monkeypatch.setattr(asking, "WITHIN", 2.0)
 
     async def play() -> None:
         async with site() as server, mitmproxy(Holding()) as running:
             running.call("cors.probe", [server.flow("/limited")])
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(2.5)
             (held,) = running.view
             assert held.intercepted
             assert server.asked == []
@@ -673,7 +710,5 @@ def test_in_reverse_mode() -> None:
 
 def test_before_mitmproxy_runs() -> None:
     """A script may be early."""
-    from tests.helpers import proxy
-
     with proxy() as running, pytest.raises(exceptions.CommandError, match="does not run yet"):
         running.command("cors.probe", [flow()])

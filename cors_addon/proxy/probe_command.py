@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mitmproxy import exceptions, http
 from mitmproxy.addonmanager import Loader
@@ -25,6 +25,9 @@ from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import afresh, translate
 from cors_addon.proxy.commands import in_console
 from cors_addon.proxy.translate import PROBE
+
+if TYPE_CHECKING:
+    from cors_addon.proxy.asking import Asking
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +91,11 @@ class ProbeCommand:
                 f"cors.probe is under way: {sent} answers so far. To stop it, kill what it sends in the list of flows."
             )
         try:
+            from cors_addon.proxy.asking import Asking
+
             loop = asyncio.get_running_loop()
+        except ImportError as error:  # client replay is a part of mitmproxy's that may change
+            raise exceptions.CommandError(f"cors.probe does not suit this version of mitmproxy: {error}") from error
         except RuntimeError as error:
             raise exceptions.CommandError("cors.probe: mitmproxy does not run yet.") from error
         chosen, unfit = self._plans(flows)
@@ -104,7 +111,7 @@ class ProbeCommand:
         self._asked.clear()
         pairs = [(Probe(made, registrable_domain), source) for made, source in chosen]
         self._probes = [each for each, _ in pairs]
-        self._running = loop.create_task(self._run(pairs))
+        self._running = loop.create_task(self._run(pairs, Asking))
         return said
 
     def _plans(self, flows: Iterable[Flow]) -> tuple[list[tuple[Plan, http.HTTPFlow]], Counter[str]]:
@@ -131,9 +138,9 @@ class ProbeCommand:
             return Unfit.WEBSOCKET
         judgement = self._judgement_of(flow)
         names = judgement.requested_headers if judgement is not None and judgement.role is Role.ACTUAL else ()
-        return plan(translate.observation(flow), registrable_domain, names)
+        return plan(translate.observation(flow), registrable_domain, names) if _is_clean(flow) else Unfit.MALFORMED
 
-    async def _run(self, pairs: Sequence[tuple[Probe, http.HTTPFlow]]) -> None:
+    async def _run(self, pairs: Sequence[tuple[Probe, http.HTTPFlow]], asking: "type[Asking]") -> None:
         from cors_addon.report import probe as words
 
         servers: dict[str, list[tuple[Probe, http.HTTPFlow]]] = {}
@@ -144,12 +151,9 @@ class ProbeCommand:
         async def ask_all(of_server: Sequence[tuple[Probe, http.HTTPFlow]]) -> None:
             async with at_a_time:
                 for probe, source in of_server:
-                    await self._ask(probe, source)
+                    await self._ask(probe, source, asking)
 
-        try:
-            await asyncio.gather(*map(ask_all, servers.values()))
-        except Exception as error:
-            logger.error("cors.probe failed, traffic is not affected: %r", error, exc_info=error)
+        await asyncio.gather(*map(ask_all, servers.values()))
         told = [words.headline(self._probes), *words.lines(self._probes)]
         findings = any(answer.findings for probe in self._probes for answer in probe.answers)
         if findings:
@@ -158,19 +162,19 @@ class ProbeCommand:
         if in_console(self._master):  # whose event log is behind a key
             logger.log(ALERT, "%s", f"{told[0]} · more in the event log")
 
-    async def _ask(self, probe: Probe, source: http.HTTPFlow) -> None:
-        from cors_addon.proxy.asking import Asking
-
+    async def _ask(self, probe: Probe, source: http.HTTPFlow, asking: "type[Asking]") -> None:
         while (request := probe.next()) is not None:
-            flow = _made(request, source)
-            self._asked[flow.id] = _Asked(probe, request)
+            why = "mitmproxy dropped the request"
             try:
-                await Asking(flow, self._master.options).ask()
-            except Exception as error:  # of mitmproxy's
-                logger.warning("cors.probe: mitmproxy could not send a request: %r", error)
-                probe.failed(request.question, repr(error))
+                flow = _made(request, source)
+                self._asked[flow.id] = _Asked(probe, request)
+                await asking(flow, self._master.options).ask()
+                why = _why_unanswered(flow) or why
+            except Exception as error:  # of mitmproxy's, or ours: the other endpoints are asked all the same
+                logger.warning("cors.probe failed to send a request: %r", error, exc_info=error)
+                why = f"it could not be sent: {error!r}"
             if not any(answer.question == request.question for answer in probe.answers):
-                probe.failed(request.question, _why_unanswered(flow) or "mitmproxy dropped the request")
+                probe.failed(request.question, why)
 
     # ---- the answers ----
 
@@ -224,6 +228,13 @@ def _why_unanswered(flow: http.HTTPFlow) -> str:
     if flow.server_conn.timestamp_start is None:
         return "mitmproxy answered itself (server replay, map_local, block_list or a script)"
     return ""
+
+
+def _is_clean(flow: http.HTTPFlow) -> bool:
+    """Whether the request's first line is one line of three words; that of a recording may be anything."""
+    data = flow.request.data
+    parts = (data.http_version, data.scheme, data.authority, data.host.encode("utf-8", "replace"), data.path)
+    return not any(byte <= 0x20 or byte == 0x7F for part in parts for byte in part)
 
 
 def _made(request: Request, source: http.HTTPFlow) -> http.HTTPFlow:
