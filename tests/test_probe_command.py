@@ -22,7 +22,7 @@ from mitmproxy.tools.dump import DumpMaster
 
 from cors_addon.proxy import asking
 from cors_addon.proxy.addon import CorsAddon
-from cors_addon.proxy.probe_command import MAX_ENDPOINTS
+from cors_addon.proxy.probing import MAX_ENDPOINTS
 from tests.helpers import client, flow, proxy, saved_and_loaded
 from tests.ports import free_port
 
@@ -188,11 +188,17 @@ class Mitmproxy:
 
     async def ended(self) -> None:
         """The probe that runs has ended."""
+        await asyncio.wait({self.task}, timeout=30)
+        assert self.task.done()
+
+    @property
+    def task(self) -> asyncio.Task[None]:
+        """The probe that runs, or the last."""
         command = self.addon._probe_command
         assert command is not None
-        assert command._running is not None
-        await asyncio.wait({command._running}, timeout=30)
-        assert command._running.done()
+        assert command._probing is not None
+        assert command._probing._running is not None
+        return command._probing._running
 
 
 @asynccontextmanager
@@ -450,8 +456,8 @@ def test_a_replay_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, caplog: py
 
 def test_a_mitmproxy_of_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whose client replay is not as we know it: the command says so, and all else works."""
-    monkeypatch.setitem(sys.modules, "cors_addon.proxy.asking", None)
-    with proxy() as running, pytest.raises(exceptions.CommandError, match="does not suit this version of mitmproxy"):
+    monkeypatch.setitem(sys.modules, "cors_addon.proxy.probing", None)
+    with proxy() as running, pytest.raises(exceptions.CommandError, match="does not suit this mitmproxy"):
         running.command("cors.probe", [flow()])
 
 
@@ -487,14 +493,12 @@ def test_the_end_of_mitmproxy_ends_a_probe() -> None:
             running.call("cors.probe", [server.flow("/hang")])
             while not server.asked:
                 await asyncio.sleep(0.01)
-            command = running.addon._probe_command
-            assert command is not None
-            assert command._running is not None
+            task = running.task
             assert "flow" in running.master.commands.commands["cors.probe"].signature_help()
             assert running.master.commands.commands["cors.probe"].help
             running.master.addons.remove(running.addon)
-            await asyncio.wait({command._running}, timeout=5)
-            assert command._running.cancelled()
+            await asyncio.wait({task}, timeout=5)
+            assert task.cancelled()
             assert "cors.probe" not in running.master.commands.commands
             assert [task for task in asyncio.all_tasks() if "replay" in str(task.get_coro())] == []
 

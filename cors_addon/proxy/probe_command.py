@@ -1,51 +1,26 @@
-"""The command `cors.probe`: which origins do these flows' servers let in? It asks them.
+"""The command `cors.probe`: which origins do these flows' servers let in? It asks them."""
 
-Law 1: what is sent is told before, and can be stopped: a probe that is killed in the list is the last of its endpoint.
-Law 2: one request at a time to each server.
-Law 3: a probe is no traffic of a page: the judgement of others learns nothing from it, and no policy touches it.
-"""
-
-import asyncio
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from mitmproxy import exceptions, http
 from mitmproxy.addonmanager import Loader
-from mitmproxy.connection import Server
 from mitmproxy.flow import Flow
 from mitmproxy.log import ALERT
 from mitmproxy.master import Master
 
-from cors_addon.audit.auditor import Auditor
-from cors_addon.audit.probe import Answer, Asks, Plan, Probe, Question, Request, Unfit, access, plan, shows
-from cors_addon.exchange.model import Judgement, Role
-from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy import afresh, translate
+from cors_addon.exchange.model import Judgement
 from cors_addon.proxy.commands import in_console
-from cors_addon.proxy.translate import PROBE
 
 if TYPE_CHECKING:
-    from cors_addon.proxy.asking import Asking
+    from cors_addon.proxy.probing import Probing
 
 logger = logging.getLogger(__name__)
 
 NAME = "cors.probe"
-MAX_ENDPOINTS = 50
-"""Of one command."""
-SENT = "cors.probe sent this request, with an Origin of its own: no browser saw the answer"
-
-_SERVERS_AT_A_TIME = 4
 
 type JudgementOf = Callable[[http.HTTPFlow], Judgement | None]
-
-
-class _Asked(NamedTuple):
-    """A request that is under way, or was."""
-
-    probe: Probe
-    request: Request
 
 
 class ProbeCommand:
@@ -55,10 +30,7 @@ class ProbeCommand:
         """`judgement_of` gives the judgement on a flow, made now where there is none."""
         self._master = master
         self._judgement_of = judgement_of
-        self._asked: dict[str, _Asked] = {}
-        """By flow id, while a probe runs."""
-        self._probes: list[Probe] = []
-        self._running: asyncio.Task[None] | None = None
+        self._probing: Probing | None = None
 
     def declare(self, loader: Loader) -> None:
         """Register it, in the form that suits this front end."""
@@ -67,183 +39,28 @@ class ProbeCommand:
     def withdraw(self) -> None:
         """Take it away again, and ask no more."""
         self._master.commands.commands.pop(NAME, None)
-        if self._running is not None:
-            self._running.cancel()
+        if self._probing is not None:
+            self._probing.stop()
 
     def probe(self, flows: Sequence[Flow]) -> None:
         """Ask the servers of these flows which origins they let in. GET and HEAD are sent again, else preflights."""
-        logger.log(ALERT, "%s", self._start(flows))
+        logger.log(ALERT, "%s", self._loaded().start(flows))
 
     def probe_and_tell(self, flows: Sequence[Flow]) -> str:
         """Ask the servers of these flows which origins they let in. GET and HEAD are sent again, else preflights."""
-        said = self._start(flows)
+        said = self._loaded().start(flows)
         logger.info("%s", said)
         return f"{said} The answers go to the event log."
 
-    # ---- asking ----
-
-    def _start(self, flows: Sequence[Flow]) -> str:
-        from cors_addon.report import probe as words
-
-        if self._running is not None and not self._running.done():
-            sent = sum(len(probe.answers) for probe in self._probes)
-            raise exceptions.CommandError(
-                f"cors.probe is under way: {sent} answers so far. To stop it, kill what it sends in the list of flows."
-            )
-        try:
-            from cors_addon.proxy.asking import Asking
-
-            loop = asyncio.get_running_loop()
-        except ImportError as error:  # client replay is a part of mitmproxy's that may change
-            raise exceptions.CommandError(f"cors.probe does not suit this version of mitmproxy: {error}") from error
-        except RuntimeError as error:
-            raise exceptions.CommandError("cors.probe: mitmproxy does not run yet.") from error
-        chosen, unfit = self._plans(flows)
-        passed_over = "".join(f" Passed over: {count} × {why}." for why, count in unfit.items())
-        if not chosen:
-            raise exceptions.CommandError(f"cors.probe: there is nothing to ask.{passed_over}")
-        if len(chosen) > MAX_ENDPOINTS:
-            passed_over += (
-                f" These are the first {MAX_ENDPOINTS} of {len(chosen)} endpoints: choose fewer for the rest."
-            )
-            chosen = chosen[:MAX_ENDPOINTS]
-        said = words.announcement([made for made, _ in chosen], passed_over)
-        self._asked.clear()
-        pairs = [(Probe(made, registrable_domain), source) for made, source in chosen]
-        self._probes = [each for each, _ in pairs]
-        self._running = loop.create_task(self._run(pairs, Asking))
-        return said
-
-    def _plans(self, flows: Iterable[Flow]) -> tuple[list[tuple[Plan, http.HTTPFlow]], Counter[str]]:
-        """What to ask each endpoint, and by which of its flows: the last that bears credentials, else the last."""
-        found: dict[tuple[str, str, str], tuple[Plan, http.HTTPFlow]] = {}
-        unfit: Counter[str] = Counter()
-        for flow in flows:
-            made = self._plan(flow)
-            if isinstance(made, Unfit):
-                unfit[made.value] += 1
-                continue
-            assert isinstance(flow, http.HTTPFlow)
-            known = found.get(made.endpoint)
-            if known is None or made.bears_credentials or not known[0].bears_credentials:
-                found[made.endpoint] = made, flow
-        return list(found.values()), unfit
-
-    def _plan(self, flow: Flow) -> Plan | Unfit:
-        if not isinstance(flow, http.HTTPFlow):
-            return Unfit.NOT_HTTP
-        if PROBE in flow.metadata:
-            return Unfit.PROBE
-        if flow.websocket is not None:
-            return Unfit.WEBSOCKET
-        judgement = self._judgement_of(flow)
-        names = judgement.requested_headers if judgement is not None and judgement.role is Role.ACTUAL else ()
-        return plan(translate.observation(flow), registrable_domain, names) if _is_clean(flow) else Unfit.MALFORMED
-
-    async def _run(self, pairs: Sequence[tuple[Probe, http.HTTPFlow]], asking: "type[Asking]") -> None:
-        from cors_addon.report import probe as words
-
-        servers: dict[str, list[tuple[Probe, http.HTTPFlow]]] = {}
-        for probe, source in pairs:
-            servers.setdefault(probe.plan.url.origin, []).append((probe, source))
-        at_a_time = asyncio.Semaphore(_SERVERS_AT_A_TIME)
-
-        async def ask_all(of_server: Sequence[tuple[Probe, http.HTTPFlow]]) -> None:
-            async with at_a_time:
-                for probe, source in of_server:
-                    await self._ask(probe, source, asking)
-
-        await asyncio.gather(*map(ask_all, servers.values()))
-        told = [words.headline(self._probes), *words.lines(self._probes)]
-        findings = any(answer.findings for probe in self._probes for answer in probe.answers)
-        if findings:
-            told += ["", "What to change: cors.audit '~meta cors.probe', or the explanation of each flow"]
-        logger.info("%s", "\n".join(told))
-        if in_console(self._master):  # whose event log is behind a key
-            logger.log(ALERT, "%s", f"{told[0]} · more in the event log")
-
-    async def _ask(self, probe: Probe, source: http.HTTPFlow, asking: "type[Asking]") -> None:
-        while (request := probe.next()) is not None:
-            why = "mitmproxy dropped the request"
-            try:
-                flow = _made(request, source)
-                self._asked[flow.id] = _Asked(probe, request)
-                await asking(flow, self._master.options).ask()
-                why = _why_unanswered(flow) or why
-            except Exception as error:  # of mitmproxy's, or ours: the other endpoints are asked all the same
-                logger.warning("cors.probe failed to send a request: %r", error, exc_info=error)
-                why = f"it could not be sent: {error!r}"
-            if not any(answer.question == request.question for answer in probe.answers):
-                probe.failed(request.question, why)
-
-    # ---- the answers ----
-
     def judge(self, flow: http.HTTPFlow, engine: str) -> tuple[Judgement | None, str]:
         """The judgement on a probe, of this run or of a recording, and a line on what its answer shows."""
-        from cors_addon.report import probe as words
+        return self._loaded().judge(flow, engine)
 
-        asked = self._asked.get(flow.id)
-        if asked is not None and flow.response is not None and flow.response.stream:
-            return None, ""  # it is not done
-        observation = translate.observation(flow)
-        if asked is not None:
-            observation.url = asked.probe.plan.url  # in reverse mode the name goes by what Origin says
-        judgement = afresh.replayed(observation, engine)
-        if judgement is None:
-            return None, ""
-        judgement.assumptions = (SENT, *(each for each in judgement.assumptions if each != afresh.REPLAYED))
-        judgement.findings = ()
-        why = _why_unanswered(flow)
-        if asked is None:
-            answer = None if why else _alone(flow, judgement)
-            return judgement, "" if answer is None else words.comment(answer)
-        if why:
-            asked.probe.failed(asked.request.question, why)
-        else:
-            judgement.findings = asked.probe.answered(asked.request.question, judgement)
-        return judgement, words.comment(asked.probe.answers[-1])
-
-
-def _alone(flow: http.HTTPFlow, judgement: Judgement) -> Answer | None:
-    """What a probe of a recording shows, without the others."""
-    asks = next((each for each in Asks if each == flow.metadata[PROBE]), None)
-    if asks is None or judgement.origin is None:
-        return None
-    audited = Auditor(registrable_domain).findings(judgement)
-    judgement.findings = shows(asks, judgement.origin, judgement, audited)
-    return Answer(
-        Question(asks, judgement.origin),
-        access(judgement, judgement.origin),
-        judgement.observation.status,
-        judgement.findings,
-    )
-
-
-def _why_unanswered(flow: http.HTTPFlow) -> str:
-    """Why there is no answer of the server; empty where there is one."""
-    if flow.error is not None:
-        return "killed" if translate.is_killed(flow) else flow.error.msg or "an error"
-    if flow.response is None:
-        return "none came"
-    if flow.server_conn.timestamp_start is None:
-        return "mitmproxy answered itself (server replay, map_local, block_list or a script)"
-    return ""
-
-
-def _is_clean(flow: http.HTTPFlow) -> bool:
-    """Whether the request's first line is one line of three words; that of a recording may be anything."""
-    data = flow.request.data
-    parts = (data.http_version, data.scheme, data.authority, data.host.encode("utf-8", "replace"), data.path)
-    return not any(byte <= 0x20 or byte == 0x7F for part in parts for byte in part)
-
-
-def _made(request: Request, source: http.HTTPFlow) -> http.HTTPFlow:
-    """The flow of a probe, as client replay wants it."""
-    flow = http.HTTPFlow(source.client_conn.copy(), Server(address=source.server_conn.address))
-    flow.request = source.request.copy()
-    data = flow.request.data
-    data.method, data.headers.fields = request.method, request.fields
-    data.content, data.trailers = b"", None
-    flow.is_replay = "request"
-    flow.metadata[PROBE] = request.question.asks.value
-    return flow
+    def _loaded(self) -> "Probing":
+        if self._probing is None:
+            try:
+                from cors_addon.proxy.probing import Probing  # what only a probe needs is not loaded with the addon
+            except ImportError as error:  # it uses mitmproxy's client replay, which may change
+                raise exceptions.CommandError(f"cors.probe does not suit this mitmproxy: {error}") from error
+            self._probing = Probing(self._master, self._judgement_of)
+        return self._probing
