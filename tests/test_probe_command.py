@@ -461,13 +461,13 @@ def test_a_mitmproxy_of_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
         running.command("cors.probe", [flow()])
 
 
-def test_killing_a_probe_ends_its_endpoint(caplog: pytest.LogCaptureFixture) -> None:
+def test_killing_a_request_ends_the_probe(caplog: pytest.LogCaptureFixture) -> None:
     """That is how a probe is stopped; another one has to wait."""
     caplog.set_level(logging.INFO)
 
     async def play() -> None:
         async with site() as server, mitmproxy() as running:
-            running.call("cors.probe", [server.flow("/hang")])
+            running.call("cors.probe", [server.flow("/hang"), server.flow("/null")])
             async with asyncio.timeout(5):
                 while not server.asked:
                     await asyncio.sleep(0.01)
@@ -480,6 +480,11 @@ def test_killing_a_probe_ends_its_endpoint(caplog: pytest.LogCaptureFixture) -> 
             assert sent.error is not None
             assert sent.error.msg == Error.KILLED_MESSAGE
             assert "without an answer: killed" in caplog.text
+            assert (
+                "– cors.probe: no security finding (2 endpoints, 1 request, 1 without an answer, 1 stopped)"
+                in caplog.text
+            )
+            assert "7 not asked: a request was killed" in caplog.text
             assert len(await running.probe(server.flow("/list"))) == 7
 
     asyncio.run(play())

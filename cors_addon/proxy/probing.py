@@ -1,6 +1,6 @@
 """Asking servers which origins they let in: the sending, and the judging of the answers. Loaded with the first probe.
 
-Law 1: what is sent is told before, and can be stopped: a probe that is killed in the list is the last of its endpoint.
+Law 1: what is sent is told before, and can be stopped: a request that is killed in the list is the last to any server.
 Law 2: one request at a time to each server.
 Law 3: a probe is no traffic of a page: the judgement of others learns nothing from it, and no policy touches it.
 """
@@ -56,6 +56,7 @@ class Probing:
         """By flow id, while a probe runs."""
         self._probes: list[Probe] = []
         self._running: asyncio.Task[None] | None = None
+        self._was_killed = False
 
     def stop(self) -> None:
         """Ask no more."""
@@ -69,7 +70,7 @@ class Probing:
         if self._running is not None and not self._running.done():
             sent = sum(len(probe.answers) for probe in self._probes)
             raise exceptions.CommandError(
-                f"cors.probe is under way: {sent} answers so far. To stop it, kill what it sends in the list of flows."
+                f"cors.probe is under way: {sent} answers so far. To stop it, kill its latest request in the list."
             )
         try:
             loop = asyncio.get_running_loop()
@@ -86,6 +87,7 @@ class Probing:
             chosen = chosen[:MAX_ENDPOINTS]
         said = words.announcement([made for made, _ in chosen], passed_over)
         self._asked.clear()
+        self._was_killed = False
         pairs = [(Probe(made, registrable_domain), source) for made, source in chosen]
         self._probes = [each for each, _ in pairs]
         self._running = loop.create_task(self._run(pairs))
@@ -138,13 +140,14 @@ class Probing:
             logger.log(ALERT, "%s", f"{told[0]} · more in the event log")
 
     async def _ask(self, probe: Probe, source: http.HTTPFlow) -> None:
-        while (request := probe.next()) is not None:
+        while not self._was_killed and (request := probe.next()) is not None:
             why = "mitmproxy dropped the request"
             try:
                 flow = _made(request, source)
                 self._asked[flow.id] = _Asked(probe, request)
                 await Asking(flow, self._master.options).ask()
                 why = _why_unanswered(flow) or why
+                self._was_killed |= translate.is_killed(flow)
             except Exception as error:  # of mitmproxy's, or ours: the other endpoints are asked all the same
                 logger.warning("cors.probe failed to send a request: %r", error, exc_info=error)
                 why = f"it could not be sent: {error!r}"

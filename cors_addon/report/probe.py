@@ -65,14 +65,17 @@ def headline(probes: Sequence[Probe]) -> str:
     names = [name for name in FINDINGS if name in found]
     sent = sum(len(probe.answers) for probe in probes)
     silent = sum(probe.unanswered is not None for probe in probes)
+    stopped = sum(probe.next() is not None for probe in probes)
     where = f"{len(probes)} endpoint{'' if len(probes) == 1 else 's'}, {sent} request{'' if sent == 1 else 's'}"
     if not names:
         words = "no answer" if silent == len(probes) else "no security finding"
-        mark = FAILED if silent == len(probes) else NEITHER if silent else PASSED
+        mark = FAILED if silent == len(probes) else NEITHER if silent or stopped else PASSED
     else:
         words, mark = ", ".join(names), MARK
     if silent and silent < len(probes):
         where += f", {silent} without an answer"
+    if stopped:
+        where += f", {stopped} stopped"
     return f"{mark} cors.probe: {words} ({where})"
 
 
@@ -120,6 +123,8 @@ def _note(probe: Probe) -> str:
         return f"the server asks to be asked less (429): {left} more not asked"
     if probe.lets_in_anybody and left:
         return f"{left} more not asked: whoever asks is let in"
+    if probe.next() is not None:
+        return f"{left} {'more ' if probe.answers else ''}not asked: a request was killed"
     own = next((answer for answer in probe.answers if answer.question.asks is Asks.OWN), None)
     if (
         own is not None
