@@ -5,10 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mitmproxy import connection, http
-
-from cors_addon.exchange.model import Judgement, Observation
-from cors_addon.offline import judge
+from cors_addon.exchange.model import Judgement
+from cors_addon.offline import judge, selection
 from cors_addon.policy import export, learn, shadow
 from cors_addon.policy.faults import count, errors
 from cors_addon.policy.model import Mode, Policy
@@ -141,7 +139,7 @@ class Trial:
     def observe(self, judgement: Judgement) -> tuple[Shadow, ...]:
         """Try an exchange; a later revision of the same flow replaces an earlier. Returns what each policy gives."""
         flow_id = judgement.observation.flow_id
-        flow = _flow(judgement.observation)
+        flow = selection.flow(judgement.observation)
         kept = judgement.observation.rewritten
         rewritten = None if kept is None else Rewritten(*kept)
         shadows = []
@@ -199,26 +197,6 @@ def _load(paths: Sequence[Path]) -> list[Policy] | None:
             return None
         policies += loaded.policies
     return policies
-
-
-def _flow(observation: Observation) -> http.HTTPFlow:
-    """A flow that a filter can look at. Bodies are not kept."""
-    url = observation.url
-    peer = ("127.0.0.1", 0)
-    client = connection.Client(peername=peer, sockname=peer, timestamp_start=observation.started)
-    result = http.HTTPFlow(client, connection.Server(address=(url.host, url.port)))
-    version = b"HTTP/2.0" if observation.http2 else b"HTTP/1.1"
-    at = observation.started
-    path, scheme = url.path.encode(), url.scheme.encode()
-    headers = http.Headers(observation.request)
-    result.request = http.Request(
-        url.host, url.port, observation.method, scheme, b"", path, version, headers, b"", None, at, at
-    )
-    if observation.status is not None:
-        status, at = observation.status, observation.ended
-        headers = http.Headers(observation.response)
-        result.response = http.Response(version, status, b"", headers, b"", None, at, at)
-    return result
 
 
 def _write(text: str, path: Path | None) -> int:

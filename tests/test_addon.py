@@ -846,6 +846,9 @@ def test_end_of_a_file_settles(monkeypatch: pytest.MonkeyPatch) -> None:
             running.pass_through(*(preflight(ALLOW, live=False, at=index / 100) for index in range(100)))
             assert len(timers) == 1  # a file is read without a return to the loop: more would pile up
             count = len(settled)
+            async with asyncio.timeout(20):
+                while len(settled) == count:
+                    await asyncio.sleep(0.01)
             await asyncio.sleep(0.1)
             assert len(settled) == count + 1
             assert settled[-1] > START + 60

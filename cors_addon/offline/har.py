@@ -104,7 +104,7 @@ def _chooser(expression: str) -> Callable[[Any, Observation], object] | None:
     from cors_addon.offline import selection  # mitmproxy takes a while to import
 
     chosen = selection.parse(expression)
-    return lambda raw, observation: chosen(selection.flow(raw, observation))
+    return lambda raw, observation: chosen(selection.flow_of_entry(raw, observation))
 
 
 class _Window:

@@ -1,4 +1,4 @@
-"""Selecting exchanges of a recording by a mitmproxy filter expression."""
+"""Exchanges of a recording as flows that a mitmproxy filter can look at, and selecting them by one."""
 
 import base64
 from collections.abc import Callable
@@ -18,8 +18,13 @@ def parse(expression: str) -> Choose:
     return chosen
 
 
-def flow(raw: Any, observation: Observation) -> http.HTTPFlow:
-    """A flow that a filter can look at, made of a HAR entry."""
+def flow_of_entry(raw: Any, observation: Observation) -> http.HTTPFlow:
+    """A flow made of a HAR entry, bodies included."""
+    return flow(observation, _text(raw.get("request"), "postData"), _text(raw.get("response"), "content"))
+
+
+def flow(observation: Observation, body: bytes = b"", answer: bytes = b"") -> http.HTTPFlow:
+    """A flow made of what is kept of an exchange, and of the bodies of request and answer."""
     url = observation.url
     client = connection.Client(
         peername=("127.0.0.1", 0), sockname=("127.0.0.1", 0), timestamp_start=observation.started
@@ -36,20 +41,20 @@ def flow(raw: Any, observation: Observation) -> http.HTTPFlow:
         url.path.encode(),
         version,
         http.Headers(observation.request),
-        _text(raw.get("request"), "postData"),
+        body,
         None,
         observation.started,
         observation.started,
     )
     if observation.status is None:
-        result.error = Error("no answer in the HAR file", observation.ended)
+        result.error = Error("no answer in the recording", observation.ended)
     else:
         result.response = http.Response(
             version,
             observation.status,
             b"",
             http.Headers(observation.response),
-            _text(raw.get("response"), "content"),
+            answer,
             None,
             observation.ended,
             observation.ended,

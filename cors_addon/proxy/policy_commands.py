@@ -311,7 +311,7 @@ def _http(flows: Sequence[flow.Flow]) -> list[http.HTTPFlow]:
 
 
 def _server(each: http.HTTPFlow) -> str:
-    return translate.url(each).origin.partition("://")[2]
+    return printable(translate.url(each).origin.partition("://")[2])
 
 
 def _origins(rule: Policy) -> str:
