@@ -103,7 +103,7 @@ def run_export(options: argparse.Namespace) -> int:
     """`policy export`."""
     if overwrites(options.output, [options.file]):
         return _lost(options.output)
-    policies = _load([options.file])
+    policies = load_policies([options.file])
     if policies is None:
         return UNUSABLE
     chosen = [policy for policy in policies if options.policy in (None, policy.name)]
@@ -146,15 +146,14 @@ class Trial:
         for file in self._files:
             rewriter: InForce | None = None
             for each in file:
-                if each.policy.mode is Mode.REWRITE and each.policy.speaks_of_cors:
-                    if rewriter is not None:
-                        continue  # the first match wins
-                    if each.matches(flow):
-                        rewriter = each
-                if each.matches(flow):
-                    found = shadow.try_on(each.rewriter, judgement, rewritten)
-                    if found is not None:
-                        shadows.append(found)
+                decides = each.policy.mode is Mode.REWRITE and each.policy.speaks_of_cors
+                if (decides and rewriter is not None) or not each.matches(flow):
+                    continue  # the first match wins
+                if decides:
+                    rewriter = each
+                found = shadow.try_on(each.rewriter, judgement, rewritten)
+                if found is not None:
+                    shadows.append(found)
         judgement.shadow = tuple(shadows)
         if shadows:
             self._tried.add(flow_id)
@@ -180,10 +179,6 @@ class Trial:
 
 def load_policies(paths: Sequence[Path]) -> list[Policy] | None:
     """The policies of files, all in one order; None where a file cannot be used, which is said on standard error."""
-    return _load(paths)
-
-
-def _load(paths: Sequence[Path]) -> list[Policy] | None:
     policies: list[Policy] = []
     for path in paths:
         try:

@@ -1,1 +1,1 @@
-"""What traffic shows of the security of servers."""
+"""Floor 3: what traffic shows of the security of servers."""

@@ -2,6 +2,5 @@
 
 Each public name carries the standard's own term and its anchor. The text followed is the Living Standard of
 2026-10; the algorithms of CORS have been stable in it for years, but step numbers hold for that text alone.
+https://fetch.spec.whatwg.org/
 """
-
-STANDARD = "https://fetch.spec.whatwg.org/"

@@ -1,1 +1,1 @@
-"""Top floor: recordings in files, read as they stream and judged as live traffic is."""
+"""Floor 6: recordings in files, read as they stream and judged as live traffic is."""
