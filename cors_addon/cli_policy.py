@@ -133,7 +133,10 @@ class Trial:
     def __init__(self, *files: Sequence[Policy]) -> None:
         """Each file is tried by itself: in one, the first match wins, yet a second may be an alternative."""
         self._files = [[in_force(policy) for policy in file if policy.mode is not Mode.OFF] for file in files]
-        self._changed: dict[str, tuple[Judgement, tuple[Shadow, ...]]] = {}
+        self._changed: dict[str, tuple[shadow.Changed, ...]] = {}
+        """By flow id. Of a recording of any length, judgements are not kept."""
+        self._kinds: dict[tuple[shadow.Changed, ...], tuple[shadow.Changed, ...]] = {}
+        """Each once, for many exchanges change alike."""
         self._tried: set[str] = set()
 
     def observe(self, judgement: Judgement) -> tuple[Shadow, ...]:
@@ -157,8 +160,9 @@ class Trial:
         judgement.shadow = tuple(shadows)
         if shadows:
             self._tried.add(flow_id)
-        if any(shadow.change_of(one) for one in shadows):
-            self._changed[flow_id] = (judgement, tuple(shadows))
+        changed = shadow.changes(judgement, shadows)
+        if changed:
+            self._changed[flow_id] = self._kinds.setdefault(changed, changed)
         else:
             self._changed.pop(flow_id, None)
         return tuple(shadows)
@@ -170,7 +174,7 @@ class Trial:
 
     def groups(self) -> list[shadow.Group]:
         """What changes, by policy, kind, origin, endpoint and cause."""
-        return shadow.group(self._changed.values())
+        return shadow.group(self._changed.items())
 
     def text(self) -> str:
         """For people."""

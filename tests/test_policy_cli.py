@@ -1,10 +1,12 @@
 """`cors-addon policy check|learn|export`, and policies tried on recordings, without a proxy."""
 
 import argparse
+import gc
 import os
 import re
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -153,6 +155,20 @@ def test_export_writes_for_each_target_or_says_why_not(good: Path, capsys: pytes
         assert (code, bool(out), bool(err)) in ((FINE, True, False), (FAULTY, False, True))
     assert run("export", str(good), "--to", "iis") == UNUSABLE
     assert run("export", str(good), "--to", "nginx", "--policy", "b") == UNUSABLE
+
+
+def test_a_trial_keeps_no_judgements(good: Path) -> None:
+    """A recording may hold millions."""
+    policies = load_policies([good])
+    assert policies is not None
+    trial = Trial(policies)
+    [judgement] = observe(actual())
+    trial.observe(judgement)
+    seen = weakref.ref(judgement)
+    del judgement
+    gc.collect()
+    assert trial.changes
+    assert seen() is None
 
 
 def test_a_trial_tells_what_would_change(good: Path) -> None:

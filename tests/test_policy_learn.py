@@ -17,7 +17,7 @@ from cors_addon.policy.origins import collect
 from cors_addon.policy.read import read
 from cors_addon.policy.record import Rewritten
 from cors_addon.policy.rewrite import Rewriter, asking
-from cors_addon.policy.shadow import Change, change_of, group, render, try_on
+from cors_addon.policy.shadow import Change, change_of, changes, group, render, try_on
 from cors_addon.proxy.rewriting import check_filter, in_force
 from tests.helpers import ALLOW, API, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, client, flow, observe, preflight
 
@@ -204,7 +204,11 @@ def test_changes_are_grouped_by_origin_endpoint_and_cause() -> None:
     flows = [actual(ALLOW, url=f"{API}?n={number}") for number in range(3)]
     flows += [actual(url="https://api.example.test/other"), preflight(ALLOW)]
     policy = Policy(name="tight", origins=collect(["https://b.test"]))
-    tried = [(one, [shadow]) for one in observe(*flows) if (shadow := try_on(Rewriter(policy), one)) is not None]
+    tried = [
+        (one.observation.flow_id, changes(one, [shadow]))
+        for one in observe(*flows)
+        if (shadow := try_on(Rewriter(policy), one)) is not None
+    ]
     assert render(group(tried), len(tried)) == (
         "tight: 3 of 5 exchanges: newly fails\n"
         "  https://app.example.test\n"

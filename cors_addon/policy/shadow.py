@@ -149,16 +149,25 @@ def change_of(shadow: Shadow) -> Change | None:
     return None
 
 
-def group(tried: Iterable[tuple[Judgement, Sequence[Shadow]]]) -> list[Group]:
-    """What changes, by policy, kind, origin, endpoint and cause, in the order in which it was seen."""
-    found: dict[tuple[str, Change, str, str, str], Group] = {}
-    for judgement, shadows in tried:
-        for shadow in shadows:
-            change = change_of(shadow)
-            if change is None:
-                continue
-            key = (shadow.policy, change, judgement.origin or "", _endpoint(judgement), _cause(shadow, change))
-            found.setdefault(key, Group(*key)).flow_ids.append(judgement.observation.flow_id)
+type Changed = tuple[str, Change, str, str, str]
+"""Policy, change, origin, endpoint and cause: what a group has in common."""
+
+
+def changes(judgement: Judgement, shadows: Iterable[Shadow]) -> tuple[Changed, ...]:
+    """What policies change for one exchange."""
+    return tuple(
+        (shadow.policy, change, judgement.origin or "", _endpoint(judgement), _cause(shadow, change))
+        for shadow in shadows
+        if (change := change_of(shadow)) is not None
+    )
+
+
+def group(changed: Iterable[tuple[str, Iterable[Changed]]]) -> list[Group]:
+    """What changes for exchanges, given by their flow ids: by policy, kind, origin, endpoint and cause, as seen."""
+    found: dict[Changed, Group] = {}
+    for flow_id, all_changes in changed:
+        for each in all_changes:
+            found.setdefault(each, Group(*each)).flow_ids.append(flow_id)
     order = list(Change)
     return sorted(found.values(), key=lambda one: (one.policy, order.index(one.change), one.origin))
 

@@ -298,7 +298,7 @@ def _policies(exchanges: Iterable[Judgement]) -> dict[str, Any]:
     """What they would change, and how many of the listed exchanges they were tried on."""
     tried = [(each, [shadow.Shadow(*one) for one in each.shadow]) for each in exchanges if each.shadow]
     merged: dict[tuple[str, ...], list[str]] = {}
-    for one in shadow.group(tried):
+    for one in shadow.group((each.observation.flow_id, shadow.changes(each, shadows)) for each, shadows in tried):
         url, preflight, _ = one.endpoint.partition(" (preflight)")
         key = (one.policy, one.change, one.origin, generalized(url) + preflight, one.cause)
         merged.setdefault(key, []).extend(one.flow_ids)
