@@ -37,6 +37,20 @@ def test_the_policy_has_no_fault() -> None:
     assert read(POLICY).faults == []
 
 
+def test_what_check_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The example is how it really begins."""
+    shown = re.search(r"^```\n(✗ 1 of .*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+    monkeypatch.chdir(tmp_path)
+    url, page = "https://api.example.com/items/1", "https://app.example.com"
+    origin = {"Access-Control-Allow-Origin": page, "Access-Control-Allow-Credentials": "true"}
+    asked = {"Access-Control-Request-Method": "PUT"}
+    refused = entry("OPTIONS", url, asked, {**origin, "Access-Control-Allow-Methods": "GET, POST"})
+    Path("recording.har").write_text(har(refused, entry("GET", url, response=origin, at=1)))
+    assert cli.main(["check", "recording.har"]) == 1
+    assert capsys.readouterr().out.startswith(f"{shown[1]}\nCauses\n")
+
+
 def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """All of them, one after the other."""
     monkeypatch.chdir(tmp_path)
