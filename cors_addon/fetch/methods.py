@@ -3,6 +3,9 @@
 CORS_SAFELISTED = frozenset({"GET", "HEAD", "POST"})
 """https://fetch.spec.whatwg.org/#cors-safelisted-method"""
 
+FORBIDDEN = frozenset({"CONNECT", "TRACE", "TRACK"})
+"""https://fetch.spec.whatwg.org/#forbidden-method"""
+
 _NORMALIZED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 
 

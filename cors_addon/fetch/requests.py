@@ -60,13 +60,17 @@ SAFELIST: Safelist = {
 }
 """https://fetch.spec.whatwg.org/#cors-safelisted-request-header"""
 
-# https://fetch.spec.whatwg.org/#forbidden-request-header, then what browsers, HTTP/2 and proxies add on their own
-BROWSER_NAMES = frozenset(
-    """accept-charset accept-encoding access-control-request-headers access-control-request-method
-    access-control-request-private-network connection content-length cookie cookie2 date dnt expect host keep-alive
-    origin referer set-cookie te trailer transfer-encoding upgrade via
-    alt-used authorization available-dictionary cache-control dictionary-id early-data forwarded if-modified-since
-    if-none-match if-range last-event-id ping-from ping-to pragma priority purpose service-worker
+FORBIDDEN = frozenset(
+    """accept-charset accept-encoding access-control-request-headers access-control-request-method connection
+    content-length cookie cookie2 date dnt expect host keep-alive origin referer set-cookie te trailer
+    transfer-encoding upgrade via""".split()
+)
+"""Names in lower case; `is_forbidden` knows the prefixes, too. https://fetch.spec.whatwg.org/#forbidden-request-header"""
+# what browsers, HTTP/2 and proxies add on their own
+BROWSER_NAMES = FORBIDDEN | frozenset(
+    """access-control-request-private-network alt-used authorization available-dictionary cache-control dictionary-id
+    early-data forwarded if-modified-since if-none-match if-range last-event-id ping-from ping-to pragma priority
+    purpose service-worker
     attribution-reporting-eligible attribution-reporting-support icy-metadata service-worker-navigation-preload
     upgrade-insecure-requests x-playback-session-id x-purpose user-agent x-forwarded-for x-forwarded-host
     x-forwarded-proto x-real-ip""".split()
@@ -74,7 +78,16 @@ BROWSER_NAMES = frozenset(
 """Names, lower case, that browsers or proxies set by themselves; a script may set some of them too."""
 _OFTEN_THE_BROWSERS = frozenset({"accept", "accept-language"})
 """Safelisted names that browsers set themselves, whatever the size of the value."""
-_FORBIDDEN_PREFIXES = ("sec-", "proxy-", ":")
+_FORBIDDEN_PREFIXES = ("sec-", "proxy-")
+_BROWSERS_PREFIXES = (*_FORBIDDEN_PREFIXES, ":")
+
+
+def is_forbidden(name: str) -> bool:
+    """Whether no script may set this request header, in lower case, whatever its value.
+
+    https://fetch.spec.whatwg.org/#forbidden-request-header
+    """
+    return name in FORBIDDEN or name.startswith(_FORBIDDEN_PREFIXES)
 
 
 class NameKinds(dict[bytes, str | None]):
@@ -94,7 +107,7 @@ class NameKinds(dict[bytes, str | None]):
         if len(self) >= MAX_NAMES:
             self.clear()
         name = raw.decode("latin-1").lower()
-        browsers = name not in self._safelist and (name in self._browser_names or name.startswith(_FORBIDDEN_PREFIXES))
+        browsers = name not in self._safelist and (name in self._browser_names or name.startswith(_BROWSERS_PREFIXES))
         kind = self[raw] = None if browsers else name
         return kind
 

@@ -14,13 +14,15 @@ from cors_addon.exchange.exposure import exposed_headers
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.fetch.headers import is_token
 from cors_addon.fetch.methods import CORS_SAFELISTED, normalize_method
+from cors_addon.fetch.methods import FORBIDDEN as FORBIDDEN_METHODS
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.requests import is_forbidden
 from cors_addon.fetch.responses import SAFELISTED
 from cors_addon.policy.filters import of_server
 from cors_addon.policy.model import Names, Policy
 from cors_addon.policy.origins import collect, parse
-from cors_addon.policy.read import FORBIDDEN_METHODS, is_forbidden, shown
+from cors_addon.policy.read import shown
 from cors_addon.policy.write import write
 
 _NOT_BY_HEADERS = frozenset(

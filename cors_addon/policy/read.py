@@ -13,9 +13,12 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from cors_addon.engines import ENGINES
 from cors_addon.fetch.headers import is_token
+from cors_addon.fetch.methods import FORBIDDEN as FORBIDDEN_METHODS
 from cors_addon.fetch.methods import normalize_method
 from cors_addon.fetch.origins import OPAQUE
+from cors_addon.fetch.requests import is_forbidden
 from cors_addon.fetch.responses import FORBIDDEN, SAFELISTED
 from cors_addon.policy import origins as origin_entries
 from cors_addon.policy.edits import name_fault, value_fault
@@ -31,19 +34,10 @@ type CheckFilter = Callable[[str], str | None]
 
 _DIGITS = 30
 """So many of a number are read: what is longer is too large for anything here."""
-LONGEST_MAX_AGE = 86400
-"""Seconds that Firefox honours, the most of all engines."""
-_CHROMIUM_MAX_AGE = 7200
-_WEBKIT_MAX_AGE = 600
-
-FORBIDDEN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
-"""https://fetch.spec.whatwg.org/#forbidden-method"""
-FORBIDDEN_REQUEST_HEADERS = frozenset(
-    """accept-charset accept-encoding access-control-request-headers access-control-request-method connection
-    content-length cookie cookie2 date dnt expect host keep-alive origin referer set-cookie te trailer
-    transfer-encoding upgrade via""".split()
+_CHROMIUM_MAX_AGE, _FIREFOX_MAX_AGE, _WEBKIT_MAX_AGE = (
+    ENGINES[name].cache.cap for name in ("chromium", "gecko", "webkit")
 )
-"""https://fetch.spec.whatwg.org/#forbidden-request-header"""
+"""Seconds that they honour; Firefox the most of all."""
 
 KEYS = (
     "name", "filter", "mode", "preset", "preflight", "preflight-status", "origins", "other-origins", "methods",
@@ -559,11 +553,11 @@ class _Reader:
             return None
         if seconds < 0:
             self.error(node, "max-age", "engines disagree about negative numbers: write 0 for no caching")
-        elif seconds > LONGEST_MAX_AGE:
+        elif seconds > _FIREFOX_MAX_AGE:
             many = seconds if seconds < 10**12 else "so many"
             words = (
                 f"no engine keeps a preflight for {many} s: Chromium {_CHROMIUM_MAX_AGE}, "
-                f"Firefox {LONGEST_MAX_AGE}, Safari {_WEBKIT_MAX_AGE} at most"
+                f"Firefox {_FIREFOX_MAX_AGE}, Safari {_WEBKIT_MAX_AGE} at most"
             )
             self.error(node, "max-age", words)
         elif seconds > _CHROMIUM_MAX_AGE:
@@ -616,11 +610,6 @@ class _Reader:
                     )
                     self.warning(node, "unreachable", words)
                     break
-
-
-def is_forbidden(name: str) -> bool:
-    """Whether no script may set this request header (lower case): no browser ever asks for it."""
-    return name in FORBIDDEN_REQUEST_HEADERS or name.startswith(("sec-", "proxy-"))
 
 
 def shown(text: str) -> str:

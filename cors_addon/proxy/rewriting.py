@@ -579,7 +579,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def scope(url: Url) -> str:
-    """A filter for all of one origin of servers."""
+    """A filter for a server: for its host; where its port is not the scheme's own, for that origin alone."""
     if url.origin.endswith(url.host):  # the port is the scheme's own
         return "~d " + quoted(f"^{literal(url.host)}$")
     return "~u " + quoted(f"^{literal(url.origin)}/")

@@ -12,7 +12,9 @@ from mitmproxy import exceptions, flowfilter
 from mitmproxy.addonmanager import Loader
 from mitmproxy.options import Options
 
-ENGINES = ("auto", "chromium", "gecko", "webkit", "fetch")
+from cors_addon import engines
+
+ENGINES = ("auto", *engines.ENGINES)
 
 
 class Annotate(StrEnum):
