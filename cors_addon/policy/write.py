@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cors_addon.policy.model import Mode, Names, Others, Policy, Preflights, Preset, preset
+from cors_addon.reasons.model import printable
 
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9 ._/+-]*(?<! )|https?://[a-z0-9.-]+(:[0-9]+)?")
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"})
@@ -96,7 +97,7 @@ def _entries(names: Names) -> list[str]:
 def summary(policy: Policy) -> str:
     """One line: what it does, for lists of rules."""
     parts = [policy.mode.value if policy.preset is None else f"{policy.mode.value} {policy.preset.value}"]
-    parts.append(f"for {policy.filter or 'all requests'}")
+    parts.append(f"for {' '.join(policy.filter.split()) or 'all requests'}")
     if policy.origins is not None:
         origins = " ".join(policy.origins.listed) or "no origin"
         parts.append(f"origins {origins}" + (", others as the server says" if policy.others is Others.KEEP else ""))
@@ -114,4 +115,4 @@ def summary(policy: Policy) -> str:
         parts.append(f"preflights: {policy.preflight.value}")
     parts += [f"set {name}: {value}" for name, value in policy.set.items()]
     parts += [f"remove {name}" for name in policy.remove]
-    return " · ".join(parts)
+    return printable(" · ".join(parts))
