@@ -70,6 +70,17 @@ def test_check_says_every_fault_of_every_file(good: Path, tmp_path: Path, capsys
     assert run("check", str(tmp_path / "none"), str(bad)) == UNUSABLE
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_what_is_not_utf8_has_a_place(mark: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In characters, as everywhere."""
+    file = tmp_path / "cors.yaml"
+    file.write_bytes(mark + "policies:\n- name: ü".encode() + b"\xfc\n  preset: strip\n")
+    assert run("check", str(file)) == FAULTY
+    assert capsys.readouterr().out.startswith(
+        f"{file}:2:10: error: the file is not UTF-8: invalid start byte [encoding]"
+    )
+
+
 def test_check_lets_nothing_raw_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A name may not reach a terminal as it stands, nor may a filter."""
     file = tmp_path / "cors.yaml"

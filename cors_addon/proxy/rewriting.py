@@ -103,8 +103,10 @@ def load(path: Path) -> Loaded:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        words = f"the file is not UTF-8: {error.reason} at byte {error.start}"
-        return Loaded((), [Fault(1, 1, Severity.ERROR, "encoding", words)])
+        before = error.object[: error.start]
+        line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode()) + 1
+        words = f"the file is not UTF-8: {error.reason}"
+        return Loaded((), [Fault(line, column, Severity.ERROR, "encoding", words)])
     return read(text, check_filter)
 
 
