@@ -70,7 +70,8 @@ class Auditor:
     def audit(self, judgement: Judgement) -> None:
         """Put down on a judgement what it shows; most show nothing, and stay as they are."""
         if judgement.revision == 1 and judgement.verdict is Verdict.ALLOW and judgement.origin is not None:
-            _, fields = own_answer(judgement)
+            observation = judgement.observation
+            fields = observation.response if observation.rewritten is None else own_answer(judgement)[1]
             if said(fields).only_allows == judgement.origin:
                 return  # as `findings` would find
         found = self.findings(judgement)

@@ -101,7 +101,7 @@ class Tracker:
         revised: list[Judgement] = []
         if observation.http2:
             self._evidence.note_use(client, observation, wire)
-        if wires.is_preflight(observation, wire):
+        if wire.preflight and wires.is_preflight(observation, wire):
             judgement: Judgement | None = self._preflight(client, observation, wire, answer, revised)
             self._evidence.note_connection(client, observation, Credentials.OMIT, revised)
         else:

@@ -120,7 +120,7 @@ def _words(judgement: Judgement) -> _Words:
         or judgement.findings
     ):
         return _find_words(judgement, _server_verdict(judgement))
-    server = _server_verdict(judgement)
+    server = None if judgement.observation.rewritten is None else _server_verdict(judgement)
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     key = (
         judgement.role,
