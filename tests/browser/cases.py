@@ -84,6 +84,8 @@ class Answer:
     headers: tuple[tuple[str, str], ...]
     body: str = ""
     fail: str = ""
+    delays: tuple[float, ...] = ()
+    """Seconds after which the first, the second … request is answered, and from the first again."""
 
     def values(self, name: str) -> list[str]:
         """The values of each line of one header, as sent."""
@@ -123,7 +125,10 @@ class Step:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Case:
-    """A page, a context in it (page, worker, sandbox, data) and the steps it takes, over HTTP/1.1 or HTTP/2."""
+    """A page, a context in it (page, worker, sandbox, data) and the steps it takes, over HTTP/1.1 or HTTP/2.
+
+    `parallel`: the page takes all steps together, each after its `wait`; whoever asks for a URL gets the same answer.
+    """
 
     id: str
     page: str
@@ -131,6 +136,7 @@ class Case:
     ctx: str = "page"
     http: str = "1.1"
     title: str = ""
+    parallel: bool = False
 
     def context(self, step: Step) -> str:
         """Where a step's request is made."""
@@ -139,6 +145,14 @@ class Case:
     def origin(self, step: Step) -> str:
         """What a step's request bears as Origin before any redirect."""
         return "null" if self.context(step) in ("sandbox", "data") else self.page
+
+    def owners(self) -> dict[str, list[int]]:
+        """Which steps ask for each path of the case."""
+        found: dict[str, list[int]] = {}
+        for index, step in enumerate(self.steps):
+            for url in step.urls:
+                found.setdefault(urlsplit(case_url(self, url)).path, []).append(index)
+        return found
 
     @property
     def note(self) -> str:
@@ -153,6 +167,8 @@ class Case:
             parts.append(f"crossorigin={step.crossorigin}")
         if len(step.urls) > 1 or step.end_location is not None:
             parts.insert(0, "redirect")
+        if self.parallel:
+            parts.insert(0, "together:")
         parts += [step.mode] if step.mode != "cors" else []
         parts += ["cookie"] if "/k/" in step.urls[0] else []
         common = [one for one in step.mutations if all(one in other.mutations for other in self.steps)]
@@ -247,7 +263,7 @@ def right_answer(case: Case, step: Step, hop: int, side: Side) -> Answer:
 def answer(case: Case, step: Step, hop: int, side: Side) -> Answer:
     """What the case's server answers: the right answer with the step's mutations applied."""
     base = right_answer(case, step, hop, side)
-    status, fail, headers = base.status, base.fail, list(base.headers)
+    status, fail, delays, headers = base.status, base.fail, base.delays, list(base.headers)
     for mutation in step.mutations:
         if (mutation.hop, mutation.side) != (hop, side):
             continue
@@ -257,19 +273,24 @@ def answer(case: Case, step: Step, hop: int, side: Side) -> Answer:
                 headers.append(("Location", case_url(case, step.urls[hop])))
         elif mutation.field == "fail":
             fail = mutation.name
+        elif mutation.field == "delay":
+            delays = tuple(float(value) for value in mutation.values)
         else:
             name = HEADER_OF_FIELD[mutation.field]
             headers = [header for header in headers if header[0].lower() != name.lower()]
             headers += [(name, value.replace("{id}", case.id)) for value in mutation.values]
     empty = side == "p" or status in (204, 205, 304) or 300 <= status < 400
-    return Answer(status, tuple(headers), "" if empty else base.body, fail)
+    return Answer(status, tuple(headers), "" if empty else base.body, fail, delays)
 
 
 def answer_table(case: Case) -> dict[str, dict[str, Any]]:
-    """All answers of a case for the case server, by `step/hop number/side`."""
+    """All answers of a case for the case server, by `step/hop number/side`; step -1 where no request tells its own."""
     table: dict[str, dict[str, Any]] = {}
     for index, step in enumerate(case.steps):
         for hop, url in enumerate(step.urls):
             for side in ("p", "a"):
-                table[f"{index}/{hop_number(url)}/{side}"] = dataclasses.asdict(answer(case, step, hop, side))
+                made = dataclasses.asdict(answer(case, step, hop, side))
+                table[f"{index}/{hop_number(url)}/{side}"] = made
+                if case.parallel:
+                    table.setdefault(f"-1/{hop_number(url)}/{side}", made)
     return table

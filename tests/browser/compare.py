@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ ABOUT_CORS = re.compile(
     "|^Preflight response is not successful|^Beacon API cannot load|due to access control checks"
 )
 NOT_HTTP = "(Reason: CORS request not http)."
+PERMISSION = ("preflight", "paired_with", "paired_among")
 SYNTHETIC_HEADERS = {"x-firefox-spdy"}
 
 
@@ -114,7 +116,8 @@ def compare(truth: Line, ours: Line | None) -> Iterator[Check]:
         yield Check(tier, "preflight", ours.get("preflight") == wanted, wanted, ours.get("preflight"), truth)
     if truth["kind"] != "preflight" and (pair := truth.get("paired_with")):
         given = ours.get("paired_with") or []
-        yield Check(tier, "pair", set(pair) <= set(given), pair, given, truth)
+        alike = truth.get("paired_among") or pair
+        yield Check(tier, "pair", not set(alike).isdisjoint(given), pair, given, truth)
     if truth["kind"] == "actual" and want == "allow" and truth["exposed"] is not None:
         wanted = sorted(set(truth["exposed"]) - SYNTHETIC_HEADERS)
         given = sorted({name.lower() for name in ours.get("exposed_headers") or []})
@@ -242,6 +245,28 @@ class Agreement:
 def agreement(truths: Iterable[Line], ours: Mapping[str, Line]) -> Agreement:
     """All truth lines of a run against all lines of ours."""
     made = Agreement()
+    groups: dict[tuple[str, str], list[Line]] = {}
     for truth in truths:
-        made.add(compare(truth, ours.get(truth["flow_id"])))
+        if "group" in truth:
+            groups.setdefault((truth["case"], truth["group"]), []).append(truth)
+        else:
+            made.add(compare(truth, ours.get(truth["flow_id"])))
+    for group in groups.values():
+        made.add(itertools.chain.from_iterable(compare_alike(group, ours)))
     return made
+
+
+def compare_alike(group: Sequence[Line], ours: Mapping[str, Line]) -> Iterator[Iterable[Check]]:
+    """Lines of flows that are alike on the wire: which of them fared how is not told, only how many did.
+
+    Preflights are the same but for what became of them, requests but for where their permission was from.
+    """
+    whole = group[0]["kind"] == "preflight"
+    left = list(group)
+    for truth in group:
+        here = ours.get(truth["flow_id"])
+        fates = [fate if whole else {**truth, **{name: fate.get(name) for name in PERMISSION}} for fate in left]
+        checks = [list(compare(fate, here)) for fate in fates]
+        best = min(range(len(left)), key=lambda number: sum(not check.hit for check in checks[number]))
+        del left[best]
+        yield checks[best]

@@ -79,10 +79,14 @@ class Followed:
 async def follow(
     driver: type[Driver], cases: Iterable[Case], folder: Path, wanted: int, say: Callable[[str], None]
 ) -> list[Followed]:
-    """Draw from the cases until there are suggestions for so many, and follow them; also those that have none."""
+    """Draw from the cases until there are suggestions for so many, and follow them; also those that have none.
+
+    Of what is taken together one URL's answer is every step's, and to be changed in all: it is not drawn.
+    """
     found: list[Followed] = []
     helped = 0
-    for batch in itertools.batched(cases, max(wanted, 100)):
+    alone = (case for case in cases if not case.parallel)
+    for batch in itertools.batched(alone, max(wanted, 100)):
         refused = await _run(driver, batch, folder / f"drawn{batch[0].id}")
         for case in batch:
             if case.id in refused and "step" in refused[case.id].line and helped < wanted:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from . import standard
 from .cases import REDIRECTS, Case, Mutation, Side, Step
+from .parallel import parallel_case
 from .sequences import sequence_case
 
 PAGES = (
@@ -151,7 +152,7 @@ LOCATIONS = (
     "ws://api.other.test/k/{id}/9", "ftp://api.other.test/x", "https://:@api.other.test/k/{id}/9", "tel:1",
 )  # fmt: skip
 
-FAMILIES = {"plain": 46, "redirect": 22, "element": 10, "opaque": 7, "sequence": 10, "beacon": 2}
+FAMILIES = {"plain": 46, "redirect": 22, "element": 10, "opaque": 7, "sequence": 10, "beacon": 2, "parallel": 4}
 """What is drawn, and how often."""
 
 Values = tuple[str, ...]
@@ -425,6 +426,7 @@ class Generator:
             "opaque": self.opaque,
             "sequence": lambda: sequence_case(self.rng, self.id, self.http),
             "beacon": self.beacon,
+            "parallel": lambda: parallel_case(self.rng, self.id, self.http),
         }
         return makers[family or weighted(self.rng, FAMILIES)]()
 
@@ -730,7 +732,7 @@ def replace(step: Step, **changes: object) -> Step:
 
 def replace_case(case: Case, steps: tuple[Step, ...]) -> Case:
     """A case with other steps."""
-    return Case(case.id, case.page, steps, case.ctx, case.http, case.title)
+    return dataclasses.replace(case, steps=steps)
 
 
 def generate(seed: int, index: int, family: str | None = None) -> Case:

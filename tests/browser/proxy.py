@@ -40,6 +40,8 @@ class Seen:
     http: str
     headers: tuple[tuple[str, str], ...]
     answered: bool
+    delay: float = 0.0
+    """Seconds until it was answered."""
 
     def header(self, name: str) -> str | None:
         """The first value of a request header."""

@@ -135,6 +135,13 @@ def needs_preflight(case: Case, step: Step, hop: int, ignoring: frozenset[str] =
         return False
     if here.method not in ("GET", "HEAD", "POST") or step.upload_listener or step.body == "stream":
         return True
+    return bool(unsafe_names(case, step, hop, ignoring))
+
+
+def unsafe_names(case: Case, step: Step, hop: int, ignoring: frozenset[str] = frozenset()) -> list[str]:
+    """The names for which a hop's request needs a preflight, whatever its method."""
+    chain = hops(case, step)
+    here = chain[hop]
     headers: dict[str, str] = {}
     for name, value in step.headers:
         if is_forbidden(name, value):
@@ -148,7 +155,7 @@ def needs_preflight(case: Case, step: Step, hop: int, ignoring: frozenset[str] =
     if here.method == "GET" and chain[0].method != "GET":
         for name in ("content-type", "content-language", "content-encoding", "content-location"):
             headers.pop(name, None)
-    return any(not is_safelisted(name, value) for name, value in headers.items() if name not in ignoring)
+    return [name for name, value in headers.items() if name not in ignoring and not is_safelisted(name, value)]
 
 
 def list_of_tokens(values: list[str]) -> list[str] | None:

@@ -46,7 +46,8 @@ def cases() -> list[Case]:
     """Cases of all pages, HTTP/1.1, whose requests an export has."""
 
     def fits(case: Case) -> bool:
-        return case.http == "1.1" and case.ctx not in UNCERTAIN and not any(map(is_untold, case.steps))
+        alone = not case.parallel and not any(map(is_untold, case.steps))
+        return case.http == "1.1" and case.ctx not in UNCERTAIN and alone
 
     return first_cases(SEED, SAMPLE, fits)
 

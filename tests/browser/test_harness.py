@@ -14,6 +14,7 @@ from tests.browser.compare import agreement, tier_of, without_the_invisible
 from tests.browser.drivers import Outcome
 from tests.browser.drivers.chromium import Chromium
 from tests.browser.generate import generate
+from tests.browser.parallel import deal_out
 from tests.browser.proxy import Seen
 from tests.browser.shrink import candidates, shrink
 from tests.browser.truth import truth_lines
@@ -213,3 +214,79 @@ def test_known_differences_say_why() -> None:
     table = known.load()
     assert len({one.name for one in table}) == len(table)
     assert all(one.reason and one.match for one in table)
+
+
+def test_together_whoever_asks_for_a_url_gets_the_same_answer() -> None:
+    """A preflight does not tell which step it is for, so the answer cannot depend on it."""
+    for index in range(200):
+        case = generate(9, index, "parallel")
+        assert case.parallel
+        assert len(case.steps) > 1
+        answers: dict[tuple[int, str], set[str]] = {}
+        for step in case.steps:
+            for hop, url in enumerate(step.urls):
+                for side in ("p", "a"):
+                    made = dataclasses.asdict(answer(case, step, hop, side))
+                    answers.setdefault((hop_number(url), side), set()).add(json.dumps({**made, "headers": None}))
+                    for name in ("access-control-allow-origin", "access-control-allow-credentials", "location"):
+                        values = [value for key, value in made["headers"] if key.lower() == name]
+                        answers.setdefault((hop_number(url), side + name), set()).add(json.dumps(values))
+        assert all(len(made) == 1 for made in answers.values())
+
+
+def together(*steps: Step) -> Case:
+    """A case whose steps are taken at once."""
+    return Case("1", PAGE, steps, parallel=True)
+
+
+def at(moment: float, flow: Seen, step: int = -1) -> Seen:
+    """A request at some time, of some step."""
+    return dataclasses.replace(flow, time=moment, step=step)
+
+
+def test_no_request_is_dealt_a_preflight_that_was_not_answered_yet() -> None:
+    """Two alike: the later preflight is the later request's; a step without a request failed at its preflight."""
+    step = Step((URL,), method="PUT")
+    preflight = seen(step, preflight=True, access_control_request_method="PUT")
+    first, second, third = (dataclasses.replace(preflight, flow_id=f"flow{n}", time=n / 10) for n in range(3))
+    late, early = at(0.15, seen(step, number=3), 1), at(0.05, seen(step, number=4), 2)
+    refused = dataclasses.replace(step, credentials="include")
+    dealt = deal_out(together(refused, step, step), [first, early, second, late, third], frozenset())
+    assert dealt == [[third], [second, late], [first, early]]
+
+
+def test_a_request_without_a_preflight_of_its_own_used_the_cache() -> None:
+    """Which of two that are alike did is not told: only how many."""
+    step = Step((URL,), method="PUT", credentials="include")
+    preflight = seen(step, preflight=True, access_control_request_method="PUT")
+    flows = [preflight, at(0.1, seen(step, number=1), 0), at(0.2, seen(step, number=2), 1)]
+    outcomes = [Outcome("resolved", passed=True, exposed=[])] * 2
+    lines = truth_lines(together(step, step), flows, outcomes, Chromium)
+    assert [line.get("preflight") for line in lines] == [None, "sent", "cached"]
+    ours: dict[str, dict[str, Any]] = {
+        "flow0": {"verdict": "allow", "role": "preflight"},
+        "flow1": {"verdict": "allow", "role": "actual", "preflight": "cached", "exposed_headers": []},
+        "flow2": {
+            "verdict": "allow",
+            "role": "actual",
+            "preflight": "sent",
+            "paired_with": ["flow0"],
+            "exposed_headers": [],
+        },
+    }
+    assert not agreement(lines, ours).misses
+    ours["flow2"]["preflight"] = "cached"
+    assert [miss.field for miss in agreement(lines, ours).misses] == ["preflight"]
+
+
+def test_what_may_have_followed_a_refused_redirect_is_ambiguous() -> None:
+    """The page asked for what the redirect leads to right after it: no traffic tells whether it was followed."""
+    target = "https://api.other.test/c/{id}/1"
+    mutation = Mutation(0, "a", "acao", "star", ("*",))
+    hop = Step((URL, target), credentials="include", redirects=(307,), mutations=(mutation,))
+    straight = Step((target,))
+    flows = [at(0.0, seen(hop), 0), at(0.1, seen(straight, number=1, hop=0), 1)]
+    flows[1] = dataclasses.replace(flows[1], hop=1)
+    outcomes = [Outcome("rejected", passed=False, error="WildcardOriginNotAllowed"), Outcome("resolved", passed=True)]
+    lines = truth_lines(together(hop, straight), flows, outcomes, Chromium)
+    assert [tier_of(line) for line in lines] == ["unscored", "unscored"]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import standard
+from . import parallel, standard
 from .cases import MODULES, REDIRECTS, Answer, Case, Step, answer, hop_number
 from .drivers import Driver, Outcome
 from .proxy import Seen
@@ -23,6 +23,10 @@ MAYBE_NO_CORS = (
     "no Sec-Fetch-Mode header (plain http URL): a cross-origin POST with Origin may be cors, no-cors or a form"
 )
 MISTAKABLE = "a later request that uses this refused preflight from the cache looks like the one it was sent for"
+MISTAKABLE_TOGETHER = "another request that was taken together with this one looks like what would have followed"
+FOLLOWS_WITHIN = 5.0
+"""Seconds within which something may seem to follow a redirect."""
+UNSETTLED = "a request taken together with this one did not come to an end, or is nobody's"
 GAVE_UP = "over HTTP/2 Firefox takes a 408 for a dropped connection, asks ten times, and fails without a CORS decision"
 NEXT_FOLLOWS = "the next request of the chain follows in the dump => passed"
 NOTHING_FOLLOWS = "nothing of the chain follows in the dump => failed"
@@ -42,8 +46,11 @@ def truth_lines(
     """The truth line of each flow of one case, in the order of the flows."""
     lines: list[Line] = []
     preflighted: set[str] = set()
+    if case.parallel:
+        dealt = parallel.deal_out(case, seen, driver.unpreflighted)
+        preflighted = {flow.url for flow in seen if flow.preflight}
     for index, step in enumerate(case.steps):
-        flows = [one for one in seen if one.step == index]
+        flows = dealt[index] if case.parallel else [one for one in seen if one.step == index]
         outcome = outcomes[index] if index < len(outcomes) else None
         if outcome is None:
             continue
@@ -53,8 +60,81 @@ def truth_lines(
                 continue
             lines.append({"case": case.id, "seq": len(lines), **judge.line(number)})
         preflighted |= {flow.url for flow in flows if flow.preflight}
-    note_mistakable(lines, {flow.flow_id: flow for flow in seen})
+    by_id = {flow.flow_id: flow for flow in seen}
+    if case.parallel:
+        lines.sort(key=lambda line: by_id[line["flow_id"]].time)
+        note_alike(case, lines, by_id)
+        note_mistakable_together(case, lines, by_id, driver.unpreflighted)
+    note_mistakable(lines, by_id)
     return lines
+
+
+def note_alike(case: Case, lines: Sequence[Line], flows: Mapping[str, Seen]) -> None:
+    """Put what is alike on the wire into groups: of steps taken together, either may be either's."""
+    for line in lines:
+        flow = flows[line["flow_id"]]
+        if flow.preflight:
+            line["group"] = parallel.looks(flow)
+        elif line["preflight"] in ("sent", "cached"):
+            step = case.steps[line["step"]]
+            hop = next(hop for hop, url in enumerate(step.urls) if hop_number(url) == flow.hop)
+            names = standard.unsafe_names(case, step, hop)
+            line["group"] = " ".join((flow.url, flow.header("origin") or "", flow.method, *sorted(names)))
+        if pair := line.get("paired_with"):
+            wanted = parallel.looks(flows[pair[0]])
+            line["paired_among"] = [one for one, other in flows.items() if parallel.looks(other) == wanted]
+    if len(flows) != len(lines) or any(line["js"] == "timeout" for line in lines):
+        for line in lines:
+            add_cause(line, UNSETTLED)
+
+
+def note_mistakable_together(
+    case: Case, lines: Sequence[Line], flows: Mapping[str, Seen], ignoring: frozenset[str]
+) -> None:
+    """Mark what of steps taken together no traffic tells: which of like preflights were refused, where the request of
+    one of them may have been another's that used the cache, and whether a redirect was followed, where the page asked
+    for what it leads to.
+    """
+    for line in lines:
+        flow, step = flows[line["flow_id"]], case.steps[line["step"]]
+        hop = next(hop for hop, url in enumerate(step.urls) if hop_number(url) == flow.hop)
+        if line.get("preflight") == "cached":
+            like = [
+                one
+                for one in lines
+                if one["kind"] == "preflight" and parallel.asks_for(case, step, hop, flows[one["flow_id"]], ignoring)
+            ]
+            if any(one["verdict"] == "deny" and one["ambiguous"] for one in like):
+                like_ids = {one["flow_id"] for one in like}
+                for one in lines:
+                    if one["flow_id"] in like_ids or one is line or like_ids & set(one.get("paired_with", ())):
+                        add_cause(one, MISTAKABLE_TOGETHER)
+        if hop and line["ambiguous"] and several_modes(case, step, hop):
+            add_cause(line, MISTAKABLE_TOGETHER)
+        if line["kind"] == "redirect-hop" and line["verdict"] == "deny" and hop + 1 < len(step.urls):
+            for other in lines:
+                there = flows[other["flow_id"]]
+                if (
+                    other["step"] != line["step"]
+                    and there.hop == hop_number(step.urls[hop + 1])
+                    and 0 <= there.time - flow.time - flow.delay <= FOLLOWS_WITHIN
+                ):
+                    for one in lines:
+                        if one["step"] in (line["step"], other["step"]) and one["ambiguous"]:
+                            add_cause(one, MISTAKABLE_TOGETHER)
+
+
+def several_modes(case: Case, step: Step, hop: int) -> bool:
+    """Whether redirects lead to this hop's URL with credentials, and others without."""
+    url = step.urls[hop]
+    return len({one.credentials == "include" for one in case.steps if url in one.urls[1:]}) > 1
+
+
+def add_cause(line: Line, cause: str) -> None:
+    """A line is ambiguous for this, too."""
+    if cause not in line.get("ambiguous_why", ""):
+        line["ambiguous"] = True
+        line["ambiguous_why"] = "; ".join(filter(None, (line.get("ambiguous_why"), cause)))
 
 
 def note_mistakable(lines: Sequence[Line], flows: Mapping[str, Seen]) -> None:
@@ -71,8 +151,7 @@ def note_mistakable(lines: Sequence[Line], flows: Mapping[str, Seen]) -> None:
             continue
         if all(request.header(name) is not None for name in names if name):
             for one in (line, later):
-                one["ambiguous"] = True
-                one["ambiguous_why"] = "; ".join(filter(None, (one.get("ambiguous_why"), MISTAKABLE)))
+                add_cause(one, MISTAKABLE)
 
 
 class StepJudge:

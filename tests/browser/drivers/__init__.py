@@ -104,6 +104,13 @@ class Driver(Protocol):
         """
         ...
 
+    async def run_together(self, case: Case, steps: list[dict[str, Any]]) -> list[Outcome]:
+        """Run all steps of a case at once by calling `runTogether(ctx, steps)` there.
+
+        Each step's request bears `Accept: step/INDEX`, its preflight does not.
+        """
+        ...
+
     async def stop(self) -> None:
         """End the browser; also after a failed start."""
         ...

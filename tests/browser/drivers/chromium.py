@@ -8,6 +8,7 @@ import dataclasses
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -151,6 +152,32 @@ class Chromium:
             self.running.pop(case.id, None)
             for key in running.requests:
                 self.requests.pop(key, None)
+        return self.outcome(seen, running)
+
+    async def run_together(self, case: Case, steps: list[dict[str, Any]]) -> list[Outcome]:
+        """Run steps at once. The console's lines name a URL alone, so they are a step's whose URLs are its alone."""
+        keys = [f"{case.id}/{index}" for index in range(len(steps))]
+        together = [Running() for _ in steps]
+        self.running |= dict(zip(keys, together, strict=True))
+        for url, owners in case.owners().items():
+            if len(owners) == 1:
+                self.running[url] = together[owners[0]]
+        try:
+            arguments = f"{json.dumps(case.ctx)}, {json.dumps(steps)}"
+            seen = await self.evaluate(case.page, f"runTogether({arguments})")
+            for running, step in zip(together, steps, strict=True):
+                await self.settle(running, step["api"])
+        finally:
+            for key in (*keys, *case.owners()):
+                self.running.pop(key, None)
+            for running in together:
+                for request in running.requests:
+                    self.requests.pop(request, None)
+        return [self.outcome(one, running) for one, running in zip(seen, together, strict=True)]
+
+    @staticmethod
+    def outcome(seen: dict[str, Any], running: Running) -> Outcome:
+        """What script and the network service have told of a step."""
         outcome = Outcome.of(seen, running.console)
         main = running.main
         if main is None:
@@ -178,7 +205,7 @@ class Chromium:
                         running.changed.clear()
                         await running.changed.wait()
 
-    async def evaluate(self, page: str, expression: str) -> dict[str, Any]:
+    async def evaluate(self, page: str, expression: str) -> Any:
         """The value of an expression, once settled, in the page of one origin."""
         if page not in self.pages:
             self.pages[page] = asyncio.create_task(self.open_page(page))
@@ -189,8 +216,7 @@ class Chromium:
         )
         if "exceptionDetails" in result:
             raise BrowserGone(f"script failed in {page}: {result['exceptionDetails']}")
-        value: dict[str, Any] = result["result"].get("value") or {}
-        return value
+        return result["result"].get("value") or {}
 
     async def open_page(self, page: str) -> str:
         """Open the case page of one origin in a tab of its own; its session."""
@@ -239,7 +265,8 @@ class Chromium:
                     found.changed.set()
             case "Network.requestWillBeSent":
                 key = (session, params["requestId"])
-                if key not in self.requests and (running := self.step_of(params["request"]["url"])) is not None:
+                running = self.step_of(params["request"]["url"], params["request"]["headers"])
+                if key not in self.requests and running is not None:
                     request = Request(preflight=params["initiator"]["type"] == "preflight")
                     running.requests[key] = request
                     self.requests[key] = (running, request)
@@ -261,10 +288,17 @@ class Chromium:
                 request.net_error = params.get("blockedReason") or params["errorText"]
         running.changed.set()
 
-    def step_of(self, text: str) -> Running | None:
-        """The step under way that a URL or a console text speaks of."""
+    def step_of(self, text: str, headers: Mapping[str, str] | None = None) -> Running | None:
+        """The step under way that a URL or a console text speaks of; of several at once, the request's Accept tells."""
         found = CASE_PATH.search(text)
-        return self.running.get(found[1]) if found else None
+        if found is None:
+            return None
+        if (running := self.running.get(found[1])) is not None:
+            return running
+        if headers is None:
+            return self.running.get(found[0])
+        accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
+        return self.running.get(f"{found[1]}/{accept.removeprefix('step/')}")
 
     async def stop(self) -> None:
         """End Chromium."""

@@ -124,6 +124,12 @@ class Message:
         return next((place for place, name in enumerate(CONSEQUENCES, 1) if self.key.startswith(name)), 0)
 
     @property
+    def path(self) -> str | None:
+        """The path of the case's URL that the text names."""
+        found = CASE_PATH.search(self.text)
+        return found[0] if found else None
+
+    @property
     def reason(self) -> str | None:
         """The reason that the text gives."""
         found = REASON.search(self.text)
@@ -160,6 +166,11 @@ class Running:
     def refused_early(self) -> bool:
         """Whether a preflight or a redirect was refused: the request that it was for then reports, too."""
         return self.redirected or any(end.preflight and end.blocked in CORS_BLOCKING_REASONS for end in self.ends)
+
+    @property
+    def causes(self) -> list[Message]:
+        """The console's lines that tell why."""
+        return [error for error in self.errors if not error.rank()]
 
     @property
     def cause(self) -> Message | None:
@@ -260,6 +271,45 @@ class Firefox:
             await self.settle(case.page, running, seen["js"])
         finally:
             self.running.pop(case.id, None)
+        return self.outcome(seen, running)
+
+    async def run_together(self, case: Case, steps: list[dict[str, Any]]) -> list[Outcome]:
+        """Run steps at once. What console and channels tell names a URL alone: it is a step's whose URLs are its alone.
+
+        Of steps that share a URL it is known whether they passed, and why not where there is but one reason.
+        """
+        running = self.running[case.id] = Running("fetch", any(step["redirects"] for step in steps), None)
+        try:
+            arguments = f"{json.dumps(case.ctx)}, {json.dumps(steps)}"
+            seen: list[dict[str, Any]] = await self.evaluate(case.page, f"runTogether({arguments})")
+            failed = [index for index, one in enumerate(seen) if one["js"] != "resolved"]
+            if failed:
+                await self.settle(case.page, running, "rejected")
+                await running.until(lambda: len(running.causes) >= len(failed), LATE_SECONDS)
+                await asyncio.sleep(QUIET_SECONDS)
+        finally:
+            self.running.pop(case.id, None)
+        owners = case.owners()
+        made: list[Outcome] = []
+        for index, one in enumerate(seen):
+            paths = {path for path, steps_there in owners.items() if index in steps_there}
+            mine = [error for error in running.errors if error.path in paths]
+            others = {step for path in paths for step in owners[path]} & set(failed) - {index}
+            own = Running("fetch", bool(steps[index]["redirects"]), None)
+            causes = [error for error in mine if not error.rank()]
+            if index in failed and not others:
+                own.errors = mine
+            elif index in failed and len(set(causes)) == 1:
+                own.errors = causes[:1]
+            made.append(self.outcome(one, own))
+            if others:
+                made[-1].console = []
+            made[-1].passed = one["js"] == "resolved"
+        return made
+
+    @staticmethod
+    def outcome(seen: dict[str, Any], running: Running) -> Outcome:
+        """What script, console and channels have told of a step."""
         outcome = Outcome.of(seen, running.console)
         if (cause := running.cause) is not None:
             outcome.passed, outcome.error, outcome.failed_parameter = False, cause.key, cause.reason

@@ -48,6 +48,8 @@ ENVIRONMENT = {
 START_SECONDS = 30.0
 CALL_SECONDS = 30.0
 BEACON_SECONDS = 1.0
+LATE_SECONDS = 0.1
+"""What the console may be late by."""
 DEATHS = 5
 """How many tabs may die in a row before this is no matter of single cases."""
 
@@ -58,6 +60,8 @@ LOADERS = frozenset(
 """Who may end in an error event though the answer passed: it was no image, its status was 404."""
 
 SOURCES = {"console-api": "", "javascript": "JS "}
+CASE_PATH = re.compile(r"/[kc]/[^/]+/\d+")
+CANNOT_LOAD = " cannot load "
 FAILED = "Failed to load resource: "
 REDIRECT = re.compile(r"Cross-origin redirection to .* denied by Cross-Origin Resource Sharing policy: (.*)", re.DOTALL)
 CLASSES = {
@@ -185,6 +189,44 @@ class WebKit:
             del self.running[case.id]
             self.free[case.page].append(tab)
         return outcome
+
+    async def run_together(self, case: Case, steps: list[dict[str, Any]]) -> list[Outcome]:
+        """Run steps at once in a tab. The console's lines are a failed step's if no other failed.
+
+        Else a cause stands right before the line that names its URL, if no two are mixed, which tells where no other
+        step asks for it, or where all of that URL say the same.
+        """
+        try:
+            self.running[case.id] = None
+            tab = self.running[case.id] = await self.tab(case.page)
+            tab.console.clear()
+            seen = await tab.settle(f"runTogether({json.dumps(case.ctx)}, {json.dumps(steps)})", LATE_SECONDS)
+        except TabGone as error:
+            self.bury(case, error)
+            return [Outcome(js="timeout", detail=f"the tab died: {error}") for _ in steps]
+        self.deaths = 0
+        del self.running[case.id]
+        self.free[case.page].append(tab)
+        failed = [index for index, one in enumerate(seen) if one["js"] != "resolved"]
+        told = by_path(tab.console)
+        in_order = sum(map(len, told.values())) == len(failed)
+        owners = case.owners()
+        made: list[Outcome] = []
+        for index, one in enumerate(seen):
+            lines: list[str] = []
+            paths = {path for path, there in owners.items() if index in there}
+            others = {step for path in paths for step in owners[path]} & set(failed) - {index}
+            mine = [pair for path in paths for pair in told.get(path, [])]
+            if index in failed and failed == [index]:
+                lines = list(tab.console)
+            elif index in failed and in_order and (not others or len(set(mine)) == 1):
+                lines = [line for pair in mine[:1] for line in pair]
+            outcome = judge(steps[index]["api"], one, lines)
+            outcome.passed = outcome.js == "resolved"
+            if others:
+                outcome.console = []
+            made.append(outcome)
+        return made
 
     def bury(self, case: Case, error: TabGone) -> None:
         """Note that the tab of a case has died."""
@@ -348,14 +390,13 @@ class Tab:
         """The value of an expression."""
         return (await self.call("Runtime.evaluate", expression=expression, returnByValue=True))["result"].get("value")
 
-    async def settle(self, expression: str, after: float = 0.0) -> dict[str, Any]:
+    async def settle(self, expression: str, after: float = 0.0) -> Any:
         """What the promise of an expression is resolved with, when what it caused has had time to come to an end."""
         expression += f".then((value) => new Promise((done) => setTimeout(done, {after * 1000:.0f}, value)))"
         promise = (await self.call("Runtime.evaluate", expression=expression, objectGroup="step"))["result"]
         made = await self.call("Runtime.awaitPromise", promiseObjectId=promise["objectId"], returnByValue=True)
         await self.call("Runtime.releaseObjectGroup", objectGroup="step")
-        value: dict[str, Any] = made["result"].get("value") or {}
-        return value
+        return made["result"].get("value") or {}
 
     async def close(self) -> None:
         """End the connection."""
@@ -377,6 +418,16 @@ def judge(api: str, seen: dict[str, Any], console: list[str]) -> Outcome:
     else:
         outcome.passed = False
     return outcome
+
+
+def by_path(console: list[str]) -> dict[str, list[tuple[str, ...]]]:
+    """Causes, each with the line after it that says which load failed for it, by that one's path."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for cause, consequence in itertools.pairwise(console):
+        path = CASE_PATH.search(consequence)
+        if path is not None and CANNOT_LOAD in consequence and CANNOT_LOAD not in cause:
+            found.setdefault(path[0], []).append((cause, consequence))
+    return found
 
 
 def classify(text: str) -> tuple[str, str] | None:

@@ -7,7 +7,9 @@ per line; each request is written as a line to a log, so that the harness knows 
 from __future__ import annotations
 
 import asyncio
+import collections
 import json
+import re
 import typing
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from mitmproxy import ctx, http
 
 PAGE = Path(__file__).parent.parent / "page"
 PRIME_PATH = "/prime"
+STEP = re.compile(r"step/(\d+)")
+"""Accept of a request of one of several steps that are taken together."""
 
 
 class CaseServer:
@@ -23,6 +27,7 @@ class CaseServer:
     def __init__(self) -> None:
         self.answers: dict[str, dict[str, typing.Any]] = {}
         self.steps: dict[str, int] = {}
+        self.counts: collections.Counter[str] = collections.Counter()
         self.log: typing.TextIO | None = None
         self.control: asyncio.Server | None = None
         self.page_html = (PAGE / "page.html").read_bytes()
@@ -67,14 +72,14 @@ class CaseServer:
         if not is_ours(flow.request.host):
             flow.kill()
 
-    def request(self, flow: http.HTTPFlow) -> None:
+    async def request(self, flow: http.HTTPFlow) -> None:
         """Answer one request."""
         path = flow.request.path.split("?")[0]
         parts = path.split("/")
         if not is_ours(flow.request.host):
             flow.kill()
         elif len(parts) == 4 and parts[1] in ("k", "c"):
-            self.answer_case(flow, parts[2], parts[3])
+            await self.answer_case(flow, parts[2], parts[3])
         elif path == PRIME_PATH:
             secure = flow.request.scheme == "https"
             attributes = "Secure; SameSite=None" if secure else "SameSite=Lax"
@@ -88,11 +93,21 @@ class CaseServer:
         else:
             flow.response = make_response(404, [("Content-Type", "text/plain")], b"no such page")
 
-    def answer_case(self, flow: http.HTTPFlow, case_id: str, hop: str) -> None:
+    async def answer_case(self, flow: http.HTTPFlow, case_id: str, hop: str) -> None:
         """Answer a request of a case as its table says, and log it."""
+        table = self.answers.get(case_id, {})
         step = self.steps.get(case_id, 0)
         preflight = flow.request.method == "OPTIONS" and "access-control-request-method" in flow.request.headers
-        given = self.answers.get(case_id, {}).get(f"{step}/{hop}/{'p' if preflight else 'a'}")
+        side = "p" if preflight else "a"
+        if f"-1/{hop}/{side}" in table:
+            marked = STEP.fullmatch(flow.request.headers.get("accept", ""))
+            step = int(marked[1]) if marked else -1
+        given = table.get(f"{step}/{hop}/{side}")
+        delay = 0.0
+        if given is not None and given["delays"]:
+            place = f"{case_id}/{hop}/{side}"
+            delay = given["delays"][self.counts[place] % len(given["delays"])]
+            self.counts[place] += 1
         assert self.log is not None
         authority = flow.request.data.authority.decode("latin-1") or flow.request.host_header
         request = {
@@ -109,8 +124,11 @@ class CaseServer:
                 [name.decode("latin-1"), value.decode("latin-1")] for name, value in flow.request.headers.fields
             ],
             "answered": given is not None and not given["fail"],
+            "delay": delay,
         }
         self.log.write(json.dumps(request) + "\n")
+        if delay:
+            await asyncio.sleep(delay)
         if given is None:
             flow.response = make_response(404, [("Content-Type", "text/plain")], b"no such hop")
         elif given["fail"] == "kill":

@@ -210,6 +210,14 @@ async function runStep(ctx, step) {
   });
 }
 
+// Run several steps at once, each after its wait; what each of them saw.
+function runTogether(caseCtx, steps) {
+  return Promise.all(steps.map(async (step) => {
+    if (step.wait) await new Promise((resolve) => setTimeout(resolve, step.wait * 1000));
+    return runStep(step.ctx || caseCtx, step);
+  }));
+}
+
 // Ask every server for its cookie; a failure does not matter, the harness knows which cookies it may count on.
 async function prime(urls) {
   for (const url of urls) await fetch(url, { mode: "no-cors", credentials: "include" }).catch(() => {});
