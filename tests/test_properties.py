@@ -35,6 +35,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *scenarios.REDIRECTS,
     *scenarios.CACHE,
     *scenarios.CONTRADICTIONS,
+    *scenarios.TOGETHER,
     *scenarios.REVALIDATION,
     *scenarios.EVIDENCE,
 )

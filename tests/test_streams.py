@@ -11,6 +11,7 @@ import pytest
 from mitmproxy import http
 from mitmproxy.addons.view import View
 
+from cors_addon.proxy import translate
 from tests import helpers
 from tests.helpers import ALLOW, START, actual, response
 
@@ -137,3 +138,15 @@ def test_it_looks_every_second_where_there_is_a_list() -> None:
 
     assert asyncio.run(timers(View())) == [True, False]
     assert asyncio.run(timers()) == [False, False]
+
+
+def test_what_a_redirect_leads_to_may_begin_before_its_body_has_ended() -> None:
+    """The browser follows it when it has the headers of an answer that streams."""
+    each = actual(EVENTS)
+    answer = response(each)
+    assert answer.timestamp_start is not None
+    assert answer.timestamp_end is not None
+    answer.timestamp_end = answer.timestamp_start + 5.0
+    assert translate.observation(each).ended == answer.timestamp_end
+    answer.stream = True
+    assert translate.observation(each).ended == answer.timestamp_start

@@ -14,7 +14,7 @@ from cors_addon.exchange.evidence import MAX_CONNECTIONS
 from cors_addon.exchange.model import PreflightState, Role, Verdict
 from cors_addon.exchange.stored import MAX_PLAIN
 from cors_addon.exchange.tracker import MAX_CLIENTS, NO_BROWSER
-from tests.cases.scenarios import CACHE, CONTRADICTIONS, DENIED, PAIRING, REDIRECTS, REVALIDATION
+from tests.cases.scenarios import CACHE, CONTRADICTIONS, DENIED, PAIRING, REDIRECTS, REVALIDATION, TOGETHER
 from tests.cases.traffic import (
     ALL,
     API,
@@ -51,7 +51,7 @@ def runs(scenarios: tuple[Scenario, ...], *, faults: bool = True) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("scenario", "engine"), runs(PAIRING + DENIED + REDIRECTS + CACHE + CONTRADICTIONS + REVALIDATION)
+    ("scenario", "engine"), runs(PAIRING + DENIED + REDIRECTS + CACHE + CONTRADICTIONS + TOGETHER + REVALIDATION)
 )
 def test_scenario(scenario: Scenario, engine: str) -> None:
     """The same whichever way it runs: exactly these flows are judged, and so."""

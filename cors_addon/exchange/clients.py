@@ -1,13 +1,13 @@
 """What is remembered of one client. Everything in it is bounded."""
 
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.cookies import CookieEvidence
-from cors_addon.exchange.model import Credentials, Judgement, Outcome
+from cors_addon.exchange.model import Credentials, Judgement, Observation, Outcome
 from cors_addon.exchange.stored import Stored
 from cors_addon.fetch.cache import PreflightCache
 from cors_addon.fetch.origins import Url
@@ -15,6 +15,7 @@ from cors_addon.fetch.refusals import Refusal
 
 MAX_WAITING = 1024
 MAX_GIVEN_UP = 64
+MAX_TAKEN = 32
 MAX_STORED = 64
 
 
@@ -56,6 +57,10 @@ class Waiting:
     """The answer itself made the browser send the request again."""
     stopped_by: Refusal | None = None
     """For a preflight: what stops the fetch here after all, if nothing follows."""
+    maybe_apart: bool = False
+    """For a redirect: what follows would look the same if the page had asked for it by itself."""
+    maybe_another: bool = False
+    """For a redirect: what follows it may follow another, of another credentials mode."""
     if_surely_omitted: Outcome | None = None
     """The outcome were the credentials mode surely `omit`, where the engine tells it from `same-origin`."""
 
@@ -149,6 +154,8 @@ class Client:
     """Major version of the browser, 0 where it does not tell."""
     user_agent: bytes = b""
     """What it says of itself, where no script does."""
+    skew: float = 0.0
+    """Seconds by which an answer may seem to end after the request that it led to began."""
     disguised: bool = False
     """A browser whose User-Agent names none: a script's own, and perhaps another client's script."""
     connections_mixed: bool = False
@@ -157,6 +164,8 @@ class Client:
     """By the server's origin, for engines that prefer a connection of the request's own kind."""
     preflights: Queues = field(default_factory=Queues)
     """By URL."""
+    taken: "deque[tuple[Waiting, Observation]]" = field(default_factory=lambda: deque(maxlen=MAX_TAKEN))
+    """The last preflights that were taken for a request while others waited for one to the same URL."""
     hops: Queues = field(default_factory=Queues)
     """By the URL that the Location leads to."""
     cookies: CookieEvidence = field(default_factory=CookieEvidence)

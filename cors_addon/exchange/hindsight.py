@@ -15,6 +15,11 @@ from cors_addon.fetch.refusals import Stage
 
 FOLLOWED = "the next request of the fetch followed"
 NOT_FOLLOWED = "nothing followed"
+MAYBE_APART = "taken for what its redirect led to, though the page may have asked for that by itself"
+MAYBE_ANOTHER = "redirects of other credentials mode led here, too: taken for what the latest one led to"
+MAYBE_CACHED = (
+    "its request is taken to have come, though a like preflight's answer was cached and would have permitted it, too"
+)
 WENT_ON = "taken for a no-cors request or a form: its redirect was followed, which a cors request's would not have been"
 
 CREDENTIALS_ASSUMED = "credentials mode unknown: taken for not included"
@@ -97,16 +102,18 @@ def learn(fetch: Fetch, mode: Credentials, evidence: str | None, revised: list[J
             revised.append(member)
 
 
-def passed(judgement: Judgement, fetch: Fetch, revised: list[Judgement]) -> None:
-    """Something followed: it passed, under whichever credentials mode lets it."""
+def passed(judgement: Judgement, fetch: Fetch, revised: list[Judgement]) -> bool:
+    """Something followed: it passed, under whichever credentials mode lets it. Whether that told the mode."""
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     if fetch.credentials is not Credentials.UNKNOWN or omitted is None or included is None:
-        return
+        return False
     if MODE_ASSUMED in judgement.assumptions:
-        return  # no check may have been passed at all
-    if omitted.verdict is not included.verdict:
-        mode = Credentials.OMIT if omitted.verdict is Verdict.ALLOW else Credentials.INCLUDE
-        learn(fetch, mode, FOLLOWED, revised)
+        return False  # no check may have been passed at all
+    if omitted.verdict is included.verdict:
+        return False
+    mode = Credentials.OMIT if omitted.verdict is Verdict.ALLOW else Credentials.INCLUDE
+    learn(fetch, mode, FOLLOWED, revised)
+    return True
 
 
 def not_followed(waiting: Waiting, revised: list[Judgement]) -> None:
@@ -155,7 +162,9 @@ def hop_followed(hop: Waiting, revised: list[Judgement]) -> None:
         hop.fetch.surely_omitted = True
         judgement.if_omitted = hop.if_surely_omitted
         conclude(judgement, hop.fetch.credentials, hop.fetch.evidence)
-    passed(judgement, hop.fetch, revised)
+    if passed(judgement, hop.fetch, revised) and hop.maybe_apart:
+        for member in hop.fetch.members:
+            member.assumptions += (MAYBE_APART,)
     if judgement.verdict is Verdict.DENY:
         contradict(judgement, "the redirect was followed although it was refused", revised)
 

@@ -20,7 +20,7 @@ from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import cors_unsafe_names
 
 EARLY = 0.05
-"""Seconds by which an answer may seem to end after the request it permitted began: two readings of the clock."""
+"""Seconds by which a connection may seem to have ended after the request was sent again."""
 
 _FORM_TYPE = re.compile(
     rb"(?i:text/plain|application/x-www-form-urlencoded|multipart/form-data)(;[ ]?(charset|boundary)=[\w-]{1,70})?"
@@ -31,6 +31,8 @@ MANY_NAMES = 8
 RETRY_WITHIN = 1.0
 """Seconds after a dropped connection within which the browser tries again."""
 
+PROMPT = 0.5
+"""Seconds within which a request surely follows its preflight's answer, where others do not keep it."""
 QUEUED = 10.0
 """Seconds for which a request may wait for a connection after the browser has looked for its cached preflight."""
 _GRANTS = frozenset({Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED})
@@ -137,17 +139,68 @@ def find(
 ) -> Waiting | None:
     """The latest preflight for this request that nothing followed yet; it waits no longer.
 
-    Of identical ones in flight together either may be taken for either request: they say the same.
+    Rather one of a fetch in the same credentials mode than in the other, and one that asks for all that the request
+    bears than for less. Of identical ones in flight together either may be taken for either request: they say the same.
     """
-    for waiting in reversed(client.preflights[observation.url]):
+    waiting_here = client.preflights[observation.url]
+    best: Waiting | None = None
+    best_rank: tuple[bool, bool, int, int] | None = None
+    for waiting in reversed(waiting_here):
+        judgement = waiting.judgement
         if (
-            may_pass(waiting.judgement, mode, guessed=waiting.given_up) is not refused
-            and _fits(client, waiting, observation, origin, method, wire)
-            and not _superseded(client, waiting, observation, mode)
+            may_pass(judgement, mode, guessed=waiting.given_up) is refused
+            or not _fits(client, waiting, observation, origin, method, wire)
+            or _superseded(client, waiting, observation, mode)
         ):
-            client.preflights.remove(waiting)
-            return waiting
+            continue
+        if len(waiting_here) == 1:  # as nearly always
+            best = waiting
+            break
+        agrees = agreement(waiting.fetch.credentials, mode)
+        named = judgement.origin == origin or waiting.fetch.redirects > 0
+        borne = sum(name.encode("latin-1") in wire for name in judgement.requested_headers)
+        rank = (agrees > 0, named, borne, agrees)
+        if best_rank is None or rank > best_rank:
+            best, best_rank = waiting, rank
+    if best is None:
+        return None
+    if best_rank is not None and not refused:
+        client.taken.append((best, observation))
+    client.preflights.remove(best)
+    return best
+
+
+def exchanged(client: Client, observation: Observation, origin: str, method: str, wire: Wire) -> Waiting | None:
+    """A preflight that is answered too late for this request, if one that is not was taken for a later request: of
+    several requests under way together the first to be answered takes one, and may take another's.
+    """
+    for taken, later in reversed(client.taken):
+        if later.url != observation.url or not _fits(client, taken, observation, origin, method, wire):
+            continue
+        asked = Asked(origin, method, taken.judgement.requested_headers)
+        if client.cache.find((origin, observation.url), asked, None, observation.started) is not None and (
+            origin != OPAQUE or client.engine.cache.opaque_origins_share
+        ):
+            return None  # it needs none
+        for waiting in client.preflights[observation.url]:
+            if (
+                _like(waiting) == _like(taken)
+                and waiting.judgement.observation.ended <= later.started
+                and may_pass(waiting.judgement)
+            ):
+                client.preflights.remove(waiting)
+                return waiting
     return None
+
+
+def _like(waiting: Waiting) -> tuple[str | None, str, tuple[str, ...]]:
+    """What a preflight asks for."""
+    return waiting.judgement.origin, waiting.method, waiting.judgement.requested_headers
+
+
+def agreement(one: Credentials, other: Credentials) -> int:
+    """How well the credentials modes of two requests, as far as known, go with their being of one fetch."""
+    return 2 if one is other else 1 if Credentials.UNKNOWN in (one, other) else 0
 
 
 def _superseded(client: Client, waiting: Waiting, observation: Observation, mode: Credentials) -> bool:
@@ -161,26 +214,36 @@ def _superseded(client: Client, waiting: Waiting, observation: Observation, mode
     asked = Asked(judgement.origin or "", waiting.method, judgement.requested_headers)
     known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
     entry = client.cache.find(key, asked, known, observation.started)
-    # only one that was sent after this one's answer, and has had its request, shows that this one was refused; not of
-    # many in flight together, more than there are connections: the last are sent when the first have been answered
-    return entry is not None and (waiting.retries > 0 or (entry.used and entry.together > judgement.observation.ended))
+    # only one that was sent after this one's answer, and whose request had been answered, shows that this one was
+    # refused; not of many in flight together, more than there are connections: the last are sent when the first have
+    # been answered
+    answered = judgement.observation.ended
+    return entry is not None and (
+        waiting.retries > 0 or (observation.started > max(entry.used, answered + PROMPT) and entry.together > answered)
+    )
 
 
 def _fits(client: Client, waiting: Waiting, observation: Observation, origin: str, method: str, wire: Wire) -> bool:
     judgement = waiting.judgement
     began = observation.started
-    if waiting.method != method or judgement.observation.ended > began + EARLY or began > waiting.until:
+    if waiting.method != method or judgement.observation.ended > began + client.skew or began > waiting.until:
         return False
     if judgement.origin != origin and not (
         client.engine.tainted_preflight_names_origin
         and origin == OPAQUE
-        and (waiting.fetch.redirects or judgement.origin == observation.url.origin)
+        and (
+            waiting.fetch.redirects
+            or judgement.origin == observation.url.origin
+            or not client.hops[observation.url]  # another preflight may have been taken for what followed its redirect
+        )
     ):
         return False
     for name in judgement.requested_headers:
         value = wire.get(name.encode("latin-1"))
         if value is None and not _was_dropped(client, waiting.fetch, name):
             return False
+        if name == USER_AGENT and value == client.user_agent and not client.disguised:
+            return False  # the script set another
         if (
             name == "content-type"
             and value is not None
@@ -198,6 +261,19 @@ def _fits(client: Client, waiting: Waiting, observation: Observation, origin: st
         ):
             return False  # no browser asks for what a form may send
     return True
+
+
+def asks_like(hop: Judgement, asked: tuple[str, ...] | None, wire: Wire) -> bool:
+    """Whether what follows a redirect bears, or asks for, what the author set before it, as far as a preflight told.
+
+    `asked`: of a preflight.
+    """
+    if hop.preflight is not PreflightState.SENT:
+        return True
+    kept = set(hop.requested_headers) - _DROPPED_BY_REDIRECTS
+    if asked is not None:
+        return kept == set(asked) - _DROPPED_BY_REDIRECTS
+    return all(name.encode("latin-1") in wire for name in kept)
 
 
 def _was_dropped(client: Client, fetch: Fetch, name: str) -> bool:
@@ -360,13 +436,31 @@ def await_retry(client: Client, permit: Waiting, dropped: Observation) -> None:
         client.preflights.add(dropped.url, permit)
 
 
-def followed(client: Client, permit: Waiting, fetch: Fetch, key: Key, revised: list[Judgement]) -> None:
+def followed(
+    client: Client, permit: Waiting, fetch: Fetch, key: Key, request: Observation, revised: list[Judgement]
+) -> None:
     """The request that a preflight was sent for came."""
     preflight = permit.judgement
-    client.cache.note_use(key, preflight.observation.flow_id)
+    if preflight.if_omitted is not preflight.if_credentialed and _may_be_cached(
+        client, preflight, fetch, key, request.started
+    ):
+        preflight.assumptions += (hindsight.MAYBE_CACHED,)
+    client.cache.note_use(key, preflight.observation.flow_id, request.ended)
     hindsight.passed(preflight, fetch, revised)
     if preflight.verdict is Verdict.DENY:
         hindsight.contradict(preflight, REFUSED_YET_SENT, revised)
     if fetch.credentials is not Credentials.UNKNOWN:
         credentialed = fetch.credentials is Credentials.INCLUDE
-        client.cache.set_credentials(key, preflight.observation.flow_id, credentialed=credentialed)
+        client.cache.set_credentials(key, preflight.observation.flow_id, credentialed=credentialed, until=request.ended)
+
+
+def _may_be_cached(client: Client, preflight: Judgement, fetch: Fetch, key: Key, began: float) -> bool:
+    """Whether the request may have been permitted by another's cached answer, and this preflight been refused."""
+    others = client.cache.beside(key, preflight.observation.flow_id)
+    omitted, included = preflight.if_omitted, preflight.if_credentialed
+    if not others or omitted is None or included is None or omitted.verdict is included.verdict:
+        return False
+    asked = Asked(key[0], preflight.requested_method or "", preflight.requested_headers)
+    known = None if fetch.credentials is Credentials.UNKNOWN else fetch.credentials is Credentials.INCLUDE
+    shared = key[0] != OPAQUE or client.engine.cache.opaque_origins_share
+    return shared and any(client.cache.serves(entry, asked, known, began) for entry in others)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 from cors_addon.engines import ENGINES, FETCH, detect
-from cors_addon.exchange import hindsight, preflights
+from cors_addon.exchange import chains, hindsight, preflights
 from cors_addon.exchange import wire as wires
 from cors_addon.exchange.clients import Client, Fetch, Waiting
 from cors_addon.exchange.evidence import COOKIE_WITHHELD, STORAGE_ACCESS_SENT, Evidence
@@ -72,12 +72,19 @@ def registrable_domain(host: str) -> str:
 class Tracker:
     """Judges the traffic of many clients."""
 
-    def __init__(self, *, engine: str = "auto", site: Callable[[str], str] = registrable_domain) -> None:
-        """Judge as `engine` (or each client as what it is); `site` maps a host to its registrable domain."""
+    def __init__(
+        self, *, engine: str = "auto", site: Callable[[str], str] = registrable_domain, skew: float = 0.0
+    ) -> None:
+        """Judge as `engine` (or each client as what it is); `site` maps a host to its registrable domain.
+
+        `skew`: seconds by which an answer may seem to end after the request that it led to began, where the times are
+        not one clock's.
+        """
         self.sees = Preflights.ALL
         """A recording may lack preflights. It can be set anew before each `observe`."""
         self._forced = None if engine == "auto" else ENGINES[engine]
         self._clients: OrderedDict[tuple[Hashable, bytes], Client] = OrderedDict()
+        self._skew = skew
         self._latest: Client | None = None
         self._at: weakref.WeakValueDictionary[Hashable, Client] = weakref.WeakValueDictionary()
         """By address: the client that was seen there last, but for repetitions."""
@@ -207,6 +214,7 @@ class Tracker:
                 first_seen=observation.started,
                 version=int(version[1][:6]) if version else 0,
                 user_agent=user_agent,
+                skew=self._skew,
                 disguised=disguised and (engine is not None or metadata),
             )
             self._clients[key] = client
@@ -261,7 +269,7 @@ class Tracker:
         )
         if not client.is_browser:
             return _no_browser(judgement, Stage.PREFLIGHT)
-        hop = _follow_hop(client, observation, named, method) if client.hops.by_url else None
+        hop = self._follow_hop(client, observation, named, method, wire, headers) if client.hops.by_url else None
         before = hop
         if before is None and client.preflights[url]:
             before = preflights.repeated(client, observation, judgement, method)
@@ -270,6 +278,8 @@ class Tracker:
         waiting = Waiting(judgement, fetch, method, observation.ended + PATIENCE)
         if hop is not None:
             hindsight.revive(hop, revised)
+            if hop.maybe_another:
+                judgement.assumptions += (hindsight.MAYBE_ANOTHER,)
             if hop.if_surely_omitted is not None:
                 waiting.stopped_by = hop.judgement.refusal  # WebKit's page process checks the hop once more, later
             hindsight.hop_followed(hop, revised)
@@ -305,8 +315,13 @@ class Tracker:
             if named and url in client.preflights.by_url:
                 mode, _ = self._evidence.shown(client, observation, wire)
                 permit = preflights.find(client, observation, named, method, wire, mode)
+                if permit is None:
+                    if client.taken:
+                        permit = preflights.exchanged(client, observation, named, method, wire)
+                elif permit.fetch.credentials is not mode and not preflights.agreement(permit.fetch.credentials, mode):
+                    chains.move(client, permit, mode, PATIENCE, revised)
             if permit is None and hops:
-                hop = _follow_hop(client, observation, named, method)
+                hop = self._follow_hop(client, observation, named, method, wire)
         if (
             hop is not None
             and wires.MODE_ASSUMED in hop.judgement.assumptions
@@ -323,6 +338,8 @@ class Tracker:
             role = Role.ACTUAL
         else:
             role, origin, assumptions = wires.classify(observation, wire, follows_cors=follows, engine=client.engine)
+        if hop is not None and hop.maybe_another:
+            assumptions += (hindsight.MAYBE_ANOTHER,)
         if hop is not None and hop.judgement.role is Role.NO_CORS:
             role, assumptions = Role.NO_CORS, hop.judgement.assumptions
         fetch = permit.fetch if permit is not None else hop.fetch if hop is not None else Fetch()
@@ -449,7 +466,7 @@ class Tracker:
                 plain, judgement.if_omitted = judgement.if_omitted, judgement.if_credentialed
             fetch.left_same_origin = False
         if permit is not None:
-            preflights.followed(client, permit, fetch, key, revised)
+            preflights.followed(client, permit, fetch, key, observation, revised)
             if preflights.may_be_retried(client, observation):
                 preflights.await_retry(client, permit, observation)
         hindsight.conclude(judgement, fetch.credentials, fetch.evidence)
@@ -468,6 +485,68 @@ class Tracker:
             credentialed = fetch.credentials is Credentials.INCLUDE if known else None
             client.store(url, Stored(fields, observation.ended, credentialed))
         return judgement
+
+    def _follow_hop(
+        self,
+        client: Client,
+        observation: Observation,
+        origin: str,
+        method: str,
+        wire: Wire,
+        asked: tuple[str, ...] | None = None,
+    ) -> Waiting | None:
+        """The redirect that this request follows; it waits no longer. None where there is none.
+
+        `asked`: the header names that it asks for, where it is a preflight.
+        """
+        waiting_here = client.hops[observation.url]
+        if not waiting_here and observation.url.scheme == "https":
+            # browsers upgrade what a secure page embeds from a Location without TLS
+            port = 80 if observation.url.port == 443 else observation.url.port
+            waiting_here = client.hops[observation.url._replace(scheme="http", port=port)]
+        if not waiting_here:
+            return None
+        mode = Credentials.UNKNOWN
+        if len(waiting_here) > 1 and asked is None:
+            mode, _ = self._evidence.shown(client, observation, wire)
+        found: list[Waiting | None] = [None] * 9
+        modes = set()
+        for waiting in reversed(waiting_here):
+            hop = waiting.judgement
+            began = observation.started
+            if hop.observation.ended > began + client.skew or began > waiting.until:
+                continue
+            if waiting.method != method and not _becomes_get(client, waiting, observation, method):
+                continue
+            if hop.role is Role.SAME_ORIGIN:
+                fits = origin in (hop.observation.url.origin, OPAQUE, "")
+            elif _taints(hop, observation.url):
+                # Gecko's preflight names the page's origin all the same
+                named = client.engine.tainted_preflight_names_origin and observation.method == b"OPTIONS"
+                fits = origin == OPAQUE or (named and origin == waiting.fetch.initiator)
+            else:
+                fits = origin == hop.origin
+            if not fits or not preflights.asks_like(hop, asked, wire):
+                continue
+            refused = hop.role is Role.REDIRECT and not preflights.may_pass(hop, guessed=waiting.given_up)
+            surely = hop.role is not Role.REDIRECT or hop.if_omitted is hop.if_credentialed
+            # the page could have asked for this itself, but for the mark that a redirect to a third origin leaves
+            waiting.maybe_apart = hop.role is Role.REDIRECT and not (origin == OPAQUE and hop.origin != OPAQUE)
+            if waiting.maybe_apart and (
+                (refused and not _may_be_followed(waiting)) or (not surely and began > hop.observation.ended + SOON)
+            ):
+                continue
+            # rather one that surely passed than one that passes in one credentials mode, and that than a refused one;
+            # above all one in the credentials mode that the request shows
+            rank = 2 if refused else 0 if surely else 1
+            rank += 3 * (2 - preflights.agreement(waiting.fetch.credentials, mode))
+            found[rank] = found[rank] or waiting
+            modes.add(waiting.fetch.credentials)
+        best = next(filter(None, found), None)
+        if best is not None:
+            best.maybe_another = mode is Credentials.UNKNOWN and len(modes) > 1
+            client.hops.remove(best)
+        return best
 
     def _plain_confirmed(self, observation: Observation) -> Stored | None:
         """The response stored without CORS that a conditional request is about."""
@@ -511,39 +590,9 @@ def _no_browser(judgement: Judgement, stage: Stage) -> Judgement:
     return judgement
 
 
-def _follow_hop(client: Client, observation: Observation, origin: str, method: str) -> Waiting | None:
-    """The redirect that this request (or preflight) follows; it waits no longer. None where there is none."""
-    waiting_here = client.hops[observation.url]
-    if not waiting_here and observation.url.scheme == "https":
-        # browsers upgrade what a secure page embeds from a Location without TLS
-        port = 80 if observation.url.port == 443 else observation.url.port
-        waiting_here = client.hops[observation.url._replace(scheme="http", port=port)]
-    found: list[Waiting | None] = [None, None, None]
-    for waiting in waiting_here:
-        hop = waiting.judgement
-        began = observation.started
-        if hop.observation.ended > began + preflights.EARLY or began > waiting.until:
-            continue
-        if waiting.method != method and not _becomes_get(client, waiting, observation, method):
-            continue
-        if hop.role is Role.SAME_ORIGIN:
-            fits = origin in (hop.observation.url.origin, OPAQUE, "")
-        elif _taints(hop, observation.url):
-            # Gecko's preflight names the page's origin all the same
-            named = client.engine.tainted_preflight_names_origin and observation.method == b"OPTIONS"
-            fits = origin == OPAQUE or (named and origin == waiting.fetch.initiator)
-        else:
-            fits = origin == hop.origin
-        if not fits:
-            continue
-        # rather one that surely passed than one that passes in one credentials mode, and that than a refused one
-        surely = hop.role is not Role.REDIRECT or hop.if_omitted is hop.if_credentialed
-        rank = 2 if hop.role is Role.REDIRECT and not preflights.may_pass(hop) else 0 if surely else 1
-        found[rank] = found[rank] or waiting
-    best = found[0] or found[1] or found[2]
-    if best is not None:
-        client.hops.remove(best)
-    return best
+def _may_be_followed(hop: Waiting) -> bool:
+    """Whether a redirect that is refused is followed all the same by what it was not taken for: see `was_no_cors`."""
+    return hop.if_surely_omitted is not None or wires.MODE_ASSUMED in hop.judgement.assumptions
 
 
 def _taints(hop: Judgement, target: Url) -> bool:

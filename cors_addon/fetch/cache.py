@@ -86,8 +86,10 @@ class Entry:
     """Until when the latest answer may be used."""
     requested: frozenset[str]
     """Header names which preflights to this URL asked for: the author sets them, whatever their name."""
-    used: bool = False
-    """The request that the latest preflight was sent for has come, or never will."""
+    used: float = float("inf")
+    """When the request that the latest preflight was sent for had been answered, or was refused for good."""
+    doubted: float = 0.0
+    """What began up to here may itself be what the latest preflight was sent for: its mode is not sure against it."""
     gone: float = float("inf")
     """When it was dropped; a request that began earlier may have used it."""
 
@@ -183,7 +185,7 @@ class PreflightCache:
             entry.since = now
         entry.end = end
         entry.asked, entry.together, entry.row = asked, together, row
-        entry.stored, entry.used = now, refused
+        entry.stored, entry.used = now, now if refused else float("inf")
         entry.flow_id = flow_id
         return entry
 
@@ -198,6 +200,17 @@ class PreflightCache:
                 return entry
         return None
 
+    def beside(self, key: Key, flow_id: str) -> list[Entry]:
+        """What other answers than this flow's have left, or had until lately."""
+        found = [entry for entry in self._entries.get(key, ()) if entry.flow_id != flow_id]
+        if key in self._in_flight:
+            found += [entry for entry in self._in_flight[key] if entry.flow_id != flow_id]
+        return found
+
+    def serves(self, entry: Entry, asked: Asked, credentialed: bool | None, now: float) -> bool:
+        """Whether an entry spares this request its preflight."""
+        return entry.since <= now < entry.gone and self._serves(entry, asked, credentialed, now - SLACK)
+
     def find_lately(self, key: Key, asked: Asked, credentialed: bool | None, now: float, within: float) -> Entry | None:
         """An entry that would have served within these seconds before: the request may have waited since."""
         for entry in self._entries.get(key, ()):
@@ -207,19 +220,23 @@ class PreflightCache:
 
     def used(self, key: Key) -> bool:
         """Whether an entry of this key waits no longer for the request that its preflight was sent for."""
-        return any(entry.used for entry in self._entries.get(key, ()))
+        return any(entry.used < float("inf") for entry in self._entries.get(key, ()))
 
-    def note_use(self, key: Key, flow_id: str) -> None:
-        """The request that a preflight was sent for came."""
+    def note_use(self, key: Key, flow_id: str, ended: float) -> None:
+        """The request that a preflight was sent for came, and was answered at `ended`."""
         for entry in self._entries.get(key, ()):
             if entry.flow_id == flow_id:
-                entry.used = True
+                entry.used = ended
 
-    def set_credentials(self, key: Key, flow_id: str, *, credentialed: bool) -> None:
-        """The credentials mode under which an answer was stored became known."""
+    def set_credentials(self, key: Key, flow_id: str, *, credentialed: bool, until: float) -> None:
+        """The credentials mode under which an answer was stored became known from a request answered at `until`.
+
+        Of requests under way together another may be the one that the preflight was sent for, and this one have used
+        the cache.
+        """
         for entry in self._entries.get(key, ()):
             if entry.flow_id == flow_id:
-                entry.credentialed = credentialed
+                entry.credentialed, entry.doubted = credentialed, until + IN_LINE
 
     def find_dropped(self, key: Key, asked: Asked, credentialed: bool | None, now: float) -> Entry | None:
         """An entry that was dropped, and yet would serve: it may have stayed under the same URL with a fragment."""
@@ -253,7 +270,12 @@ class PreflightCache:
     def _serves(self, entry: Entry, asked: Asked, credentialed: bool | None, now: float) -> bool:
         rules = self.rules
         known = credentialed is not None and entry.credentialed is not None
-        if known and credentialed is not entry.credentialed and (credentialed or not rules.include_serves_omit):
+        if (
+            known
+            and credentialed is not entry.credentialed
+            and (credentialed or not rules.include_serves_omit)
+            and now + SLACK > entry.doubted
+        ):
             return False
         wildcard = not credentialed and (rules.wildcard_by_request or not entry.credentialed)
         if asked.method not in rules.simple_methods:

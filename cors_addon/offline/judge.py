@@ -21,6 +21,8 @@ from cors_addon.report.summary import Input
 
 SETTLE_EVERY = 5.0
 """Seconds of flow time between two looks at what nothing followed: as in the addon."""
+HAR_SKEW = 0.05
+"""Seconds: a HAR has a rounded start and durations from another clock for each exchange."""
 
 type Progress = Callable[[Source, Input], None]
 
@@ -49,7 +51,8 @@ def judged(
         into.kind = source.kind.value
         exchanges = _counted(_exchanges(source, into, filter_expression, whole_name), source, into, progress)
         auditor = auditor or Auditor(registrable_domain)
-        for judgement in _judge(exchanges, engine, _Chosen() if filter_expression else None):
+        skew = HAR_SKEW if source.kind is Kind.HAR else 0.0
+        for judgement in _judge(exchanges, engine, _Chosen() if filter_expression else None, skew):
             auditor.audit(judgement)
             yield judgement
     except Damage as damage:
@@ -96,8 +99,8 @@ class _Chosen(dict[str, None]):
         return [each for each in judgements if each.observation.flow_id in self]
 
 
-def _judge(exchanges: Iterable[Recorded], engine: str, only: _Chosen | None) -> Iterator[Judgement]:
-    tracker = Tracker(engine=engine, site=registrable_domain)
+def _judge(exchanges: Iterable[Recorded], engine: str, only: _Chosen | None, skew: float) -> Iterator[Judgement]:
+    tracker = Tracker(engine=engine, site=registrable_domain, skew=skew)
     settled = 0.0
     # damage ends this without a last look: what followed is not known, and nothing to be concluded from its absence
     for observation, notes, evidence_only, replayed, sees, refused, chosen in exchanges:

@@ -36,6 +36,7 @@ def observation(flow: http.HTTPFlow) -> Observation:
         response is None
         or flow.error is not None
         or (ended := response.data.timestamp_end) is None
+        or response.stream
         or response.data.status_code < 100
     ):
         status, fields = answer(flow)
@@ -86,12 +87,15 @@ def has_body(request: http.RequestData) -> bool:
 
 def _ended(flow: http.HTTPFlow) -> float:
     response = flow.response
+    begun = None if response is None else response.data.timestamp_start
+    if response is not None and response.stream and begun is not None:
+        return begun  # what the browser does next may come before the body has ended
     if response is not None and response.data.timestamp_end is not None:
         return response.data.timestamp_end
     if flow.error is not None:
         return flow.error.timestamp
-    if response is not None and response.data.timestamp_start is not None:
-        return response.data.timestamp_start  # it streams
+    if begun is not None:
+        return begun
     return flow.request.data.timestamp_end or flow.request.data.timestamp_start
 
 

@@ -3,7 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
-from cors_addon.exchange.hindsight import CREDENTIALS_ASSUMED, FOLLOWED, NOT_FOLLOWED
+from cors_addon.exchange.hindsight import (
+    CREDENTIALS_ASSUMED,
+    FOLLOWED,
+    MAYBE_ANOTHER,
+    MAYBE_APART,
+    MAYBE_CACHED,
+    NOT_FOLLOWED,
+)
 from cors_addon.exchange.judging import STORED_ASSUMED
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
 from cors_addon.exchange.preflights import FRAGMENT_ASSUMED, QUEUED_ASSUMED
@@ -40,6 +47,9 @@ NULL = allow("null")
 STAR_PUT = allow("*", methods="PUT")
 PUT_60 = allow(methods="PUT", max_age="60")
 PUT_0 = allow(methods="PUT", max_age="0")
+STAR_PUT_60 = allow("*", methods="PUT", max_age="60")
+NULL_PUT = allow("null", credentials="true", methods="PUT", max_age="0")
+STORAGE_ACCESS: Lines = (("Sec-Fetch-Storage-Access", "active"),)
 GRANTED = allow(credentials="true", methods="PUT", max_age="600")
 
 
@@ -380,7 +390,7 @@ PAIRING: tuple[Scenario, ...] = (
             cors("a", 0.1, url=OTHER, answer=STAR, took=90.0),
         ),
         expected={
-            "h": passed("a", credentials=OMIT, credentials_evidence=FOLLOWED, assumptions=(), revision=3),
+            "h": passed("a", credentials=OMIT, credentials_evidence=FOLLOWED, assumptions=(MAYBE_APART,), revision=3),
             "b": passed(),
             "a": passed("h", credentials=OMIT),
         },
@@ -1117,7 +1127,7 @@ CACHE: tuple[Scenario, ...] = (
             preflight("p", answer=allow("*", credentials="true", methods="PUT", max_age="60")),
             preflight("p2", 0.1, method="PATCH", answer=GRANTED),
             cors("a", 0.2, "PUT", request=COOKIE, answer=allow(credentials="true")),
-            cors("b", 0.3, "PUT"),
+            cors("b", 0.8, "PUT"),
         ),
         expected={
             "p": refused(
@@ -1459,6 +1469,254 @@ ETAG: Lines = (("ETag", '"1"'),)
 NOON = "Wed, 21 Oct 2015 12:00:00 GMT"
 DATED: Lines = (("Last-Modified", NOON),)
 IF_NONE_MATCH: Lines = (("If-None-Match", '"1"'),)
+
+TOGETHER: tuple[Scenario, ...] = (
+    Scenario(
+        name="asked for before a refused redirect led there",
+        traffic=(redirect("h", 0.01, to=OTHER, answer=(), took=0.02), cors("b", url=OTHER, took=0.05)),
+        expected={"h": refused(Reason.ALLOW_ORIGIN_MISSING), "b": passed()},
+    ),
+    Scenario(
+        name="asked for right after a refused redirect led there",
+        traffic=(redirect("h", to=OTHER, answer=()), cors("b", 0.02, url=OTHER)),
+        expected={"h": refused(Reason.ALLOW_ORIGIN_MISSING), "b": passed()},
+    ),
+    Scenario(
+        name="asked for long after a redirect led there that only one credentials mode lets pass",
+        traffic=(redirect("h", to=OTHER, answer=STAR), cors("b", 7.0, url=OTHER)),
+        expected={"h": passed(credentials=UNKNOWN), "b": passed()},
+    ),
+    Scenario(
+        name="the latest of several redirects is followed",
+        traffic=(
+            redirect("refused", 0.03, to=THIRD, answer=()),
+            redirect("h1", 0.03, to=THIRD, took=0.1),
+            redirect("h2", 0.2, to=THIRD, took=0.04),
+            cors("a2", 0.25, url=THIRD, origin="null", answer=NULL),
+            cors("a1", 0.14, url=THIRD, origin="null", answer=NULL, took=0.5),
+        ),
+        expected={
+            "refused": refused(Reason.ALLOW_ORIGIN_MISSING),
+            "h1": passed("a1"),
+            "h2": passed("a2"),
+            "a1": passed("h1"),
+            "a2": passed("h2"),
+        },
+    ),
+    Scenario(
+        name="a preflight answered after a request began is not its own",
+        traffic=(
+            preflight("p", answer=PUT_60),
+            cors("a", 0.02, "PUT"),
+            preflight("p2", 0.045, answer=PUT_60, took=0.02),
+            cors("b", 0.05, "PUT", took=0.1),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p", preflight=SENT),
+            "p2": passed(),
+            "b": passed("p", preflight=CACHED),
+        },
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
+        name="the clocks of a recording differ",
+        traffic=(preflight("p", took=0.05), cors("a", 0.03, "PUT", took=0.1)),
+        expected={"p": passed("a"), "a": passed("p", preflight=SENT)},
+        options={"skew": 0.05},
+    ),
+    Scenario(
+        name="redirects of both credentials modes",
+        traffic=(
+            redirect("h1", to=THIRD, connection="one", request=COOKIE, answer=allow(credentials="true")),
+            redirect("h2", 0.05, to=THIRD, connection="two", answer=allow(credentials="true")),
+            preflight("p", 0.05, url=OTHER, connection="two"),
+            cors("a", 0.1, url=THIRD, origin="null", answer=NULL),
+        ),
+        expected={
+            "h1": passed(credentials=INCLUDE),
+            "h2": passed("a", credentials=OMIT),
+            "p": passed(),
+            "a": passed("h2", assumptions=(MAYBE_ANOTHER,)),
+        },
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="a preflight asks for what the redirect's request bore",
+        traffic=(
+            preflight("p1", headers="x-a", answer=allow(methods="PUT", headers="x-a")),
+            redirect("h", 0.05, "PUT", to=OTHER, status=307, request=(("X-A", "1"),)),
+            preflight("q", 0.08, url=OTHER),
+            preflight("p2", 0.1, url=OTHER, headers="x-a", answer=allow(methods="PUT", headers="x-a")),
+        ),
+        expected={
+            "p1": passed("h", "p2"),
+            "h": passed("p1", "p2"),
+            "q": passed(),
+            "p2": passed("p1", "h"),
+        },
+    ),
+    Scenario(
+        name="the preflight that asks for all that the request bears",
+        traffic=(
+            preflight("p1", headers="authorization", answer=allow(methods="PUT", headers="authorization")),
+            preflight("p2", 0.001, answer=allow(methods="PUT", headers="authorization")),
+            cors("a1", 0.1, "PUT", request=(("Authorization", "Bearer x"),)),
+            cors("a2", 0.1, "PUT"),
+        ),
+        expected={
+            "p1": passed("a1"),
+            "p2": passed("a2"),
+            "a1": passed("p1", preflight=SENT),
+            "a2": passed("p2", preflight=SENT),
+        },
+    ),
+    Scenario(
+        name="every request has a User-Agent, and few have the script's",
+        traffic=(
+            preflight("p1", headers="x-a", method="GET", answer=allow(headers="x-a, user-agent")),
+            preflight("p2", 0.001, headers="user-agent", method="GET", answer=allow(headers="x-a, user-agent")),
+            cors("a1", 0.1, request=(("X-A", "1"),)),
+            cors("a2", 0.1, agent=b"mine/1.0"),
+        ),
+        expected={
+            "p1": passed("a1"),
+            "p2": passed("a2"),
+            "a1": passed("p1", preflight=SENT),
+            "a2": passed("p2", preflight=SENT),
+        },
+        engines=("gecko", "webkit"),
+    ),
+    Scenario(
+        name="rather the preflight that asks for what the request bears than for what a redirect took",
+        traffic=(
+            preflight("p1", 0.0, method="GET", headers="authorization", answer=allow(headers="authorization")),
+            redirect("h", 0.1, to=SHOP, request=(("Authorization", "Bearer x"),)),
+            preflight("q2", 0.2, method="GET", url=SHOP, headers="x-a", answer=allow(headers="x-a")),
+            preflight("q1", 0.21, method="GET", url=SHOP, headers="authorization", answer=allow(headers="*")),
+            cors("a", 0.3, url=SHOP, request=(("X-A", "1"),)),
+        ),
+        expected={
+            "p1": {"verdict": ALLOW},
+            "h": {"verdict": ALLOW},
+            "q1": {"origin": PAGE},
+            "q2": passed("a"),
+            "a": passed("q2", preflight=SENT),
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="the preflight of a known credentials mode",
+        traffic=(
+            preflight("p1", url=SHOP, site="cross-site", request=STORAGE_ACCESS, answer=GRANTED),
+            preflight("p2", 0.001, url=SHOP, site="cross-site", answer=GRANTED),
+            cors("a1", 0.1, "PUT", url=SHOP, site="cross-site", request=(*COOKIE, *STORAGE_ACCESS), answer=STAR),
+            cors("a2", 0.1, "PUT", url=SHOP, site="cross-site", answer=STAR),
+        ),
+        expected={
+            "p1": passed("a1", credentials=INCLUDE),
+            "p2": passed("a2"),
+            "a1": refused(Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, "p1"),
+            "a2": passed("p2"),
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="the request of a preflight is late, and that of a later one was answered",
+        traffic=(
+            preflight("p1", answer=STAR_PUT_60),
+            preflight("p2", 0.02, answer=STAR_PUT_60),
+            cors("a2", 0.04, "PUT", answer=STAR),
+            cors("a1", 0.07, "PUT", answer=STAR),
+        ),
+        expected={
+            "p1": passed("a1", credentials=OMIT, assumptions=(MAYBE_CACHED,)),
+            "p2": passed("a2", credentials=OMIT, assumptions=()),
+            "a1": passed("p1", preflight=SENT),
+            "a2": passed("p2", preflight=SENT),
+        },
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
+        name="too late for a preflight before the last",
+        traffic=(
+            preflight("p1", answer=STAR_PUT_60),
+            preflight("p2", 0.02, answer=STAR_PUT_60),
+            cors("a2", 0.04, "PUT", answer=STAR),
+            cors("b", 3.0, "PUT", answer=STAR),
+        ),
+        expected={
+            "p1": refused(
+                Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)
+            ),
+            "p2": passed("a2", credentials=OMIT),
+            "a2": passed("p2", preflight=SENT),
+            "b": passed("p2", preflight=CACHED),
+        },
+        engines=("chromium", "webkit"),
+        finish=True,
+    ),
+    Scenario(
+        name="requests in both credentials modes under one preflight",
+        traffic=(
+            preflight("p", connection="one", answer=GRANTED),
+            cors("a", 0.02, "PUT", connection="one", answer=GRANTED),
+            cors("b", 0.02, "PUT", connection="two", request=COOKIE, answer=GRANTED, took=0.1),
+            cors("c", 10.0, "PUT", connection="two", request=COOKIE, answer=GRANTED),
+        ),
+        expected={
+            "p": passed("a"),
+            "a": passed("p", preflight=SENT, credentials=OMIT),
+            "b": passed("p", preflight=CACHED, credentials=INCLUDE),
+            "c": contradicted(preflight=UNSEEN),
+        },
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="a later request took the preflight of an earlier one",
+        traffic=(
+            preflight("p0", connection="one", answer=PUT_0),
+            redirect("h", 0.02, "PUT", to=OTHER, status=307, connection="one"),
+            preflight("q1", 0.1, url=OTHER, connection="one", answer=PUT_0),
+            preflight("q2", 0.0, url=OTHER, connection="one", answer=PUT_0, took=0.3),
+            cors("b", 0.35, "PUT", url=OTHER, connection="one"),
+            cors("a", 0.12, "PUT", url=OTHER, connection="one", took=0.5),
+        ),
+        expected={
+            "p0": {"verdict": ALLOW},
+            "h": {"verdict": ALLOW},
+            "q1": {"verdict": ALLOW},
+            "q2": passed("a"),
+            "b": {"preflight": SENT, "contradicted": False},
+            "a": passed("q2", preflight=SENT),
+        },
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="the credentials mode of a request tells which redirect its preflight followed",
+        traffic=(
+            preflight("p1", connection="one", answer=GRANTED),
+            preflight("p2", 0.01, connection="one", answer=GRANTED),
+            redirect("h2", 0.03, "PUT", to=THIRD, status=307, connection="two", request=COOKIE, answer=GRANTED),
+            redirect("h1", 0.04, "PUT", to=THIRD, status=307, connection="one", answer=GRANTED),
+            preflight("q2", 0.06, url=THIRD, origin="null", answer=NULL_PUT),
+            cors("a2", 0.08, "PUT", url=THIRD, origin="null", request=COOKIE, answer=NULL),
+            preflight("q1", 0.1, url=THIRD, origin="null", answer=NULL_PUT),
+            cors("a1", 0.12, "PUT", url=THIRD, origin="null", answer=NULL),
+        ),
+        expected={
+            "p1": passed("h1", "q1", "a1"),
+            "p2": passed("h2", "q2", "a2"),
+            "h1": passed("p1", "q1", "a1", credentials=OMIT),
+            "h2": passed("p2", "q2", "a2", credentials=INCLUDE),
+            "q1": passed("p1", "h1", "a1", credentials=OMIT),
+            "q2": passed("p2", "h2", "a2", credentials=INCLUDE),
+            "a1": passed("p1", "h1", "q1", credentials=OMIT),
+            "a2": refused(Reason.ALLOW_CREDENTIALS_NOT_TRUE, "p2", "h2", "q2", credentials=INCLUDE),
+        },
+        engines=("chromium",),
+    ),
+)
 
 REVALIDATION: tuple[Scenario, ...] = (
     Scenario(

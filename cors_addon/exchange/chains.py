@@ -1,0 +1,50 @@
+"""Taking a preflight out of the fetch that it was taken for, once the request that it permitted shows another's.
+
+Of redirects under way together that lead to one URL, what follows each bears nothing that tells which it follows. The
+request at the end does: its credentials mode is its fetch's.
+"""
+
+from cors_addon.exchange import hindsight
+from cors_addon.exchange.clients import Client, Fetch, Waiting
+from cors_addon.exchange.model import Credentials, Judgement, Role
+
+
+def move(client: Client, permit: Waiting, mode: Credentials, patience: float, revised: list[Judgement]) -> None:
+    """Let a preflight follow another redirect to its URL, one that may be of this mode, or none.
+
+    The redirect that it was taken to follow waits again.
+    """
+    moved, before = permit.judgement, permit.fetch
+    url = moved.observation.url
+    other = next(
+        (
+            hop
+            for hop in reversed(client.hops[url])
+            if hop.fetch.credentials in (mode, Credentials.UNKNOWN)
+            and hop.method == permit.method
+            and hop.judgement.observation.ended <= moved.observation.started
+        ),
+        None,
+    )
+    if other is not None:
+        client.hops.remove(other)
+    _leave(before, moved, revised)
+    last = before.members[-1] if before.members else None
+    if last is not None and last.role is Role.REDIRECT:
+        client.hops.add(url, Waiting(last, before, permit.method, last.observation.ended + patience))
+    permit.fetch = Fetch() if other is None else other.fetch
+    hindsight.join(permit.fetch, moved, revised)
+    hindsight.conclude(moved, permit.fetch.credentials, permit.fetch.evidence)
+    revised.append(moved)
+
+
+def _leave(fetch: Fetch, judgement: Judgement, revised: list[Judgement]) -> None:
+    """Undo `hindsight.join`."""
+    fetch.members.remove(judgement)
+    mine = judgement.observation.flow_id
+    for member in fetch.members:
+        member.paired_with = [flow_id for flow_id in member.paired_with if flow_id != mine]
+        if member not in fetch.untold:
+            revised.append(member)
+    theirs = {member.observation.flow_id for member in fetch.members}
+    judgement.paired_with = [flow_id for flow_id in judgement.paired_with if flow_id not in theirs]
