@@ -31,7 +31,7 @@ MANY_NAMES = 8
 RETRY_WITHIN = 1.0
 """Seconds after a dropped connection within which the browser tries again."""
 
-PROMPT = 0.5
+PROMPT = 0.25
 """Seconds within which a request surely follows its preflight's answer, where others do not keep it."""
 QUEUED = 10.0
 """Seconds for which a request may wait for a connection after the browser has looked for its cached preflight."""
