@@ -39,6 +39,7 @@ _GRANTS = frozenset({Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED})
 _CONDITIONAL = frozenset({"if-none-match", "if-modified-since"})
 QUEUED_ASSUMED = "its cached preflight had just run out: taken to have waited for a connection since"
 FRAGMENT_ASSUMED = "cached under another fragment of this URL, which is not on the wire"
+TAKEN_ASSUMED = "a preflight that fits was taken for a later request, which may have used its cached answer instead"
 USER_AGENT = "user-agent"
 _SENT_ANYWAY = frozenset({"accept", "accept-language", "content-type"})
 _DROPPED_BY_REDIRECTS = frozenset(
@@ -191,6 +192,21 @@ def exchanged(client: Client, observation: Observation, origin: str, method: str
                 client.preflights.remove(waiting)
                 return waiting
     return None
+
+
+def _taken_like(client: Client, observation: Observation, origin: str, method: str, wire: Wire) -> Waiting | None:
+    """A preflight that would permit this request, was taken for a later one, and has been cached for a while."""
+    return next(
+        (
+            taken
+            for taken, later in reversed(client.taken)
+            if later.url == observation.url
+            and taken.judgement.cache_lifetime > 0
+            and _fits(client, taken, observation, origin, method, wire)
+            and later.started > observation.started
+        ),
+        None,
+    )
 
 
 def _like(waiting: Waiting) -> tuple[str | None, str, tuple[str, ...]]:
@@ -383,6 +399,10 @@ def explain(
         judgement.preflight_cached_at, judgement.preflight_cached_until = entry.stored, entry.end
         judgement.paired_with.append(entry.flow_id)
         judgement.assumptions += (QUEUED_ASSUMED,)
+    elif (taken := _taken_like(client, observation, judgement.origin or "", method, wire)) is not None:
+        judgement.preflight = PreflightState.CACHED
+        judgement.paired_with.append(taken.judgement.observation.flow_id)
+        judgement.assumptions += (TAKEN_ASSUMED,)
     elif (cache.knows(key) and not engine.cache.accumulates) or (
         not cache.forgot and observation.started - client.first_seen > engine.cache.cap
     ):

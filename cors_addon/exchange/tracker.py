@@ -507,7 +507,7 @@ class Tracker:
         if not waiting_here:
             return None
         mode = Credentials.UNKNOWN
-        if len(waiting_here) > 1 and asked is None:
+        if asked is None:
             mode, _ = self._evidence.shown(client, observation, wire)
         found: list[Waiting | None] = [None] * 9
         modes = set()
@@ -532,14 +532,17 @@ class Tracker:
             surely = hop.role is not Role.REDIRECT or hop.if_omitted is hop.if_credentialed
             # the page could have asked for this itself, but for the mark that a redirect to a third origin leaves
             waiting.maybe_apart = hop.role is Role.REDIRECT and not (origin == OPAQUE and hop.origin != OPAQUE)
+            agreement = preflights.agreement(waiting.fetch.credentials, mode)
             if waiting.maybe_apart and (
-                (refused and not _may_be_followed(waiting)) or (not surely and began > hop.observation.ended + SOON)
+                not agreement
+                or (refused and not _may_be_followed(waiting))
+                or (not surely and began > hop.observation.ended + SOON)
             ):
                 continue
             # rather one that surely passed than one that passes in one credentials mode, and that than a refused one;
             # above all one in the credentials mode that the request shows
             rank = 2 if refused else 0 if surely else 1
-            rank += 3 * (2 - preflights.agreement(waiting.fetch.credentials, mode))
+            rank += 3 * (2 - agreement)
             found[rank] = found[rank] or waiting
             modes.add(waiting.fetch.credentials)
         best = next(filter(None, found), None)

@@ -13,7 +13,7 @@ from cors_addon.exchange.hindsight import (
 )
 from cors_addon.exchange.judging import STORED_ASSUMED
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
-from cors_addon.exchange.preflights import FRAGMENT_ASSUMED, QUEUED_ASSUMED
+from cors_addon.exchange.preflights import FRAGMENT_ASSUMED, QUEUED_ASSUMED, TAKEN_ASSUMED
 from cors_addon.exchange.wire import BEACON_ASSUMED, MODE_ASSUMED
 from cors_addon.fetch.refusals import Reason
 from tests.cases.traffic import (
@@ -1690,6 +1690,38 @@ TOGETHER: tuple[Scenario, ...] = (
             "b": {"preflight": SENT, "contradicted": False},
             "a": passed("q2", preflight=SENT),
         },
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="a request that used the cache took the preflight of an earlier one",
+        traffic=(
+            preflight("p1", answer=PUT_60),
+            preflight("x", 0.02, method="DELETE", answer=()),
+            preflight("p2", 0.04, answer=PUT_60),
+            preflight("y", 0.06, method="DELETE", answer=()),
+            cors("b", 0.08, "PUT"),
+            cors("c", 0.1, "PUT"),
+            cors("a", 0.035, "PUT", took=0.2),
+        ),
+        expected={
+            "p1": passed("c"),
+            "p2": passed("b"),
+            "x": {"contradicted": False},
+            "y": {"contradicted": False},
+            "b": passed("p2", preflight=SENT),
+            "c": passed("p1", preflight=SENT),
+            "a": passed("p1", preflight=CACHED, assumptions=(TAKEN_ASSUMED, CREDENTIALS_ASSUMED)),
+        },
+        engines=("chromium",),
+    ),
+    Scenario(
+        name="asked for without credentials, where a redirect with them led",
+        traffic=(
+            redirect("h", to=OTHER, request=COOKIE, answer=allow(credentials="true")),
+            preflight("p", 0.02, connection="one", url=SHOP),
+            cors("b", 0.05, url=OTHER, connection="one", answer=STAR),
+        ),
+        expected={"h": passed(credentials=INCLUDE), "p": passed(), "b": passed(credentials=OMIT)},
         engines=("chromium",),
     ),
     Scenario(
