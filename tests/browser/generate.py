@@ -414,6 +414,7 @@ class Generator:
 
     def __init__(self, seed: int, index: int) -> None:
         self.rng = random.Random(f"browser-truth:{seed}:{index}")
+        self.apart = random.Random(f"browser-truth:{seed}:{index}:together")
         self.id = f"{index:06d}"
         self.http = self.rng.choice(("1.1", "2"))
 
@@ -428,7 +429,13 @@ class Generator:
             "beacon": self.beacon,
             "parallel": lambda: parallel_case(self.rng, self.id, self.http),
         }
-        return makers[family or weighted(self.rng, FAMILIES)]()
+        return makers[family or self.family()]()
+
+    def family(self) -> str:
+        """A family by its weight; whether steps are taken together is drawn apart, so that the other cases stay."""
+        others = {name: weight for name, weight in FAMILIES.items() if name != "parallel"}
+        together = self.apart.random() * sum(FAMILIES.values()) < FAMILIES["parallel"]
+        return "parallel" if together else weighted(self.rng, others)
 
     def page(self) -> str:
         """A page's origin."""
