@@ -726,6 +726,21 @@ def test_hooks() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("port", "live", "found"), [(0, False, "sent"), (50000, False, "unseen"), (50000, True, "unseen")]
+)
+def test_the_times_of_a_har(port: int, live: bool, found: str) -> None:
+    """Those of a HAR, as mitmproxy reads one, are rounded; a proxy's own are exact: what ends later permits nothing."""
+    read = client(peername=("192.0.2.7", 0))
+    with proxy() as running:
+        running.pass_through(actual(ALLOW, live=False, connection=read))  # a HAR's, before
+        connections = [client(peername=("192.0.2.7", port)) for _ in range(2)]
+        asked = preflight(ALLOW_PUT, live=live, connection=connections[0], at=1.0, took=0.012)
+        sent = actual(ALLOW, method="PUT", live=live, connection=connections[1], at=1.011)
+        running.pass_through(asked, sent)
+        assert sent.metadata["cors.preflight"] == found
+
+
 def test_reload() -> None:
     """`done` leaves nothing behind, so that the script may be loaded again."""
     with proxy() as running:

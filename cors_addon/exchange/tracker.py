@@ -55,6 +55,9 @@ SOON = 5.0
 PATIENCE = 60.0
 """Seconds after which a fetch that nothing followed counts as stopped; a slow answer takes that long at times."""
 
+HAR_SKEW = 0.05
+"""Seconds: a HAR has a rounded start and durations from another clock for each exchange."""
+
 NO_BROWSER = "the client is no browser: it does not enforce CORS"
 
 _NOTHING_ASSUMED: tuple[str, ...] = ()
@@ -75,16 +78,14 @@ class Tracker:
     def __init__(
         self, *, engine: str = "auto", site: Callable[[str], str] = registrable_domain, skew: float = 0.0
     ) -> None:
-        """Judge as `engine` (or each client as what it is); `site` maps a host to its registrable domain.
-
-        `skew`: seconds by which an answer may seem to end after the request that it led to began, where the times are
-        not one clock's.
-        """
+        """Judge as `engine` (or each client as what it is); `site` maps a host to its registrable domain."""
         self.sees = Preflights.ALL
         """A recording may lack preflights. It can be set anew before each `observe`."""
+        self.skew = skew
+        """Seconds by which an answer may seem to end after the request that it led to began, where the times are not
+        one clock's. It can be set anew, too."""
         self._forced = None if engine == "auto" else ENGINES[engine]
         self._clients: OrderedDict[tuple[Hashable, bytes], Client] = OrderedDict()
-        self._skew = skew
         self._latest: Client | None = None
         self._at: weakref.WeakValueDictionary[Hashable, Client] = weakref.WeakValueDictionary()
         """By address: the client that was seen there last, but for repetitions."""
@@ -214,7 +215,6 @@ class Tracker:
                 first_seen=observation.started,
                 version=int(version[1][:6]) if version else 0,
                 user_agent=user_agent,
-                skew=self._skew,
                 disguised=disguised and (engine is not None or metadata),
             )
             self._clients[key] = client
@@ -226,6 +226,7 @@ class Tracker:
             if not client.disguised:
                 self._at[observation.client] = client
             self._latest = client
+        client.skew = self.skew
         if client.is_browser and observation.connection not in self._evidence.connections:
             self._evidence.remember(observation.connection, client)
         return client

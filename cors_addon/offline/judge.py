@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.stored import is_plain
-from cors_addon.exchange.tracker import Tracker
+from cors_addon.exchange.tracker import HAR_SKEW, Tracker
 from cors_addon.offline import har, unrecorded
 from cors_addon.offline.exchange import Recorded
 from cors_addon.offline.source import Damage, Kind, Source
@@ -21,8 +21,6 @@ from cors_addon.report.summary import Input
 
 SETTLE_EVERY = 5.0
 """Seconds of flow time between two looks at what nothing followed: as in the addon."""
-HAR_SKEW = 0.05
-"""Seconds: a HAR has a rounded start and durations from another clock for each exchange."""
 
 type Progress = Callable[[Source, Input], None]
 

@@ -14,6 +14,7 @@ from mitmproxy.flow import Error
 
 from cors_addon.exchange.model import Fields, Observation
 from cors_addon.exchange.stored import Plain
+from cors_addon.exchange.tracker import HAR_SKEW
 from cors_addon.fetch.origins import Url, host_to_ascii, parse_url
 from cors_addon.policy import record
 
@@ -59,6 +60,12 @@ def observation(flow: http.HTTPFlow) -> Observation:
         has_body(request) if request.content is None else request.content != b"",
         record.of(flow.metadata) if flow.metadata else None,
     )
+
+
+def skew(flow: http.HTTPFlow) -> float:
+    """By how many seconds the times of a flow that was loaded may be wrong against each other's."""
+    client = flow.client_conn.peername
+    return HAR_SKEW if client and client[1] == 0 else 0.0  # as mitmproxy makes them of a HAR; no client has that port
 
 
 type Seen = tuple[Client, Server, http.RequestData, Fields, float | None]
