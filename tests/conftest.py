@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import signal
 from typing import Any
 
 import hypothesis
@@ -8,6 +9,10 @@ import pytest
 # a machine under load makes any test slow: what is too slow shows in the benchmark
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+
+# a shell has what it starts in the background ignore Ctrl-C, and so all that is started from there
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DEAR = ("tests/browser/", "tests/test_start.py::")
 """Tests that share something dear, the browsers or the environments of test_start.py, stay on one worker each."""
