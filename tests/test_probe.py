@@ -28,20 +28,13 @@ from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy.afresh import replayed
 from cors_addon.reasons.finding import FindingName
 from cors_addon.report import probe as words
+from tests.cases.findings import INSECURE, LOCAL, LOOKALIKE, NULL, PRIVATE, UNRELATED, VARY
 from tests.cases.traffic import Lines, Sent, fields, url
 from tests.test_properties import observations
 
 API = "https://api.shop.com/me?session=1"
 PAGE = "https://app.shop.com"
 COOKIE = ("Cookie", "a=b")
-UNRELATED = FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS
-NULL = FindingName.NULL_ORIGIN_WITH_CREDENTIALS
-LOOKALIKE = FindingName.LOOKALIKE_ORIGIN_WITH_CREDENTIALS
-INSECURE = FindingName.INSECURE_ORIGIN_WITH_CREDENTIALS
-LOCAL = FindingName.LOCAL_ORIGIN_WITH_CREDENTIALS
-VARY = FindingName.VARY_ORIGIN_MISSING
-PRIVATE = FindingName.PRIVATE_SERVER_OPEN_TO_ALL
-
 FOREIGN = "https://attacker.invalid"
 
 

@@ -9,7 +9,7 @@ Law 4: sans-IO, and what is remembered is bounded: endpoints, and sites and orig
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -96,9 +96,9 @@ class Auditor:
         preflight = role is Role.PREFLIGHT or (
             role is Role.NON_BROWSER and wires.is_preflight(observation, wires.read(observation.request))
         )
-        grants = 200 <= status <= 299 if preflight else status != _FORBIDDEN
+        permits = grants(status, preflight=preflight)
         found = ()
-        if (credentialed or value == "*") and grants and len(value) <= MAX_LENGTH:
+        if (credentialed or value == "*") and permits and len(value) <= MAX_LENGTH:
             found = self._granting(value, observation.url.scheme, observation.url.host)
         if role is Role.ACTUAL and judgement.verdict is Verdict.DENY:
             found += _accepted(judgement, status)
@@ -109,11 +109,11 @@ class Auditor:
                 # a redirect, an error or a 304 without the header may know nothing of a list
                 if (well or status == _FORBIDDEN) and self._foreign_site(origin, observation.url.host):
                     self._endpoint(observation.url).refuses = True
-            elif credentialed and grants and (site := self._foreign_site(origin, observation.url.host)):
+            elif credentialed and permits and (site := self._foreign_site(origin, observation.url.host)):
                 found += self._allowed(self._endpoint(observation.url), site, origin, observation.url.host)
             if not varies and well and not preflight and observation.method in _MAY_BE_CACHED:
                 found += _varies(self._endpoint(observation.url), origin, value, observation.method, fields)
-        return found if len(found) < 2 else tuple(sorted(found, key=lambda finding: _ORDER[finding.name]))
+        return found if len(found) < 2 else gravest_first(found)
 
     # -- one answer by itself --------------------------------------------------------------------------------------
 
@@ -207,6 +207,16 @@ def own_answer(judgement: Judgement) -> tuple[int | None, Fields]:
         return observation.status, observation.response
     _, status, fields = observation.rewritten
     return status, fields
+
+
+def grants(status: int, *, preflight: bool) -> bool:
+    """Whether an answer of this status can let anybody in: one that refuses grants nothing, whatever its headers."""
+    return 200 <= status <= 299 if preflight else status != _FORBIDDEN
+
+
+def gravest_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """In the order in which findings are told."""
+    return tuple(sorted(found, key=lambda finding: _ORDER[finding.name]))
 
 
 def _accepted(judgement: Judgement, status: int) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from cors_addon.audit import hosts
-from cors_addon.audit.auditor import Auditor, own_answer
+from cors_addon.audit.auditor import Auditor, grants, gravest_first, own_answer
 from cors_addon.engines import FETCH
 from cors_addon.exchange import wire as wires
 from cors_addon.exchange.model import Fields, Judgement, Observation
@@ -22,7 +22,6 @@ from cors_addon.fetch.headers import LOWER, get, is_token, split_list
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url, serialize_origin
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.finding import Finding, FindingName
-from cors_addon.reasons.findings import FINDINGS
 
 NOBODY = "attacker.invalid"
 """A host that nobody can have, and no list names. https://www.rfc-editor.org/rfc/rfc6761#section-6.4"""
@@ -34,7 +33,6 @@ MAX_QUESTIONS = 12
 _PREFIX = "attacker"
 _LOCAL = ("http://localhost", "http://localhost:3000")
 _TOO_MANY_REQUESTS = 429
-_FORBIDDEN = 403
 _CREDENTIALS = frozenset({b"cookie", b"authorization"})
 _SENT_AGAIN = frozenset({b"GET", b"HEAD"})
 _MAX_ORIGIN = 256
@@ -81,7 +79,6 @@ _ONE_ANSWER_SHOWS = frozenset(
     }
 )
 """What the auditor may add to that; the rest it says of origins that pages had."""
-_ORDER = {name: number for number, name in enumerate(FINDINGS)}
 
 
 class Access(Enum):
@@ -368,8 +365,7 @@ def access(judgement: Judgement, origin: str) -> Access:
         return Access.UNANSWERED
     read = said(fields)
     is_preflight = wires.is_preflight(judgement.observation, wires.read(judgement.observation.request))
-    grants = 200 <= status <= 299 if is_preflight else status != _FORBIDDEN
-    if not grants or read.allow_origin not in (origin, "*"):
+    if not grants(status, preflight=is_preflight) or read.allow_origin not in (origin, "*"):
         return Access.REFUSED
     return Access.CREDENTIALED if read.credentialed and read.allow_origin == origin else Access.OPEN
 
@@ -382,4 +378,4 @@ def shows(asks: Asks, origin: str, judgement: Judgement, audited: tuple[Finding,
     name = _SHOWN_BY.get(asks)
     if name is not None and access(judgement, origin) is Access.CREDENTIALED:
         found[name] = Finding(name, None if asks is Asks.NULL else origin)
-    return tuple(sorted(found.values(), key=lambda finding: _ORDER[finding.name]))
+    return gravest_first(found.values())

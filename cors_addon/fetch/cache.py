@@ -192,11 +192,11 @@ class PreflightCache:
     def find(self, key: Key, asked: Asked, credentialed: bool | None, now: float) -> Entry | None:
         """The entry that spares this request its preflight, or None."""
         for entry in self._entries.get(key, ()):
-            if entry.since <= now and self._serves(entry, asked, credentialed, now - SLACK):
+            if self.serves(entry, asked, credentialed, now):
                 self._entries.move_to_end(key)
                 return entry
         for entry in self._in_flight.get(key, ()):
-            if entry.since <= now < entry.gone and self._serves(entry, asked, credentialed, now - SLACK):
+            if self.serves(entry, asked, credentialed, now):
                 return entry
         return None
 

@@ -313,11 +313,8 @@ class CorsAddon:
 
     def _observe(self, flow: http.HTTPFlow, observation: Observation) -> None:
         self._latest = flow.id
-        if not flow.live:
-            self._tracker.skew = translate.skew(flow)
+        self._tracker.skew = 0.0 if flow.live else translate.skew(flow)
         judgements = self._tracker.observe(observation)
-        if not flow.live:
-            self._tracker.skew = 0.0
         if judgements:
             if flow.error is not None and judgements[0].observation is observation and translate.breaks_off(flow):
                 judgements[0].assumptions += (translate.BROKE_OFF,)

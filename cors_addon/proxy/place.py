@@ -23,11 +23,12 @@ class Place:
 
     def take(self) -> None:
         """Stand in the place of the manager; whoever is loaded in another way than by `-s` has none, and stays."""
-        for number, manager in enumerate(_scripts()):
+        scripts = _scripts()
+        for number, manager in enumerate(scripts):
             if isinstance(manager, Script) and manager.ns is not None and vars(manager.ns) is self._namespace:
                 self._namespace["path"] = manager.path  # the loader tells its scripts by that
                 self._manager = manager
-                _scripts()[number] = manager.ns
+                scripts[number] = manager.ns
                 return
 
     def leave(self) -> None:

@@ -17,8 +17,9 @@ from mitmproxy import http
 from mitmproxy.io import FlowWriter
 from mitmproxy.test import tflow
 
-from _bench.proxied import MITMDUMP, Browser, Failed, Row, Upstream, environment, free_port
+from _bench.proxied import MITMDUMP, Browser, Failed, Row, Upstream, environment
 from _bench.traffic import CHROMIUM, SAME_SITE_PAGE, Exchange, cors, other
+from tests.ports import free_port
 
 FLOWS = 200_000
 EVERY = 20_000

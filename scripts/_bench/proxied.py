@@ -5,13 +5,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from _bench.traffic import LOADS, Exchange
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_UP = 240.0
@@ -104,14 +104,6 @@ ROWS = (
 def environment(folder: Path) -> dict[str, str]:
     """The same for every mitmdump, whatever the caller's is."""
     return {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
-
-
-def free_port() -> int:
-    """A TCP port of this machine that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Failed(Exception):
