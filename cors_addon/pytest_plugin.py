@@ -70,7 +70,7 @@ class Cors:
 
     def judge(self, recording: str | os.PathLike[str], *, engine: str = "auto") -> "list[Judgement]":
         """Every judgement of a HAR or a dump, each in its last revision. A file that is damaged fails the test."""
-        from cors_addon.offline import judge
+        from cors_addon.recordings import judge
         from cors_addon.report.summary import Input
 
         path = self._root / recording

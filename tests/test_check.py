@@ -20,9 +20,10 @@ from typing import IO, Any
 import pytest
 from mitmproxy.io import FlowReader
 
-from cors_addon import cli, cli_check
+from cors_addon import cli
+from cors_addon.cli import check as cli_check
 from cors_addon.exchange.model import Judgement, Verdict
-from cors_addon.offline import judge
+from cors_addon.recordings import judge
 from cors_addon.report import table
 from cors_addon.report.summary import Input, Summary, generalized
 from tests import helpers

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cors_addon.offline import judge
+from cors_addon.recordings import judge
 from cors_addon.report.html import page
 from tests.helpers import ALLOW, actual, flow, preflight
 from tests.test_check import Check, check, denied, write  # noqa: F401  # two are fixtures

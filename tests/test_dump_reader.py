@@ -15,10 +15,10 @@ from mitmproxy import http, version
 from mitmproxy.io import FlowReader, FlowWriter, tnetstring
 from mitmproxy.test import tflow
 
-from cors_addon.offline import dump
-from cors_addon.offline.exchange import Recorded
-from cors_addon.offline.source import Damage, Source
 from cors_addon.proxy import translate
+from cors_addon.recordings import dump
+from cors_addon.recordings.exchange import Recorded
+from cors_addon.recordings.source import Damage, Source
 from tests import helpers
 from tests.helpers import ALLOW, ALLOW_PUT, actual, flow, preflight
 

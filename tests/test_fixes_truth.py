@@ -11,8 +11,8 @@ import pytest
 
 from cors_addon.engines import ENGINES
 from cors_addon.exchange.fixes import Change, HeaderEdit, apply_edits, smallest_change
-from cors_addon.exchange.judging import judged_fields, rejudge
 from cors_addon.exchange.model import Fields, Judgement, Observation, Role, Verdict
+from cors_addon.exchange.outcomes import judged_fields, rejudge
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.fetch.headers import split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED

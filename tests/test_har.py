@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cors_addon.exchange import elsewhere
+from cors_addon.exchange import other_engines
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
-from cors_addon.offline import har_entry, json_stream, judge
+from cors_addon.recordings import har_entry, json_stream, judge
 from cors_addon.report import jsonl
 from cors_addon.report.explanation import explain
 from cors_addon.report.summary import Input
@@ -187,7 +187,7 @@ def test_refused_as_the_browser_says(
     assert judgement.preflight_because == ("method PUT",)
     assert f"{har_entry.REFUSED} {error}" in judgement.assumptions
     assert (har_entry.ORIGIN_FROM_REFERER in judgement.assumptions) is (origin is None)
-    assert list(elsewhere.outcomes(judgement)) == ["chromium"]
+    assert list(other_engines.outcomes(judgement)) == ["chromium"]
     assert read.notes == {}
     assert explain(judgement)
 
@@ -641,7 +641,7 @@ def test_huge_strings_and_arrays_are_stepped_over(write: Write, monkeypatch: pyt
     """An entry beyond the limit is read without its body and its WebSocket messages."""
     monkeypatch.setattr(json_stream, "LARGE", 5000)
     monkeypatch.setattr(json_stream, "LONG", 100)
-    monkeypatch.setattr("cors_addon.offline.source.CHUNK", 777)
+    monkeypatch.setattr("cors_addon.recordings.source.CHUNK", 777)
     body = piece * 9000
     text = har(entry(), entry(at=1, _webSocketMessages=[1]), entry(at=2, request={"X": "y"}))
     messages = "[" + ", ".join('{"data": "]}[{"}' for _ in range(4000)) + "]"
@@ -670,7 +670,7 @@ def test_a_huge_string_is_a_value_as_any_other(
     """Wherever it stands."""
     monkeypatch.setattr(json_stream, "LARGE", 5000)
     monkeypatch.setattr(json_stream, "LONG", 100)
-    monkeypatch.setattr("cors_addon.offline.source.CHUNK", 777)
+    monkeypatch.setattr("cors_addon.recordings.source.CHUNK", 777)
     text = har(entry(), "{x}", entry(at=1), comment="{x}").removeprefix("{").removesuffix("}")
     judgements, read = check(write(f"{head}{text}{tail}}}".replace("{x}", "}x]" * 9000)))
     assert read.damage is None
@@ -679,7 +679,7 @@ def test_a_huge_string_is_a_value_as_any_other(
 
 MEMORY = """
 import re, sys
-from cors_addon.offline import judge
+from cors_addon.recordings import judge
 from cors_addon.report.summary import Input, Summary
 read, summary = Input(sys.argv[1]), Summary()
 for judgement in judge.judged(sys.argv[1], read):

@@ -18,7 +18,7 @@ import pytest
 from mitmproxy.addons.savehar import SaveHar
 
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
-from cors_addon.offline import har_entry
+from cors_addon.recordings import har_entry
 from tests.helpers import actual, preflight
 from tests.test_har import CASES, FIREFOX, SAFARI, check
 

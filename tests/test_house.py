@@ -23,17 +23,15 @@ FLOORS = {
     "report": 4,
     "proxy": 5,
     "start": 5,
-    "offline": 6,
-    "cli_check": 8,
+    "recordings": 6,
     "demo": 8,
-    "cli_policy": 7,
     "pytest_plugin": 7,
     "cli": 9,
     "__main__": 10,
     "__init__": 10,
 }
 STDLIB_ONLY_UP_TO = 2
-MAY_IMPORT_MITMPROXY = {"proxy", "offline", "cli_check", "cli_policy", "demo", "pytest_plugin"}
+MAY_IMPORT_MITMPROXY = {"proxy", "recordings", "cli", "demo", "pytest_plugin"}
 
 # Parts of the standard library that mitmproxy's standalone binaries lack: they hold what mitmproxy itself imports.
 NOT_IN_THE_BINARIES = {
@@ -41,7 +39,7 @@ NOT_IN_THE_BINARIES = {
     "optparse", "plistlib", "pstats", "sched", "shelve", "smtplib", "sqlite3", "timeit", "trace", "tkinter",
     "venv", "wave", "wsgiref", "xml.etree", "zipapp", "zoneinfo",
 }  # fmt: skip
-NOT_LOADED_BY_MITMPROXY = {"cli", "cli_check", "cli_policy", "demo", "offline", "pytest_plugin", "__main__"}
+NOT_LOADED_BY_MITMPROXY = {"cli", "demo", "recordings", "pytest_plugin", "__main__"}
 
 COMMANDS = {
     # What README tells people to type, and what tries it: a file, and words in it.

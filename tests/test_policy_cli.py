@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from mitmproxy.io import FlowWriter
 
-from cors_addon.cli_policy import FAULTY, FINE, UNUSABLE, Trial, add_parser, load_policies
+from cors_addon.cli.policy import FAULTY, FINE, UNUSABLE, Trial, add_parser, load_policies
 from cors_addon.policy.export import TARGETS
 from cors_addon.policy.read import read
 from tests.helpers import ALLOW, actual, observe, preflight

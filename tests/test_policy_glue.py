@@ -16,9 +16,9 @@ from mitmproxy.addons.view import View
 from mitmproxy.test import taddons
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.judging import rejudge
 from cors_addon.exchange.model import Judgement
-from cors_addon.policy import record
+from cors_addon.exchange.outcomes import rejudge
+from cors_addon.policy import rewrite_record
 from cors_addon.policy.export import TARGETS
 from cors_addon.proxy.policy_commands import NAMES, PolicyCommands
 from cors_addon.proxy.rewriting import Policies
@@ -242,7 +242,7 @@ def test_the_servers_own_answer_is_kept_and_revert_restores_it(proxied: Proxied,
     one = proxied.through(actual(own, body=b"hello"), answered_by_addon=answered_by_addon)
     assert headers(one)["access-control-allow-origin"] == PAGE
     for each in (one, *saved_and_loaded(one)):
-        kept = record.of(each.metadata)
+        kept = rewrite_record.of(each.metadata)
         assert kept is not None
         assert (kept.policy, kept.status) == ("allow api.example.test", 200)
         assert kept.fields == tuple((name.encode(), value.encode()) for name, value in own)
@@ -273,16 +273,16 @@ def test_the_json_lines_words_for_a_rewritten_flow(proxied: Proxied) -> None:
     """Each header before and after, and what the server's own answer would have got."""
     proxied.call("cors.allow", [actual()])
     one = proxied.through(actual([("Access-Control-Allow-Origin", "https://x.test")]))
-    kept = record.of(one.metadata)
+    kept = rewrite_record.of(one.metadata)
     assert kept is not None
-    outcome = record.server_outcome(observe(one)[0], kept)
+    outcome = rewrite_record.server_outcome(observe(one)[0], kept)
     assert outcome is not None
     assert outcome.refusal is not None
     assert (outcome.verdict, outcome.refusal.reason) == ("deny", "allow-origin-mismatch")
-    field = record.line_field(kept, 200, response(one).headers.fields)
+    field = rewrite_record.line_field(kept, 200, response(one).headers.fields)
     assert field["edits"][0] == {"name": "access-control-allow-origin", "before": "https://x.test", "after": PAGE}
     assert (field["answered"], field["status"]) == (False, None)
-    answered = record.of(proxied.through(preflight()).metadata)
+    answered = rewrite_record.of(proxied.through(preflight()).metadata)
     assert answered is not None
     assert answered.status is None
 
@@ -308,9 +308,9 @@ def test_what_is_remembered_of_the_servers_own_answers_is_what_they_get() -> Non
     seen = set()
     for one in (*flows, *flows):
         one.metadata.clear()
-        kept = record.Rewritten("all", response(one).status_code, response(one).headers.fields)
+        kept = rewrite_record.Rewritten("all", response(one).status_code, response(one).headers.fields)
         for judgement in observe(one):
-            found = record.server_outcome(judgement, kept)
+            found = rewrite_record.server_outcome(judgement, kept)
             if judgement.stage is not None:
                 assert found == rejudge(judgement, ENGINES[judgement.engine], kept.fields, kept.status)
             seen.add(None if found is None or found.refusal is None else found.refusal.reason)

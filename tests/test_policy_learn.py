@@ -15,8 +15,8 @@ from cors_addon.policy.learn import Lesson, learn
 from cors_addon.policy.model import Names, Policy
 from cors_addon.policy.origins import collect
 from cors_addon.policy.read import read
-from cors_addon.policy.record import Rewritten
 from cors_addon.policy.rewrite import Rewriter, asking
+from cors_addon.policy.rewrite_record import Rewritten
 from cors_addon.policy.shadow import Change, change_of, changes, group, render, try_on
 from cors_addon.proxy.rewriting import check_filter, in_force
 from tests.helpers import ALLOW, API, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, client, flow, observe, preflight

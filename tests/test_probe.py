@@ -25,7 +25,7 @@ from cors_addon.exchange.model import Fields, Observation
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.origins import parse_url
 from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy.afresh import replayed
+from cors_addon.proxy.standalone import replayed
 from cors_addon.reasons.finding import FindingName
 from cors_addon.report import probe as words
 from tests.cases.findings import INSECURE, LOCAL, LOOKALIKE, NULL, PRIVATE, UNRELATED, VARY

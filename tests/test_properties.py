@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from cors_addon.engines import ENGINES, detect
 from cors_addon.exchange.cookies import parse_set_cookie
-from cors_addon.exchange.elsewhere import outcomes
 from cors_addon.exchange.exposure import exposed_headers, hidden_headers
 from cors_addon.exchange.fixes import apply_edits, smallest_change
-from cors_addon.exchange.judging import judged_fields, rejudge
 from cors_addon.exchange.model import Judgement, Observation, Verdict
+from cors_addon.exchange.other_engines import outcomes
+from cors_addon.exchange.outcomes import judged_fields, rejudge
 from cors_addon.exchange.steps import StepOutcome, steps
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.fetch.headers import CorsLines, cors_lines, extract_tokens, is_token, normalize, readable, split_list

@@ -23,15 +23,15 @@ from mitmproxy import http
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.tracker import Tracker
-from cors_addon.offline import judge
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import translate
 from cors_addon.reasons.registry import REGISTRY
+from cors_addon.recordings import judge
 from cors_addon.report import json_report, table
+from cors_addon.report.atomic_file import replacing
 from cors_addon.report.html import document as document_module
 from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
-from cors_addon.report.replacing import replacing
 from cors_addon.report.summary import Input, Summary
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, START, actual, flow, observe, preflight
 from tests.test_dump_reader import TRUTH

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from cors_addon.exchange.elsewhere import outcomes
 from cors_addon.exchange.fixes import HeaderEdit, apply_edits, smallest_change
-from cors_addon.exchange.judging import STORED_ASSUMED
 from cors_addon.exchange.model import Judgement, Verdict
+from cors_addon.exchange.other_engines import outcomes
+from cors_addon.exchange.outcomes import STORED_ASSUMED
 from cors_addon.exchange.steps import StepOutcome, steps
 from cors_addon.fetch.refusals import Reason
 from tests.cases.answers import ACTUAL, PREFLIGHT, REDIRECT, Row

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
-from cors_addon.report import behind, text
+from cors_addon.report import root_cause, text
 from cors_addon.report.explanation import explain, nothing_to_say
 from tests.helpers import ALLOW, ALLOW_PUT, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, flow, observe, preflight
 
@@ -432,7 +432,7 @@ def test_allowed_yet_not_everywhere() -> None:
 def test_bodies_that_tell_nothing(refused: Any, told: bool) -> None:
     """What a page would have got is not why it did not get it; an error's body, or a preflight's, may be."""
     assert ("its body begins" in explained(refused, body_of=lambda _: b"words")) is told
-    assert behind.is_told_by_body(observe(refused)[0]) is told
+    assert root_cause.is_told_by_body(observe(refused)[0]) is told
 
 
 @pytest.mark.parametrize(
@@ -446,14 +446,14 @@ def test_bodies_that_tell_nothing(refused: Any, told: bool) -> None:
     ],
 )
 def test_markup_is_left_out(body: bytes, first: str) -> None:
-    assert behind.first_line(body) == first
+    assert root_cause.first_line(body) == first
 
 
 @pytest.mark.parametrize("piece", [b"<", b"<head ", b"<script>", b"</head>", b"<head></head", b"<body "])
 def test_markup_takes_no_time(piece: bytes) -> None:
     """Of a hostile server's body, however often it begins what it does not end: a report looks into thousands."""
     before = time.process_time()
-    behind.first_line(piece * 10_000)
+    root_cause.first_line(piece * 10_000)
     assert time.process_time() - before < 0.1
 
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from cors_addon.exchange.clients import MAX_GIVEN_UP, MAX_STORED, MAX_WAITING, Client
-from cors_addon.exchange.evidence import MAX_CONNECTIONS
+from cors_addon.exchange.credentials import MAX_CONNECTIONS
+from cors_addon.exchange.http_cache import MAX_PLAIN
 from cors_addon.exchange.model import PreflightState, Role, Verdict
-from cors_addon.exchange.stored import MAX_PLAIN
 from cors_addon.exchange.tracker import MAX_CLIENTS, NO_BROWSER
 from tests.cases.scenarios import CACHE, CONTRADICTIONS, DENIED, PAIRING, REDIRECTS, REVALIDATION, TOGETHER
 from tests.cases.traffic import (

@@ -14,9 +14,9 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from cors_addon.audit import hosts
-from cors_addon.exchange import wire as wires
 from cors_addon.exchange.model import Credentials, Fields, Judgement, PreflightState, Role, Verdict
-from cors_addon.exchange.said import said
+from cors_addon.exchange.request_headers import EXTENSION_ASSUMED, MODE_ASSUMED, is_preflight, read_request
+from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import get, split_list
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.reasons.finding import Finding, FindingName
@@ -38,7 +38,7 @@ _TELLING = 4
 _FORBIDDEN = 403
 _CORS = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT, Role.NON_BROWSER})
 _MAY_BE_CACHED = (b"GET", b"HEAD")
-_MAY_BE_NO_CORS = frozenset({wires.MODE_ASSUMED, wires.EXTENSION_ASSUMED})
+_MAY_BE_NO_CORS = frozenset({MODE_ASSUMED, EXTENSION_ASSUMED})
 
 type _Key = tuple[str, str, int, str]
 
@@ -72,7 +72,7 @@ class Auditor:
         if judgement.revision == 1 and judgement.verdict is Verdict.ALLOW and judgement.origin is not None:
             observation = judgement.observation
             fields = observation.response if observation.rewritten is None else own_answer(judgement)[1]
-            if said(fields).only_allows == judgement.origin:
+            if read_response(fields).only_allows == judgement.origin:
                 return  # as `findings` would find
         found = self.findings(judgement)
         if found != judgement.findings:
@@ -91,10 +91,10 @@ class Auditor:
                 return judgement.findings
             found = tuple(each for each in judgement.findings if each.name is not FindingName.DENIED_YET_ACCEPTED)
             return found + _accepted(judgement, status) if judgement.verdict is Verdict.DENY else found
-        read = said(fields)
+        read = read_response(fields)
         value, credentialed, varies = read.allow_origin, read.credentialed, read.varies
         preflight = role is Role.PREFLIGHT or (
-            role is Role.NON_BROWSER and wires.is_preflight(observation, wires.read(observation.request))
+            role is Role.NON_BROWSER and is_preflight(observation, read_request(observation.request))
         )
         permits = grants(status, preflight=preflight)
         found = ()

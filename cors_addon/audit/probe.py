@@ -15,9 +15,9 @@ from typing import NamedTuple
 from cors_addon.audit import hosts
 from cors_addon.audit.auditor import Auditor, grants, gravest_first, own_answer
 from cors_addon.engines import FETCH
-from cors_addon.exchange import wire as wires
 from cors_addon.exchange.model import Fields, Judgement, Observation
-from cors_addon.exchange.said import said
+from cors_addon.exchange.request_headers import is_preflight, read_request
+from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import LOWER, get, is_token, split_list
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url, serialize_origin
 from cors_addon.fetch.requests import cors_unsafe_names
@@ -162,13 +162,13 @@ def plan(observation: Observation, site: Callable[[str], str], names: tuple[str,
 
     `names` are the request-header names that need permission, where they are known.
     """
-    url, wire = observation.url, wires.read(observation.request)
+    url, wire = observation.url, read_request(observation.request)
     if observation.method == b"CONNECT":
         return Unfit.TUNNEL
     if b"sec-websocket-key" in wire or wire.get(b"upgrade", b"").lower() == b"websocket":
         return Unfit.WEBSOCKET
     method = observation.method.decode("latin-1")
-    if wires.is_preflight(observation, wire):
+    if is_preflight(observation, wire):
         method = get(observation.request, b"access-control-request-method") or ""
         names = split_list(get(observation.request, b"access-control-request-headers") or "")
     elif not names:
@@ -363,9 +363,9 @@ def access(judgement: Judgement, origin: str) -> Access:
     status, fields = own_answer(judgement)
     if status is None:
         return Access.UNANSWERED
-    read = said(fields)
-    is_preflight = wires.is_preflight(judgement.observation, wires.read(judgement.observation.request))
-    if not grants(status, preflight=is_preflight) or read.allow_origin not in (origin, "*"):
+    read = read_response(fields)
+    asks_first = is_preflight(judgement.observation, read_request(judgement.observation.request))
+    if not grants(status, preflight=asks_first) or read.allow_origin not in (origin, "*"):
         return Access.REFUSED
     return Access.CREDENTIALED if read.credentialed and read.allow_origin == origin else Access.OPEN
 

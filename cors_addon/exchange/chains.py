@@ -4,12 +4,12 @@ Of redirects under way together that lead to one URL, what follows each bears no
 request at the end does: its credentials mode is its fetch's.
 """
 
-from cors_addon.exchange import hindsight
-from cors_addon.exchange.clients import Client, Fetch, Waiting
+from cors_addon.exchange import ledger
+from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.model import Credentials, Judgement, Role
 
 
-def move(client: Client, permit: Waiting, mode: Credentials, patience: float, revised: list[Judgement]) -> None:
+def move(client: Client, permit: Pending, mode: Credentials, patience: float, revised: list[Judgement]) -> None:
     """Let a preflight follow another redirect to its URL, one that may be of this mode, or none.
 
     The redirect that it was taken to follow waits again.
@@ -31,15 +31,15 @@ def move(client: Client, permit: Waiting, mode: Credentials, patience: float, re
     _leave(before, moved, revised)
     last = before.members[-1] if before.members else None
     if last is not None and last.role is Role.REDIRECT:
-        client.hops.add(url, Waiting(last, before, permit.method, last.observation.ended + patience))
+        client.hops.add(url, Pending(last, before, permit.method, last.observation.ended + patience))
     permit.fetch = Fetch() if other is None else other.fetch
-    hindsight.join(permit.fetch, moved, revised)
-    hindsight.conclude(moved, permit.fetch.credentials, permit.fetch.evidence)
+    ledger.join(permit.fetch, moved, revised)
+    ledger.conclude(moved, permit.fetch.credentials, permit.fetch.evidence)
     revised.append(moved)
 
 
 def _leave(fetch: Fetch, judgement: Judgement, revised: list[Judgement]) -> None:
-    """Undo `hindsight.join`."""
+    """Undo `ledger.join`."""
     fetch.members.remove(judgement)
     mine = judgement.observation.flow_id
     for member in fetch.members:

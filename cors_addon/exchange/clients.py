@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.cookies import CookieEvidence
+from cors_addon.exchange.http_cache import Stored
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Outcome
-from cors_addon.exchange.stored import Stored
 from cors_addon.fetch.cache import PreflightCache
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Refusal
@@ -40,7 +40,7 @@ class Fetch:
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
+class Pending:
     """A preflight or a redirect hop that something should follow."""
 
     judgement: Judgement
@@ -70,16 +70,16 @@ class Queues:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.by_url: dict[Url, list[Waiting]] = {}
+        self.by_url: dict[Url, list[Pending]] = {}
         """To be looked at only: which is quicker than asking."""
-        self._pending: OrderedDict[Waiting, Url] = OrderedDict()
-        self._given_up: OrderedDict[Waiting, Url] = OrderedDict()
+        self._pending: OrderedDict[Pending, Url] = OrderedDict()
+        self._given_up: OrderedDict[Pending, Url] = OrderedDict()
 
-    def __getitem__(self, url: Url) -> Sequence[Waiting]:
+    def __getitem__(self, url: Url) -> Sequence[Pending]:
         """What waits for a request to this URL, oldest first."""
         return self.by_url.get(url, ())
 
-    def add(self, url: Url, waiting: Waiting) -> None:
+    def add(self, url: Url, waiting: Pending) -> None:
         """Let one wait. Where there are too many, the oldest is forgotten, which proves nothing of it."""
         self.by_url.setdefault(url, []).append(waiting)
         waiting.given_up = False
@@ -87,7 +87,7 @@ class Queues:
         if len(self._pending) > MAX_WAITING:
             self.remove(next(iter(self._pending)))
 
-    def remove(self, waiting: Waiting) -> None:
+    def remove(self, waiting: Pending) -> None:
         """It waits no longer."""
         url = self._pending.pop(waiting, None) or self._given_up.pop(waiting)
         queue = self.by_url[url]
@@ -95,7 +95,7 @@ class Queues:
         if not queue:
             del self.by_url[url]
 
-    def give_up(self, until: float) -> list[tuple[Waiting, Url]]:
+    def give_up(self, until: float) -> list[tuple[Pending, Url]]:
         """What has waited since before `until`, and for a request to which URL."""
         given_up = []
         while self._pending:
@@ -112,7 +112,7 @@ class Queues:
 
 @dataclass(slots=True, eq=False)
 class Rivalry:
-    """What is known of a connection that may have a rival, see `rivals`."""
+    """What is known of a connection that may have a rival, see `gecko_http2`."""
 
     first: float
     """Start of the first request seen on it, Unix seconds."""
@@ -164,7 +164,7 @@ class Client:
     """By the server's origin, for engines that prefer a connection of the request's own kind."""
     preflights: Queues = field(default_factory=Queues)
     """By URL."""
-    taken: "deque[tuple[Waiting, Observation]]" = field(default_factory=lambda: deque(maxlen=MAX_TAKEN))
+    taken: "deque[tuple[Pending, Observation]]" = field(default_factory=lambda: deque(maxlen=MAX_TAKEN))
     """The last preflights that were taken for a request while others waited for one to the same URL."""
     hops: Queues = field(default_factory=Queues)
     """By the URL that the Location leads to."""

@@ -1,7 +1,7 @@
 """Which response headers the page's script may read. https://fetch.spec.whatwg.org/#concept-filtered-response-cors"""
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.hindsight import speaks_of_credentials
+from cors_addon.exchange.ledger import speaks_of_credentials
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.fetch.headers import get_all
 from cors_addon.fetch.responses import readable_names

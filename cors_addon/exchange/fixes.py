@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.judging import judged_fields, rejudge
 from cors_addon.exchange.model import Fields, Judgement, Role, Verdict
+from cors_addon.exchange.outcomes import judged_fields, rejudge
 from cors_addon.fetch.headers import combine, get_all, is_token, split_list
 from cors_addon.fetch.origins import OPAQUE, resolve
 from cors_addon.fetch.refusals import Reason, Refusal, Stage

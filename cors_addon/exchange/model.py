@@ -57,7 +57,7 @@ class PreflightState(StrEnum):
     UNSEEN = "unseen"
 
 
-class Preflights(Enum):
+class PreflightsSeen(Enum):
     """How many of the preflights that were sent are among what is observed."""
 
     ALL = "all"
@@ -70,7 +70,7 @@ class Preflights(Enum):
     @property
     def may_lack(self) -> bool:
         """Whether the absence of one proves nothing."""
-        return self is not Preflights.ALL
+        return self is not PreflightsSeen.ALL
 
 
 @dataclass(slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from cors_addon.engines import Engine
-from cors_addon.exchange import hindsight
-from cors_addon.exchange.clients import Client, Fetch, Waiting
+from cors_addon.exchange import ledger
+from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role, Verdict
-from cors_addon.exchange.said import Said
-from cors_addon.exchange.wire import EXTENSION_ASSUMED, Wire
+from cors_addon.exchange.request_headers import EXTENSION_ASSUMED, RequestHeaders
+from cors_addon.exchange.response_headers import ResponseHeaders
 from cors_addon.fetch.cache import CacheRules, Key
 from cors_addon.fetch.checks import AUTHORIZATION, Asked
 from cors_addon.fetch.headers import LOWER, normalize, split_list
@@ -55,7 +55,9 @@ def cache_origin(client: Client, fetch: Fetch, named: str) -> str:
     return (fetch.initiator or named) if client.engine.tainted_preflight_names_origin else named
 
 
-def store(client: Client, key: Key, judgement: Judgement, answer: Said, wire: Wire, *, refused: bool) -> None:
+def store(
+    client: Client, key: Key, judgement: Judgement, answer: ResponseHeaders, wire: RequestHeaders, *, refused: bool
+) -> None:
     """What a preflight's answer leaves in the client's cache."""
     cache, rules = client.cache, client.engine.cache
     bypassed = rules.no_cache_bypasses and (b"cache-control" in wire or b"pragma" in wire)
@@ -82,7 +84,7 @@ def store(client: Client, key: Key, judgement: Judgement, answer: Said, wire: Wi
 
 
 @lru_cache(maxsize=256)
-def _granted(engine: Engine, answer: Said, http2: bool) -> tuple[tuple[str, ...], tuple[str, ...], float]:
+def _granted(engine: Engine, answer: ResponseHeaders, http2: bool) -> tuple[tuple[str, ...], tuple[str, ...], float]:
     """The methods and header names that an answer allows, and for how many seconds."""
     combine, lines = engine.rules.combine, answer.lines
     asked_for = engine.cache.max_age(combine(lines.max_age, http2))
@@ -119,7 +121,7 @@ def may_pass(judgement: Judgement, mode: Credentials = Credentials.UNKNOWN, *, g
     `guessed`: its own mode was only concluded from nothing following.
     """
     if judgement.credentials is not Credentials.UNKNOWN and not (
-        guessed and judgement.credentials_evidence == hindsight.NOT_FOLLOWED
+        guessed and judgement.credentials_evidence == ledger.NOT_FOLLOWED
     ):
         return judgement.verdict is Verdict.ALLOW
     omitted, included = judgement.if_omitted, judgement.if_credentialed
@@ -133,18 +135,18 @@ def find(
     observation: Observation,
     origin: str,
     method: str,
-    wire: Wire,
+    wire: RequestHeaders,
     mode: Credentials = Credentials.UNKNOWN,
     *,
     refused: bool = False,
-) -> Waiting | None:
+) -> Pending | None:
     """The latest preflight for this request that nothing followed yet; it waits no longer.
 
     Rather one of a fetch in the same credentials mode than in the other, and one that asks for all that the request
     bears than for less. Of identical ones in flight together either may be taken for either request: they say the same.
     """
     waiting_here = client.preflights[observation.url]
-    best: Waiting | None = None
+    best: Pending | None = None
     best_rank: tuple[bool, bool, int, int] | None = None
     for waiting in reversed(waiting_here):
         judgement = waiting.judgement
@@ -171,7 +173,9 @@ def find(
     return best
 
 
-def exchanged(client: Client, observation: Observation, origin: str, method: str, wire: Wire) -> Waiting | None:
+def exchanged(
+    client: Client, observation: Observation, origin: str, method: str, wire: RequestHeaders
+) -> Pending | None:
     """A preflight that is answered too late for this request, if one that is not was taken for a later request: of
     several requests under way together the first to be answered takes one, and may take another's.
     """
@@ -194,7 +198,9 @@ def exchanged(client: Client, observation: Observation, origin: str, method: str
     return None
 
 
-def _taken_like(client: Client, observation: Observation, origin: str, method: str, wire: Wire) -> Waiting | None:
+def _taken_like(
+    client: Client, observation: Observation, origin: str, method: str, wire: RequestHeaders
+) -> Pending | None:
     """A preflight that would permit this request, was taken for a later one, and has been cached for a while."""
     return next(
         (
@@ -209,7 +215,7 @@ def _taken_like(client: Client, observation: Observation, origin: str, method: s
     )
 
 
-def _like(waiting: Waiting) -> tuple[str | None, str, tuple[str, ...]]:
+def _like(waiting: Pending) -> tuple[str | None, str, tuple[str, ...]]:
     """What a preflight asks for."""
     return waiting.judgement.origin, waiting.method, waiting.judgement.requested_headers
 
@@ -219,7 +225,7 @@ def agreement(one: Credentials, other: Credentials) -> int:
     return 2 if one is other else 1 if Credentials.UNKNOWN in (one, other) else 0
 
 
-def _superseded(client: Client, waiting: Waiting, observation: Observation, mode: Credentials) -> bool:
+def _superseded(client: Client, waiting: Pending, observation: Observation, mode: Credentials) -> bool:
     """Whether the cache explains the request better: its preflight may be refused, or have had its request already."""
     judgement = waiting.judgement
     if waiting.told_to_retry or (judgement.if_omitted == judgement.if_credentialed and not waiting.retries):
@@ -239,7 +245,9 @@ def _superseded(client: Client, waiting: Waiting, observation: Observation, mode
     )
 
 
-def _fits(client: Client, waiting: Waiting, observation: Observation, origin: str, method: str, wire: Wire) -> bool:
+def _fits(
+    client: Client, waiting: Pending, observation: Observation, origin: str, method: str, wire: RequestHeaders
+) -> bool:
     judgement = waiting.judgement
     began = observation.started
     if waiting.method != method or judgement.observation.ended > began + client.skew or began > waiting.until:
@@ -279,7 +287,7 @@ def _fits(client: Client, waiting: Waiting, observation: Observation, origin: st
     return True
 
 
-def asks_like(hop: Judgement, asked: tuple[str, ...] | None, wire: Wire) -> bool:
+def asks_like(hop: Judgement, asked: tuple[str, ...] | None, wire: RequestHeaders) -> bool:
     """Whether what follows a redirect bears, or asks for, what the author set before it, as far as a preflight told.
 
     `asked`: of a preflight.
@@ -304,7 +312,7 @@ def _was_dropped(client: Client, fetch: Fetch, name: str) -> bool:
     )
 
 
-def because(client: Client, method: str, names: Iterable[str], wire: Wire) -> list[str]:
+def because(client: Client, method: str, names: Iterable[str], wire: RequestHeaders) -> list[str]:
     """Each thing that makes a preflight necessary: `method PUT`, `header content-type: application/json`."""
     safelist = client.engine.rules.safelist
     reasons = [] if method in CORS_SAFELISTED else [f"method {method}"]
@@ -318,10 +326,10 @@ def explain(
     client: Client,
     judgement: Judgement,
     fetch: Fetch,
-    permit: Waiting | None,
+    permit: Pending | None,
     key: Key,
-    wire: Wire,
-    shown: Callable[[Client, Observation, Wire], tuple[Credentials, str | None]],
+    wire: RequestHeaders,
+    shown: Callable[[Client, Observation, RequestHeaders], tuple[Credentials, str | None]],
     revised: list[Judgement],
     *,
     may_lack: bool,
@@ -387,9 +395,9 @@ def explain(
     denied = find(client, observation, judgement.origin or "", method, wire, mode, refused=True)
     if denied is not None:
         if mode is not Credentials.UNKNOWN and denied.fetch.credentials is Credentials.UNKNOWN:
-            hindsight.learn(denied.fetch, mode, evidence, revised)
-        hindsight.contradict(denied.judgement, REFUSED_YET_SENT, revised)
-        hindsight.contradict(judgement, "it was sent although its preflight was refused", revised)
+            ledger.learn(denied.fetch, mode, evidence, revised)
+        ledger.contradict(denied.judgement, REFUSED_YET_SENT, revised)
+        ledger.contradict(judgement, "it was sent although its preflight was refused", revised)
         judgement.paired_with.append(denied.judgement.observation.flow_id)
         denied.judgement.paired_with.append(observation.flow_id)
     elif EXTENSION_ASSUMED in judgement.assumptions:
@@ -409,7 +417,7 @@ def explain(
         if may_lack:
             judgement.assumptions += (PREFLIGHTS_MAY_BE_MISSING,)
         else:
-            hindsight.contradict(judgement, "it needed a preflight, and none was sent or cached", revised)
+            ledger.contradict(judgement, "it needed a preflight, and none was sent or cached", revised)
 
 
 def set_by_browsers(authorization: bytes) -> bool:
@@ -422,7 +430,7 @@ def may_be_retried(client: Client, observation: Observation) -> bool:
     return observation.status is None or observation.status in client.engine.retried_statuses
 
 
-def repeated(client: Client, observation: Observation, judgement: Judgement, method: str) -> Waiting | None:
+def repeated(client: Client, observation: Observation, judgement: Judgement, method: str) -> Pending | None:
     """The preflight that this one repeats, to which there was no answer; it waits no longer. None where it is new."""
     for waiting in reversed(client.preflights[observation.url]):
         before = waiting.judgement
@@ -447,7 +455,7 @@ def _attempts(client: Client, fetch: Fetch) -> int:
     return sum(1 for _ in tried)
 
 
-def await_retry(client: Client, permit: Waiting, dropped: Observation) -> None:
+def await_retry(client: Client, permit: Pending, dropped: Observation) -> None:
     """A request whose connection was dropped may be sent again at once, without another preflight."""
     if permit.retries < client.engine.retries:
         permit.retries += 1
@@ -457,18 +465,18 @@ def await_retry(client: Client, permit: Waiting, dropped: Observation) -> None:
 
 
 def followed(
-    client: Client, permit: Waiting, fetch: Fetch, key: Key, request: Observation, revised: list[Judgement]
+    client: Client, permit: Pending, fetch: Fetch, key: Key, request: Observation, revised: list[Judgement]
 ) -> None:
     """The request that a preflight was sent for came."""
     preflight = permit.judgement
     if preflight.if_omitted is not preflight.if_credentialed and _may_be_cached(
         client, preflight, fetch, key, request.started
     ):
-        preflight.assumptions += (hindsight.MAYBE_CACHED,)
+        preflight.assumptions += (ledger.MAYBE_CACHED,)
     client.cache.note_use(key, preflight.observation.flow_id, request.ended)
-    hindsight.passed(preflight, fetch, revised)
+    ledger.passed(preflight, fetch, revised)
     if preflight.verdict is Verdict.DENY:
-        hindsight.contradict(preflight, REFUSED_YET_SENT, revised)
+        ledger.contradict(preflight, REFUSED_YET_SENT, revised)
     if fetch.credentials is not Credentials.UNKNOWN:
         credentialed = fetch.credentials is Credentials.INCLUDE
         client.cache.set_credentials(key, preflight.observation.flow_id, credentialed=credentialed, until=request.ended)

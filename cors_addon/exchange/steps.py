@@ -4,8 +4,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.judging import STORED_ASSUMED, answer_of, asked_of, judged_fields, redirects_before
 from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.outcomes import STORED_ASSUMED, answer_of, asked_of, judged_fields, redirects_before
 from cors_addon.fetch.checks import Answer, Asked, Rules
 from cors_addon.fetch.headers import readable
 from cors_addon.fetch.methods import CORS_SAFELISTED

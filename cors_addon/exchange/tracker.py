@@ -13,11 +13,22 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 from cors_addon.engines import ENGINES, FETCH, detect
-from cors_addon.exchange import chains, hindsight, preflights
-from cors_addon.exchange import wire as wires
-from cors_addon.exchange.clients import Client, Fetch, Waiting
-from cors_addon.exchange.evidence import COOKIE_WITHHELD, STORAGE_ACCESS_SENT, Evidence
-from cors_addon.exchange.judging import (
+from cors_addon.exchange import chains, ledger, preflights
+from cors_addon.exchange.clients import Client, Fetch, Pending
+from cors_addon.exchange.credentials import COOKIE_WITHHELD, STORAGE_ACCESS_SENT, Evidence
+from cors_addon.exchange.http_cache import Plain, PlainResponses, Stored, is_plain, may_be_fresh
+from cors_addon.exchange.model import (
+    Credentials,
+    Fields,
+    Judgement,
+    Observation,
+    Outcome,
+    PreflightsSeen,
+    PreflightState,
+    Role,
+    Verdict,
+)
+from cors_addon.exchange.outcomes import (
     ALLOWED,
     STORED_ASSUMED,
     answer_of,
@@ -27,20 +38,8 @@ from cors_addon.exchange.judging import (
     unanswered,
     update_stored,
 )
-from cors_addon.exchange.model import (
-    Credentials,
-    Fields,
-    Judgement,
-    Observation,
-    Outcome,
-    Preflights,
-    PreflightState,
-    Role,
-    Verdict,
-)
-from cors_addon.exchange.said import Said, said
-from cors_addon.exchange.stored import Plain, PlainResponses, Stored, is_plain, may_be_fresh
-from cors_addon.exchange.wire import Wire
+from cors_addon.exchange.request_headers import MODE_ASSUMED, RequestHeaders, classify, is_preflight, read_request
+from cors_addon.exchange.response_headers import ResponseHeaders, read_response
 from cors_addon.fetch.cache import PreflightCache
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER, normalize, split_list
@@ -79,7 +78,7 @@ class Tracker:
         self, *, engine: str = "auto", site: Callable[[str], str] = registrable_domain, skew: float = 0.0
     ) -> None:
         """Judge as `engine` (or each client as what it is); `site` maps a host to its registrable domain."""
-        self.sees = Preflights.ALL
+        self.sees = PreflightsSeen.ALL
         """A recording may lack preflights. It can be set anew before each `observe`."""
         self.skew = skew
         """Seconds by which an answer may seem to end after the request that it led to began, where the times are not
@@ -96,7 +95,7 @@ class Tracker:
 
     def observe(self, observation: Observation) -> list[Judgement]:
         """Judge one flow: its judgement first, where CORS concerns it, then older ones that it revises."""
-        wire = wires.read(observation.request)
+        wire = read_request(observation.request)
         client = self._clients.get((observation.client, wire.user_agent))
         if (
             client is None
@@ -105,11 +104,11 @@ class Tracker:
             or observation.connection not in self._evidence.connections
         ):
             client = self._client(observation, wire)
-        answer = said(observation.response)
+        answer = read_response(observation.response)
         revised: list[Judgement] = []
         if observation.http2:
             self._evidence.note_use(client, observation, wire)
-        if wire.preflight and wires.is_preflight(observation, wire):
+        if wire.preflight and is_preflight(observation, wire):
             judgement: Judgement | None = self._preflight(client, observation, wire, answer, revised)
             self._evidence.note_connection(client, observation, Credentials.OMIT, revised)
         else:
@@ -170,14 +169,14 @@ class Tracker:
         for queues in (client.preflights, client.hops):
             if queues.by_url:
                 for waiting, url in queues.give_up(until):
-                    if self.sees is Preflights.NONE:  # its preflight may have followed
+                    if self.sees is PreflightsSeen.NONE:  # its preflight may have followed
                         continue
                     if queues is client.hops and _may_be_mixed_content(waiting, url):
                         continue
                     if not (waiting.method == "GET" and self._may_be_at_hand(client, url, waiting)):
-                        hindsight.not_followed(waiting, revised)
+                        ledger.not_followed(waiting, revised)
 
-    def _may_be_at_hand(self, client: Client, url: Url, waiting: Waiting) -> bool:
+    def _may_be_at_hand(self, client: Client, url: Url, waiting: Pending) -> bool:
         """Whether what should follow may have been answered from the browser's HTTP cache, unseen."""
         observation = waiting.judgement.observation
         kept = (client.stored.get(url), self._plain.find(observation.client, url, observation.request))
@@ -185,7 +184,7 @@ class Tracker:
 
     # -- clients ---------------------------------------------------------------------------------------------------
 
-    def _client(self, observation: Observation, wire: Wire) -> Client:
+    def _client(self, observation: Observation, wire: RequestHeaders) -> Client:
         user_agent = wire.user_agent
         key = (observation.client, user_agent)
         client = self._clients.get(key)
@@ -231,7 +230,7 @@ class Tracker:
             self._evidence.remember(observation.connection, client)
         return client
 
-    def _client_in_disguise(self, observation: Observation, wire: Wire) -> Client | None:
+    def _client_in_disguise(self, observation: Observation, wire: RequestHeaders) -> Client | None:
         """The browser at this address whose script set the User-Agent: a preflight says, or said, that it does."""
         client = self._at.get(observation.client)
         if client is None or not client.is_browser:
@@ -250,7 +249,12 @@ class Tracker:
     # -- preflights ------------------------------------------------------------------------------------------------
 
     def _preflight(
-        self, client: Client, observation: Observation, wire: Wire, answer: Said, revised: list[Judgement]
+        self,
+        client: Client,
+        observation: Observation,
+        wire: RequestHeaders,
+        answer: ResponseHeaders,
+        revised: list[Judgement],
     ) -> Judgement:
         engine, url = client.judged_as, observation.url
         named = wire.origin or ""
@@ -275,20 +279,20 @@ class Tracker:
         if before is None and client.preflights[url]:
             before = preflights.repeated(client, observation, judgement, method)
         fetch = Fetch() if before is None else before.fetch
-        hindsight.join(fetch, judgement, revised)
-        waiting = Waiting(judgement, fetch, method, observation.ended + PATIENCE)
+        ledger.join(fetch, judgement, revised)
+        waiting = Pending(judgement, fetch, method, observation.ended + PATIENCE)
         if hop is not None:
-            hindsight.revive(hop, revised)
+            ledger.revive(hop, revised)
             if hop.maybe_another:
-                judgement.assumptions += (hindsight.MAYBE_ANOTHER,)
+                judgement.assumptions += (ledger.MAYBE_ANOTHER,)
             if hop.if_surely_omitted is not None:
                 waiting.stopped_by = hop.judgement.refusal  # WebKit's page process checks the hop once more, later
-            hindsight.hop_followed(hop, revised)
+            ledger.hop_followed(hop, revised)
         if b"sec-fetch-storage-access" in wire and fetch.credentials is Credentials.UNKNOWN:
-            hindsight.learn(fetch, Credentials.INCLUDE, STORAGE_ACCESS_SENT, revised)  # Gecko's preflights tell, too
+            ledger.learn(fetch, Credentials.INCLUDE, STORAGE_ACCESS_SENT, revised)  # Gecko's preflights tell, too
         target = location_target(observation, answer.lines.location, engine)
-        hindsight.judge_both(judgement, engine, Stage.PREFLIGHT, answer, target)
-        hindsight.conclude(judgement, fetch.credentials, fetch.evidence)
+        ledger.judge_both(judgement, engine, Stage.PREFLIGHT, answer, target)
+        ledger.conclude(judgement, fetch.credentials, fetch.evidence)
         refused = not preflights.may_pass(judgement)
         key = (preflights.cache_origin(client, fetch, named), url)
         preflights.store(client, key, judgement, answer, wire, refused=refused)
@@ -300,7 +304,12 @@ class Tracker:
     # -- everything else -------------------------------------------------------------------------------------------
 
     def _request(
-        self, client: Client, observation: Observation, wire: Wire, answer: Said, revised: list[Judgement]
+        self,
+        client: Client,
+        observation: Observation,
+        wire: RequestHeaders,
+        answer: ResponseHeaders,
+        revised: list[Judgement],
     ) -> Judgement | None:
         named = wire.origin or ""
         if wire.origin is None and not client.hops.by_url and observation.status not in REDIRECT_STATUSES:
@@ -323,24 +332,18 @@ class Tracker:
                     chains.move(client, permit, mode, PATIENCE, revised)
             if permit is None and hops:
                 hop = self._follow_hop(client, observation, named, method, wire)
-        if (
-            hop is not None
-            and wires.MODE_ASSUMED in hop.judgement.assumptions
-            and not preflights.may_pass(hop.judgement)
-        ):
-            hindsight.was_no_cors(hop.fetch, revised)  # a cors request would not have been redirected
+        if hop is not None and MODE_ASSUMED in hop.judgement.assumptions and not preflights.may_pass(hop.judgement):
+            ledger.was_no_cors(hop.fetch, revised)  # a cors request would not have been redirected
         follows = permit is not None or (
-            hop is not None
-            and hop.judgement.role is Role.REDIRECT
-            and wires.MODE_ASSUMED not in hop.judgement.assumptions
+            hop is not None and hop.judgement.role is Role.REDIRECT and MODE_ASSUMED not in hop.judgement.assumptions
         )
         origin, assumptions = wire.origin, _NOTHING_ASSUMED
         if cross_origin:
             role = Role.ACTUAL
         else:
-            role, origin, assumptions = wires.classify(observation, wire, follows_cors=follows, engine=client.engine)
+            role, origin, assumptions = classify(observation, wire, follows_cors=follows, engine=client.engine)
         if hop is not None and hop.maybe_another:
-            assumptions += (hindsight.MAYBE_ANOTHER,)
+            assumptions += (ledger.MAYBE_ANOTHER,)
         if hop is not None and hop.judgement.role is Role.NO_CORS:
             role, assumptions = Role.NO_CORS, hop.judgement.assumptions
         fetch = permit.fetch if permit is not None else hop.fetch if hop is not None else Fetch()
@@ -368,18 +371,18 @@ class Tracker:
         client: Client,
         judgement: Judgement,
         fetch: Fetch,
-        hop: Waiting | None,
-        wire: Wire,
+        hop: Pending | None,
+        wire: RequestHeaders,
         revised: list[Judgement],
     ) -> None:
         """A request to the page's own origin may redirect to another, where CORS begins."""
         observation = judgement.observation
-        target = location_target(observation, said(observation.response).lines.location, client.judged_as)
+        target = location_target(observation, read_response(observation.response).lines.location, client.judged_as)
         if target is None or target.url is None:
             return
         if hop is None:
             fetch.initiator = judgement.origin or observation.url.origin
-        hindsight.join(fetch, judgement, revised)
+        ledger.join(fetch, judgement, revised)
         if judgement.origin is None:
             fetch.untold += (judgement,)
         fetch.redirects += 1
@@ -389,30 +392,30 @@ class Tracker:
         ):
             fetch.surely_omitted = True
             if fetch.credentials is Credentials.UNKNOWN:
-                hindsight.learn(fetch, Credentials.OMIT, COOKIE_WITHHELD, revised)
+                ledger.learn(fetch, Credentials.OMIT, COOKIE_WITHHELD, revised)
         if fetch.redirects <= MAX_REDIRECTS:
             until = observation.ended + PATIENCE
-            client.hops.add(target.url, Waiting(judgement, fetch, _redirected_method(observation), until))
+            client.hops.add(target.url, Pending(judgement, fetch, _redirected_method(observation), until))
 
     def _actual(
         self,
         client: Client,
         judgement: Judgement,
         fetch: Fetch,
-        hop: Waiting | None,
-        permit: Waiting | None,
-        wire: Wire,
-        answer: Said,
+        hop: Pending | None,
+        permit: Pending | None,
+        wire: RequestHeaders,
+        answer: ResponseHeaders,
         revised: list[Judgement],
     ) -> Judgement:
         observation, engine = judgement.observation, client.judged_as
         origin = judgement.origin or ""
         if permit is not None:
-            hindsight.revive(permit, revised)
-        hindsight.join(fetch, judgement, revised)
+            ledger.revive(permit, revised)
+        ledger.join(fetch, judgement, revised)
         if hop is not None:
-            hindsight.revive(hop, revised)
-            hindsight.hop_followed(hop, revised)
+            ledger.revive(hop, revised)
+            ledger.hop_followed(hop, revised)
         if fetch.initiator is None and origin != OPAQUE:
             fetch.initiator = origin
         url, status, fields = observation.url, observation.status, observation.response
@@ -442,7 +445,7 @@ class Tracker:
             stored = self._confirmed(client, observation, fetch, wire)
             if stored is not None:
                 fields = judgement.stored = update_stored(stored.fields, fields)
-                answer = said(fields)
+                answer = read_response(fields)
             elif not any(LOWER[name] == b"access-control-allow-origin" for name, _ in fields):
                 judgement.assumptions += (STORED_ASSUMED,)
         elif (
@@ -460,7 +463,7 @@ class Tracker:
         if judgement.assumptions and STORED_ASSUMED in judgement.assumptions:
             judgement.if_omitted = judgement.if_credentialed = ALLOWED
         else:
-            hindsight.judge_both(judgement, engine, stage, answer, target, fetch.redirects)
+            ledger.judge_both(judgement, engine, stage, answer, target, fetch.redirects)
         plain: Outcome | None = None
         if fetch.left_same_origin:
             if engine.same_origin_credentials_outlive_redirect and stage is Stage.REDIRECT and not fetch.surely_omitted:
@@ -470,7 +473,7 @@ class Tracker:
             preflights.followed(client, permit, fetch, key, observation, revised)
             if preflights.may_be_retried(client, observation):
                 preflights.await_retry(client, permit, observation)
-        hindsight.conclude(judgement, fetch.credentials, fetch.evidence)
+        ledger.conclude(judgement, fetch.credentials, fetch.evidence)
         if plain is not None:
             judgement.judged_credentialed = True
         if judgement.verdict is Verdict.DENY and status is not None and client.engine.cache.failed_request_clears:
@@ -479,7 +482,7 @@ class Tracker:
             fetch.redirects += 1
             if fetch.redirects <= MAX_REDIRECTS:
                 until = observation.ended + (PATIENCE if preflights.may_pass(judgement) else SOON)
-                waiting = Waiting(judgement, fetch, _redirected_method(observation), until, if_surely_omitted=plain)
+                waiting = Pending(judgement, fetch, _redirected_method(observation), until, if_surely_omitted=plain)
                 client.hops.add(target.url, waiting)
         elif answer.kept and observation.method == b"GET" and (status == 200 or judgement.stored is not None):
             known = fetch.credentials is not Credentials.UNKNOWN
@@ -493,9 +496,9 @@ class Tracker:
         observation: Observation,
         origin: str,
         method: str,
-        wire: Wire,
+        wire: RequestHeaders,
         asked: tuple[str, ...] | None = None,
-    ) -> Waiting | None:
+    ) -> Pending | None:
         """The redirect that this request follows; it waits no longer. None where there is none.
 
         `asked`: the header names that it asks for, where it is a preflight.
@@ -510,7 +513,7 @@ class Tracker:
         mode = Credentials.UNKNOWN
         if asked is None:
             mode, _ = self._evidence.shown(client, observation, wire)
-        found: list[Waiting | None] = [None] * 9
+        found: list[Pending | None] = [None] * 9
         modes = set()
         for waiting in reversed(waiting_here):
             hop = waiting.judgement
@@ -557,7 +560,7 @@ class Tracker:
         plain = self._plain.find(observation.client, observation.url, observation.request)
         return plain if plain is not None and plain.answers(observation.request) else None
 
-    def _confirmed(self, client: Client, observation: Observation, fetch: Fetch, wire: Wire) -> Stored | None:
+    def _confirmed(self, client: Client, observation: Observation, fetch: Fetch, wire: RequestHeaders) -> Stored | None:
         """The stored response that the browser asked the server to confirm, where it was seen."""
         own = client.stored.get(observation.url)
         plain = self._plain_confirmed(observation)
@@ -594,9 +597,9 @@ def _no_browser(judgement: Judgement, stage: Stage) -> Judgement:
     return judgement
 
 
-def _may_be_followed(hop: Waiting) -> bool:
+def _may_be_followed(hop: Pending) -> bool:
     """Whether a redirect that is refused is followed all the same by what it was not taken for: see `was_no_cors`."""
-    return hop.if_surely_omitted is not None or wires.MODE_ASSUMED in hop.judgement.assumptions
+    return hop.if_surely_omitted is not None or MODE_ASSUMED in hop.judgement.assumptions
 
 
 def _taints(hop: Judgement, target: Url) -> bool:
@@ -605,7 +608,7 @@ def _taints(hop: Judgement, target: Url) -> bool:
     return hop.origin == OPAQUE or (here != hop.origin and here != target.origin)
 
 
-def _may_be_mixed_content(waiting: Waiting, url: Url) -> bool:
+def _may_be_mixed_content(waiting: Pending, url: Url) -> bool:
     """Whether a secure page may not go on to this URL, whatever the check says.
 
     https://w3c.github.io/webappsec-mixed-content/#should-block-fetch
@@ -623,7 +626,7 @@ def _redirected_method(observation: Observation) -> str:
     return "GET" if becomes_get else method
 
 
-def _becomes_get(client: Client, waiting: Waiting, observation: Observation, method: str) -> bool:
+def _becomes_get(client: Client, waiting: Pending, observation: Observation, method: str) -> bool:
     """Whether the browser has made a GET of a redirected DELETE, as the standard does not."""
     return (
         client.engine.delete_may_leave_origin_as_get
@@ -632,7 +635,7 @@ def _becomes_get(client: Client, waiting: Waiting, observation: Observation, met
     )
 
 
-def _is_revalidation(wire: Wire, judgement: Judgement) -> bool:
+def _is_revalidation(wire: RequestHeaders, judgement: Judgement) -> bool:
     """Whether the browser itself made the request conditional, to revalidate what it has stored."""
     return any(
         name in wire and name.decode() not in judgement.requested_headers

@@ -12,14 +12,14 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.judging import answer_of, judged_fields, outcome, redirects_before
 from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome, Role, Verdict
+from cors_addon.exchange.outcomes import answer_of, judged_fields, outcome, redirects_before
 from cors_addon.fetch.checks import Answer, Asked
 from cors_addon.fetch.headers import cors_lines
 from cors_addon.fetch.refusals import Refusal, Stage
 from cors_addon.policy.model import Preflights
-from cors_addon.policy.record import Rewritten
 from cors_addon.policy.rewrite import Asking, Rewriter, asking
+from cors_addon.policy.rewrite_record import Rewritten
 
 _JUDGED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT})
 

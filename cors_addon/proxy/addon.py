@@ -26,17 +26,17 @@ from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.tracker import PATIENCE, Tracker
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy import afresh, settings, translate, view
+from cors_addon.proxy import settings, standalone, translate, view
 from cors_addon.proxy.annotate import annotate, annotate_probe
 from cors_addon.proxy.audit_command import AuditCommand
 from cors_addon.proxy.commands import Commands
 from cors_addon.proxy.curl_command import CurlCommand
 from cors_addon.proxy.keys import Keys
-from cors_addon.proxy.place import Place
 from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.probe_command import ProbeCommand
 from cors_addon.proxy.reporting import Reporting
 from cors_addon.proxy.rewriting import Policies
+from cors_addon.proxy.script_slot import ScriptSlot
 from cors_addon.proxy.settings import Settings
 from cors_addon.proxy.sink import Sink
 from cors_addon.proxy.streams import Streams
@@ -44,7 +44,7 @@ from cors_addon.report.explanation import explain, nothing_to_say
 from cors_addon.report.text import WIDTH
 
 if TYPE_CHECKING:
-    from cors_addon.proxy.lines import Lines  # what mitmdump alone needs, and not with -q
+    from cors_addon.proxy.mitmdump_output import MitmdumpOutput  # what mitmdump alone needs, and not with -q
 
 logger = logging.getLogger(__name__)
 
@@ -114,13 +114,13 @@ class CorsAddon:
         self._tracker = Tracker(site=registrable_domain)
         self._auditor = Auditor(registrable_domain)
         self._sink: Sink | None = None
-        self._lines: Lines | None = None
+        self._lines: MitmdumpOutput | None = None
         self._view = view.CorsView(self._explain, self._is_judged)
         self._commands: Commands | None = None
         self._curl: CurlCommand | None = None
         self._keys: Keys | None = None
         self._policies = Policies(vars(self))
-        self._place: Place | None = None
+        self._place: ScriptSlot | None = None
         self._streams = Streams(self._judge_streaming)
         self._policy_commands: PolicyCommands | None = None
         self._reporting: Reporting | None = None
@@ -343,7 +343,7 @@ class CorsAddon:
             return True
         if flow.is_replay != "request":
             return False
-        judgement = afresh.replayed(translate.observation(flow), self._settings.engine)
+        judgement = standalone.replayed(translate.observation(flow), self._settings.engine)
         if judgement is None:
             return True
         if self._judgement(flow) is not None:  # replayed in place: the line under this id is the browser's
@@ -513,15 +513,15 @@ class CorsAddon:
                 return known, ""
             chain = [each.observation for each in known.chain]
             note = "edited since the browser saw it: judged as it is now"
-            return afresh.judge(seen, chain, self._settings.engine), note
+            return standalone.judge(seen, chain, self._settings.engine), note
         others = [self._find(flow_id) for flow_id in self._fetch_of(flow) if flow_id != flow.id]
         rest = [translate.observation(other) for other in others if other is not None]
         note = "not judged when it was loaded: judged now, from " + (
             f"it and {len(rest)} more of its fetch" if rest else "this flow alone"
         )
         if flow.is_replay == "request":
-            return afresh.replayed(seen, self._settings.engine), note
-        return afresh.judge(seen, rest, self._settings.engine), note
+            return standalone.replayed(seen, self._settings.engine), note
+        return standalone.judge(seen, rest, self._settings.engine), note
 
     def _find(self, flow_id: str) -> http.HTTPFlow | None:
         seen = self._seen.get(flow_id)
@@ -565,9 +565,9 @@ class CorsAddon:
                 self._lines.leave()
                 self._lines = None
         elif self._lines is None:
-            from cors_addon.proxy import lines
+            from cors_addon.proxy import mitmdump_output
 
-            self._lines = lines.wanted()
+            self._lines = mitmdump_output.wanted()
 
     def _show_comments(self) -> None:
         """Let mitmweb show comments, unless the user chose the columns."""
@@ -613,7 +613,7 @@ def lend_hooks(addon: CorsAddon, namespace: dict[str, object]) -> None:
     namespace.update({name: getattr(addon, name) for name in all_hooks if hasattr(addon, name)})
     namespace["configure"] = addon.configure_script
     addon._policies.hooks.move(namespace)
-    addon._place = Place(namespace)
+    addon._place = ScriptSlot(namespace)
 
 
 def _sink(path: Path | None) -> Sink | None:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from mitmproxy import http
 
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
-from cors_addon.policy import record
+from cors_addon.policy import rewrite_record
 from cors_addon.proxy import translate
 from cors_addon.proxy.settings import Annotate
 from cors_addon.reasons.findings import WARNINGS
-from cors_addon.report import failure, text
+from cors_addon.report import text, upstream_error
 from cors_addon.report.findings import MARK
 
 OUR_COMMENT = "cors.comment"
@@ -83,7 +83,7 @@ def comment_of(judgement: Judgement, turns: bool, flow: http.HTTPFlow | None = N
 def _completed(comment: str, judgement: Judgement, flow: http.HTTPFlow | None) -> str:
     error = None if flow is None else flow.error
     if error is not None and judgement.verdict is Verdict.DENY and not judgement.observation.response:
-        comment = f"{text.FAILED} CORS: {failure.short(error.msg or '', judgement.observation.status)}"
+        comment = f"{text.FAILED} CORS: {upstream_error.short(error.msg or '', judgement.observation.status)}"
     for policy, verdict in _flips(judgement).items() if judgement.shadow else ():
         comment += f" · {'✓' if verdict is Verdict.ALLOW else '✗'} under {text.visible(policy)}"
     for finding in judgement.findings:
@@ -92,7 +92,7 @@ def _completed(comment: str, judgement: Judgement, flow: http.HTTPFlow | None) -
     return comment
 
 
-_KEPT = frozenset({OUR_COMMENT, OUR_MARKER, translate.OWN_PAGE, translate.PROBE, *record.KEPT})
+_KEPT = frozenset({OUR_COMMENT, OUR_MARKER, translate.OWN_PAGE, translate.PROBE, *rewrite_record.KEPT})
 
 
 class _Words(NamedTuple):
@@ -163,9 +163,9 @@ def _server_verdict(judgement: Judgement) -> Verdict | None:
     rewritten = judgement.observation.rewritten
     if rewritten is None:
         return None
-    if not isinstance(rewritten, record.Rewritten):
-        rewritten = record.Rewritten(*rewritten)
-    server = record.server_outcome(judgement, rewritten)
+    if not isinstance(rewritten, rewrite_record.Rewritten):
+        rewritten = rewrite_record.Rewritten(*rewritten)
+    server = rewrite_record.server_outcome(judgement, rewritten)
     return None if server is None else server.verdict
 
 

@@ -20,11 +20,11 @@ from cors_addon.fetch.headers import LOWER
 from cors_addon.policy import export, learn
 from cors_addon.policy.edits import name_fault, value_fault
 from cors_addon.policy.filters import literal, of_server, quoted
-from cors_addon.policy.held import Preflight, advice
 from cors_addon.policy.learn import Lesson
 from cors_addon.policy.model import Mode, Others, Policy, Preset, preset
 from cors_addon.policy.origins import collect
 from cors_addon.policy.rewrite import asking
+from cors_addon.policy.stale_preflights import Preflight, advice
 from cors_addon.policy.write import summary, write
 from cors_addon.proxy import translate
 from cors_addon.proxy.commands import suited

@@ -21,7 +21,7 @@ from cors_addon.audit.auditor import Auditor
 from cors_addon.audit.probe import Answer, Asks, Plan, Probe, Question, Request, Unfit, access, plan, shows
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy import afresh, translate
+from cors_addon.proxy import standalone, translate
 from cors_addon.proxy.asking import Asking
 from cors_addon.proxy.commands import in_console
 from cors_addon.proxy.translate import PROBE
@@ -164,10 +164,10 @@ class Probing:
         observation = translate.observation(flow)
         if asked is not None:
             observation.url = asked.probe.plan.url  # in reverse mode the name goes by what Origin says
-        judgement = afresh.replayed(observation, engine)
+        judgement = standalone.replayed(observation, engine)
         if judgement is None:
             return None, ""
-        judgement.assumptions = (SENT, *(each for each in judgement.assumptions if each != afresh.REPLAYED))
+        judgement.assumptions = (SENT, *(each for each in judgement.assumptions if each != standalone.REPLAYED))
         judgement.findings = ()
         why = _why_unanswered(flow)
         if asked is None:

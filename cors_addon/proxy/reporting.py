@@ -10,9 +10,9 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
+from cors_addon.report.atomic_file import replacing
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.html.page import render
-from cors_addon.report.replacing import replacing
 from cors_addon.report.summary import Input, Summary
 
 logger = logging.getLogger(__name__)

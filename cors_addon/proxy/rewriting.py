@@ -28,14 +28,14 @@ from cors_addon.exchange.model import Fields, Judgement
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER, get_all, normalize
 from cors_addon.fetch.origins import OPAQUE, Url, resolve
-from cors_addon.policy import record
+from cors_addon.policy import rewrite_record
 from cors_addon.policy.faults import Fault, Severity, count
 from cors_addon.policy.filters import literal, quoted
 from cors_addon.policy.model import Mode, Policy, with_mode
 from cors_addon.policy.origins import collect
 from cors_addon.policy.read import Loaded, read
-from cors_addon.policy.record import KEPT, REWRITTEN, SERVER, Rewritten
 from cors_addon.policy.rewrite import NOTHING, Asking, Rewriter, asking
+from cors_addon.policy.rewrite_record import KEPT, REWRITTEN, SERVER, Rewritten
 from cors_addon.policy.shadow import Shadow, try_on
 from cors_addon.proxy import matching, translate
 from cors_addon.proxy.hooks import Hooks, Work
@@ -367,7 +367,7 @@ class Policies:
             fields += ((b"content-length" if lower else b"Content-Length", b"0"),)
         now = time.time()
         flow.response = mitm.Response(b"HTTP/1.1", status, _phrase(status), mitm.Headers(fields), b"", None, now, now)
-        record.keep(flow.metadata, Rewritten(names, None, ()))
+        rewrite_record.keep(flow.metadata, Rewritten(names, None, ()))
 
     def on_head(self, flow: mitm.HTTPFlow) -> Work | None:
         """What to do with an answer whose head is there."""
@@ -426,7 +426,7 @@ class Policies:
                 names = f"{names}, {each.policy.name}" if names else each.policy.name
         if not names:
             return False
-        record.keep(flow.metadata, Rewritten(names, data.status_code, old))
+        rewrite_record.keep(flow.metadata, Rewritten(names, data.status_code, old))
         data.headers.fields = fields
         if status != data.status_code:
             data.status_code, data.reason = status, _phrase(status)
@@ -492,7 +492,7 @@ class Policies:
                 tried.insert(0, chosen)
         if not tried:
             return ()
-        rewritten = record.of(flow.metadata)
+        rewritten = rewrite_record.of(flow.metadata)
         found = (try_on(each.rewriter, judgement, rewritten) for each in tried)
         return tuple(each for each in found if each is not None)
 
@@ -524,7 +524,7 @@ class _Original(dict[str, Any]):
         if self._filled or flow is None or flow.response is None:
             return
         self._filled = True
-        known = record.of(flow.metadata)
+        known = rewrite_record.of(flow.metadata)
         flow._backup = None
         try:
             state = flow.get_state()

@@ -12,11 +12,11 @@ from mitmproxy import http
 from mitmproxy.connection import Client, Server
 from mitmproxy.flow import Error
 
+from cors_addon.exchange.http_cache import Plain
 from cors_addon.exchange.model import Fields, Observation
-from cors_addon.exchange.stored import Plain
 from cors_addon.exchange.tracker import HAR_SKEW
 from cors_addon.fetch.origins import Url, host_to_ascii, parse_url
-from cors_addon.policy import record
+from cors_addon.policy import rewrite_record
 
 OWN_PAGE = "cors.answered"
 """Metadata: the status with which mitmproxy answered in the place of a server that broke off; `none` for none."""
@@ -58,7 +58,7 @@ def observation(flow: http.HTTPFlow) -> Observation:
         fields,
         request.http_version.startswith((b"HTTP/2", b"HTTP/3")),
         has_body(request) if request.content is None else request.content != b"",
-        record.of(flow.metadata) if flow.metadata else None,
+        rewrite_record.of(flow.metadata) if flow.metadata else None,
     )
 
 

@@ -1,8 +1,8 @@
 """What the browser's own console shows for a judgement: the engine's text, filled with this exchange's values."""
 
 from cors_addon.engines import ENGINES, texts
-from cors_addon.exchange.judging import answer_of, asked_of, judged_fields, location_target
 from cors_addon.exchange.model import Judgement, Role
+from cors_addon.exchange.outcomes import answer_of, asked_of, judged_fields, location_target
 from cors_addon.fetch import headers
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason, Refusal, Stage

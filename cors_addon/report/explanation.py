@@ -9,17 +9,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 
-from cors_addon.exchange.elsewhere import outcomes
 from cors_addon.exchange.exposure import exposed_headers, exposure_assumption, hidden_headers
 from cors_addon.exchange.fixes import smallest_change
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role, Verdict
+from cors_addon.exchange.other_engines import outcomes
 from cors_addon.exchange.steps import Step, StepOutcome, steps
 from cors_addon.fetch import headers
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.reasons.model import BROWSERS
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import behind, failure, lifetime, rewritten
+from cors_addon.report import lifetime, rewritten, root_cause, upstream_error
 from cors_addon.report.console import console_message
 from cors_addon.report.findings import MARK, finding_phrase
 from cors_addon.report.text import (
@@ -301,22 +301,22 @@ def _rewritten(judgement: Judgement, width: int) -> Iterator[str]:
 def _failed(judgement: Judgement, error: str, width: int) -> Iterator[str]:
     """No answer of the server's own: then its headers are not to blame."""
     if error and judgement.verdict is Verdict.DENY and not judgement.observation.response:
-        yield from _paragraph("behind it", failure.words(error, judgement.observation.status), width)
+        yield from _paragraph("behind it", upstream_error.words(error, judgement.observation.status), width)
 
 
 def _behind(judgement: Judgement, body_of: Callable[[str], bytes], width: int) -> Iterator[str]:
     if judgement.verdict is not Verdict.DENY and judgement.hypothetical is None:
         return
-    cause = behind.words(judgement)
+    cause = root_cause.words(judgement)
     if cause:
         yield from _paragraph("behind it", cause, width)
-    if not behind.is_told_by_body(judgement):
+    if not root_cause.is_told_by_body(judgement):
         return
     body = body_of(judgement.observation.flow_id)
-    first = behind.first_line(body)
+    first = root_cause.first_line(body)
     if first:
         yield from _paragraph("" if cause else "behind it", f"its body begins: {quoted(first, 200)}", width)
-        for more in behind.next_lines(body, first):
+        for more in root_cause.next_lines(body, first):
             yield from _paragraph("", quoted(more, 120), width, hang="  ")
 
 

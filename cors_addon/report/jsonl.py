@@ -10,7 +10,7 @@ from typing import Any
 from cors_addon.engines.texts import browser_error
 from cors_addon.exchange.exposure import exposed_headers, exposure_assumption, hidden_headers
 from cors_addon.exchange.model import Credentials, Judgement
-from cors_addon.policy import record
+from cors_addon.policy import rewrite_record
 from cors_addon.policy.shadow import Shadow
 from cors_addon.report.console import console_message
 from cors_addon.report.text import certainty
@@ -25,8 +25,8 @@ def line(judgement: Judgement) -> dict[str, Any]:
     other = judgement.if_credentialed if judgement.credentials is Credentials.UNKNOWN else None
     hypothetical = judgement.hypothetical
     exposure = exposure_assumption(judgement)
-    rewritten = record.Rewritten(*observation.rewritten) if observation.rewritten else None
-    server = record.server_outcome(judgement, rewritten) if rewritten else None
+    rewritten = rewrite_record.Rewritten(*observation.rewritten) if observation.rewritten else None
+    server = rewrite_record.server_outcome(judgement, rewritten) if rewritten else None
     return {
         "schema": SCHEMA,
         "flow_id": observation.flow_id,
@@ -54,7 +54,9 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "exposed_headers": exposed_headers(judgement),
         "hidden_headers": hidden_headers(judgement),
         "contradicted": judgement.contradicted,
-        "rewritten": record.line_field(rewritten, observation.status, observation.response) if rewritten else None,
+        "rewritten": rewrite_record.line_field(rewritten, observation.status, observation.response)
+        if rewritten
+        else None,
         "server_verdict": server.verdict if server else None,
         "server_reason": server.refusal.reason if server and server.refusal else None,
         "shadow": [Shadow(*each).words() for each in judgement.shadow],

@@ -1,8 +1,8 @@
 """For how long a preflight's answer may be used again, and by which engine. Words for an explanation."""
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.judging import judged_fields
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
+from cors_addon.exchange.outcomes import judged_fields
 from cors_addon.fetch.headers import get_all
 from cors_addon.reasons.model import BROWSERS
 

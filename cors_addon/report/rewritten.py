@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 
 from cors_addon.exchange.model import Judgement, Outcome, Verdict
-from cors_addon.policy import record
+from cors_addon.policy import rewrite_record
 
 
 def words(judgement: Judgement) -> Iterator[tuple[str, str]]:
     """Labels and lines; `-` before what the server said, `+` before what was sent on."""
     observation = judgement.observation
     if observation.rewritten is not None:
-        rewritten = record.Rewritten(*observation.rewritten)
-        server = record.server_outcome(judgement, rewritten)
+        rewritten = rewrite_record.Rewritten(*observation.rewritten)
+        server = rewrite_record.server_outcome(judgement, rewritten)
         told = "the server was not asked" if server is None else f"the server's own answer: {_outcome(server)}"
         yield "rewritten", f"by the policy {rewritten.policy}; {told}"
         if rewritten.status is not None and rewritten.status != observation.status:
             yield "", f"status {rewritten.status} → {observation.status}"
-        for edit in record.edits(rewritten, observation.response) if rewritten.status is not None else ():
+        for edit in rewrite_record.edits(rewritten, observation.response) if rewritten.status is not None else ():
             for sign, value in (("-", edit["before"]), ("+", edit["after"])):
                 if value is not None:
                     yield "", f"{sign} {edit['name'].title()}: {value}"

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from cors_addon.audit.auditor import OF_SEVERAL
 from cors_addon.engines import ENGINES
-from cors_addon.exchange import elsewhere
+from cors_addon.exchange import other_engines
 from cors_addon.exchange.fixes import Change, smallest_change
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import readable
@@ -392,7 +392,7 @@ def views(judgement: Judgement, *, all_engines: bool) -> list[Judgement]:
     """The judgement itself, or as each engine would have reached it under the same assumptions."""
     if not all_engines or judgement.stage is None:
         return [judgement]
-    found = elsewhere.outcomes(judgement)
+    found = other_engines.outcomes(judgement)
     return [
         judgement
         if engine == judgement.engine

@@ -11,7 +11,7 @@ from textwrap import wrap
 from cors_addon.exchange.fixes import Change
 from cors_addon.exchange.model import Role
 from cors_addon.reasons import model as reasons
-from cors_addon.report import behind
+from cors_addon.report import root_cause
 from cors_addon.report.findings import MARK, finding_fix, finding_phrase
 from cors_addon.report.summary import ALL_ENGINES, Cause, Endpoint, Found, Input, Outcome, State, Summary, Tally
 from cors_addon.report.text import FAILED, NEITHER, PASSED, WIDTH, shortened, visible
@@ -267,7 +267,7 @@ def _cause(cause: Cause, number: int, summary: Summary, paint: _Paint, width: in
     gap = max(width - len(left) - len(right), 2)
     yield f"{paint(_BOLD, left)}{' ' * gap}{right}"
     yield from _wrapped(cause.phrase, "    ", width)
-    really = behind.words(cause.example) if (cause.example.observation.status or 0) >= 500 else ""
+    really = root_cause.words(cause.example) if (cause.example.observation.status or 0) >= 500 else ""
     if really:
         yield from _wrapped(really, "    ", width)
     label = "at"

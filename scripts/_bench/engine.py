@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from _bench.traffic import SAME_SITE_PAGE, Exchange, cors
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.judging import answer_of, both_outcomes
 from cors_addon.exchange.model import Observation
-from cors_addon.exchange.said import said
+from cors_addon.exchange.outcomes import answer_of, both_outcomes
+from cors_addon.exchange.response_headers import read_response
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.fetch.checks import Asked
 from cors_addon.fetch.origins import Url
@@ -59,7 +59,7 @@ def _cases() -> list[Case]:
     engine = ENGINES["chromium"]
     check = engine.rules.check
     put = Asked(SAME_SITE_PAGE, "PUT", ("content-type",))
-    known = (*put[:3], False, True, 204, said(preflight.response), False, None, 0)
+    known = (*put[:3], False, True, 204, read_response(preflight.response), False, None, 0)
     refused = Asked(SAME_SITE_PAGE, "PUT", ("content-type", "x-unheard-of"))
     to_get, to_put = answer_of(get, get.response), answer_of(preflight, preflight.response)
 

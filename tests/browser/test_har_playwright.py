@@ -16,7 +16,7 @@ import pytest
 
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.fetch.refusals import Reason
-from cors_addon.offline import har_entry
+from cors_addon.recordings import har_entry
 from cors_addon.report import text
 from cors_addon.report.summary import Input
 from tests.browser.cases import Case, Step

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from cors_addon.exchange.hindsight import (
+from cors_addon.exchange.ledger import (
     CREDENTIALS_ASSUMED,
     FOLLOWED,
     MAYBE_ANOTHER,
@@ -11,10 +11,10 @@ from cors_addon.exchange.hindsight import (
     MAYBE_CACHED,
     NOT_FOLLOWED,
 )
-from cors_addon.exchange.judging import STORED_ASSUMED
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
+from cors_addon.exchange.outcomes import STORED_ASSUMED
 from cors_addon.exchange.preflights import FRAGMENT_ASSUMED, QUEUED_ASSUMED, TAKEN_ASSUMED
-from cors_addon.exchange.wire import BEACON_ASSUMED, MODE_ASSUMED
+from cors_addon.exchange.request_headers import BEACON_ASSUMED, MODE_ASSUMED
 from cors_addon.fetch.refusals import Reason
 from tests.cases.traffic import (
     AGENTS,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cors_addon import __version__
-from cors_addon.exchange import elsewhere
+from cors_addon.exchange import other_engines
 from cors_addon.exchange.fixes import Change, smallest_change
 from cors_addon.exchange.model import Judgement, PreflightState, Role
 from cors_addon.exchange.steps import steps
@@ -24,7 +24,7 @@ from cors_addon.policy import shadow
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, Parts
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import behind, explanation, jsonl, text
+from cors_addon.report import explanation, jsonl, root_cause, text
 from cors_addon.report.findings import finding_fix, finding_phrase
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.masking import without_secrets_in_urls
@@ -231,7 +231,7 @@ def _cause(cause: Cause, summary: Summary) -> dict[str, Any]:
             "endpoints": [[str(one), count] for one, count in list(cause.endpoints.items())[:MAX_PLACES]],
             "moreEndpoints": max(len(cause.endpoints) - MAX_PLACES, 0),
             "fix": _fix(cause.change),
-            "behind": behind.words(example),
+            "behind": root_cause.words(example),
             "console": _console(jsonl.line(example)["console_message"]),
         }
     )
@@ -402,8 +402,8 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
     asked = text.in_question(judgement)
     refusal = asked.refusal
     refused = refusal is not None
-    told = behind.is_told_by_body(judgement)
-    body = behind.first_line(body_of(judgement.observation.flow_id)) if told else ""
+    told = root_cause.is_told_by_body(judgement)
+    body = root_cause.first_line(body_of(judgement.observation.flow_id)) if told else ""
     return _full(
         {
             "role": line["role"],
@@ -429,7 +429,7 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
             "fix": _fix(smallest_change(asked)) if refused else None,
             "console": _console(line["console_message"]),
             "error": line["browser_error"],
-            "behind": behind.words(judgement) if refused else None,
+            "behind": root_cause.words(judgement) if refused else None,
             "body": body[:300] if body else None,
             "engines": _engines(asked),
             "contradiction": line["contradiction"] if line["contradicted"] else None,
@@ -467,7 +467,7 @@ def _engines(judgement: Judgement) -> list[list[str | None]]:
     """What each browser decides, where they do not all agree that it is allowed."""
     if judgement.stage is None or judgement.observation.status is None:
         return []
-    all_outcomes = elsewhere.outcomes(judgement)
+    all_outcomes = other_engines.outcomes(judgement)
     found = {name: all_outcomes[name] for name in ALL_ENGINES}
     if not any(one.refusal for one in found.values()):
         return []

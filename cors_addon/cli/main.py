@@ -1,4 +1,4 @@
-"""The command ``cors-addon``: what needs no proxy."""
+"""What ``cors-addon`` takes, and what its exit code says."""
 
 import argparse
 import io
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import cors_addon
-from cors_addon import cli_check, cli_policy
+from cors_addon.cli import check, policy
 from cors_addon.demo import run as demo
 from cors_addon.reasons.explain import explain
 
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--version", action="version", version=f"cors-addon {cors_addon.__version__}")
     result.set_defaults(run=None)
     commands = result.add_subparsers(metavar="check|demo|explain|policy")
-    cli_check.add_parser(commands)
+    check.add_parser(commands)
     demo.add_parser(commands)
     explaining = commands.add_parser(
         "explain",
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         help="our name of a reason or finding, a browser's name of an error, or the text of its console",
     )
     explaining.set_defaults(run=_explain)
-    cli_policy.add_parser(commands)
+    policy.add_parser(commands)
     return result
 
 

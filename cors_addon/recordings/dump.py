@@ -23,9 +23,9 @@ from mitmproxy.proxy import mode_specs
 
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.offline.exchange import Recorded
-from cors_addon.offline.source import Damage, Source
 from cors_addon.proxy import translate
+from cors_addon.recordings.exchange import Recorded
+from cors_addon.recordings.source import Damage, Source
 
 KNOWN_VERSION = 21
 """Version of the format that is read lazily; all others mitmproxy converts."""

@@ -34,9 +34,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cors_addon.engines import FETCH, detect
-from cors_addon.exchange.judging import location_target
+from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.model import Fields, Observation
-from cors_addon.exchange.stored import is_plain
+from cors_addon.exchange.outcomes import location_target
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import Url, parse_url

@@ -8,7 +8,7 @@ Law 1: a connection is open between two of its requests, and for a while after o
 Law 2: one that ever carried both kinds tells nothing.
 """
 
-from cors_addon.exchange import hindsight
+from cors_addon.exchange import ledger
 from cors_addon.exchange.clients import Client, Connection, Fetch, Rivalry
 from cors_addon.exchange.model import Credentials, Judgement, Observation
 
@@ -112,7 +112,7 @@ def _settle(connection: Connection, own: Rivalry, revised: list[Judgement]) -> N
         if mode is Credentials.UNKNOWN:
             left.append((fetch, began, site))
         else:
-            hindsight.learn(fetch, *finding(mode), revised)
+            ledger.learn(fetch, *finding(mode), revised)
     own.unsure[:] = left
 
 

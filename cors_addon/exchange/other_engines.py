@@ -1,8 +1,8 @@
 """What other engines decide for the same exchange: "passes in Chrome, fails in Safari"."""
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.judging import judged_fields, rejudge
 from cors_addon.exchange.model import Judgement, Outcome
+from cors_addon.exchange.outcomes import judged_fields, rejudge
 from cors_addon.fetch.refusals import Reason
 
 

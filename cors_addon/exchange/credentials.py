@@ -10,11 +10,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import lru_cache
 
-from cors_addon.exchange import hindsight, rivals
+from cors_addon.exchange import gecko_http2, ledger
 from cors_addon.exchange.clients import Client, Connection, Fetch
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role
 from cors_addon.exchange.preflights import set_by_browsers
-from cors_addon.exchange.wire import Wire
+from cors_addon.exchange.request_headers import RequestHeaders
 from cors_addon.fetch.checks import AUTHORIZATION
 from cors_addon.fetch.origins import OPAQUE
 
@@ -29,11 +29,11 @@ COOKIE_WITHHELD = "a cookie for this URL is known and was not sent"
 SAME_CONNECTION_INCLUDE = "its connection carries requests with credentials"
 SAME_CONNECTION_OMIT = "its connection carries requests without credentials"
 
-type Finding = tuple[Credentials, str | None]
+type ModeFinding = tuple[Credentials, str | None]
 
-_NOTHING: Finding = (Credentials.UNKNOWN, None)
-_TOLD_INCLUDE: Finding = (Credentials.INCLUDE, SAME_CONNECTION_INCLUDE)
-_TOLD_OMIT: Finding = (Credentials.OMIT, SAME_CONNECTION_OMIT)
+_NOTHING: ModeFinding = (Credentials.UNKNOWN, None)
+_TOLD_INCLUDE: ModeFinding = (Credentials.INCLUDE, SAME_CONNECTION_INCLUDE)
+_TOLD_OMIT: ModeFinding = (Credentials.OMIT, SAME_CONNECTION_OMIT)
 
 
 class Evidence:
@@ -84,7 +84,7 @@ class Evidence:
         """Give up hope for connections on which nothing told the credentials mode in time."""
         for connection in list(self._undecided):
             if connection.rivalry is not None:
-                if rivals.forget(connection.rivalry, until):
+                if gecko_http2.forget(connection.rivalry, until):
                     del self._undecided[connection]
             elif not connection.undecided or connection.undecided[-1].members[-1].observation.ended < until:
                 connection.undecided.clear()
@@ -112,15 +112,15 @@ class Evidence:
         if connection is not None:
             self._note_mode(client, connection, mode, revised)
         elif (connection := self._rival(client, observation)) is not None:
-            rivals.note_mode(connection, mode, revised)
+            gecko_http2.note_mode(connection, mode, revised)
 
-    def note_use(self, client: Client, observation: Observation, wire: Wire) -> None:
+    def note_use(self, client: Client, observation: Observation, wire: RequestHeaders) -> None:
         """A connection was used, be it for whatever."""
         connection = self._rival(client, observation)
         if connection is not None:
-            rivals.note_use(client, connection, observation, self._page_site(wire))
+            gecko_http2.note_use(client, connection, observation, self._page_site(wire))
 
-    def _page_site(self, wire: Wire) -> str | None:
+    def _page_site(self, wire: RequestHeaders) -> str | None:
         """Site of the page that asks, where the request names it."""
         page = wire.get(b"origin")
         if page is None or page == b"null":
@@ -140,14 +140,16 @@ class Evidence:
             evidence = SAME_CONNECTION_INCLUDE if credentialed else SAME_CONNECTION_OMIT
             for fetch in connection.undecided:
                 if fetch.credentials is Credentials.UNKNOWN:
-                    hindsight.learn(fetch, mode, evidence, revised)
+                    ledger.learn(fetch, mode, evidence, revised)
             connection.undecided.clear()
         elif connection.credentialed is not credentialed:
             client.connections_mixed = True
 
     # -- one request -----------------------------------------------------------------------------------------------
 
-    def gather(self, client: Client, judgement: Judgement, fetch: Fetch, wire: Wire, revised: list[Judgement]) -> None:
+    def gather(
+        self, client: Client, judgement: Judgement, fetch: Fetch, wire: RequestHeaders, revised: list[Judgement]
+    ) -> None:
         """Learn the mode of the fetch from one of its requests, if it tells."""
         if fetch.credentials is not Credentials.UNKNOWN:
             return
@@ -157,35 +159,35 @@ class Evidence:
             # most requests: as `_find` would find
             told = _TOLD_INCLUDE if connection.credentialed else _TOLD_OMIT
             if len(fetch.members) > 1:
-                hindsight.learn(fetch, *told, revised)
+                ledger.learn(fetch, *told, revised)
             else:
                 fetch.credentials, fetch.evidence = told  # its one member is not judged yet
             return
         mode, evidence = self._find(client, judgement, fetch, wire, connection)
         if mode is not Credentials.UNKNOWN:
-            hindsight.learn(fetch, mode, evidence, revised)
+            ledger.learn(fetch, mode, evidence, revised)
             if connection is not None:
                 self._note_mode(client, connection, mode, revised)
         elif connection is not None and len(connection.undecided) < MAX_UNDECIDED:
             connection.undecided.append(fetch)
             self._undecided[connection] = None
         elif (connection := self._rival(client, observation)) is not None:
-            rivals.note_unsure(connection, fetch, observation, self._page_site(wire))
+            gecko_http2.note_unsure(connection, fetch, observation, self._page_site(wire))
             self._undecided[connection] = None
 
-    def shown(self, client: Client, observation: Observation, wire: Wire) -> Finding:
+    def shown(self, client: Client, observation: Observation, wire: RequestHeaders) -> ModeFinding:
         """What the request shows by itself or by its connection."""
         shown = self._shown(wire, self._connection(client, observation))
         return self._shown_by_rival(client, observation, wire) if shown is _NOTHING else shown
 
-    def _shown_by_rival(self, client: Client, observation: Observation, wire: Wire) -> Finding:
+    def _shown_by_rival(self, client: Client, observation: Observation, wire: RequestHeaders) -> ModeFinding:
         connection = self._rival(client, observation)
         if connection is None:
             return _NOTHING
-        return rivals.finding(rivals.known_mode(connection, observation, self._page_site(wire)))
+        return gecko_http2.finding(gecko_http2.known_mode(connection, observation, self._page_site(wire)))
 
     @staticmethod
-    def _shown(wire: Wire, connection: Connection | None) -> Finding:
+    def _shown(wire: RequestHeaders, connection: Connection | None) -> ModeFinding:
         if wire.has_cookie:
             return Credentials.INCLUDE, COOKIE_SENT
         if b"sec-fetch-storage-access" in wire:
@@ -195,8 +197,8 @@ class Evidence:
         return _NOTHING
 
     def _find(
-        self, client: Client, judgement: Judgement, fetch: Fetch, wire: Wire, connection: Connection | None
-    ) -> Finding:
+        self, client: Client, judgement: Judgement, fetch: Fetch, wire: RequestHeaders, connection: Connection | None
+    ) -> ModeFinding:
         observation, engine = judgement.observation, client.engine
         shown = self._shown(wire, connection)
         if shown is _NOTHING:
@@ -236,7 +238,7 @@ class Evidence:
     # -- cookies ---------------------------------------------------------------------------------------------------
 
     def note_cookies(
-        self, client: Client, observation: Observation, wire: Wire, judgement: Judgement | None, *, sets: bool
+        self, client: Client, observation: Observation, wire: RequestHeaders, judgement: Judgement | None, *, sets: bool
     ) -> None:
         """Remember the cookies that this exchange shows the client to hold; `sets`: its answer has Set-Cookie."""
         sent = wire.has_cookie and not client.cookies.third_party_seen
@@ -294,7 +296,7 @@ class Evidence:
         return f"{scheme}://{self._site(host)}"
 
 
-def _mode_for_cookies(wire: Wire, judgement: Judgement | None) -> Credentials:
+def _mode_for_cookies(wire: RequestHeaders, judgement: Judgement | None) -> Credentials:
     """Whether cookies that the answer sets are kept.
 
     Navigations and what elements fetch without CORS include credentials; script may have said otherwise.

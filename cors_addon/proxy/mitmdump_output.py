@@ -28,18 +28,18 @@ REMEMBERED = 10_000
 _NARROWEST = 40
 
 
-def wanted() -> "Lines | None":
+def wanted() -> "MitmdumpOutput | None":
     """Where mitmdump prints flows: an addon `dumper` is there, and its option asks for at least a line each."""
     dumper = ctx.master.addons.get("dumper")
     out = getattr(dumper, "outfp", None)
-    if out is None or ctx.options.flow_detail < 1 or ctx.master.addons.get(Lines.name) is not None:
+    if out is None or ctx.options.flow_detail < 1 or ctx.master.addons.get(MitmdumpOutput.name) is not None:
         return None  # another copy of this addon may print them
-    lines = Lines(out)
+    lines = MitmdumpOutput(out)
     ctx.master.addons.add(lines)
     return lines
 
 
-class Lines:
+class MitmdumpOutput:
     """Prints to where mitmdump prints.
 
     It is an addon of its own, called after mitmdump's printing one, so that a verdict stands below its flow.

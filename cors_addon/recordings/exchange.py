@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from cors_addon.exchange.model import Observation, Preflights
+from cors_addon.exchange.model import Observation, PreflightsSeen
 from cors_addon.fetch.refusals import Refusal
 
 
@@ -16,7 +16,7 @@ class Recorded(NamedTuple):
     """It has no Origin and leads nowhere: of use at most for the credentials that it carries, and as stored."""
     replayed: bool = False
     """mitmproxy sent the request itself: no browser judged the answer."""
-    sees: Preflights = Preflights.ALL
+    sees: PreflightsSeen = PreflightsSeen.ALL
     """How many of the preflights the recording holds, as far as it was read."""
     refused: Refusal | None = None
     """The browser's own word that it refused this request, the answer to which is not in the recording."""

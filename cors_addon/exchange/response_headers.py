@@ -6,8 +6,8 @@ Law 2: servers repeat themselves: what was picked is what a reading is known by,
 
 from functools import lru_cache
 
+from cors_addon.exchange.http_cache import is_kept
 from cors_addon.exchange.model import Fields
-from cors_addon.exchange.stored import is_kept
 from cors_addon.fetch.headers import MAX_NAMES, cors_lines, normalize, split_list
 
 _PICKED, _VALIDATOR, _COOKIE = 1, 2, 4
@@ -30,7 +30,7 @@ def _find_kind(name: bytes) -> int:
     return kind
 
 
-class Said:
+class ResponseHeaders:
     """One reading. Nothing in it rests on more than the headers that are picked, and on which others are there."""
 
     __slots__ = ("allow_origin", "credentialed", "kept", "lines", "only_allows", "sets_cookies", "varies")
@@ -57,8 +57,8 @@ class Said:
 
 
 @lru_cache(maxsize=1024)
-def _read(picked: Fields, seen: int) -> Said:
-    return Said(picked, sets_cookies=bool(seen & _COOKIE), has_validator=bool(seen & _VALIDATOR))
+def _read(picked: Fields, seen: int) -> ResponseHeaders:
+    return ResponseHeaders(picked, sets_cookies=bool(seen & _COOKIE), has_validator=bool(seen & _VALIDATOR))
 
 
 class _Last:
@@ -74,7 +74,7 @@ class _Last:
 _LAST = _Last()
 
 
-def said(fields: Fields) -> Said:
+def read_response(fields: Fields) -> ResponseHeaders:
     """Read a header list. Not to be changed: others get the same."""
     last = _LAST
     if fields is last.fields:

@@ -50,7 +50,7 @@ class Classified(NamedTuple):
     assumptions: tuple[str, ...] = ()
 
 
-class Wire(dict[bytes, bytes]):
+class RequestHeaders(dict[bytes, bytes]):
     """Request headers by lower-case name (of several lines of one name the last), and what they say at once."""
 
     __slots__ = (
@@ -96,17 +96,19 @@ class Wire(dict[bytes, bytes]):
 
 
 @lru_cache(maxsize=1024)
-def read(fields: Fields) -> Wire:
+def read_request(fields: Fields) -> RequestHeaders:
     """Read a header list; pages repeat themselves, so the last thousand readings are kept. Not to be changed."""
-    return Wire(fields)
+    return RequestHeaders(fields)
 
 
-def is_preflight(observation: Observation, wire: Wire) -> bool:
+def is_preflight(observation: Observation, wire: RequestHeaders) -> bool:
     """Whether this is a CORS-preflight request. https://fetch.spec.whatwg.org/#cors-preflight-request"""
     return wire.preflight and observation.method == b"OPTIONS"
 
 
-def classify(observation: Observation, wire: Wire, *, follows_cors: bool, engine: Engine = FETCH) -> Classified:
+def classify(
+    observation: Observation, wire: RequestHeaders, *, follows_cors: bool, engine: Engine = FETCH
+) -> Classified:
     """The role of a request of one engine; `follows_cors`: after a redirect of, or a preflight for, a cors request."""
     origin, mode = wire.origin, wire.mode
     if mode is not None and mode != b"cors":
@@ -131,7 +133,7 @@ def classify(observation: Observation, wire: Wire, *, follows_cors: bool, engine
     return Classified(Role.ACTUAL, origin, (MODE_ASSUMED,))
 
 
-def _looks_like_beacon(wire: Wire, engine: Engine) -> bool:
+def _looks_like_beacon(wire: RequestHeaders, engine: Engine) -> bool:
     """Whether a POST bears a header, and has its names in an order, which its engine gives to beacons alone."""
     if engine.beacon_header is None or wire.get(engine.beacon_header[0]) != engine.beacon_header[1]:
         return False

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.judging import location_target, outcomes_of, redirects_before, rejudge
 from cors_addon.exchange.model import Fields, Judgement, Outcome, Role, Verdict
-from cors_addon.exchange.said import said
+from cors_addon.exchange.outcomes import location_target, outcomes_of, redirects_before, rejudge
+from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import LOWER, combine, get_all, readable
 from cors_addon.fetch.refusals import Stage
 
@@ -86,7 +86,7 @@ def server_outcome(judgement: Judgement, rewritten: Rewritten) -> Outcome | None
     engine, observation = ENGINES[judgement.engine], judgement.observation
     if rewritten.status != observation.status:
         return rejudge(judgement, engine, rewritten.fields, rewritten.status)
-    answer = said(rewritten.fields)
+    answer = read_response(rewritten.fields)
     target = location_target(observation, answer.lines.location, engine)
     stage = Stage.REDIRECT if target else Stage.ACTUAL
     if judgement.role is Role.PREFLIGHT:

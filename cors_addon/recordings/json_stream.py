@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cors_addon.offline.source import Damage, Source
+from cors_addon.recordings.source import Damage, Source
 
 LARGE = 1 << 22
 """Characters of one value from which on it is read without its long strings."""

@@ -17,16 +17,16 @@ from mitmproxy.addons.script import Script, ScriptLoader
 from mitmproxy.proxy.layers.http._hooks import HttpResponseHook
 from mitmproxy.test import taddons, tflow
 
-from cors_addon.proxy.place import Place
+from cors_addon.proxy.script_slot import ScriptSlot
 
 ENTRY = Path(__file__).parents[1] / "cors_addon" / "__init__.py"
 
 SCRIPT = """\
-from cors_addon.proxy.place import Place
+from cors_addon.proxy.script_slot import ScriptSlot
 
 name = "script"
 calls = []
-place = Place(globals())
+place = ScriptSlot(globals())
 
 def running():
     calls.append("running")
@@ -185,7 +185,7 @@ def test_without_a_manager_it_stays(files: tuple[Path, Path]) -> None:
     async def check() -> None:
         async with running(files[1]) as loaded:
             before = list(loaded.loader.addons)
-            place = Place({})
+            place = ScriptSlot({})
             place.take()
             place.leave()
             assert loaded.loader.addons == before

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, TextIO
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.engines import ENGINES
-from cors_addon.offline import judge
-from cors_addon.offline.har_entry import last_name
-from cors_addon.offline.source import Source
 from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.recordings import judge
+from cors_addon.recordings.har_entry import last_name
+from cors_addon.recordings.source import Source
 from cors_addon.report import github, json_report, jsonl, junit, sarif, table
+from cors_addon.report.atomic_file import overwrites, replacing
 from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
-from cors_addon.report.replacing import overwrites, replacing
 from cors_addon.report.summary import Input, Known, Summary
 from cors_addon.report.text import visible
 
 if TYPE_CHECKING:
-    from cors_addon.cli_policy import Trial
+    from cors_addon.cli.policy import Trial
 
 DESCRIPTION = """\
 Judge recorded traffic as browsers do: mitmproxy dumps and HAR files, packed or not.
@@ -132,7 +132,7 @@ def _prepare(options: argparse.Namespace) -> Known | None:
     if overwrites(options.output, options.files):
         raise _UsageError(f"--output: {options.output} is what is to be read, and would be lost")
     if options.filter:
-        from cors_addon.offline import selection
+        from cors_addon.recordings import selection
 
         try:
             selection.parse(options.filter)
@@ -155,7 +155,7 @@ def _prepare(options: argparse.Namespace) -> Known | None:
 def _trial(options: argparse.Namespace) -> "Trial | None":
     if not options.policy:
         return None
-    from cors_addon.cli_policy import Trial, load_policies  # mitmproxy takes a while to import
+    from cors_addon.cli.policy import Trial, load_policies  # mitmproxy takes a while to import
 
     files = [policies for path in options.policy if (policies := load_policies([path])) is not None]
     if len(files) < len(options.policy):  # each fault has been said, with its place

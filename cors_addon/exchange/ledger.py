@@ -5,11 +5,11 @@ Law 2: whoever changes an older judgement adds it to `revised`.
 """
 
 from cors_addon.engines import Engine
-from cors_addon.exchange.clients import Fetch, Waiting
-from cors_addon.exchange.judging import judged_fields, outcomes_of, unanswered
+from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
-from cors_addon.exchange.said import Said, said
-from cors_addon.exchange.wire import MODE_ASSUMED
+from cors_addon.exchange.outcomes import judged_fields, outcomes_of, unanswered
+from cors_addon.exchange.request_headers import MODE_ASSUMED
+from cors_addon.exchange.response_headers import ResponseHeaders, read_response
 from cors_addon.fetch.origins import Target
 from cors_addon.fetch.refusals import Stage
 
@@ -33,7 +33,12 @@ LIKELY_CAUSES = (
 
 
 def judge_both(
-    judgement: Judgement, engine: Engine, stage: Stage, answer: Said, target: Target | None, redirects: int = 0
+    judgement: Judgement,
+    engine: Engine,
+    stage: Stage,
+    answer: ResponseHeaders,
+    target: Target | None,
+    redirects: int = 0,
 ) -> None:
     """Find the outcomes with credentials and without; `target`: where a redirect leads."""
     if judgement.observation.status is None:
@@ -72,7 +77,7 @@ def _drop_assumptions(judgement: Judgement) -> None:
 
 def speaks_of_credentials(judgement: Judgement) -> bool:
     """Whether the answer means to allow credentials, however it spells it, without a `*` that they would void."""
-    lines = said(judged_fields(judgement)).lines
+    lines = read_response(judged_fields(judgement)).lines
     wildcards = (lines.allow_origin, lines.allow_methods, lines.allow_headers)
     value = b",".join(lines.allow_credentials).lower()
     return (
@@ -116,7 +121,7 @@ def passed(judgement: Judgement, fetch: Fetch, revised: list[Judgement]) -> bool
     return True
 
 
-def not_followed(waiting: Waiting, revised: list[Judgement]) -> None:
+def not_followed(waiting: Pending, revised: list[Judgement]) -> None:
     """Nothing followed: it was refused, if either credentials mode refuses it."""
     judgement, fetch = waiting.judgement, waiting.fetch
     if waiting.stopped_by is not None and judgement.verdict is Verdict.ALLOW:
@@ -134,7 +139,7 @@ def not_followed(waiting: Waiting, revised: list[Judgement]) -> None:
             member.assumptions += (NOT_FOLLOWED,)
 
 
-def revive(waiting: Waiting, revised: list[Judgement]) -> None:
+def revive(waiting: Pending, revised: list[Judgement]) -> None:
     """Something followed after all: take back what was concluded from nothing following."""
     fetch = waiting.fetch
     if not waiting.given_up:
@@ -149,7 +154,7 @@ def revive(waiting: Waiting, revised: list[Judgement]) -> None:
             revised.append(member)
 
 
-def hop_followed(hop: Waiting, revised: list[Judgement]) -> None:
+def hop_followed(hop: Pending, revised: list[Judgement]) -> None:
     """A redirect was followed."""
     judgement = hop.judgement
     if judgement.role is not Role.REDIRECT:

@@ -13,7 +13,7 @@ from mitmproxy import ctx
 from mitmproxy.addons.script import Script, ScriptLoader
 
 
-class Place:
+class ScriptSlot:
     """The place of one script."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:

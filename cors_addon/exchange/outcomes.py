@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from cors_addon.engines import FETCH, Engine
 from cors_addon.exchange.model import Fields, Judgement, Observation, Outcome, Role, Verdict
-from cors_addon.exchange.said import Said, said
+from cors_addon.exchange.response_headers import ResponseHeaders, read_response
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
 from cors_addon.fetch.origins import Target, is_potentially_trustworthy, resolve
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
@@ -26,7 +26,7 @@ def location_target(observation: Observation, location: tuple[bytes, ...], engin
 
 def answer_of(observation: Observation, fields: Fields, redirects: int = 0, engine: Engine = FETCH) -> Answer:
     """What the server said, ready for the checks; `fields` may differ from what was on the wire (a 304, a policy)."""
-    lines = said(fields).lines
+    lines = read_response(fields).lines
     target = location_target(observation, lines.location, engine)
     return Answer(observation.status or 0, lines, observation.http2, target, redirects)
 
@@ -52,7 +52,7 @@ def both_outcomes(
     same_origin_preflight: bool,
     secure: bool,
     status: int,
-    answer: Said,
+    answer: ResponseHeaders,
     http2: bool,
     target: Target | None,
     redirects: int,
@@ -69,7 +69,7 @@ def both_outcomes(
 
 
 def outcomes_of(
-    judgement: Judgement, engine: Engine, stage: Stage, answer: Said, target: Target | None, redirects: int
+    judgement: Judgement, engine: Engine, stage: Stage, answer: ResponseHeaders, target: Target | None, redirects: int
 ) -> tuple[Outcome, Outcome]:
     """The outcomes of a flow that was answered with its own status, without credentials and with them."""
     observation = judgement.observation

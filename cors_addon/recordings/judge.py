@@ -10,13 +10,13 @@ Law 4: damage ends a file, never the run; what came before it counts.
 from collections.abc import Callable, Iterable, Iterator
 
 from cors_addon.audit.auditor import Auditor
+from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.model import Judgement, Observation
-from cors_addon.exchange.stored import is_plain
 from cors_addon.exchange.tracker import HAR_SKEW, Tracker
-from cors_addon.offline import har, unrecorded
-from cors_addon.offline.exchange import Recorded
-from cors_addon.offline.source import Damage, Kind, Source
 from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.recordings import har, unrecorded
+from cors_addon.recordings.exchange import Recorded
+from cors_addon.recordings.source import Damage, Kind, Source
 from cors_addon.report.summary import Input
 
 SETTLE_EVERY = 5.0
@@ -63,7 +63,7 @@ def judged(
 def _exchanges(source: Source, into: Input, expression: str, whole_name: bool) -> Iterator[Recorded | None]:
     if source.kind is Kind.HAR:
         return har.read(source, into.note, expression, whole_name=whole_name)
-    from cors_addon.offline import dump, selection  # mitmproxy takes a while to import
+    from cors_addon.recordings import dump, selection  # mitmproxy takes a while to import
 
     return dump.read(source, selection.parse(expression) if expression else None)
 
@@ -131,8 +131,8 @@ def _judge(exchanges: Iterable[Recorded], engine: str, only: _Chosen | None, ske
 
 
 def _replayed(observation: Observation, engine: str) -> Iterator[Judgement]:
-    from cors_addon.proxy import afresh
+    from cors_addon.proxy import standalone
 
-    judgement = afresh.replayed(observation, engine)
+    judgement = standalone.replayed(observation, engine)
     if judgement is not None:
         yield judgement

@@ -11,11 +11,11 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from cors_addon.exchange.model import Observation, Preflights
-from cors_addon.offline import har_entry, json_stream
-from cors_addon.offline.exchange import Recorded
-from cors_addon.offline.har_entry import Context, Entry, last_name
-from cors_addon.offline.source import Damage, Source
+from cors_addon.exchange.model import Observation, PreflightsSeen
+from cors_addon.recordings import har_entry, json_stream
+from cors_addon.recordings.exchange import Recorded
+from cors_addon.recordings.har_entry import Context, Entry, last_name
+from cors_addon.recordings.source import Damage, Source
 
 WINDOW = 500
 """Entries that are sorted at a time."""
@@ -101,7 +101,7 @@ def _entries(source: Source, context: Context) -> Iterator[Any]:
 def _chooser(expression: str) -> Callable[[Any, Observation], object] | None:
     if not expression:
         return None
-    from cors_addon.offline import selection  # mitmproxy takes a while to import
+    from cors_addon.recordings import selection  # mitmproxy takes a while to import
 
     chosen = selection.parse(expression)
     return lambda raw, observation: chosen(selection.flow_of_entry(raw, observation))
@@ -114,7 +114,7 @@ class _Window:
         self._heap: list[tuple[float, int, Entry]] = []
         self._size = 0
         self._count = 0
-        self._sees = Preflights.NONE
+        self._sees = PreflightsSeen.NONE
         self._preflights: dict[tuple[object, ...], list[Entry]] = {}
         self._requests: dict[tuple[object, ...], list[Entry]] = {}
         self._named: dict[tuple[object, ...], bytes] = {}
@@ -135,7 +135,7 @@ class _Window:
             if entry.leads_to is not None:
                 self._hops.append(entry)
         if entry.preflight_for is not None:
-            self._sees = Preflights.SOME
+            self._sees = PreflightsSeen.SOME
             self._push(entry)
             self._preflights.setdefault(entry.preflight_for, []).append(entry)
             self._named[entry.preflight_for] = entry.asks_for
@@ -201,7 +201,7 @@ class _Window:
                 if not table[key]:
                     del table[key]
         assert entry.observation is not None
-        if entry.by_preflight and self._sees is not Preflights.NONE:
+        if entry.by_preflight and self._sees is not PreflightsSeen.NONE:
             note(entry.note, 1)
             return None
         return Recorded(entry.observation, entry.notes, sees=self._sees, refused=entry.refused, chosen=entry.chosen)

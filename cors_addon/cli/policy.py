@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cors_addon.exchange.model import Judgement
-from cors_addon.offline import judge, selection
 from cors_addon.policy import export, learn, shadow
 from cors_addon.policy.faults import count, errors
 from cors_addon.policy.model import Mode, Policy
-from cors_addon.policy.record import Rewritten
+from cors_addon.policy.rewrite_record import Rewritten
 from cors_addon.policy.shadow import Shadow
 from cors_addon.proxy.rewriting import InForce, in_force, load
 from cors_addon.reasons.model import printable
-from cors_addon.report.replacing import overwrites
+from cors_addon.recordings import judge, selection
+from cors_addon.report.atomic_file import overwrites
 from cors_addon.report.summary import Input
 from cors_addon.report.table import damage_line
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mitmproxy import http
 from mitmproxy.addons.dumper import Dumper
 
-from cors_addon.proxy import lines
+from cors_addon.proxy import mitmdump_output
 from cors_addon.proxy.annotate import comment_of
 from cors_addon.report import table, verdict_line
 from cors_addon.report.summary import Summary
@@ -118,7 +118,7 @@ def test_the_users_filter_counts() -> None:
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "REMEMBERED", 3)
+    monkeypatch.setattr(mitmdump_output, "REMEMBERED", 3)
 
     async def play() -> None:
         with proxy(Dumper(io.StringIO())) as running:
