@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, cast
 
-import urwid  # type: ignore[import-untyped]
+import urwid
 from mitmproxy.master import Master
 from mitmproxy.tools.console import layoutwidget, searchable
 
@@ -47,7 +47,7 @@ def styled(line: str) -> Markup:
     return [line]
 
 
-class Viewer(urwid.WidgetWrap, layoutwidget.LayoutWidget):  # type: ignore[misc]
+class Viewer(urwid.WidgetWrap, layoutwidget.LayoutWidget):
     """Shows lines; scrolls and searches (`/`) as flow details do, and `q` closes it."""
 
     title = "CORS"
