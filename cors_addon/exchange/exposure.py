@@ -3,6 +3,7 @@
 from cors_addon.engines import ENGINES
 from cors_addon.exchange.ledger import speaks_of_credentials
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
+from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import get_all
 from cors_addon.fetch.responses import readable_names
 
@@ -25,12 +26,25 @@ def _exposed(judgement: Judgement, *, credentialed: bool) -> list[str]:
     return readable_names(names, value, credentialed=credentialed)
 
 
+def all_assumptions(judgement: Judgement) -> tuple[str, ...]:
+    """What had to be assumed for the verdict, or for what script may read."""
+    exposure = exposure_assumption(judgement)
+    return judgement.assumptions if exposure is None else (*judgement.assumptions, exposure)
+
+
+def certainty(judgement: Judgement) -> str:
+    """`observed`, or `inferred` where something had to be assumed: the word of the JSON line and of the metadata."""
+    return "inferred" if judgement.assumptions or exposure_assumption(judgement) is not None else "observed"
+
+
 def exposure_assumption(judgement: Judgement) -> str | None:
     """What is assumed of the credentials mode, where it is not known and decides nothing but what script may read."""
-    if (
-        judgement.credentials is not Credentials.UNKNOWN
-        or judgement.if_omitted is not judgement.if_credentialed
-        or _exposed(judgement, credentialed=True) == _exposed(judgement, credentialed=False)
+    if judgement.credentials is not Credentials.UNKNOWN or judgement.if_omitted is not judgement.if_credentialed:
+        return None
+    # a `*` alone is read differently with credentials; this is asked of every CORS flow, and few answers have one
+    lines = read_response(judgement.stored or judgement.observation.response).lines
+    if not any(b"*" in line for line in lines.expose_headers) or _exposed(judgement, credentialed=True) == _exposed(
+        judgement, credentialed=False
     ):
         return None
     return INCLUDED_ASSUMED if _is_credentialed(judgement) else OMITTED_ASSUMED

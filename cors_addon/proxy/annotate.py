@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mitmproxy import http
 
+from cors_addon.exchange.exposure import certainty, exposure_assumption
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.policy import rewrite_record
 from cors_addon.proxy import translate
@@ -132,7 +133,7 @@ def _words(judgement: Judgement) -> _Words:
         judgement.cache_lifetime,
         judgement.credentials,
         judgement.judged_credentialed,
-        judgement.assumptions,
+        judgement.assumptions or exposure_assumption(judgement),
         None if omitted is None else omitted.verdict,
         None if included is None else included.verdict,
         server,
@@ -213,15 +214,16 @@ def metadata(judgement: Judgement, server: Verdict | None = None) -> dict[str, s
         "cors.verdict": judgement.verdict._value_,
         "cors.role": judgement.role._value_,
         "cors.engine": judgement.engine,
-        "cors.certainty": "inferred" if judgement.assumptions else "observed",
+        "cors.certainty": certainty(judgement),
     }
     if judgement.origin is not None:
         data["cors.origin"] = text.visible(judgement.origin)
     refusal = judgement.refusal
     if refusal is not None:
         data["cors.reason"] = refusal.reason._value_
-        if refusal.detail is not None:
-            data["cors.detail"] = text.visible(refusal.detail)
+        detail = judgement.detail
+        if detail is not None:
+            data["cors.detail"] = text.visible(detail)
     if judgement.preflight is not None:
         data["cors.preflight"] = judgement.preflight._value_
     if judgement.stage is not None:

@@ -8,12 +8,11 @@ import json
 from typing import Any
 
 from cors_addon.engines.texts import browser_error
-from cors_addon.exchange.exposure import exposed_headers, exposure_assumption, hidden_headers
+from cors_addon.exchange.exposure import all_assumptions, certainty, exposed_headers, hidden_headers
 from cors_addon.exchange.model import Credentials, Judgement
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.shadow import Shadow
 from cors_addon.report.console import console_message
-from cors_addon.report.text import certainty
 
 SCHEMA = 1
 
@@ -24,7 +23,6 @@ def line(judgement: Judgement) -> dict[str, Any]:
     refusal = judgement.refusal
     other = judgement.if_credentialed if judgement.credentials is Credentials.UNKNOWN else None
     hypothetical = judgement.hypothetical
-    exposure = exposure_assumption(judgement)
     rewritten = rewrite_record.Rewritten(*observation.rewritten) if observation.rewritten else None
     server = rewrite_record.server_outcome(judgement, rewritten) if rewritten else None
     return {
@@ -46,8 +44,8 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "credentials": judgement.credentials,
         "credentials_evidence": judgement.credentials_evidence,
         "if_credentialed": other.verdict if other else None,
-        "certainty": "inferred" if exposure else certainty(judgement),
-        "assumptions": [*judgement.assumptions, *([exposure] if exposure else ())],
+        "certainty": certainty(judgement),
+        "assumptions": list(all_assumptions(judgement)),
         "preflight": judgement.preflight,
         "preflight_because": list(judgement.preflight_because),
         "paired_with": list(judgement.paired_with),

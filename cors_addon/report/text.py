@@ -106,11 +106,6 @@ def in_question(judgement: Judgement) -> Judgement:
     return judgement
 
 
-def certainty(judgement: Judgement) -> str:
-    """`observed`, or `inferred` where something had to be assumed."""
-    return "observed" if judgement.certain else "inferred"
-
-
 def response_header(judgement: Judgement, name: str) -> str | None:
     """A response header as the check read it."""
     fields = judgement.stored or judgement.observation.response
