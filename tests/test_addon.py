@@ -168,6 +168,18 @@ def through(
             "http://localhost:8080/x",
         ),
         (
+            through(REVERSE, "http://127.0.0.1:9000/x", ("Referer", "http://127.evil.test:8080/page")),
+            "http://127.0.0.1:8080/x",
+        ),
+        (
+            through(REVERSE, "http://127.0.0.1:9000/x", ("Referer", "http://[::1]:8080/"), sockname=("::1", 8080)),
+            "http://[::1]:8080/x",
+        ),
+        (
+            through(REVERSE, "http://127.0.0.1:9000/x", ("Referer", "http://localhost:8080/"), sockname=("::1", 8080)),
+            "http://localhost:8080/x",
+        ),
+        (
             through(REVERSE, "http://127.0.0.1:9000/x", ("Origin", "http://localhost:3000")),
             "http://127.0.0.1:8080/x",
         ),

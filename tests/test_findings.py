@@ -198,13 +198,16 @@ def test_memory_in_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "loopback", "private", "local"),
+    ("host", "own_machine", "private", "local"),
     [
         ("localhost", True, False, True),
         ("app.localhost", True, False, True),
         ("127.8.9.1", True, False, True),
         ("[::1]", True, False, True),
         ("0.0.0.0", True, False, True),
+        ("[::]", True, False, True),
+        ("[::ffff:7f00:1]", True, False, True),
+        ("127.evil.example", False, False, False),
         ("10.0.0.1", False, True, True),
         ("172.31.0.1", False, True, True),
         ("172.32.0.1", False, False, False),
@@ -221,9 +224,9 @@ def test_memory_in_bytes() -> None:
         ("", False, False, True),
     ],
 )
-def test_hosts(host: str, loopback: bool, private: bool, local: bool) -> None:
+def test_hosts(host: str, own_machine: bool, private: bool, local: bool) -> None:
     """By name or address."""
-    assert (hosts.is_loopback(host), hosts.is_private(host), hosts.is_local(host)) == (loopback, private, local)
+    assert (hosts.is_own_machine(host), hosts.is_private(host), hosts.is_local(host)) == (own_machine, private, local)
 
 
 # ---- the registry ----

@@ -6,6 +6,7 @@ from cors_addon.fetch.origins import (
     Target,
     Url,
     host_to_ascii,
+    is_loopback,
     is_potentially_trustworthy,
     is_valid_url,
     parse_url,
@@ -125,6 +126,8 @@ def test_is_valid_url(text: str, expected: bool) -> None:
         ("http://a.test/", False),
         ("http://localhost:3000/", True),
         ("http://x.localhost/", True),
+        ("http://LOCALHOST./", True),
+        ("http://127.1/", True),
         ("http://notlocalhost/", False),
         ("http://localhost.test/", False),
         ("http://127.0.0.1:8000/", True),
@@ -141,3 +144,46 @@ def test_is_potentially_trustworthy(text: str, expected: bool) -> None:
     url = parse_url(text)
     assert url is not None
     assert is_potentially_trustworthy(url) is expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("localhost.", True),
+        ("app.localhost", True),
+        ("a.b.localhost.", True),
+        ("localhost..", False),
+        ("notlocalhost", False),
+        ("localhost.test", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1", True),
+        ("127.0.0.1.", True),
+        ("127.255.255.254", True),
+        ("127.1", True),
+        ("0x7f.1", True),
+        ("0177.0.0.1", True),
+        ("2130706433", True),
+        ("126.255.255.255", False),
+        ("128.0.0.1", False),
+        ("0.0.0.0", False),
+        ("10.0.0.1", False),
+        ("127.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("127.0.0.256", False),
+        ("127.0.0.0.1", False),
+        ("127.", False),  # the number 127, which is the address 0.0.0.127
+        ("[::1]", True),
+        ("[0:0:0:0:0:0:0:1]", True),
+        ("[::2]", False),
+        ("[::]", False),
+        ("[::ffff:127.0.0.1]", False),
+        ("[fe80::1]", False),
+        ("::1", False),
+        ("[localhost]", False),
+        ("", False),
+    ],
+)
+def test_is_loopback(host: str, expected: bool) -> None:
+    """Names and addresses that no one else can have, in each form that the URL standard reads."""
+    assert is_loopback(host) is expected

@@ -3,6 +3,8 @@
 import ipaddress
 from functools import lru_cache
 
+from cors_addon.fetch.origins import is_loopback
+
 _PRIVATE = tuple(
     map(
         ipaddress.ip_network,
@@ -15,15 +17,6 @@ _PROBES = frozenset({"evil", "attacker", "hacker", "malicious"})
 
 
 @lru_cache(maxsize=1024)
-def is_loopback(host: str) -> bool:
-    """Whether a host (ASCII, lower case) is the machine that asks."""
-    address = _address(host)
-    if address is not None:
-        return address.is_loopback or address.is_unspecified
-    return host == "localhost" or host.endswith(".localhost")
-
-
-@lru_cache(maxsize=1024)
 def is_private(host: str) -> bool:
     """Whether a host is in a private network by its address, or by a name that is kept for such."""
     address = _address(host)
@@ -32,9 +25,20 @@ def is_private(host: str) -> bool:
     return host.endswith(_PRIVATE_NAMES)
 
 
+@lru_cache(maxsize=1024)
+def is_own_machine(host: str) -> bool:
+    """Whether what answers at a host is a program of the machine that asks.
+
+    Beyond loopback that is an IPv4 address written as IPv6, and 0.0.0.0, which systems connect to themselves.
+    """
+    address = _address(host)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return is_loopback(host if mapped is None else str(mapped)) or (address is not None and address.is_unspecified)
+
+
 def is_local(host: str) -> bool:
     """Whether a host is not to be reached from the internet, a name of one label included."""
-    return is_loopback(host) or is_private(host) or (not host.startswith("[") and "." not in host)
+    return is_own_machine(host) or is_private(host) or (not host.startswith("[") and "." not in host)
 
 
 def is_reserved(host: str) -> bool:

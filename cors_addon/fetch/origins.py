@@ -270,15 +270,24 @@ def _path(path: str, mark: str, query: str) -> str:
     return path + (mark + quote(query, safe=_QUERY_SAFE, errors="surrogateescape") if mark else "")
 
 
+@lru_cache(maxsize=1024)
+def is_loopback(host: str) -> bool:
+    """Whether a host, as a URL holds it, is the machine that asks: nobody else can answer there, or listen in.
+
+    https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy, which names 127.0.0.0/8, ::1/128 and what is
+    localhost or ends in .localhost (https://www.rfc-editor.org/rfc/rfc6761#section-6.3), with or without a final dot.
+    """
+    if host.startswith("["):
+        return _ipv6(host[1:-1]) == "::1"
+    address = _ipv4(host)
+    if address is not None:
+        return address.startswith("127.")
+    return f".{host.removesuffix('.')}".endswith(".localhost")
+
+
 def is_potentially_trustworthy(url: Url) -> bool:
     """Whether a browser sends Fetch metadata to this URL.
 
     https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy
     """
-    host = url.host
-    return url.scheme == "https" or (
-        host == "localhost"
-        or host.endswith(".localhost")
-        or host == "[::1]"
-        or (host.startswith("127.") and host.replace(".", "").isdigit())
-    )
+    return url.scheme == "https" or is_loopback(url.host)

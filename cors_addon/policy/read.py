@@ -17,7 +17,7 @@ from cors_addon.engines import ENGINES
 from cors_addon.fetch.headers import is_token
 from cors_addon.fetch.methods import FORBIDDEN as FORBIDDEN_METHODS
 from cors_addon.fetch.methods import normalize_method
-from cors_addon.fetch.origins import OPAQUE
+from cors_addon.fetch.origins import OPAQUE, is_loopback
 from cors_addon.fetch.requests import is_forbidden
 from cors_addon.fetch.responses import FORBIDDEN, SAFELISTED
 from cors_addon.policy import origins as origin_entries
@@ -308,7 +308,7 @@ class _Reader:
             what = "credentials" if policy.credentials else "private-network"
             for entry in policy.origins.listed:
                 pattern = origin_entries.parse(entry).pattern if "://" in entry else None
-                if pattern is not None and pattern.scheme == "http" and not _is_local(pattern.host):
+                if pattern is not None and pattern.scheme == "http" and not is_loopback(pattern.host):
                     self.warning(
                         self.entry(given, "origins", entry) or node_of(given, what),
                         "insecure-origin",
@@ -620,10 +620,6 @@ def shown(text: str) -> str:
 def node_of(given: dict[str, Node], key: str) -> Node:
     """The node of a key; of the preset or whatever stands first, where the key itself is not written."""
     return given.get(key) or given.get("preset") or next(iter(given.values()))
-
-
-def _is_local(host: str) -> bool:
-    return host == "localhost" or host.endswith(".localhost") or host == "[::1]" or host.startswith("127.")
 
 
 def _tag(node: Node) -> str:

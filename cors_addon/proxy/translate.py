@@ -15,7 +15,7 @@ from mitmproxy.flow import Error
 from cors_addon.exchange.http_cache import Plain
 from cors_addon.exchange.model import Fields, Observation
 from cors_addon.exchange.tracker import HAR_SKEW
-from cors_addon.fetch.origins import Url, host_to_ascii, parse_url
+from cors_addon.fetch.origins import Url, host_to_ascii, is_loopback, parse_url
 from cors_addon.policy import rewrite_record
 
 OWN_PAGE = "cors.answered"
@@ -245,7 +245,7 @@ def _listener(request: http.RequestData, client: Client, server: Server, scheme:
         if page is None or page.scheme != scheme or page.port != port:
             continue
         # Two programs cannot listen on one port of one machine: on loopback the port alone tells.
-        if headers.get("sec-fetch-site") == "same-origin" or (_is_loopback(host) and _is_loopback(page.host)):
+        if headers.get("sec-fetch-site") == "same-origin" or (is_loopback(_ascii(host)) and is_loopback(page.host)):
             return page.host, port
     return host, port
 
@@ -261,10 +261,6 @@ def _is_upstream(request: http.RequestData, client: Client, server: Server, auth
         return True
     target = getattr(client.proxy_mode, "address", None)
     return target is not None and (named.host, named.port) == (_ascii(target[0]), target[1])
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1", "[::1]") or host.endswith(".localhost") or host.startswith("127.")
 
 
 def _same_host(first: str, second: str) -> bool:
