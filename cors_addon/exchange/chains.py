@@ -4,16 +4,18 @@ Of redirects under way together that lead to one URL, what follows each bears no
 request at the end does: its credentials mode is its fetch's.
 """
 
-from cors_addon.exchange import ledger
-from cors_addon.exchange.clients import Client, Fetch, Pending
+from cors_addon.exchange.clients import Fetch, Pending
+from cors_addon.exchange.exchange import Exchange
+from cors_addon.exchange.ledger import Ledger, conclude
 from cors_addon.exchange.model import Credentials, Judgement, Role
 
 
-def move(client: Client, permit: Pending, mode: Credentials, patience: float, revised: list[Judgement]) -> None:
+def move(exchange: Exchange, permit: Pending, mode: Credentials, patience: float) -> None:
     """Let a preflight follow another redirect to its URL, one that may be of this mode, or none.
 
     The redirect that it was taken to follow waits again.
     """
+    client, ledger = exchange.client, exchange.ledger
     moved, before = permit.judgement, permit.fetch
     url = moved.observation.url
     other = next(
@@ -28,23 +30,23 @@ def move(client: Client, permit: Pending, mode: Credentials, patience: float, re
     )
     if other is not None:
         client.hops.remove(other)
-    _leave(before, moved, revised)
+    _leave(before, moved, ledger)
     last = before.members[-1] if before.members else None
     if last is not None and last.role is Role.REDIRECT:
         client.hops.add(url, Pending(last, before, permit.method, last.observation.ended + patience))
     permit.fetch = Fetch() if other is None else other.fetch
-    ledger.join(permit.fetch, moved, revised)
-    ledger.conclude(moved, permit.fetch.credentials, permit.fetch.evidence)
-    revised.append(moved)
+    ledger.join(permit.fetch, moved)
+    conclude(moved, permit.fetch.credentials, permit.fetch.evidence)
+    ledger.note(moved)
 
 
-def _leave(fetch: Fetch, judgement: Judgement, revised: list[Judgement]) -> None:
-    """Undo `ledger.join`."""
+def _leave(fetch: Fetch, judgement: Judgement, ledger: Ledger) -> None:
+    """Undo `Ledger.join`."""
     fetch.members.remove(judgement)
     mine = judgement.observation.flow_id
     for member in fetch.members:
         member.paired_with = [flow_id for flow_id in member.paired_with if flow_id != mine]
         if member not in fetch.untold:
-            revised.append(member)
+            ledger.note(member)
     theirs = {member.observation.flow_id for member in fetch.members}
     judgement.paired_with = [flow_id for flow_id in judgement.paired_with if flow_id not in theirs]

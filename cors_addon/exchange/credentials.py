@@ -10,11 +10,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import lru_cache
 
-from cors_addon.exchange import gecko_http2, ledger
+from cors_addon.exchange import gecko_http2
 from cors_addon.exchange.clients import Client, Connection, Fetch
+from cors_addon.exchange.exchange import Exchange, ModeFinding
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role
-from cors_addon.exchange.preflights import set_by_browsers
-from cors_addon.exchange.request_headers import RequestHeaders
+from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
 from cors_addon.fetch.checks import AUTHORIZATION
 from cors_addon.fetch.origins import OPAQUE
 
@@ -28,8 +28,6 @@ STORAGE_ACCESS_ABSENT = "no Sec-Fetch-Storage-Access on a cross-site request"
 COOKIE_WITHHELD = "a cookie for this URL is known and was not sent"
 SAME_CONNECTION_INCLUDE = "its connection carries requests with credentials"
 SAME_CONNECTION_OMIT = "its connection carries requests without credentials"
-
-type ModeFinding = tuple[Credentials, str | None]
 
 _NOTHING: ModeFinding = (Credentials.UNKNOWN, None)
 _TOLD_INCLUDE: ModeFinding = (Credentials.INCLUDE, SAME_CONNECTION_INCLUDE)
@@ -104,21 +102,21 @@ class Evidence:
             return None
         return self.connections.get(observation.connection)
 
-    def note_connection(
-        self, client: Client, observation: Observation, mode: Credentials, revised: list[Judgement]
-    ) -> None:
+    def note_connection(self, exchange: Exchange, mode: Credentials) -> None:
         """A request of known credentials mode tells the mode of all others on its connection."""
+        client, observation = exchange.client, exchange.observation
         connection = self._connection(client, observation)
         if connection is not None:
-            self._note_mode(client, connection, mode, revised)
+            self._note_mode(exchange, connection, mode)
         elif (connection := self._rival(client, observation)) is not None:
-            gecko_http2.note_mode(connection, mode, revised)
+            gecko_http2.note_mode(connection, mode, exchange.ledger)
 
-    def note_use(self, client: Client, observation: Observation, wire: RequestHeaders) -> None:
+    def note_use(self, exchange: Exchange) -> None:
         """A connection was used, be it for whatever."""
-        connection = self._rival(client, observation)
+        connection = self._rival(exchange.client, exchange.observation)
         if connection is not None:
-            gecko_http2.note_use(client, connection, observation, self._page_site(wire))
+            site = self._page_site(exchange.request)
+            gecko_http2.note_use(exchange.client, connection, exchange.observation, site)
 
     def _page_site(self, wire: RequestHeaders) -> str | None:
         """Site of the page that asks, where the request names it."""
@@ -133,80 +131,75 @@ class Evidence:
         return self._site_of_origin(f"{scheme}://{rest.partition('/')[0]}")
 
     @staticmethod
-    def _note_mode(client: Client, connection: Connection, mode: Credentials, revised: list[Judgement]) -> None:
+    def _note_mode(exchange: Exchange, connection: Connection, mode: Credentials) -> None:
         credentialed = mode is Credentials.INCLUDE
         if connection.credentialed is None:
             connection.credentialed = credentialed
             evidence = SAME_CONNECTION_INCLUDE if credentialed else SAME_CONNECTION_OMIT
             for fetch in connection.undecided:
                 if fetch.credentials is Credentials.UNKNOWN:
-                    ledger.learn(fetch, mode, evidence, revised)
+                    exchange.ledger.learn(fetch, mode, evidence)
             connection.undecided.clear()
         elif connection.credentialed is not credentialed:
-            client.connections_mixed = True
+            exchange.client.connections_mixed = True
 
     # -- one request -----------------------------------------------------------------------------------------------
 
-    def gather(
-        self, client: Client, judgement: Judgement, fetch: Fetch, wire: RequestHeaders, revised: list[Judgement]
-    ) -> None:
+    def gather(self, exchange: Exchange, judgement: Judgement, fetch: Fetch) -> None:
         """Learn the mode of the fetch from one of its requests, if it tells."""
         if fetch.credentials is not Credentials.UNKNOWN:
             return
-        observation = judgement.observation
+        client, observation = exchange.client, exchange.observation
         connection = self._connection(client, observation)
-        if connection is not None and connection.credentialed is not None and wire.shows_no_mode:
+        if connection is not None and connection.credentialed is not None and exchange.request.shows_no_mode:
             # most requests: as `_find` would find
             told = _TOLD_INCLUDE if connection.credentialed else _TOLD_OMIT
             if len(fetch.members) > 1:
-                ledger.learn(fetch, *told, revised)
+                exchange.ledger.learn(fetch, *told)
             else:
                 fetch.credentials, fetch.evidence = told  # its one member is not judged yet
             return
-        mode, evidence = self._find(client, judgement, fetch, wire, connection)
+        mode, evidence = self._find(exchange, judgement, fetch, connection)
         if mode is not Credentials.UNKNOWN:
-            ledger.learn(fetch, mode, evidence, revised)
+            exchange.ledger.learn(fetch, mode, evidence)
             if connection is not None:
-                self._note_mode(client, connection, mode, revised)
+                self._note_mode(exchange, connection, mode)
         elif connection is not None and len(connection.undecided) < MAX_UNDECIDED:
             connection.undecided.append(fetch)
             self._undecided[connection] = None
         elif (connection := self._rival(client, observation)) is not None:
-            gecko_http2.note_unsure(connection, fetch, observation, self._page_site(wire))
+            gecko_http2.note_unsure(connection, fetch, observation, self._page_site(exchange.request))
             self._undecided[connection] = None
 
-    def shown(self, client: Client, observation: Observation, wire: RequestHeaders) -> ModeFinding:
-        """What the request shows by itself or by its connection."""
-        shown = self._shown(wire, self._connection(client, observation))
-        return self._shown_by_rival(client, observation, wire) if shown is _NOTHING else shown
+    def shown(self, exchange: Exchange) -> ModeFinding:
+        """What the request shows by itself or by its connection; looked for once."""
+        if exchange.shown is None:
+            exchange.shown = self._shown(exchange, self._connection(exchange.client, exchange.observation))
+        return exchange.shown
 
-    def _shown_by_rival(self, client: Client, observation: Observation, wire: RequestHeaders) -> ModeFinding:
-        connection = self._rival(client, observation)
-        if connection is None:
-            return _NOTHING
-        return gecko_http2.finding(gecko_http2.known_mode(connection, observation, self._page_site(wire)))
-
-    @staticmethod
-    def _shown(wire: RequestHeaders, connection: Connection | None) -> ModeFinding:
-        if wire.has_cookie:
+    def _shown(self, exchange: Exchange, connection: Connection | None) -> ModeFinding:
+        observation, request = exchange.observation, exchange.request
+        if request.has_cookie:
             return Credentials.INCLUDE, COOKIE_SENT
-        if b"sec-fetch-storage-access" in wire:
+        if b"sec-fetch-storage-access" in request:
             return Credentials.INCLUDE, STORAGE_ACCESS_SENT
         if connection is not None and connection.credentialed is not None:
             return _TOLD_INCLUDE if connection.credentialed else _TOLD_OMIT
-        return _NOTHING
+        rival = self._rival(exchange.client, observation)
+        if rival is None:
+            return _NOTHING
+        return gecko_http2.finding(gecko_http2.known_mode(rival, observation, self._page_site(request)))
 
     def _find(
-        self, client: Client, judgement: Judgement, fetch: Fetch, wire: RequestHeaders, connection: Connection | None
+        self, exchange: Exchange, judgement: Judgement, fetch: Fetch, connection: Connection | None
     ) -> ModeFinding:
-        observation, engine = judgement.observation, client.engine
-        shown = self._shown(wire, connection)
-        if shown is _NOTHING:
-            shown = self._shown_by_rival(client, observation, wire)
+        client, observation, request = exchange.client, exchange.observation, exchange.request
+        engine = client.engine
+        shown = exchange.shown or self._shown(exchange, connection)
         if shown[0] is Credentials.INCLUDE:
             return shown
-        if not wire.authored_nothing:
-            authorization = wire.get(b"authorization")
+        if not request.authored_nothing:
+            authorization = request.get(b"authorization")
             if authorization is not None and set_by_browsers(authorization) and _set_by_browser(judgement):
                 return Credentials.INCLUDE, AUTHORIZATION_SENT
         if shown[0] is Credentials.OMIT:
@@ -216,7 +209,7 @@ class Evidence:
             return _NOTHING
         cross_site = (
             observation.url.scheme == "https"
-            and wire.get(b"sec-fetch-site") == b"cross-site"
+            and request.get(b"sec-fetch-site") == b"cross-site"
             and client.version >= engine.storage_access_header_since
         )
         if not cross_site and not client.cookies:
@@ -237,10 +230,10 @@ class Evidence:
 
     # -- cookies ---------------------------------------------------------------------------------------------------
 
-    def note_cookies(
-        self, client: Client, observation: Observation, wire: RequestHeaders, judgement: Judgement | None, *, sets: bool
-    ) -> None:
-        """Remember the cookies that this exchange shows the client to hold; `sets`: its answer has Set-Cookie."""
+    def note_cookies(self, exchange: Exchange, judgement: Judgement | None) -> None:
+        """Remember the cookies that this exchange shows the client to hold."""
+        client, observation, wire = exchange.client, exchange.observation, exchange.request
+        sets = exchange.response.sets_cookies
         sent = wire.has_cookie and not client.cookies.third_party_seen
         if wire.has_cookie and (connection := self.connections.get(observation.connection)) is not None:
             connection.cookie_seen = True

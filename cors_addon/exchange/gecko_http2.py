@@ -8,9 +8,9 @@ Law 1: a connection is open between two of its requests, and for a while after o
 Law 2: one that ever carried both kinds tells nothing.
 """
 
-from cors_addon.exchange import ledger
 from cors_addon.exchange.clients import Client, Connection, Fetch, Rivalry
-from cors_addon.exchange.model import Credentials, Judgement, Observation
+from cors_addon.exchange.ledger import Ledger
+from cors_addon.exchange.model import Credentials, Observation
 
 IDLE = 60.0
 """Seconds for which an unused connection surely stays open: network.http.http2.timeout is 180."""
@@ -52,7 +52,7 @@ def note_use(client: Client, connection: Connection, observation: Observation, s
         own.sites.add(site)
 
 
-def note_mode(connection: Connection, mode: Credentials, revised: list[Judgement]) -> None:
+def note_mode(connection: Connection, mode: Credentials, ledger: Ledger) -> None:
     """A request on it shows its credentials mode by itself: tell those on it, and on its rivals, whose rival it is."""
     own = connection.rivalry
     if own is None or own.mixed:
@@ -66,7 +66,7 @@ def note_mode(connection: Connection, mode: Credentials, revised: list[Judgement
         return
     for each in own.connections:
         if each.rivalry is not None and each.rivalry.unsure:
-            _settle(each, each.rivalry, revised)
+            _settle(each, each.rivalry, ledger)
 
 
 def note_unsure(connection: Connection, fetch: Fetch, observation: Observation, site: str | None) -> None:
@@ -102,7 +102,7 @@ def _mode(connection: Connection, own: Rivalry, now: float, used_since: float, s
     return Credentials.UNKNOWN
 
 
-def _settle(connection: Connection, own: Rivalry, revised: list[Judgement]) -> None:
+def _settle(connection: Connection, own: Rivalry, ledger: Ledger) -> None:
     """Tell the requests during which a rival was open, as shows only now."""
     left: list[tuple[Fetch, float, str]] = []
     for fetch, began, site in own.unsure:
@@ -112,7 +112,7 @@ def _settle(connection: Connection, own: Rivalry, revised: list[Judgement]) -> N
         if mode is Credentials.UNKNOWN:
             left.append((fetch, began, site))
         else:
-            ledger.learn(fetch, *finding(mode), revised)
+            ledger.learn(fetch, *finding(mode))
     own.unsure[:] = left
 
 

@@ -1,16 +1,15 @@
 """What a fetch as a whole tells of each of its flows: the credentials mode, what passed, what was refused after all.
 
 Law 1: a judgement is concluded from the outcomes under both credentials modes, and from nothing else.
-Law 2: whoever changes an older judgement adds it to `revised`.
+Law 2: whoever changes an older judgement notes it in the ledger.
 """
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
-from cors_addon.exchange.outcomes import judged_fields, outcomes_of, unanswered
+from cors_addon.exchange.outcomes import Received, judged_fields, outcomes_of, unanswered
 from cors_addon.exchange.request_headers import MODE_ASSUMED
-from cors_addon.exchange.response_headers import ResponseHeaders, read_response
-from cors_addon.fetch.origins import Target
+from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.refusals import Stage
 
 FOLLOWED = "the next request of the fetch followed"
@@ -32,19 +31,12 @@ LIKELY_CAUSES = (
 )
 
 
-def judge_both(
-    judgement: Judgement,
-    engine: Engine,
-    stage: Stage,
-    answer: ResponseHeaders,
-    target: Target | None,
-    redirects: int = 0,
-) -> None:
-    """Find the outcomes with credentials and without; `target`: where a redirect leads."""
+def judge_both(judgement: Judgement, engine: Engine, stage: Stage, received: Received) -> None:
+    """Find the outcomes with credentials and without."""
     if judgement.observation.status is None:
         judgement.if_omitted = judgement.if_credentialed = unanswered(stage)
-        return
-    judgement.if_omitted, judgement.if_credentialed = outcomes_of(judgement, engine, stage, answer, target, redirects)
+    else:
+        judgement.if_omitted, judgement.if_credentialed = outcomes_of(judgement, engine, stage, received)
 
 
 def conclude(judgement: Judgement, mode: Credentials, evidence: str | None) -> None:
@@ -87,108 +79,121 @@ def speaks_of_credentials(judgement: Judgement) -> bool:
     )
 
 
-def join(fetch: Fetch, judgement: Judgement, revised: list[Judgement]) -> None:
-    """Add a flow to its fetch, and tell the others."""
-    for member in fetch.members:
-        member.paired_with.append(judgement.observation.flow_id)
-        judgement.paired_with.append(member.observation.flow_id)
-        if member not in fetch.untold:
-            revised.append(member)
-    fetch.members.append(judgement)
-    judgement.chain = fetch.members
+class Ledger:
+    """Writes what later traffic tells of earlier judgements, and counts their revisions. One per tracker."""
 
+    def __init__(self) -> None:
+        """Begin with nothing changed."""
+        self.changed: dict[Judgement, None] = {}
+        """Older judgements that were changed since the last `take`, in that order. To be looked at only."""
 
-def learn(fetch: Fetch, mode: Credentials, evidence: str | None, revised: list[Judgement]) -> None:
-    """The credentials mode of the fetch became known: judge all of it by that mode."""
-    fetch.credentials, fetch.evidence = mode, evidence
-    for member in fetch.members:
-        if member.if_omitted is not None and member.credentials is Credentials.UNKNOWN:
-            conclude(member, mode, evidence)
-            revised.append(member)
+    def note(self, judgement: Judgement) -> None:
+        """This one was changed after it had been reported."""
+        self.changed[judgement] = None
 
+    def take(self, judged_now: Judgement | None = None) -> list[Judgement]:
+        """Each older judgement that was changed, its revision raised; `judged_now` is reported anyway."""
+        older = [judgement for judgement in self.changed if judgement is not judged_now]
+        self.changed.clear()
+        for judgement in older:
+            judgement.revision += 1
+        return older
 
-def passed(judgement: Judgement, fetch: Fetch, revised: list[Judgement]) -> bool:
-    """Something followed: it passed, under whichever credentials mode lets it. Whether that told the mode."""
-    omitted, included = judgement.if_omitted, judgement.if_credentialed
-    if fetch.credentials is not Credentials.UNKNOWN or omitted is None or included is None:
-        return False
-    if MODE_ASSUMED in judgement.assumptions:
-        return False  # no check may have been passed at all
-    if omitted.verdict is included.verdict:
-        return False
-    mode = Credentials.OMIT if omitted.verdict is Verdict.ALLOW else Credentials.INCLUDE
-    learn(fetch, mode, FOLLOWED, revised)
-    return True
-
-
-def not_followed(waiting: Pending, revised: list[Judgement]) -> None:
-    """Nothing followed: it was refused, if either credentials mode refuses it."""
-    judgement, fetch = waiting.judgement, waiting.fetch
-    if waiting.stopped_by is not None and judgement.verdict is Verdict.ALLOW:
-        judgement.verdict, judgement.refusal = Verdict.DENY, waiting.stopped_by
-        judgement.assumptions += (NOT_FOLLOWED,)
-        revised.append(judgement)
-        return
-    omitted, included = judgement.if_omitted, judgement.if_credentialed
-    if omitted is None or included is None or fetch.credentials is not Credentials.UNKNOWN:
-        return
-    if omitted.verdict is not included.verdict:
-        mode = Credentials.INCLUDE if included.verdict is Verdict.DENY else Credentials.OMIT
-        learn(fetch, mode, NOT_FOLLOWED, revised)
+    def join(self, fetch: Fetch, judgement: Judgement) -> None:
+        """Add a flow to its fetch, and tell the others."""
         for member in fetch.members:
-            member.assumptions += (NOT_FOLLOWED,)
+            member.paired_with.append(judgement.observation.flow_id)
+            judgement.paired_with.append(member.observation.flow_id)
+            if member not in fetch.untold:
+                self.note(member)
+        fetch.members.append(judgement)
+        judgement.chain = fetch.members
 
+    def learn(self, fetch: Fetch, mode: Credentials, evidence: str | None) -> None:
+        """The credentials mode of the fetch became known: judge all of it by that mode."""
+        fetch.credentials, fetch.evidence = mode, evidence
+        for member in fetch.members:
+            if member.if_omitted is not None and member.credentials is Credentials.UNKNOWN:
+                conclude(member, mode, evidence)
+                self.note(member)
 
-def revive(waiting: Pending, revised: list[Judgement]) -> None:
-    """Something followed after all: take back what was concluded from nothing following."""
-    fetch = waiting.fetch
-    if not waiting.given_up:
-        return
-    if fetch.evidence == NOT_FOLLOWED:
+    def passed(self, judgement: Judgement, fetch: Fetch) -> bool:
+        """Something followed: it passed, under whichever credentials mode lets it. Whether that told the mode."""
+        omitted, included = judgement.if_omitted, judgement.if_credentialed
+        if fetch.credentials is not Credentials.UNKNOWN or omitted is None or included is None:
+            return False
+        if MODE_ASSUMED in judgement.assumptions:
+            return False  # no check may have been passed at all
+        if omitted.verdict is included.verdict:
+            return False
+        mode = Credentials.OMIT if omitted.verdict is Verdict.ALLOW else Credentials.INCLUDE
+        self.learn(fetch, mode, FOLLOWED)
+        return True
+
+    def not_followed(self, waiting: Pending) -> None:
+        """Nothing followed: it was refused, if either credentials mode refuses it."""
+        judgement, fetch = waiting.judgement, waiting.fetch
+        if waiting.stopped_by is not None and judgement.verdict is Verdict.ALLOW:
+            judgement.verdict, judgement.refusal = Verdict.DENY, waiting.stopped_by
+            judgement.assumptions += (NOT_FOLLOWED,)
+            self.note(judgement)
+            return
+        omitted, included = judgement.if_omitted, judgement.if_credentialed
+        if omitted is None or included is None or fetch.credentials is not Credentials.UNKNOWN:
+            return
+        if omitted.verdict is not included.verdict:
+            mode = Credentials.INCLUDE if included.verdict is Verdict.DENY else Credentials.OMIT
+            self.learn(fetch, mode, NOT_FOLLOWED)
+            for member in fetch.members:
+                member.assumptions += (NOT_FOLLOWED,)
+
+    def revive(self, waiting: Pending) -> None:
+        """Something followed after all: take back what was concluded from nothing following."""
+        fetch = waiting.fetch
+        if not waiting.given_up:
+            return
+        if fetch.evidence == NOT_FOLLOWED:
+            fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
+        for member in fetch.members:
+            if NOT_FOLLOWED in member.assumptions:
+                member.assumptions = tuple(item for item in member.assumptions if item != NOT_FOLLOWED)
+                if member.if_omitted is not None:
+                    conclude(member, fetch.credentials, fetch.evidence)
+                self.note(member)
+
+    def hop_followed(self, hop: Pending) -> None:
+        """A redirect was followed."""
+        judgement = hop.judgement
+        if judgement.role is not Role.REDIRECT:
+            for member in hop.fetch.untold:
+                member.revision = 0  # it is told now, for the first time
+                self.note(member)
+            hop.fetch.untold = ()
+            return
+        if hop.if_surely_omitted is not None and judgement.verdict is Verdict.DENY:
+            hop.fetch.surely_omitted = True
+            judgement.if_omitted = hop.if_surely_omitted
+            conclude(judgement, hop.fetch.credentials, hop.fetch.evidence)
+        if self.passed(judgement, hop.fetch) and hop.maybe_apart:
+            for member in hop.fetch.members:
+                member.assumptions += (MAYBE_APART,)
+        if judgement.verdict is Verdict.DENY:
+            self.contradict(judgement, "the redirect was followed although it was refused")
+
+    def was_no_cors(self, fetch: Fetch) -> None:
+        """A POST that was taken for cors went on where none would have: CORS had nothing to say to it."""
+        for member in fetch.members:
+            member.role, member.verdict, member.refusal = Role.NO_CORS, Verdict.NOT_CORS, None
+            member.if_omitted = member.if_credentialed = None
+            member.credentials, member.credentials_evidence = Credentials.UNKNOWN, None
+            member.credentials_assumed, member.judged_credentialed = Credentials.UNKNOWN, False
+            member.preflight, member.preflight_because = None, ()
+            member.assumptions = (WENT_ON,)
+            self.note(member)
         fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
-    for member in fetch.members:
-        if NOT_FOLLOWED in member.assumptions:
-            member.assumptions = tuple(item for item in member.assumptions if item != NOT_FOLLOWED)
-            if member.if_omitted is not None:
-                conclude(member, fetch.credentials, fetch.evidence)
-            revised.append(member)
 
-
-def hop_followed(hop: Pending, revised: list[Judgement]) -> None:
-    """A redirect was followed."""
-    judgement = hop.judgement
-    if judgement.role is not Role.REDIRECT:
-        for member in hop.fetch.untold:
-            member.revision = 0  # it is told now, for the first time
-            revised.append(member)
-        hop.fetch.untold = ()
-        return
-    if hop.if_surely_omitted is not None and judgement.verdict is Verdict.DENY:
-        hop.fetch.surely_omitted = True
-        judgement.if_omitted = hop.if_surely_omitted
-        conclude(judgement, hop.fetch.credentials, hop.fetch.evidence)
-    if passed(judgement, hop.fetch, revised) and hop.maybe_apart:
-        for member in hop.fetch.members:
-            member.assumptions += (MAYBE_APART,)
-    if judgement.verdict is Verdict.DENY:
-        contradict(judgement, "the redirect was followed although it was refused", revised)
-
-
-def was_no_cors(fetch: Fetch, revised: list[Judgement]) -> None:
-    """A POST that was taken for cors went on where none would have: CORS had nothing to say to it."""
-    for member in fetch.members:
-        member.role, member.verdict, member.refusal = Role.NO_CORS, Verdict.NOT_CORS, None
-        member.if_omitted = member.if_credentialed = None
-        member.credentials, member.credentials_evidence = Credentials.UNKNOWN, None
-        member.credentials_assumed, member.judged_credentialed = Credentials.UNKNOWN, False
-        member.preflight, member.preflight_because = None, ()
-        member.assumptions = (WENT_ON,)
-        revised.append(member)
-    fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
-
-
-def contradict(judgement: Judgement, what: str, revised: list[Judgement]) -> None:
-    """Later traffic shows that the browser decided otherwise."""
-    judgement.contradicted = True
-    judgement.contradiction = f"{what}: {LIKELY_CAUSES}"
-    revised.append(judgement)
+    def contradict(self, judgement: Judgement, what: str) -> None:
+        """Later traffic shows that the browser decided otherwise."""
+        judgement.contradicted = True
+        judgement.contradiction = f"{what}: {LIKELY_CAUSES}"
+        self.note(judgement)

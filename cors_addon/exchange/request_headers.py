@@ -106,6 +106,11 @@ def is_preflight(observation: Observation, wire: RequestHeaders) -> bool:
     return wire.preflight and observation.method == b"OPTIONS"
 
 
+def set_by_browsers(authorization: bytes) -> bool:
+    """Whether browsers send Authorization of this scheme by themselves; any other is a script's."""
+    return authorization.split(b" ", 1)[0].lower() in (b"basic", b"digest", b"negotiate", b"ntlm")
+
+
 def classify(
     observation: Observation, wire: RequestHeaders, *, follows_cors: bool, engine: Engine = FETCH
 ) -> Classified:

@@ -91,8 +91,8 @@ def server_outcome(judgement: Judgement, rewritten: Rewritten) -> Outcome | None
     stage = Stage.REDIRECT if target else Stage.ACTUAL
     if judgement.role is Role.PREFLIGHT:
         stage = Stage.PREFLIGHT
-    redirects = redirects_before(judgement)
-    omitted, included = outcomes_of(judgement, engine, stage, answer, target, redirects)
+    received = (rewritten.status, answer, observation.http2, target, redirects_before(judgement))
+    omitted, included = outcomes_of(judgement, engine, stage, received)
     return included if judgement.judged_credentialed else omitted
 
 

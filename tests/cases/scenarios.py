@@ -13,7 +13,7 @@ from cors_addon.exchange.ledger import (
 )
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
 from cors_addon.exchange.outcomes import STORED_ASSUMED
-from cors_addon.exchange.preflights import FRAGMENT_ASSUMED, QUEUED_ASSUMED, TAKEN_ASSUMED
+from cors_addon.exchange.permission import FRAGMENT_ASSUMED, QUEUED_ASSUMED, TAKEN_ASSUMED
 from cors_addon.exchange.request_headers import BEACON_ASSUMED, MODE_ASSUMED
 from cors_addon.fetch.refusals import Reason
 from tests.cases.traffic import (

@@ -1,0 +1,139 @@
+"""How an actual request came by its permission: why it needed a preflight, and where that one is."""
+
+from collections.abc import Iterable
+
+from cors_addon.exchange import preflights
+from cors_addon.exchange.clients import Client, Fetch, Pending
+from cors_addon.exchange.exchange import Exchange
+from cors_addon.exchange.model import Credentials, Judgement, PreflightState
+from cors_addon.exchange.preflights import REFUSED_YET_SENT, USER_AGENT
+from cors_addon.exchange.request_headers import EXTENSION_ASSUMED, RequestHeaders, set_by_browsers
+from cors_addon.fetch.cache import Entry, Key
+from cors_addon.fetch.checks import AUTHORIZATION, Asked
+from cors_addon.fetch.headers import normalize
+from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.origins import OPAQUE
+from cors_addon.fetch.requests import cors_unsafe_names
+
+QUEUED = 10.0
+"""Seconds for which a request may wait for a connection after the browser has looked for its cached preflight."""
+_CONDITIONAL = frozenset({"if-none-match", "if-modified-since"})
+
+QUEUED_ASSUMED = "its cached preflight had just run out: taken to have waited for a connection since"
+FRAGMENT_ASSUMED = "cached under another fragment of this URL, which is not on the wire"
+TAKEN_ASSUMED = "a preflight that fits was taken for a later request, which may have used its cached answer instead"
+PREFLIGHTS_MAY_BE_MISSING = "this file may leave out preflights: that none is in it proves nothing"
+
+
+def because(client: Client, method: str, names: Iterable[str], request: RequestHeaders) -> list[str]:
+    """Each thing that makes a preflight necessary: `method PUT`, `header content-type: application/json`."""
+    safelist = client.engine.rules.safelist
+    reasons = [] if method in CORS_SAFELISTED else [f"method {method}"]
+    for name in names:
+        value = request.get(name.encode("latin-1")) if name in safelist else None
+        reasons.append(f"header {name}" if value is None else f"header {name}: {normalize(value)}")
+    return reasons
+
+
+def explain_sent(exchange: Exchange, judgement: Judgement, permit: Pending) -> None:
+    """Say of an actual request why its preflight, which was seen, was necessary."""
+    names = permit.judgement.requested_headers
+    judgement.requested_headers = names
+    judgement.preflight = PreflightState.SENT
+    judgement.preflight_because = tuple(because(exchange.client, exchange.method, names, exchange.request)) or (
+        "an upload listener or a stream as body",
+    )
+
+
+def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *, revalidates: bool) -> bool:
+    """Say of an actual request for which no preflight was seen whether it needed one, why, and what spared it.
+
+    `revalidates`: the browser has a response stored, and may make the request conditional by itself. Returns whether
+    nothing explains that it was sent.
+    """
+    names = _unsafe_names(exchange, key, revalidates=revalidates)
+    if not names and exchange.method in CORS_SAFELISTED:
+        judgement.preflight = PreflightState.NOT_NEEDED
+        return False
+    judgement.requested_headers = tuple(names)
+    judgement.preflight_because = tuple(because(exchange.client, exchange.method, names, exchange.request))
+    mode, evidence = fetch.credentials, fetch.evidence
+    if mode is Credentials.UNKNOWN and exchange.shown is not None:
+        mode, evidence = exchange.shown
+    cache = exchange.client.cache
+    asked = Asked(key[0], exchange.method, judgement.requested_headers)
+    known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
+    began = exchange.observation.started
+    shared = key[0] != OPAQUE or exchange.client.engine.cache.opaque_origins_share
+    if shared and (entry := cache.find(key, asked, known, began)) is not None:
+        _served(judgement, entry)
+        return False
+    if shared and (entry := cache.find_dropped(key, asked, known, began)) is not None:
+        _served(judgement, entry, FRAGMENT_ASSUMED)
+        return False
+    judgement.preflight = PreflightState.UNSEEN
+    denied = preflights.find(exchange, mode, refused=True)
+    if denied is not None:
+        if mode is not Credentials.UNKNOWN and denied.fetch.credentials is Credentials.UNKNOWN:
+            exchange.ledger.learn(denied.fetch, mode, evidence)
+        _sent_all_the_same(exchange, judgement, denied.judgement)
+        return False
+    if EXTENSION_ASSUMED in judgement.assumptions:
+        return False
+    if shared and (entry := cache.find_lately(key, asked, known, began, QUEUED)) is not None:
+        _served(judgement, entry, QUEUED_ASSUMED)
+        return False
+    if (taken := preflights.taken_like(exchange)) is not None:
+        judgement.preflight = PreflightState.CACHED
+        judgement.paired_with.append(taken.judgement.observation.flow_id)
+        judgement.assumptions += (TAKEN_ASSUMED,)
+        return False
+    return _is_unexplained(exchange, key)
+
+
+def _unsafe_names(exchange: Exchange, key: Key, *, revalidates: bool) -> list[str]:
+    """The CORS-unsafe request-header names, with those that the author is known to have set."""
+    client, request = exchange.client, exchange.request
+    authored = client.cache.requested(key)
+    if request.user_agent != client.user_agent:
+        authored |= {USER_AGENT}
+    elif authored and not client.disguised:
+        authored -= {USER_AGENT}
+    if not authored and request.authored_nothing and exchange.method in CORS_SAFELISTED:
+        return []
+    if revalidates:
+        authored -= _CONDITIONAL
+    authorization = request.get(b"authorization")
+    if authorization is not None and (
+        not set_by_browsers(authorization)
+        or client.cache.grants_header(key, AUTHORIZATION, exchange.observation.started)
+    ):
+        authored |= {AUTHORIZATION}
+    rules = client.engine.rules
+    return cors_unsafe_names(exchange.observation.request, rules.safelist, rules.name_kinds, authored)
+
+
+def _served(judgement: Judgement, entry: Entry, assumption: str | None = None) -> None:
+    """A cached preflight permitted the request."""
+    judgement.preflight = PreflightState.CACHED
+    judgement.preflight_cached_at, judgement.preflight_cached_until = entry.stored, entry.end
+    judgement.paired_with.append(entry.flow_id)
+    if assumption is not None:
+        judgement.assumptions += (assumption,)
+
+
+def _sent_all_the_same(exchange: Exchange, judgement: Judgement, denied: Judgement) -> None:
+    """The request was sent although its preflight was refused."""
+    exchange.ledger.contradict(denied, REFUSED_YET_SENT)
+    exchange.ledger.contradict(judgement, "it was sent although its preflight was refused")
+    judgement.paired_with.append(denied.observation.flow_id)
+    denied.paired_with.append(judgement.observation.flow_id)
+
+
+def _is_unexplained(exchange: Exchange, key: Key) -> bool:
+    """Whether the client's cache is known well enough to say that none was in it."""
+    client = exchange.client
+    cache, rules = client.cache, client.engine.cache
+    return (cache.knows(key) and not rules.accumulates) or (
+        not cache.forgot and exchange.observation.started - client.first_seen > rules.cap
+    )
