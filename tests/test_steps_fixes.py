@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from cors_addon.engines import ENGINES, chromium
 from cors_addon.exchange.fixes import HeaderEdit, apply_edits, smallest_change
 from cors_addon.exchange.model import Judgement, Verdict
 from cors_addon.exchange.other_engines import outcomes
 from cors_addon.exchange.outcomes import STORED_ASSUMED
 from cors_addon.exchange.steps import StepOutcome, steps
+from cors_addon.fetch.checks import Answer, Asked, Failure, Rules, step
 from cors_addon.fetch.refusals import Reason
+from cors_addon.report.explanation import explain
 from tests.cases.answers import ACTUAL, PREFLIGHT, REDIRECT, Row
 from tests.cases.traffic import ALL, API, PAGE, Lines, Run, Sent, allow, cors, fields, preflight, redirect
 
@@ -221,6 +224,35 @@ def listed(sent: Sent, engine: str = "chromium") -> list[tuple[str, StepOutcome]
 def test_steps(sent: Sent, engine: str, expected: list[tuple[str, StepOutcome]]) -> None:
     """In the engine's order; what a safelisted method, no names or no credentials do not need is not asked."""
     assert listed(sent, engine) == expected
+
+
+@step("made up", "X-Made-Up")
+def made_up(_rules: Rules, _asked: Asked, _answer: Answer) -> Failure | None:
+    """Passed by every answer."""
+    return None
+
+
+@step("made up, too")
+def also_made_up(_rules: Rules, _asked: Asked, _answer: Answer) -> Failure | None:
+    """Failed by every answer."""
+    return Reason.ALLOW_ORIGIN_MISMATCH, "y"
+
+
+def test_a_new_step_of_an_engine_is_shown_with_no_more_ado(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It brings its name and its header itself."""
+    engine = ENGINES["chromium"]
+    rules = replace(engine.rules, actual_steps=(made_up, *engine.rules.actual_steps, also_made_up))
+    changed = replace(engine, rules=rules)
+    monkeypatch.setitem(ENGINES, "chromium", changed)
+    monkeypatch.setattr(chromium, "ENGINE", changed)
+    judgement = judged(cors("a", answer=allow(PAGE, ("x-made-up", "a"), ("X-Made-Up", "b"))))
+    first, *_, last = steps(judgement)
+    assert first == ("made up", "X-Made-Up", "a, b", PASSED, "")
+    assert last == ("made up, too", None, "200", FAILED, "")
+    text = explain(judgement)
+    assert "✓ X-Made-Up: a, b\n" in text
+    assert "✗ made up, too: 200\n" in text
+    assert judgement.reason is Reason.ALLOW_ORIGIN_MISMATCH
 
 
 UNSEEN_304 = cors("a", status=304, request=(("If-None-Match", '"1"'),), answer=(("ETag", '"1"'),))

@@ -54,6 +54,7 @@ def _max_age(value: str | None) -> int:
     return max(0, seconds)
 
 
+@checks.headers_allowed.as_done_by
 def headers_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """EnsureAllowedCrossOriginHeaders: of several refused names it reports the first in the order of Blink's map."""
     refused = checks.refused_headers(rules, asked, answer)

@@ -23,6 +23,7 @@ def _combine(lines: Sequence[bytes], _http2: bool) -> str | None:
     return ", ".join(value for line in lines if (value := normalize(line)))
 
 
+@checks.allow_origin.as_done_by
 def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """CheckRequestApproved: over HTTP/1.1 lines are counted first, empty ones too; a list in one line is a mismatch."""
     if asked.same_origin_preflight:
@@ -42,9 +43,10 @@ def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     return (Reason.ALLOW_ORIGIN_INVALID if invalid else Reason.ALLOW_ORIGIN_MISMATCH), value
 
 
+@checks.allow_credentials.as_done_by
 def allow_credentials(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """CheckRequestApproved, which a preflight to the page's own origin passes unseen."""
-    return None if asked.same_origin_preflight else checks.allow_credentials(rules, asked, answer)
+    return None if asked.same_origin_preflight else checks.allow_credentials.check(rules, asked, answer)
 
 
 def _items_are_tokens(value: str | None, reason: Reason) -> Failure | None:
@@ -54,11 +56,13 @@ def _items_are_tokens(value: str | None, reason: Reason) -> Failure | None:
     return None
 
 
+@checks.methods_syntax.as_done_by
 def methods_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """CheckPreflightRequestApproved: names the first item that is no token."""
     return _items_are_tokens(rules.combine(answer.lines.allow_methods, answer.http2), Reason.ALLOW_METHODS_INVALID)
 
 
+@checks.headers_syntax.as_done_by
 def headers_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """CheckPreflightRequestApproved: names the first item that is no token."""
     return _items_are_tokens(rules.combine(answer.lines.allow_headers, answer.http2), Reason.ALLOW_HEADERS_INVALID)
@@ -69,6 +73,7 @@ _NEVER_LOADED = frozenset(
 )
 
 
+@checks.step("usable Location", "Location")
 def location_loadable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """nsHttpChannel: no redirect from the web leads to these schemes; the channel fails before access is checked.
 

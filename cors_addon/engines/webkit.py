@@ -18,6 +18,7 @@ _MAX_AGE = 600  # maxPreflightCacheTimeout
 _MAX_INT64 = 2**63 - 1
 
 
+@checks.allow_origin.as_done_by
 def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """passesAccessControlCheck: only a comma makes a list of it; absent and empty are the same."""
     value = rules.combine(answer.lines.allow_origin, answer.http2)
@@ -33,6 +34,7 @@ def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     return (Reason.ALLOW_ORIGIN_MISMATCH if valid else Reason.ALLOW_ORIGIN_INVALID), value
 
 
+@checks.location_scheme.as_done_by
 def location_scheme(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """validateCrossOriginRedirectionURL: whatever is no http(s) URL has no CORS scheme, unparsable ones included."""
     target = answer.target

@@ -4,11 +4,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.model import Fields, Judgement
 from cors_addon.exchange.outcomes import STORED_ASSUMED, answer_of, asked_of, judged_fields, redirects_before
-from cors_addon.fetch.checks import Answer, Asked, Rules
-from cors_addon.fetch.headers import readable
-from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.checks import Answer, Rules, Step
+from cors_addon.fetch.headers import get_all, readable
+from cors_addon.fetch.refusals import Reason
 
 
 class StepOutcome(StrEnum):
@@ -20,8 +20,8 @@ class StepOutcome(StrEnum):
     NOT_ASKED = "not-asked"
 
 
-class Step(NamedTuple):
-    """One step of the check."""
+class StepResult(NamedTuple):
+    """One step of the check, and what became of it."""
 
     name: str
     header: str | None
@@ -31,26 +31,7 @@ class Step(NamedTuple):
     note: str = ""
 
 
-# by the step's function: what it is about, and the header it reads
-_ABOUT: dict[str, tuple[str, str | None]] = {
-    "allow_origin": ("origin", "Access-Control-Allow-Origin"),
-    "allow_credentials": ("credentials", "Access-Control-Allow-Credentials"),
-    "not_redirected": ("no redirect", "Location"),
-    "ok_status": ("ok status", None),
-    "methods_syntax": ("methods are tokens", "Access-Control-Allow-Methods"),
-    "headers_syntax": ("header names are tokens", "Access-Control-Allow-Headers"),
-    "method_allowed": ("method", "Access-Control-Allow-Methods"),
-    "headers_allowed": ("request headers", "Access-Control-Allow-Headers"),
-    "location_parsable": ("Location is a URL", "Location"),
-    "location_loadable": ("usable Location", "Location"),
-    "location_usable": ("usable Location", "Location"),
-    "location_scheme": ("http(s) Location", "Location"),
-    "location_without_credentials": ("no userinfo in Location", "Location"),
-    "redirect_count": ("number of redirects", None),
-}
-
-
-def steps(judgement: Judgement) -> list[Step]:
+def steps(judgement: Judgement) -> list[StepResult]:
     """Every step of the flow's own check, in the engine's order; empty where CORS has nothing to check."""
     stage = judgement.stage
     observation = judgement.observation
@@ -59,67 +40,45 @@ def steps(judgement: Judgement) -> list[Step]:
     engine = ENGINES[judgement.engine]
     rules = engine.rules
     asked = asked_of(judgement)
-    answer = answer_of(observation, judged_fields(judgement), redirects_before(judgement), engine)
-    listed: list[Step] = []
+    fields = judged_fields(judgement)
+    answer = answer_of(observation, fields, redirects_before(judgement), engine)
+    listed: list[StepResult] = []
     failed = False
-    for check in rules.steps(stage):
-        name, header = _ABOUT[check.__name__]
-        if header == "Location" and answer.target is None:
+    for step in rules.steps(stage):
+        if step.header == "Location" and answer.target is None:
             continue
-        value = _value(rules, header, name, answer)
-        failure = check(rules, asked, answer)
-        if _not_asked(check.__name__, asked):
-            listed.append(Step(name, header, value, StepOutcome.NOT_ASKED, _why_not_asked(check.__name__)))
-        elif failure is not None and not failed:
+        failure = step.check(rules, asked, answer)
+        passed_over = step.passed_over(asked)
+        note = ""
+        if passed_over is not None:
+            outcome, note = StepOutcome.NOT_ASKED, passed_over
+        elif failed:
+            outcome, note = StepOutcome.NOT_REACHED, "" if failure is None else "would fail too"
+        elif failure is not None:
             failed = True
-            listed.append(Step(name, header, value, StepOutcome.FAILED, _note(check.__name__, failure[1])))
+            outcome, note = StepOutcome.FAILED, _note(*failure)
         else:
-            outcome = StepOutcome.NOT_REACHED if failed else StepOutcome.PASSED
-            would_fail = failed and failure is not None
-            listed.append(Step(name, header, value, outcome, "would fail too" if would_fail else ""))
+            outcome = StepOutcome.PASSED
+        listed.append(StepResult(step.name, step.header, _value(step, rules, fields, answer), outcome, note))
     return listed
 
 
-def _value(rules: Rules, header: str | None, name: str, answer: Answer) -> str | None:
-    lines = answer.lines
-    match header:
-        case "Access-Control-Allow-Origin":
-            value = rules.combine(lines.allow_origin, answer.http2)
-        case "Access-Control-Allow-Credentials":
-            value = rules.combine(lines.allow_credentials, answer.http2)
-        case "Access-Control-Allow-Methods":
-            value = rules.combine(lines.allow_methods, answer.http2)
-        case "Access-Control-Allow-Headers":
-            value = rules.combine(lines.allow_headers, answer.http2)
-        case "Location":
-            value = answer.target.text if answer.target else None
-        case _:
-            value = str(answer.status) if name == "ok status" else str(answer.redirects)
+def _value(step: Step, rules: Rules, fields: Fields, answer: Answer) -> str | None:
+    if step.header is None:
+        return str(step.number(answer))
+    if step.header == "Location":
+        value = answer.target.text if answer.target else None
+    else:
+        value = rules.combine(get_all(fields, step.header.lower().encode()), answer.http2)
     return None if value is None else readable(value)
 
 
-def _not_asked(check: str, asked: Asked) -> bool:
-    return (
-        (check == "allow_credentials" and not asked.credentialed)
-        or (check == "headers_allowed" and not asked.headers)
-        or (check == "method_allowed" and asked.method in CORS_SAFELISTED)
-    )
-
-
-def _why_not_asked(check: str) -> str:
-    return {
-        "allow_credentials": "credentials not included",
-        "headers_allowed": "no header needs permission",
-        "method_allowed": "a safelisted method needs no permission",
-    }[check]
-
-
-def _note(check: str, detail: str | None) -> str:
+def _note(reason: Reason, detail: str | None) -> str:
     if detail is None:
         return ""
-    match check:
-        case "method_allowed" | "headers_allowed":
+    match reason:
+        case Reason.METHOD_NOT_ALLOWED | Reason.HEADER_NOT_ALLOWED:
             return f"{readable(detail)} is missing"
-        case "methods_syntax" | "headers_syntax":
+        case Reason.ALLOW_METHODS_INVALID | Reason.ALLOW_HEADERS_INVALID:
             return f"{readable(detail)} is not a list of tokens"
     return ""

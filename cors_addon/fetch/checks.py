@@ -1,12 +1,13 @@
 """The CORS check and the CORS-preflight response check, step by step.
 
-Law 1: one function per step, in the standard's terms; each answers None (passed) or what failed.
+Law 1: one function per step, in the standard's terms; each answers None (passed) or what failed. What it is about
+stands right above it.
 Law 2: the order of the steps is data (`Rules`), because engines report the first that fails and differ in the order.
 Law 3: a step reads nothing but `Asked` and `Answer`, so that the same steps serve verdicts, explanations and policies.
 """
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from cors_addon.fetch import requests
@@ -53,8 +54,46 @@ class Answer(NamedTuple):
 
 
 type Failure = tuple[Reason, str | None]
-type Step = Callable[["Rules", Asked, Answer], Failure | None]
+type Check = Callable[["Rules", Asked, Answer], Failure | None]
 type Combine = Callable[[Sequence[bytes], bool], str | None]
+
+
+def _status(answer: Answer) -> int:
+    return answer.status
+
+
+def _always(_asked: Asked) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of a check, with all that is needed to show it."""
+
+    check: Check
+    name: str
+    """What it is about, in a few words."""
+    header: str | None = None
+    """The response header that it reads; None where it reads none."""
+    number: Callable[[Answer], int] = _status
+    """What it reads in place of a header."""
+    passed_over: Callable[[Asked], str | None] = _always
+    """Why there is nothing to check, for what was asked; None where there is."""
+
+    def as_done_by(self, check: Check) -> "Step":
+        """The same step as an engine does it."""
+        return replace(self, check=check)
+
+
+def step(
+    name: str,
+    header: str | None = None,
+    *,
+    number: Callable[[Answer], int] = _status,
+    passed_over: Callable[[Asked], str | None] = _always,
+) -> Callable[[Check], Step]:
+    """Make a step of the function that checks it."""
+    return lambda check: Step(check, name, header, number, passed_over)
 
 
 def first_value(lines: Sequence[bytes]) -> bytes:
@@ -92,7 +131,7 @@ class Rules:
     def check(self, stage: Stage, asked: Asked, answer: Answer) -> Refusal | None:
         """The first step that fails, or None where all pass."""
         for step in self.steps(stage):
-            failure = step(self, asked, answer)
+            failure = step.check(self, asked, answer)
             if failure is not None:
                 return Refusal(failure[0], stage, failure[1])
         return None
@@ -104,6 +143,7 @@ class Rules:
         return self.actual_steps if stage is Stage.ACTUAL else self.redirect_steps
 
 
+@step("origin", "Access-Control-Allow-Origin")
 def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """CORS check, the origin. https://fetch.spec.whatwg.org/#concept-cors-check"""
     value = rules.combine(answer.lines.allow_origin, answer.http2)
@@ -125,6 +165,11 @@ def classify_allow_origin(value: str) -> Reason:
     return Reason.ALLOW_ORIGIN_MISMATCH
 
 
+def _without_credentials(asked: Asked) -> str | None:
+    return None if asked.credentialed else "credentials not included"
+
+
+@step("credentials", "Access-Control-Allow-Credentials", passed_over=_without_credentials)
 def allow_credentials(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """CORS check, credentials: the exact bytes `true`. https://fetch.spec.whatwg.org/#concept-cors-check"""
     if not asked.credentialed:
@@ -133,6 +178,7 @@ def allow_credentials(rules: Rules, asked: Asked, answer: Answer) -> Failure | N
     return None if value == "true" else (Reason.ALLOW_CREDENTIALS_NOT_TRUE, value)
 
 
+@step("no redirect", "Location")
 def not_redirected(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """A preflight is never redirected: its redirect mode is "error". https://fetch.spec.whatwg.org/#cors-preflight-fetch"""
     target = answer.target
@@ -143,16 +189,19 @@ def not_redirected(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | No
     return Reason.PREFLIGHT_REDIRECTED, None
 
 
+@step("ok status")
 def ok_status(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """The status is ok, 200 to 299. https://fetch.spec.whatwg.org/#ok-status"""
     return None if 200 <= answer.status <= 299 else (Reason.STATUS_NOT_OK, None)
 
 
+@step("methods are tokens", "Access-Control-Allow-Methods")
 def methods_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """Access-Control-Allow-Methods is a list of tokens. https://fetch.spec.whatwg.org/#http-new-header-syntax"""
     return _syntax(rules, answer.lines.allow_methods, answer.http2, Reason.ALLOW_METHODS_INVALID)
 
 
+@step("header names are tokens", "Access-Control-Allow-Headers")
 def headers_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """Access-Control-Allow-Headers is a list of tokens. https://fetch.spec.whatwg.org/#http-new-header-syntax"""
     return _syntax(rules, answer.lines.allow_headers, answer.http2, Reason.ALLOW_HEADERS_INVALID)
@@ -165,6 +214,11 @@ def _syntax(rules: Rules, lines: Sequence[bytes], http2: bool, reason: Reason) -
     return reason, value
 
 
+def _safelisted_method(asked: Asked) -> str | None:
+    return "a safelisted method needs no permission" if asked.method in CORS_SAFELISTED else None
+
+
+@step("method", "Access-Control-Allow-Methods", passed_over=_safelisted_method)
 def method_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """The method is listed, safelisted, or covered by `*`. https://fetch.spec.whatwg.org/#cors-preflight-fetch-0"""
     if asked.method in CORS_SAFELISTED:
@@ -175,6 +229,11 @@ def method_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None
     return Reason.METHOD_NOT_ALLOWED, asked.method
 
 
+def _no_headers(asked: Asked) -> str | None:
+    return None if asked.headers else "no header needs permission"
+
+
+@step("request headers", "Access-Control-Allow-Headers", passed_over=_no_headers)
 def headers_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """Each header name is listed or covered by `*`. https://fetch.spec.whatwg.org/#cors-preflight-fetch-0"""
     refused = refused_headers(rules, asked, answer)
@@ -194,6 +253,7 @@ def refused_headers(rules: Rules, asked: Asked, answer: Answer) -> list[str]:
     ]
 
 
+@step("Location is a URL", "Location")
 def location_parsable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """The Location is a URL. https://fetch.spec.whatwg.org/#concept-response-location-url"""
     target = answer.target
@@ -202,6 +262,7 @@ def location_parsable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure |
     return None
 
 
+@step("usable Location", "Location")
 def location_usable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """The Location is an http(s) URL. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
     target = answer.target
@@ -210,18 +271,21 @@ def location_usable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | N
     return None
 
 
+@step("http(s) Location", "Location")
 def location_scheme(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """The Location's scheme knows CORS. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
     target = answer.target
     return (Reason.REDIRECT_SCHEME_NOT_CORS, None) if target is not None and target.unusable is not None else None
 
 
+@step("no userinfo in Location", "Location")
 def location_without_credentials(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """The Location holds no userinfo. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
     target = answer.target
     return (Reason.REDIRECT_HAS_CREDENTIALS, None) if target is not None and target.has_credentials else None
 
 
+@step("number of redirects", number=lambda answer: answer.redirects)
 def redirect_count(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """No more than twenty redirects. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
     return (Reason.REDIRECT_COUNT_EXCEEDED, None) if answer.redirects >= rules.redirect_limit else None

@@ -13,7 +13,7 @@ from cors_addon.exchange.exposure import exposed_headers, exposure_assumption, h
 from cors_addon.exchange.fixes import smallest_change
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.other_engines import outcomes
-from cors_addon.exchange.steps import Step, StepOutcome, steps
+from cors_addon.exchange.steps import StepOutcome, StepResult, steps
 from cors_addon.fetch import headers
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason, Stage
@@ -253,7 +253,7 @@ def _steps(member: Judgement, *, full: bool, width: int) -> Iterator[str]:
                 yield from _wrapped(f"({note})", "         ", width)
 
 
-def step_words(step: Step) -> str:
+def step_words(step: StepResult) -> str:
     """What a step looked at: the header, or the status."""
     if step.header is None:
         return f"status {step.value}" if step.name == "ok status" else f"{step.name}: {step.value}"
@@ -265,9 +265,9 @@ def step_words(step: Step) -> str:
 _WEIGHT = {StepOutcome.PASSED: 0, StepOutcome.NOT_ASKED: 1, StepOutcome.NOT_REACHED: 2, StepOutcome.FAILED: 4}
 
 
-def merged(taken: Sequence[Step]) -> list[Step]:
+def merged(taken: Sequence[StepResult]) -> list[StepResult]:
     """One step per header, the one that says most: a list's syntax and what it grants are two checks of one line."""
-    kept: dict[str, Step] = {}
+    kept: dict[str, StepResult] = {}
     for step in taken:
         key = step.header or step.name
         earlier = kept.get(key)
