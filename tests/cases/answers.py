@@ -160,6 +160,10 @@ def unusable(value: str) -> Wanted:
 
 
 PREFLIGHT: tuple[Row, ...] = (
+    # the origin
+    Row("another origin, of a preflight", acao("https://other.example.test"), mismatch("https://other.example.test")),
+    Row("two lines, of a preflight", acao(ORIGIN, ORIGIN), multiple(TWO), {"gecko over HTTP/2": mismatch(TWO)}),
+    Row("no URL, of a preflight", acao("app.example.test"), invalid("app.example.test")),
     # methods
     Row("PUT listed", grants("PUT"), method="PUT"),
     Row("PUT among others", grants("GET, PUT,DELETE"), method="PUT"),
@@ -331,6 +335,14 @@ TOO_MANY: Wanted = (Reason.REDIRECT_COUNT_EXCEEDED, None)
 REDIRECT: tuple[Row, ...] = (
     Row("to the same origin", to("/x"), status=301),
     Row("to another origin", to("https://b.test/"), status=302),
+    Row(
+        "of two origins",
+        to("/x", ORIGIN, ORIGIN),
+        multiple(TWO),
+        {"gecko over HTTP/2": mismatch(TWO)},
+        status=302,
+    ),
+    Row("of no origin", to("/x", "app.example.test"), invalid("app.example.test"), status=302),
     Row("without an origin", (("Location", "/x"),), MISSING, status=302),
     Row(
         "of a wrong origin to data",

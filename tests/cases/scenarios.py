@@ -1122,6 +1122,14 @@ CACHE: tuple[Scenario, ...] = (
         finish=True,
     ),
     Scenario(
+        name="a preflight that would pass without credentials is followed by nothing",
+        traffic=(preflight("p", answer=allow(methods="PUT", max_age="60")),),
+        expected={
+            "p": refused(Reason.ALLOW_CREDENTIALS_NOT_TRUE, credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)),
+        },
+        finish=True,
+    ),
+    Scenario(
         name="a refused preflight that is stored explains a request better than an older one that may have passed",
         traffic=(
             preflight("p", answer=allow("*", credentials="true", methods="PUT", max_age="60")),
