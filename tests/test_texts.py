@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cors_addon.engines.texts import Initiator, browser_error, console_message, initiator_of
+from cors_addon.engines.texts import ConsoleValues, Initiator, browser_error, console_message, initiator_of
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.report import console
 from tests.helpers import ALLOW, API, FIREFOX, PAGE, WEBKIT, actual, flow, observe, preflight
@@ -29,7 +29,7 @@ RECORDED = [
 ]
 ENGINES = ("chromium", "gecko", "webkit")
 EVERY_REFUSAL = [Refusal(reason, stage, "x") for reason, stage in itertools.product(Reason, Stage)]
-URL: dict[str, Any] = {"url": "https://api.test/a", "origin": "https://app.test"}
+URL = ConsoleValues("https://api.test/a", "https://app.test")
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=lambda case: f"{case['engine']}: {case['case']}")
@@ -39,7 +39,7 @@ def test_text_equals_what_the_browser_wrote(case: dict[str, Any]) -> None:
     if recheck := facts.pop("recheck", None):
         reason, stage, detail = recheck
         facts["recheck"] = Refusal(Reason(reason), Stage(stage), detail)
-    assert console_message(case["engine"], refusal, **facts) == case["text"]
+    assert console_message(case["engine"], refusal, ConsoleValues(**facts)) == case["text"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -57,7 +57,7 @@ def test_every_name_has_a_recorded_text(engine: str) -> None:
 @pytest.mark.parametrize("refusal", EVERY_REFUSAL, ids=lambda refusal: f"{refusal.reason} {refusal.stage}")
 def test_what_has_a_name_has_a_text(engine: str, refusal: Refusal) -> None:
     if browser_error(engine, refusal) is not None:
-        text = console_message(engine, refusal, **URL, status=200, location="https://api.test/b")
+        text = console_message(engine, refusal, URL._replace(status=200, location="https://api.test/b"))
         assert text
         assert "{" not in text
 
@@ -91,13 +91,13 @@ def test_name(engine: str, reason: Reason, stage: Stage, name: str | None) -> No
 @pytest.mark.parametrize("refusal", EVERY_REFUSAL, ids=lambda refusal: f"{refusal.reason} {refusal.stage}")
 def test_the_standard_has_no_words(refusal: Refusal) -> None:
     assert browser_error("fetch", refusal) is None
-    assert console_message("fetch", refusal, **URL) is None
+    assert console_message("fetch", refusal, URL) is None
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_value_is_never_taken_for_a_placeholder(engine: str) -> None:
     refusal = Refusal(Reason.METHOD_NOT_ALLOWED, Stage.PREFLIGHT, "{url}{hint}{nothing}")
-    text = console_message(engine, refusal, **URL)
+    text = console_message(engine, refusal, URL)
     assert text is not None
     assert "{url}{hint}{nothing}" in text or engine == "gecko"
 

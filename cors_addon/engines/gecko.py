@@ -9,7 +9,7 @@ from cors_addon.fetch import checks
 from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.headers import is_token, normalize, split_list
-from cors_addon.fetch.origins import Unusable, is_valid_url
+from cors_addon.fetch.origins import Unusable
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import SAFELIST, is_simple_range_below
 
@@ -38,9 +38,8 @@ def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
         return Reason.ALLOW_ORIGIN_MISSING, None
     if value == "*":
         return Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, None
-    listed = "," in value or " " in value
-    invalid = not listed and value != "null" and not is_valid_url(value)
-    return (Reason.ALLOW_ORIGIN_INVALID if invalid else Reason.ALLOW_ORIGIN_MISMATCH), value
+    reason = checks.classify_allow_origin(value)
+    return (Reason.ALLOW_ORIGIN_MISMATCH if reason is Reason.ALLOW_ORIGIN_MULTIPLE else reason), value
 
 
 @checks.allow_credentials.as_done_by

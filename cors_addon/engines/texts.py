@@ -17,7 +17,7 @@ The standard (engine `fetch`) has neither names nor texts: to it every refusal i
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote
@@ -60,11 +60,8 @@ def initiator_of(
         return Initiator.EVENTSOURCE
     if api is not None and api.strip().lower() == "xmlhttprequest":
         return Initiator.XHR
-    if destination != "empty" and accept is not None:
-        for start, initiator in _OF_ACCEPT:
-            if accept.startswith(start):
-                return initiator
-    return Initiator.FETCH
+    accepted = "" if destination == "empty" or accept is None else accept
+    return next((initiator for start, initiator in _OF_ACCEPT if accepted.startswith(start)), Initiator.FETCH)
 
 
 _OF_DESTINATION: Mapping[str | None, Initiator] = {
@@ -88,17 +85,26 @@ _OF_ACCEPT = (
 )
 
 
-class _Facts(NamedTuple):
-    """The values that the texts show."""
+class ConsoleValues(NamedTuple):
+    """What the texts show of one exchange."""
 
     url: str
+    """Of the refused request: of the hop where a redirect was refused."""
     origin: str
-    page_origin: str
-    status: int | None
-    initiator: str
-    location: str
-    redirected_from: str | None
-    recheck: Refusal | None
+    """The serialized request origin it was judged against, `null` after a tainting redirect."""
+    page_origin: str | None = None
+    """The origin of the page, which Chromium shows even then; None where it is `origin`."""
+    status: int | None = None
+    """Of the refused answer; of the stored one where the answer was a 304 that updated it."""
+    initiator: Initiator = Initiator.FETCH
+    location: str = ""
+    """Where the refused redirect leads: the URL with its userinfo, or the raw text where it is no http(s) URL, its
+    bytes decoded as UTF-8 with `surrogateescape`."""
+    redirected_from: str | None = None
+    """The first URL of the fetch, where that is another."""
+    recheck: Refusal | None = None
+    """For a preflight that was redirected to another origin: what the CORS check finds against the origin that the
+    redirect leaves, which Gecko reports as well."""
 
 
 def browser_error(engine: str, refusal: Refusal) -> str | None:
@@ -106,40 +112,13 @@ def browser_error(engine: str, refusal: Refusal) -> str | None:
     return _NAMES.get(engine, {}).get(refusal.reason, {}).get(refusal.stage)
 
 
-def console_message(
-    engine: str,
-    refusal: Refusal,
-    *,
-    url: str,
-    origin: str,
-    page_origin: str | None = None,
-    status: int | None = None,
-    initiator: str = Initiator.FETCH,
-    location: str | None = None,
-    redirected_from: str | None = None,
-    recheck: Refusal | None = None,
-) -> str | None:
+def console_message(engine: str, refusal: Refusal, values: ConsoleValues) -> str | None:
     """The text that the engine's console shows for a refusal; None where it shows none that we know.
 
-    Args:
-        engine: `chromium`, `gecko`, `webkit` or `fetch`.
-        refusal: what was refused; its `detail` is the offending value, bytes decoded as ISO 8859-1.
-        url: the URL of the refused request: of the hop where a redirect was refused.
-        origin: the serialized request origin it was judged against, `null` after a tainting redirect.
-        page_origin: the origin of the page, which Chromium shows even then; by default `origin`.
-        status: the status of the refused answer; of the stored one where the answer was a 304 that updated it.
-        initiator: an `Initiator`, as `initiator_of` tells it.
-        location: where the refused redirect leads: the URL with its userinfo, or the raw text where it is no http(s)
-            URL, its bytes decoded as UTF-8 with `surrogateescape`.
-        redirected_from: the first URL of the fetch, where that is another.
-        recheck: for a preflight that was redirected to another origin: what the CORS check finds against the origin
-            that the redirect leaves, which Gecko reports as well.
+    The refusal's `detail` is the offending value, bytes decoded as ISO 8859-1.
     """
     console = _CONSOLES.get(engine)
-    if console is None:
-        return None
-    facts = _Facts(url, origin, page_origin or origin, status, initiator, location or "", redirected_from, recheck)
-    return console(refusal, facts)
+    return None if console is None else console(refusal, values)
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
@@ -324,27 +303,34 @@ _CHROMIUM_KINDS: Mapping[str, str] = {
 _CHROMIUM_UNSAFE = re.compile(r"(?:about|blob|data|file|filesystem):", re.IGNORECASE)
 
 
-def _chromium_console(refusal: Refusal, facts: _Facts) -> str | None:
-    reason = refusal.reason
-    if reason is Reason.REDIRECT_COUNT_EXCEEDED:
+def _chromium_console(refusal: Refusal, values: ConsoleValues) -> str | None:
+    text = _CHROMIUM_TEXTS.get(refusal.reason)
+    return _chromium_net_error(refusal, values) if text is None else _chromium_blocked(refusal, values, text)
+
+
+def _chromium_net_error(refusal: Refusal, values: ConsoleValues) -> str | None:
+    """What Chromium's network stack refuses before CORS is asked."""
+    if refusal.reason is Reason.REDIRECT_COUNT_EXCEEDED:
         return "Failed to load resource: net::ERR_TOO_MANY_REDIRECTS"
-    if reason is Reason.REDIRECT_URL_UNUSABLE:
-        unsafe = _CHROMIUM_UNSAFE.match(facts.location or refusal.detail or "")
+    if refusal.reason is Reason.REDIRECT_URL_UNUSABLE:
+        unsafe = _CHROMIUM_UNSAFE.match(values.location or refusal.detail or "")
         return f"Failed to load resource: net::{'ERR_UNSAFE_REDIRECT' if unsafe else 'ERR_INVALID_REDIRECT'}"
-    text = _CHROMIUM_TEXTS.get(reason)
-    if text is None:
-        return None
-    at, first = facts.url, facts.redirected_from
+    return None
+
+
+def _chromium_blocked(refusal: Refusal, values: ConsoleValues, text: str) -> str:
+    reason = refusal.reason
+    at, first = values.url, values.redirected_from
     if reason is Reason.REDIRECT_SCHEME_NOT_CORS:  # found when the next request starts: that one is named
-        at, first = _serialized(facts.location), facts.redirected_from or facts.url
+        at, first = _serialized(values.location), values.redirected_from or values.url
     redirected = f"(redirected from '{first}') " if first is not None and first != at else ""
     preflight = refusal.stage is Stage.PREFLIGHT and reason in _CHROMIUM_SAYS_PREFLIGHT
     return (
-        f"Access to {_CHROMIUM_KINDS.get(facts.initiator, 'resource')} at '{at}' {redirected}"
-        f"from origin '{facts.page_origin}' has been blocked by CORS policy: "
+        f"Access to {_CHROMIUM_KINDS.get(values.initiator, 'resource')} at '{at}' {redirected}"
+        f"from origin '{values.page_origin or values.origin}' has been blocked by CORS policy: "
         + ("Response to preflight request doesn't pass access control check: " if preflight else "")
         + text.replace("{hint}", _escape(refusal.detail or ""))
-        + _CHROMIUM_ADDS.get((facts.initiator, reason), "")
+        + _CHROMIUM_ADDS.get((values.initiator, reason), "")
     )
 
 
@@ -403,33 +389,35 @@ _GECKO_TEXTS: Mapping[str, str] = {
 _GECKO_FAILS = "CORSDidNotSucceed2"
 
 
-def _gecko_console(refusal: Refusal, facts: _Facts) -> str | None:
+def _gecko_console(refusal: Refusal, values: ConsoleValues) -> str | None:
     name = browser_error("gecko", refusal)
     if name is None:
         return None
-    found = [(name, refusal.detail)]
-    if refusal.reason is Reason.PREFLIGHT_REDIRECTED:
-        second = facts.recheck and browser_error("gecko", facts.recheck)
-        found.append(
-            (second, facts.recheck.detail) if facts.recheck and second else ("CORSPreflightDidNotSucceed3", None)
-        )
-    elif refusal.stage is Stage.PREFLIGHT and facts.location and name != _GECKO_FAILS:
-        found.append((_GECKO_FAILS, None))  # the redirect ends the preflight's own channel, which reports as well
-    if refusal.stage is Stage.PREFLIGHT or (refusal.stage is Stage.REDIRECT and name != _GECKO_FAILS):
-        found.append((_GECKO_FAILS, None))  # the request that never got its turn reports, too
-    lines = [_fill(_GECKO_TEXTS[key], _gecko_values(facts, detail)) for key, detail in found]
+    reports = [(name, refusal.detail), *_gecko_further_reports(name, refusal, values)]
+    lines = [_fill(_GECKO_TEXTS[key], _gecko_values(values, detail)) for key, detail in reports]
     if refusal.reason is Reason.REDIRECT_SCHEME_NOT_CORS and refusal.stage is Stage.REDIRECT:
-        location = _serialized(facts.location).replace(" ", "%20")
+        location = _serialized(values.location).replace(" ", "%20")
         if not location.startswith("blob:"):
             lines.insert(0, _fill(_GECKO_NOT_HTTP, {"{location}": location}))
     return "\n".join(_GECKO_BLOCKED + line for line in lines)
 
 
-def _gecko_values(facts: _Facts, detail: str | None) -> Mapping[str, str]:
+def _gecko_further_reports(name: str, refusal: Refusal, values: ConsoleValues) -> Iterator[tuple[str, str | None]]:
+    """Names and details of what other channels of the same fetch report, after the one that failed."""
+    if refusal.reason is Reason.PREFLIGHT_REDIRECTED:
+        second = values.recheck and browser_error("gecko", values.recheck)
+        yield (second, values.recheck.detail) if values.recheck and second else ("CORSPreflightDidNotSucceed3", None)
+    elif refusal.stage is Stage.PREFLIGHT and values.location and name != _GECKO_FAILS:
+        yield _GECKO_FAILS, None  # the redirect ends the preflight's own channel, which reports as well
+    if refusal.stage is Stage.PREFLIGHT or (refusal.stage is Stage.REDIRECT and name != _GECKO_FAILS):
+        yield _GECKO_FAILS, None  # the request that never got its turn reports, too
+
+
+def _gecko_values(values: ConsoleValues, detail: str | None) -> Mapping[str, str]:
     return {
-        "{url}": facts.url,
+        "{url}": values.url,
         "{detail}": (detail or "").encode("latin-1", "replace").decode("utf-8", "replace"),  # NS_ConvertUTF8toUTF16
-        "{status}": "(null)" if facts.status is None else str(facts.status),
+        "{status}": "(null)" if values.status is None else str(values.status),
     }
 
 
@@ -463,7 +451,7 @@ _WEBKIT_SECOND_LINES: Mapping[str, str] = {
 }
 
 
-def _webkit_console(refusal: Refusal, facts: _Facts) -> str | None:
+def _webkit_console(refusal: Refusal, values: ConsoleValues) -> str | None:
     name = browser_error("webkit", refusal)
     if name is None:
         return None
@@ -472,20 +460,20 @@ def _webkit_console(refusal: Refusal, facts: _Facts) -> str | None:
         text = _WEBKIT_TEXTS[name.removeprefix("Redirect")]
     if refusal.stage is Stage.REDIRECT:
         text = _WEBKIT_REDIRECT + text
-    location = _webkit_location(facts.location)
-    values = {
-        "{url}": facts.url,
-        "{first}": facts.redirected_from or facts.url,
-        "{origin}": facts.origin,
-        "{status}": "" if facts.status is None else str(facts.status),
+    location = _webkit_location(values.location)
+    filled = {
+        "{url}": values.url,
+        "{first}": values.redirected_from or values.url,
+        "{origin}": values.origin,
+        "{status}": "" if values.status is None else str(values.status),
         "{detail}": _as_libsoup((refusal.detail or "").encode("latin-1", "replace")),
         "{header}": _as_written(refusal.detail or ""),
         "{location}": location,
         "{target}": re.sub(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", r"\1", location),
     }
-    text = _fill(text, values)
-    second = _WEBKIT_SECOND_LINES.get(facts.initiator)
-    return text if second is None else f"{text}\n{_fill(second, {**values, '{text}': text})}"
+    text = _fill(text, filled)
+    second = _WEBKIT_SECOND_LINES.get(values.initiator)
+    return text if second is None else f"{text}\n{_fill(second, {**filled, '{text}': text})}"
 
 
 def _webkit_location(location: str) -> str:
@@ -512,7 +500,7 @@ def _fill(template: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\{[a-z]+\}", lambda match: values[match[0]], template)
 
 
-_CONSOLES: Mapping[str, Callable[[Refusal, _Facts], str | None]] = {
+_CONSOLES: Mapping[str, Callable[[Refusal, ConsoleValues], str | None]] = {
     "chromium": _chromium_console,
     "gecko": _gecko_console,
     "webkit": _webkit_console,

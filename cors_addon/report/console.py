@@ -23,18 +23,17 @@ def console_message(judgement: Judgement) -> str | None:
     first = str(requests[0].observation.url) if requests else None
     location = headers.cors_lines(observation.response).location
     target = location_target(observation, location, ENGINES[judgement.engine])
-    return texts.console_message(
-        judgement.engine,
-        refusal,
+    values = texts.ConsoleValues(
         url=str(observation.url),
         origin=origin,
         page_origin=next((member.origin for member in fetch if member.origin not in (None, OPAQUE)), origin),
         status=observation.status if refused.stored is None else _STORED_STATUS,
         initiator=_initiator([judgement, *requests]),
-        location=target.text if target else None,
+        location=target.text if target else "",
         redirected_from=first if first != str(observation.url) else None,
         recheck=_recheck(judgement, refusal),
     )
+    return texts.console_message(judgement.engine, refusal, values)
 
 
 def _refused(judgement: Judgement, refusal: Refusal) -> Judgement:
