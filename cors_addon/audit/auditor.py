@@ -87,33 +87,38 @@ class Auditor:
         if status is None or role is Role.WEBSOCKET:
             return ()
         if judgement.revision > 1:
-            if role is not Role.ACTUAL:
-                return judgement.findings
-            found = tuple(each for each in judgement.findings if each.name is not FindingName.DENIED_YET_ACCEPTED)
-            return found + _accepted(judgement, status) if judgement.verdict is Verdict.DENY else found
+            return _revised(judgement, status)
         read = read_response(fields)
-        value, credentialed, varies = read.allow_origin, read.credentialed, read.varies
-        preflight = role is Role.PREFLIGHT or (
-            role is Role.NON_BROWSER and is_preflight(observation, read_request(observation.request))
-        )
-        permits = grants(status, preflight=preflight)
-        found = ()
-        if (credentialed or value == "*") and permits and len(value) <= MAX_LENGTH:
+        value = read.allow_origin
+        preflight = role is Role.PREFLIGHT or (role is Role.NON_BROWSER and _reads_as_preflight(judgement))
+        found: tuple[Finding, ...] = ()
+        if (read.credentialed or value == "*") and len(value) <= MAX_LENGTH and grants(status, preflight=preflight):
             found = self._granting(value, observation.url.scheme, observation.url.host)
         if role is Role.ACTUAL and judgement.verdict is Verdict.DENY:
             found += _accepted(judgement, status)
         origin = judgement.origin
         if origin is not None and value != "*" and role in _CORS and len(origin) <= MAX_LENGTH:
-            well = 200 <= status <= 299
-            if value != origin:
-                # a redirect, an error or a 304 without the header may know nothing of a list
-                if (well or status == _FORBIDDEN) and self._foreign_site(origin, observation.url.host):
-                    self._endpoint(observation.url).refuses = True
-            elif credentialed and permits and (site := self._foreign_site(origin, observation.url.host)):
-                found += self._allowed(self._endpoint(observation.url), site, origin, observation.url.host)
-            if not varies and well and not preflight and observation.method in _MAY_BE_CACHED:
-                found += _varies(self._endpoint(observation.url), origin, value, observation.method, fields)
+            found += self._compared(judgement, origin, preflight=preflight)
         return found if len(found) < 2 else gravest_first(found)
+
+    def _compared(self, judgement: Judgement, origin: str, *, preflight: bool) -> tuple[Finding, ...]:
+        """What the answer to an origin shows beside those to others, which are remembered."""
+        status, fields = own_answer(judgement)
+        assert status is not None
+        read, observation = read_response(fields), judgement.observation
+        url, well = observation.url, 200 <= status <= 299
+        site = self._foreign_site(origin, url.host)
+        found: tuple[Finding, ...] = ()
+        if site:
+            if read.allow_origin == origin:
+                if read.credentialed and grants(status, preflight=preflight):
+                    found = self._allowed(self._endpoint(url), site, origin, url.host)
+            elif well or status == _FORBIDDEN:
+                # a redirect, an error or a 304 without the header may know nothing of a list
+                self._endpoint(url).refuses = True
+        if not read.varies and well and not preflight and observation.method in _MAY_BE_CACHED:
+            found += _varies(self._endpoint(url), origin, read.allow_origin, observation.method, fields)
+        return found
 
     # -- one answer by itself --------------------------------------------------------------------------------------
 
@@ -219,6 +224,18 @@ def gravest_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: _ORDER[finding.name]))
 
 
+def _revised(judgement: Judgement, status: int) -> tuple[Finding, ...]:
+    """What a revision shows: the answer was looked at before, only the verdict may be another."""
+    if judgement.role is not Role.ACTUAL:
+        return judgement.findings
+    found = tuple(each for each in judgement.findings if each.name is not FindingName.DENIED_YET_ACCEPTED)
+    return found + _accepted(judgement, status) if judgement.verdict is Verdict.DENY else found
+
+
+def _reads_as_preflight(judgement: Judgement) -> bool:
+    return is_preflight(judgement.observation, read_request(judgement.observation.request))
+
+
 def _accepted(judgement: Judgement, status: int) -> tuple[Finding, ...]:
     """Where a request is denied: whether any site can send it, and the server itself answered well."""
     observation = judgement.observation
@@ -260,10 +277,7 @@ def _may_be_reused(fields: Fields) -> bool:
 
     https://httpwg.org/specs/rfc9111.html#calculating.freshness.lifetime
     """
-    said = {}
-    for item in split_list((get(fields, b"cache-control") or "").lower()):
-        name, _, value = item.partition("=")
-        said[name.strip()] = value.strip(' "')
+    said = _cache_directives(fields)
     if "no-store" in said or "no-cache" in said:
         return False
     lifetimes = [said[name] for name in ("max-age", "s-maxage") if name in said]
@@ -272,9 +286,19 @@ def _may_be_reused(fields: Fields) -> bool:
     expires = get(fields, b"expires")
     if expires is None:
         return get(fields, b"last-modified") is not None
+    return _is_later(expires, get(fields, b"date") or "")
+
+
+def _cache_directives(fields: Fields) -> dict[str, str]:
+    """Cache-Control's, by name, lower case; a value without its quotes."""
+    items = (item.partition("=") for item in split_list((get(fields, b"cache-control") or "").lower()))
+    return {name.strip(): value.strip(' "') for name, _, value in items}
+
+
+def _is_later(date: str, other: str) -> bool:
+    """Whether both are HTTP dates, and the first is the later."""
     try:
-        then, now = parsedate_to_datetime(expires), parsedate_to_datetime(get(fields, b"date") or "")
-        return then.timestamp() > now.timestamp()
+        return parsedate_to_datetime(date).timestamp() > parsedate_to_datetime(other).timestamp()
     except (ValueError, OverflowError, OSError):
         return False
 

@@ -143,7 +143,7 @@ class Plan:
 
 
 @dataclass
-class Answer:
+class ProbeAnswer:
     """What came of a question."""
 
     question: Question
@@ -167,16 +167,10 @@ def plan(observation: Observation, site: Callable[[str], str], names: tuple[str,
         return Unfit.TUNNEL
     if b"sec-websocket-key" in wire or wire.get(b"upgrade", b"").lower() == b"websocket":
         return Unfit.WEBSOCKET
-    method = observation.method.decode("latin-1")
-    if is_preflight(observation, wire):
-        method = get(observation.request, b"access-control-request-method") or ""
-        names = split_list(get(observation.request, b"access-control-request-headers") or "")
-    elif not names:
-        names = tuple(cors_unsafe_names(observation.request, FETCH.rules.safelist, FETCH.rules.name_kinds))
+    method, names = _wanted(observation, names)
     if not is_token(method) or not url.host or not _is_clean(url.path.encode("latin-1", "replace")):
         return Unfit.MALFORMED
     again = observation.method in _SENT_AGAIN
-    names = tuple(name for name in names if is_token(name))[:_MAX_NAMES]
     return Plan(
         url,
         method,
@@ -185,6 +179,17 @@ def plan(observation: Observation, site: Callable[[str], str], names: tuple[str,
             for question in questions(url, wire.origin, get(observation.request, b"referer"), site)
         ),
     )
+
+
+def _wanted(observation: Observation, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The method, and the header names that need permission, of the request that the page would send."""
+    method = observation.method.decode("latin-1")
+    if is_preflight(observation, read_request(observation.request)):
+        method = get(observation.request, b"access-control-request-method") or ""
+        names = split_list(get(observation.request, b"access-control-request-headers") or "")
+    elif not names:
+        names = tuple(cors_unsafe_names(observation.request, FETCH.rules.safelist, FETCH.rules.name_kinds))
+    return method, tuple(name for name in names if is_token(name))[:_MAX_NAMES]
 
 
 def questions(url: Url, origin: str | None, referer: str | None, site: Callable[[str], str]) -> tuple[Question, ...]:
@@ -197,7 +202,7 @@ def questions(url: Url, origin: str | None, referer: str | None, site: Callable[
 
 
 def _questions(url: Url, origin: str | None, referer: str | None, site: Callable[[str], str]) -> Iterator[Question]:
-    named = origin if origin and len(origin) <= _MAX_ORIGIN and _is_clean(origin.encode("utf-8", "replace")) else ""
+    named = origin if origin and _may_be_sent(origin) else ""
     page = parse_url(named or referer or "") or url
     yield Question(Asks.OWN, named or page.origin)
     yield Question(Asks.FOREIGN, f"https://{NOBODY}")
@@ -212,6 +217,10 @@ def _questions(url: Url, origin: str | None, referer: str | None, site: Callable
     if not hosts.is_local(url.host):
         for local in _LOCAL:
             yield Question(Asks.LOCAL, local)
+
+
+def _may_be_sent(origin: str) -> bool:
+    return len(origin) <= _MAX_ORIGIN and _is_clean(origin.encode("utf-8", "replace"))
 
 
 def _lookalikes(page: Url, host: str, site: Callable[[str], str]) -> Iterator[Question]:
@@ -305,7 +314,7 @@ class Probe:
 
     plan: Plan
     site: Callable[[str], str]
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[ProbeAnswer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """What takes several answers is for an auditor, who hears of nothing but these."""
@@ -331,7 +340,7 @@ class Probe:
         )
 
     @property
-    def unanswered(self) -> Answer | None:
+    def unanswered(self) -> ProbeAnswer | None:
         """The question that the server did not answer; it is the last."""
         return next((answer for answer in self.answers if answer.access is Access.UNANSWERED), None)
 
@@ -347,14 +356,14 @@ class Probe:
             self.failed(question, "the connection ended without an answer")
             return ()
         found = shows(question.asks, question.origin, judgement, self._auditor.findings(judgement))
-        self._take(Answer(question, access(judgement, question.origin), status, found))
+        self._take(ProbeAnswer(question, access(judgement, question.origin), status, found))
         return found
 
     def failed(self, question: Question, why: str) -> None:
         """There is no answer to a question."""
-        self._take(Answer(question, Access.UNANSWERED, why=why))
+        self._take(ProbeAnswer(question, Access.UNANSWERED, why=why))
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: ProbeAnswer) -> None:
         self.answers = [each for each in self.answers if each.question != answer.question] + [answer]
 
 

@@ -18,7 +18,7 @@ from mitmproxy.log import ALERT
 from mitmproxy.master import Master
 
 from cors_addon.audit.auditor import Auditor
-from cors_addon.audit.probe import Answer, Asks, Plan, Probe, Question, Request, Unfit, access, plan, shows
+from cors_addon.audit.probe import Asks, Plan, Probe, ProbeAnswer, Question, Request, Unfit, access, plan, shows
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import standalone, translate
@@ -180,14 +180,14 @@ class Probing:
         return judgement, words.comment(asked.probe.answers[-1])
 
 
-def _alone(flow: http.HTTPFlow, judgement: Judgement) -> Answer | None:
+def _alone(flow: http.HTTPFlow, judgement: Judgement) -> ProbeAnswer | None:
     """What a probe of a recording shows, without the others."""
     asks = next((each for each in Asks if each == flow.metadata[PROBE]), None)
     if asks is None or judgement.origin is None:
         return None
     audited = Auditor(registrable_domain).findings(judgement)
     judgement.findings = shows(asks, judgement.origin, judgement, audited)
-    return Answer(
+    return ProbeAnswer(
         Question(asks, judgement.origin),
         access(judgement, judgement.origin),
         judgement.observation.status,

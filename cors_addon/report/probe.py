@@ -5,7 +5,7 @@ Law: nothing raw: whatever stood in a URL or a header passes `shortened` or `vis
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cors_addon.audit.probe import Access, Answer, Asks, Plan, Probe
+from cors_addon.audit.probe import Access, Asks, Plan, Probe, ProbeAnswer
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.report.findings import MARK
 from cors_addon.report.text import FAILED, NEITHER, PASSED, shortened
@@ -48,7 +48,7 @@ def _count(plans: Iterable[Plan]) -> int:
     return sum(len(plan.requests) for plan in plans)
 
 
-def comment(answer: Answer) -> str:
+def comment(answer: ProbeAnswer) -> str:
     """The line in the list of flows."""
     words = f"probe {answer.access.value}: {shortened(answer.question.origin, 80)}"
     if answer.why:
@@ -94,7 +94,7 @@ def lines(probes: Iterable[Probe]) -> Iterator[str]:
             yield f"    {note}"
 
 
-def _line(answer: Answer, plan: Plan) -> str:
+def _line(answer: ProbeAnswer, plan: Plan) -> str:
     question = answer.question
     status = "" if answer.status is None else f" ({answer.status})"
     why = f": {shortened(answer.why, 120)}" if answer.why else ""
@@ -105,7 +105,7 @@ def _line(answer: Answer, plan: Plan) -> str:
     return f"  {_mark(answer)} {origin:<{_COLUMN}}  {answer.access.value}{status}{why}  · {asked}"
 
 
-def _mark(answer: Answer) -> str:
+def _mark(answer: ProbeAnswer) -> str:
     if answer.access is Access.CREDENTIALED and any(finding.name in WARNINGS for finding in answer.findings):
         return MARK
     if answer.access is Access.UNANSWERED:
