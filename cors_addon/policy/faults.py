@@ -1,7 +1,9 @@
 """What is wrong with a policy file: each fault with its place, errors told from warnings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from ruamel.yaml.nodes import Node
 
 from cors_addon.reasons.model import printable
 
@@ -29,6 +31,27 @@ class Fault:
         """`file:line:column: error: message [code]`, as editors and people know it."""
         where = f"{self.policy}: " if self.policy else ""
         return printable(f"{file}:{self.line}:{self.column}: {self.severity}: {where}{self.message} [{self.code}]")
+
+
+@dataclass
+class FaultList:
+    """The faults of one file as they are found; each names the policy that is being read, where one is."""
+
+    found: list[Fault] = field(default_factory=list)
+    policy: str | None = None
+
+    def error(self, node: Node, code: str, message: str) -> None:
+        """Because of this the file cannot be used."""
+        self.add(node, Severity.ERROR, code, message)
+
+    def warning(self, node: Node, code: str, message: str) -> None:
+        """It works, and is probably not meant."""
+        self.add(node, Severity.WARNING, code, message)
+
+    def add(self, node: Node, severity: Severity, code: str, message: str) -> None:
+        """A fault at the place where a node begins."""
+        mark = node.start_mark
+        self.found.append(Fault(mark.line + 1, mark.column + 1, severity, code, message, self.policy))
 
 
 def errors(faults: list[Fault]) -> list[Fault]:

@@ -22,8 +22,8 @@ from cors_addon.fetch.responses import SAFELISTED
 from cors_addon.policy.filters import of_server
 from cors_addon.policy.model import Names, Policy
 from cors_addon.policy.origins import collect, parse
-from cors_addon.policy.read import shown
 from cors_addon.policy.write import write
+from cors_addon.policy.written import quoted
 
 _NOT_BY_HEADERS = frozenset(
     {
@@ -159,10 +159,10 @@ def _notes(servers: dict[str, _Server], hopeless: dict[str, int], unusable: dict
 def _unusable(origin: str, method: str, names: Iterable[str]) -> str | None:
     """What of a request no browser sends, so that it is a fault in a policy file; None where all is well."""
     if origin != OPAQUE and parse(origin).pattern is None:
-        return f"the origin {shown(origin)}"
+        return f"the origin {quoted(origin)}"
     if not is_token(method) or method.upper() in FORBIDDEN_METHODS or normalize_method(method) != method:
-        return f"the method {shown(method)}"
-    return next((f"the header {shown(name)}" for name in names if not _is_askable(name.lower())), None)
+        return f"the method {quoted(method)}"
+    return next((f"the header {quoted(name)}" for name in names if not _is_askable(name.lower())), None)
 
 
 def _is_askable(name: str) -> bool:
