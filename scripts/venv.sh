@@ -1,15 +1,26 @@
-# Sourced by scripts/run and scripts/test, which set `root`: the virtual environment in $root/.venv.
+# Sourced by scripts/run and scripts/test, which set `root`: a virtual environment in $root.
+#
+# Which versions it gets, $CORS_PACKAGES says; each choice has an environment of its own:
+#   tested  .venv         exactly those of scripts/tested-versions.txt, whatever was released since; the default
+#   newest  .venv-newest  whatever is served today
+#   oldest  .venv-oldest  those of scripts/oldest-versions.txt: the lower bounds in pyproject.toml, and of what these
+#                         need in turn the newest that they permit
 #
 # Law 1: an environment counts as set up for a use (run, test) only while $venv/USE.stamp holds exactly what `wanted`
-#        prints: the place, the interpreter, and the files that say what is to be installed.
+#        prints: the place, the interpreter, the choice of versions, and the files that say what is to be installed.
 # Law 2: stamps are removed before anything changes and written last, so what was interrupted is never taken as whole;
-#        without any stamp an environment is made anew.
+#        without any stamp, or with other versions chosen, an environment is made anew: no old package stays behind.
 # Law 3: nothing that these scripts did not make is removed.
-
-venv=$root/.venv
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
+
+packages=${CORS_PACKAGES:-tested}
+case $packages in
+  tested) venv=$root/.venv ;;
+  newest | oldest) venv=$root/.venv-$packages ;;
+  *) die "CORS_PACKAGES is \"$packages\"; it may be tested, newest or oldest." ;;
+esac
 
 # Sets `misfit` to what keeps the interpreter $1 from being used, or succeeds.
 fits() {
@@ -63,9 +74,11 @@ Install one of
 and start this again, or name an interpreter: PYTHON=/path/to/python3.13 $0"
 }
 
+# The first three lines say whether what is there can be brought up to date.
 wanted() {
   printf '%s\n' "$root"
   "$venv/bin/python" -I -S -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || return 1
+  if [[ $packages == newest ]]; then date +%F; else cksum <"$root/scripts/$packages-versions.txt"; fi
   cat "$root/pyproject.toml" "$root/cors_addon.pth"
 }
 
@@ -83,14 +96,23 @@ ensure_venv() {
   exec 9>&-
 }
 
+install() {
+  if [[ $packages != newest ]]; then
+    # As variables, since these reach the build of a package as well: before pip 25.3 the one, from then on the other.
+    # pip splits them at blanks, which a relative path has none of.
+    export PIP_CONSTRAINT=scripts/$packages-versions.txt PIP_BUILD_CONSTRAINT=scripts/$packages-versions.txt
+  fi
+  # A PYTHONPATH or a pip.conf of the caller's must not put the packages elsewhere.
+  cd "$root" && "$venv/bin/python" -m pip install --disable-pip-version-check --no-user --editable ".$1" >&2 9>&-
+}
+
 set_up() {
   local extra='' python='' uses=run
   [[ $1 == test ]] && extra='[test]' uses='run test'
   if [[ -e $venv && ! -e $venv/.made-by-scripts ]]; then
     die "$venv was not made by scripts/run or scripts/test. Move it away, and start this again."
   fi
-  # The first two lines, place and interpreter, say whether what is there can be brought up to date.
-  if cmp -s <(wanted | head -n 2) <(head -n 2 "$venv/run.stamp" 2>/dev/null); then
+  if cmp -s <(wanted | head -n 3) <(head -n 3 "$venv/run.stamp" 2>/dev/null); then
     say "Bringing $venv up to date."
     rm -f "$venv"/*.stamp
   else
@@ -101,8 +123,7 @@ set_up() {
     touch "$venv/.made-by-scripts"
     "$python" -m venv "$venv" 9>&-
   fi
-  # A PYTHONPATH or a pip.conf of the caller's must not put the packages elsewhere.
-  "$venv/bin/python" -m pip install --disable-pip-version-check --no-user --editable "$root$extra" >&2 9>&-
+  (install "$extra") || die "pip failed: see above. Packages of other versions are tried by CORS_PACKAGES=newest $0"
   local use
   for use in $uses; do
     wanted >"$venv/$use.stamp.new"
