@@ -14,10 +14,10 @@ from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.test import taddons, tflow
 
 from cors_addon.exchange.model import Judgement
-from cors_addon.exchange.tracker import Tracker
 from cors_addon.fetch.origins import Url, parse_url
-from cors_addon.proxy import translate
+from cors_addon.flows import translate
 from cors_addon.proxy.addon import CorsAddon
+from cors_addon.session.session import ALL, Session
 
 CHROMIUM = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"
@@ -200,12 +200,10 @@ def saved_and_loaded(*flows: Flow) -> list[http.HTTPFlow]:
 
 def observe(*flows: http.HTTPFlow, engine: str = "auto") -> list[Judgement]:
     """The judgements of these flows, each in its last revision, in the order of the flows."""
-    tracker = Tracker(engine=engine)
-    found: dict[str, Judgement] = {}
+    session = Session(engine=engine, keep=ALL)
     for each in flows:
-        for judgement in tracker.observe(translate.observation(each)):
-            found[judgement.observation.flow_id] = judgement
-    return [found[each.id] for each in flows if each.id in found]
+        session.observe(translate.observation(each))
+    return [session.last[each.id] for each in flows if each.id in session.last]
 
 
 def url(text: str) -> Url:

@@ -21,8 +21,9 @@ from mitmproxy.utils.emoji import emoji
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.tracker import Tracker
+from cors_addon.flows import translate
 from cors_addon.proxy import addon as addon_module
-from cors_addon.proxy import annotate, translate
+from cors_addon.proxy import annotate
 from cors_addon.proxy import settings as options_module
 from tests import helpers
 from tests.helpers import ALLOW, ALLOW_PUT, API, FIREFOX, PAGE, START, actual, client, flow, preflight, proxy

@@ -15,7 +15,7 @@ from mitmproxy import http, version
 from mitmproxy.io import FlowReader, FlowWriter, tnetstring
 from mitmproxy.test import tflow
 
-from cors_addon.proxy import translate
+from cors_addon.flows import translate
 from cors_addon.recordings import dump
 from cors_addon.recordings.exchange import Recorded
 from cors_addon.recordings.source import Damage, Source

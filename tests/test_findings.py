@@ -30,13 +30,7 @@ CASE_OF = {case.name: case for case in CASES}
 
 def audited(observations: Iterable[Observation]) -> dict[str, tuple[Finding, ...]]:
     """The findings of each flow, as the addon has them: each revision is looked at."""
-    run, auditor = Run(site=registrable_domain), Auditor(registrable_domain)
-    found: dict[str, tuple[Finding, ...]] = {}
-    for observation in observations:
-        for judgement in run.tracker.observe(observation):
-            auditor.audit(judgement)
-            found[judgement.observation.flow_id] = judgement.findings
-    return found
+    return {flow_id: judgement.findings for flow_id, judgement in Run().feed(observations).last.items()}
 
 
 def names(found: dict[str, tuple[Finding, ...]]) -> dict[str, tuple[FindingName, ...]]:
@@ -142,10 +136,9 @@ def test_the_servers_own_answer_counts() -> None:
 @given(st.lists(observations(clients=2), max_size=12))
 def test_any_bytes(seen: list[Observation]) -> None:
     """Nothing raises, what is found is in order and can be told, and all of it is safe to print."""
-    run, auditor = Run(), Auditor(registrable_domain)
+    run = Run()
     for observation in seen:
-        for judgement in run.tracker.observe(observation):
-            auditor.audit(judgement)
+        for judgement in run.session.observe(observation):
             order = [list(FINDINGS).index(finding.name) for finding in judgement.findings]
             assert order == sorted(set(order))
             for finding in judgement.findings:
@@ -268,10 +261,10 @@ def test_the_registry_is_whole() -> None:
 @pytest.mark.parametrize("case", [case for case in CASES if case.expected], ids=str)
 def test_words_have_the_values(case: Case) -> None:
     """Message and fix speak of this exchange."""
-    run, auditor = Run(site=registrable_domain), Auditor(registrable_domain)
+    run = Run()
     for sent in case.traffic:
-        for judgement in run.tracker.observe(sent.observation()):
-            for finding in auditor.findings(judgement):
+        for judgement in run.session.observe(sent.observation()):
+            for finding in judgement.findings:
                 line, cure = finding_phrase(judgement, finding), finding_fix(judgement, finding)
                 if finding.detail and finding.name is not VARY:
                     assert finding.detail in line

@@ -13,12 +13,12 @@ from cors_addon.engines import ENGINES
 from cors_addon.exchange.fixes import Change, HeaderEdit, apply_edits, smallest_change
 from cors_addon.exchange.model import Fields, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.outcomes import judged_fields, rejudge
-from cors_addon.exchange.tracker import Tracker
 from cors_addon.fetch.headers import split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.refusals import Reason
-from cors_addon.proxy import translate
+from cors_addon.flows import translate
 from cors_addon.report.text import in_question
+from cors_addon.session.session import ALL, Session
 from tests.browser import standard
 from tests.browser.cases import Answer
 from tests.browser.compare import Line
@@ -54,9 +54,11 @@ class Followed:
 
 def judge(observations: list[Observation]) -> dict[str, Judgement]:
     """The last judgement on each flow."""
-    tracker = Tracker()
-    judged = [item for observation in observations for item in tracker.observe(observation)]
-    return {judgement.observation.flow_id: judgement for judgement in [*judged, *tracker.finish()]}
+    session = Session(keep=ALL)
+    for observation in observations:
+        session.observe(observation)
+    session.finish()
+    return session.last
 
 
 def changed(observation: Observation, change: Change) -> Observation:

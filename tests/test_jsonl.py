@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from cors_addon.exchange.exposure import INCLUDED_ASSUMED, OMITTED_ASSUMED
 from cors_addon.exchange.model import Judgement, Observation
-from cors_addon.exchange.tracker import Tracker
 from cors_addon.report import jsonl
+from cors_addon.session.session import Session
 from tests import helpers
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, START, actual, flow, observe, preflight
 
@@ -223,5 +223,5 @@ def test_observation_is_enough() -> None:
         status=200,
         response=(),
     )
-    [judgement] = Tracker().observe(seen)
+    [judgement] = Session().observe(seen)
     assert jsonl.line(judgement)["browser_error"] == "CORSMissingAllowOrigin2"

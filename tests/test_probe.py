@@ -25,9 +25,9 @@ from cors_addon.exchange.model import Fields, Observation
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.origins import parse_url
 from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy.standalone import replayed
 from cors_addon.reasons.finding import FindingName
 from cors_addon.report import probe as words
+from cors_addon.session.session import judge_replayed
 from tests.cases.findings import INSECURE, LOCAL, LOOKALIKE, NULL, PRIVATE, UNRELATED, VARY
 from tests.cases.traffic import Lines, Sent, fields, url
 from tests.test_properties import observations
@@ -326,7 +326,7 @@ def run(seen: Sent, server: Server, status: int = 200) -> Probe:
     """Ask a server to the end."""
     probe = Probe(planned(seen), registrable_domain)
     while (request := probe.next()) is not None:
-        answer = replayed(judged(request, seen, server(request.question.origin), status), "chromium")
+        answer = judge_replayed(judged(request, seen, server(request.question.origin), status), "chromium")
         assert answer is not None
         assert probe.answered(request.question, answer) == probe.answers[-1].findings
     return probe
@@ -430,7 +430,7 @@ def test_an_answer_that_never_came_shows_nothing() -> None:
     first = probe.next()
     assert first is not None
     seen = replace(judged(first, get_me(), credentialed("null")), status=None, response=())
-    answer = replayed(seen, "chromium")
+    answer = judge_replayed(seen, "chromium")
     assert answer is not None
     assert probe.answered(first.question, answer) == ()
     assert probe.unanswered is not None
@@ -441,7 +441,7 @@ def test_a_rewritten_answer_counts_as_the_server_gave_it() -> None:
     probe = Probe(planned(get_me()), registrable_domain)
     request = probe.plan.requests[1]
     seen = judged(request, get_me(), credentialed(FOREIGN))
-    answer = replayed(replace(seen, rewritten=("ours", 200, ())), "chromium")
+    answer = judge_replayed(replace(seen, rewritten=("ours", 200, ())), "chromium")
     assert answer is not None
     assert probe.answered(request.question, answer) == ()
     assert probe.answers[0].access is Access.REFUSED

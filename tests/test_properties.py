@@ -15,12 +15,12 @@ from cors_addon.exchange.model import Judgement, Observation, Verdict
 from cors_addon.exchange.other_engines import outcomes
 from cors_addon.exchange.outcomes import judged_fields, rejudge
 from cors_addon.exchange.steps import StepOutcome, steps
-from cors_addon.exchange.tracker import Tracker
 from cors_addon.fetch.headers import CorsLines, cors_lines, extract_tokens, is_token, normalize, readable, split_list
 from cors_addon.fetch.mime import essence
 from cors_addon.fetch.origins import host_to_ascii, is_valid_url, parse_url, resolve
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import cors_unsafe_names
+from cors_addon.session.session import ALL, Session
 from tests.cases import answers, scenarios
 from tests.cases.traffic import AGENTS, API, PAGE, SHOP, START, Scenario, Sent, capitals, encode, stranger, url
 from tests.cases.values import BASE, HEADER_SEEDS, HOSTS, LOCATIONS
@@ -140,12 +140,12 @@ def look_at(judgement: Judgement) -> None:
 @given(st.lists(observations(), min_size=1, max_size=5), st.sampled_from(["auto", *ENGINES]))
 def test_no_bytes_whatever_raise(seen: list[Observation], engine: str) -> None:
     """Whatever comes is judged, and can be explained, changed and compared."""
-    tracker = Tracker(engine=engine)
+    session = Session(engine=engine)
     judged: dict[int, Judgement] = {}
     for each in sorted(seen, key=lambda one: one.ended):
-        for judgement in tracker.observe(each):
+        for judgement in session.observe(each):
             judged[id(judgement)] = judgement
-    for judgement in [*judged.values(), *tracker.finish()]:
+    for judgement in [*judged.values(), *session.finish()]:
         look_at(judgement)
 
 
@@ -153,9 +153,9 @@ def test_no_flow_of_the_scenarios_raises() -> None:
     """The same for every judgement of every scenario."""
     for scenario in SCENARIOS:
         for engine in scenario.engines:
-            tracker = Tracker(**scenario.options)
-            judged = [item for sent in scenario.traffic for item in tracker.observe(sent.observation(engine))]
-            for judgement in {id(item): item for item in [*judged, *tracker.finish()]}.values():
+            session = Session(**scenario.options)
+            judged = [item for sent in scenario.traffic for item in session.observe(sent.observation(engine))]
+            for judgement in {id(item): item for item in [*judged, *session.finish()]}.values():
                 look_at(judgement)
 
 
@@ -218,12 +218,12 @@ def facts(judgement: Judgement) -> tuple[Any, ...]:
 
 def run(seen: Iterable[Observation]) -> dict[str, tuple[Any, ...]]:
     """The last word on each flow."""
-    tracker = Tracker()
-    found: dict[str, Judgement] = {}
+    session = Session(keep=ALL)
     for each in seen:
-        found |= {judgement.observation.flow_id: judgement for judgement in tracker.observe(each)}
-    found |= {judgement.observation.flow_id: judgement for judgement in tracker.finish()}
-    return {flow_id: facts(judgement) for flow_id, judgement in found.items()}
+        # a session also settles all clients by the clock of each, so that the order of their flows is not to be chance
+        session.told(session.tracker.observe(each))
+    session.finish()
+    return {flow_id: facts(judgement) for flow_id, judgement in session.last.items()}
 
 
 histories = st.lists(observations(), min_size=1, max_size=4, unique_by=lambda each: each.flow_id)
@@ -260,5 +260,5 @@ def test_a_verdict_is_that_of_its_own_engine(seen: Observation) -> None:
     for engine, agent in AGENTS.items():
         rest = tuple((name, value) for name, value in seen.request if name.lower() != b"user-agent")
         each = replace(seen, request=((b"User-Agent", agent), *rest))
-        auto = [facts(item) for item in Tracker().observe(each)]
-        assert [facts(item) for item in Tracker(engine=engine).observe(each)] == auto
+        auto = [facts(item) for item in Session().observe(each)]
+        assert [facts(item) for item in Session(engine=engine).observe(each)] == auto

@@ -20,11 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mitmproxy import http
 
-from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement
-from cors_addon.exchange.tracker import Tracker
-from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy import translate
+from cors_addon.flows import translate
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.recordings import judge
 from cors_addon.report import json_report, table
@@ -33,6 +30,7 @@ from cors_addon.report.html import document as document_module
 from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.summary import Input, Summary
+from cors_addon.session.session import Session
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, START, actual, flow, observe, preflight
 from tests.test_dump_reader import TRUTH
 
@@ -335,11 +333,11 @@ def test_recorded_traffic(name: str) -> None:
 
 def test_revisions() -> None:
     """The last one counts: that the request was sent all the same contradicts the preflight's verdict."""
-    tracker = Tracker()
+    session = Session()
     asked, sent = preflight([], method="PUT"), actual(ALLOW, method="PUT", at=0.1)
     summary, exchanges = Summary(), Exchanges()
     for each in (asked, sent):
-        for judgement in tracker.observe(translate.observation(each)):
+        for judgement in session.observe(translate.observation(each)):
             summary.add(judgement)
             exchanges.add(judgement)
     data = Parsed(page.render(summary, exchanges)).data
@@ -374,9 +372,6 @@ def test_findings_and_their_explanations() -> None:
     """Those of the JSON line, each with what is known of it."""
     allow = [("Access-Control-Allow-Origin", "null"), ("Access-Control-Allow-Credentials", "true")]
     judgements = observe(flow(request=[("Origin", "null"), ("Sec-Fetch-Mode", "cors")], response=allow))
-    auditor = Auditor(registrable_domain)
-    for judgement in judgements:
-        auditor.audit(judgement)
     data = Parsed(page.render(*gather(judgements))).data
     [finding] = [each for each in data["findings"] if each["name"] == "null-origin-with-credentials"]
     assert finding["phrase"] == "the origin null is allowed with credentials"

@@ -11,7 +11,7 @@ import pytest
 from mitmproxy import http
 from mitmproxy.addons.view import View
 
-from cors_addon.proxy import translate
+from cors_addon.flows import translate
 from tests import helpers
 from tests.helpers import ALLOW, START, actual, response
 

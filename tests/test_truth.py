@@ -15,10 +15,9 @@ import pytest
 from mitmproxy import http
 from mitmproxy.io import FlowReader
 
-from cors_addon.exchange.tracker import Tracker
-from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy import translate
+from cors_addon.flows import translate
 from cors_addon.report import jsonl
+from cors_addon.session.session import ALL, Session
 from tests.browser.compare import Agreement, Check, Line, agreement, compare
 
 FOLDER = Path(__file__).parent / "cases" / "truth"
@@ -50,10 +49,11 @@ def truth_lines(name: str) -> list[Line]:
 
 def judge(name: str, **options: Any) -> dict[str, Line]:
     """Our last line for each flow of a set."""
-    tracker = Tracker(site=registrable_domain, **options)
-    judged = [item for flow in read(name) for item in tracker.observe(translate.observation(flow))]
-    judged += tracker.finish()
-    return {judgement.observation.flow_id: jsonl.line(judgement) for judgement in judged}
+    session = Session(keep=ALL, **options)
+    for flow in read(name):
+        session.observe(translate.observation(flow))
+    session.finish()
+    return {flow_id: jsonl.line(judgement) for flow_id, judgement in session.last.items()}
 
 
 @pytest.fixture(scope="module", params=SETS)

@@ -1,1 +1,1 @@
-"""Floor 5, the only glue to mitmproxy's proxy side: options, hooks, commands, content view, annotations."""
+"""Floor 6, the only glue to mitmproxy's proxy side: options, hooks, commands, content view, annotations."""

@@ -25,8 +25,9 @@ from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.tracker import PATIENCE, Tracker
 from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.flows import translate
 from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy import settings, standalone, translate, view
+from cors_addon.proxy import settings, view
 from cors_addon.proxy.annotate import annotate, annotate_probe
 from cors_addon.proxy.audit_command import AuditCommand
 from cors_addon.proxy.commands import Commands
@@ -42,6 +43,7 @@ from cors_addon.proxy.sink import Sink
 from cors_addon.proxy.streams import Streams
 from cors_addon.report.explanation import explain, nothing_to_say
 from cors_addon.report.text import WIDTH
+from cors_addon.session.session import judge_one, judge_replayed
 
 if TYPE_CHECKING:
     from cors_addon.proxy.mitmdump_output import MitmdumpOutput  # what mitmdump alone needs, and not with -q
@@ -343,7 +345,7 @@ class CorsAddon:
             return True
         if flow.is_replay != "request":
             return False
-        judgement = standalone.replayed(translate.observation(flow), self._settings.engine)
+        judgement = judge_replayed(translate.observation(flow), self._settings.engine)
         if judgement is None:
             return True
         if self._judgement(flow) is not None:  # replayed in place: the line under this id is the browser's
@@ -513,15 +515,15 @@ class CorsAddon:
                 return known, ""
             chain = [each.observation for each in known.chain]
             note = "edited since the browser saw it: judged as it is now"
-            return standalone.judge(seen, chain, self._settings.engine), note
+            return judge_one(seen, chain, self._settings.engine), note
         others = [self._find(flow_id) for flow_id in self._fetch_of(flow) if flow_id != flow.id]
         rest = [translate.observation(other) for other in others if other is not None]
         note = "not judged when it was loaded: judged now, from " + (
             f"it and {len(rest)} more of its fetch" if rest else "this flow alone"
         )
         if flow.is_replay == "request":
-            return standalone.replayed(seen, self._settings.engine), note
-        return standalone.judge(seen, rest, self._settings.engine), note
+            return judge_replayed(seen, self._settings.engine), note
+        return judge_one(seen, rest, self._settings.engine), note
 
     def _find(self, flow_id: str) -> http.HTTPFlow | None:
         seen = self._seen.get(flow_id)

@@ -11,8 +11,8 @@ from mitmproxy import http
 
 from cors_addon.exchange.exposure import certainty, exposure_assumption
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
+from cors_addon.flows import translate
 from cors_addon.policy import rewrite_record
-from cors_addon.proxy import translate
 from cors_addon.proxy.settings import Annotate
 from cors_addon.reasons.findings import WARNINGS
 from cors_addon.report import text, upstream_error

@@ -16,7 +16,7 @@ from mitmproxy.options import Options
 from mitmproxy.proxy.commands import StartHook
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHeadersHook, HttpResponseHook
 
-from cors_addon.proxy import translate
+from cors_addon.flows import translate
 
 WITHIN = 10.0
 """Seconds for an answer's head."""

@@ -10,7 +10,7 @@ from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement, Observation
-from cors_addon.proxy import translate
+from cors_addon.flows import translate
 from cors_addon.proxy.commands import suited
 from cors_addon.report import curl
 

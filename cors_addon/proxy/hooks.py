@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from mitmproxy import flow as mitm
 from mitmproxy import http
 
-from cors_addon.proxy.translate import PROBE
+from cors_addon.flows.translate import PROBE
 
 _MANY = 64
 """Flows noted at a time from which on those are looked for that ended without an `update`."""

@@ -17,6 +17,7 @@ from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.headers import LOWER
+from cors_addon.flows import translate
 from cors_addon.policy import export, learn
 from cors_addon.policy.edits import name_fault, value_fault
 from cors_addon.policy.filters import literal, of_server, quoted
@@ -26,7 +27,6 @@ from cors_addon.policy.origins import collect
 from cors_addon.policy.rewrite import asking
 from cors_addon.policy.stale_preflights import Preflight, advice
 from cors_addon.policy.write import summary, write
-from cors_addon.proxy import translate
 from cors_addon.proxy.commands import suited
 from cors_addon.proxy.rewriting import InForce, Policies, in_force, matching_filter, scope_of
 from cors_addon.reasons.model import printable

@@ -20,12 +20,13 @@ from mitmproxy.master import Master
 from cors_addon.audit.auditor import Auditor
 from cors_addon.audit.probe import Asks, Plan, Probe, ProbeAnswer, Question, Request, Unfit, access, plan, shows
 from cors_addon.exchange.model import Judgement, Role
+from cors_addon.flows import translate
+from cors_addon.flows.translate import PROBE
 from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy import standalone, translate
 from cors_addon.proxy.asking import Asking
 from cors_addon.proxy.commands import in_console
-from cors_addon.proxy.translate import PROBE
 from cors_addon.report import probe as words
+from cors_addon.session.session import REPLAYED, judge_replayed
 
 logger = logging.getLogger(__name__)
 
@@ -164,10 +165,10 @@ class Probing:
         observation = translate.observation(flow)
         if asked is not None:
             observation.url = asked.probe.plan.url  # in reverse mode the name goes by what Origin says
-        judgement = standalone.replayed(observation, engine)
+        judgement = judge_replayed(observation, engine)
         if judgement is None:
             return None, ""
-        judgement.assumptions = (SENT, *(each for each in judgement.assumptions if each != standalone.REPLAYED))
+        judgement.assumptions = (SENT, *(each for each in judgement.assumptions if each != REPLAYED))
         judgement.findings = ()
         why = _why_unanswered(flow)
         if asked is None:

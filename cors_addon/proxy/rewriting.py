@@ -28,6 +28,7 @@ from cors_addon.exchange.model import Fields, Judgement
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER, get_all, normalize
 from cors_addon.fetch.origins import OPAQUE, Url, resolve
+from cors_addon.flows import translate
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.faults import Fault, Severity, count
 from cors_addon.policy.filters import literal, quoted
@@ -37,7 +38,7 @@ from cors_addon.policy.read import Loaded, read
 from cors_addon.policy.rewrite import NOTHING, Asking, Rewriter, asking
 from cors_addon.policy.rewrite_record import KEPT, REWRITTEN, SERVER, Rewritten
 from cors_addon.policy.shadow import Shadow, try_on
-from cors_addon.proxy import matching, translate
+from cors_addon.proxy import matching
 from cors_addon.proxy.hooks import Hooks, Work
 from cors_addon.proxy.matching import Reads
 from cors_addon.proxy.unreachable import Unreachable

@@ -23,7 +23,7 @@ from mitmproxy.proxy import mode_specs
 
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.proxy import translate
+from cors_addon.flows import translate
 from cors_addon.recordings.exchange import Recorded
 from cors_addon.recordings.source import Damage, Source
 

@@ -10,17 +10,13 @@ Law 4: damage ends a file, never the run; what came before it counts.
 from collections.abc import Callable, Iterable, Iterator
 
 from cors_addon.audit.auditor import Auditor
-from cors_addon.exchange.http_cache import is_plain
-from cors_addon.exchange.model import Judgement, Observation
-from cors_addon.exchange.tracker import HAR_SKEW, Tracker
-from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.tracker import HAR_SKEW
 from cors_addon.recordings import har, unrecorded
 from cors_addon.recordings.exchange import Recorded
 from cors_addon.recordings.source import Damage, Kind, Source
 from cors_addon.report.summary import Input
-
-SETTLE_EVERY = 5.0
-"""Seconds of flow time between two looks at what nothing followed: as in the addon."""
+from cors_addon.session.session import Session
 
 type Progress = Callable[[Source, Input], None]
 
@@ -48,11 +44,9 @@ def judged(
     try:
         into.kind = source.kind.value
         exchanges = _counted(_exchanges(source, into, filter_expression, whole_name), source, into, progress)
-        auditor = auditor or Auditor(registrable_domain)
         skew = HAR_SKEW if source.kind is Kind.HAR else 0.0
-        for judgement in _judge(exchanges, engine, _Chosen() if filter_expression else None, skew):
-            auditor.audit(judgement)
-            yield judgement
+        session = Session(engine=engine, skew=skew, auditor=auditor)
+        yield from _judge(exchanges, session, _Chosen() if filter_expression else None)
     except Damage as damage:
         into.damage, into.offset = damage.what, damage.offset
         into.kind = source.kind.value
@@ -97,42 +91,26 @@ class _Chosen(dict[str, None]):
         return [each for each in judgements if each.observation.flow_id in self]
 
 
-def _judge(exchanges: Iterable[Recorded], engine: str, only: _Chosen | None, skew: float) -> Iterator[Judgement]:
-    tracker = Tracker(engine=engine, site=registrable_domain, skew=skew)
-    settled = 0.0
+def _judge(exchanges: Iterable[Recorded], session: Session, only: _Chosen | None) -> Iterator[Judgement]:
     # damage ends this without a last look: what followed is not known, and nothing to be concluded from its absence
-    for observation, notes, evidence_only, replayed, sees, refused, chosen in exchanges:
-        tracker.sees = sees
-        if evidence_only and observation.connection is not None and not tracker.is_cookie_news(observation.connection):
-            if is_plain(observation.method, observation.status, observation.response):
-                tracker.note_plain(
-                    observation.client, observation.url, observation.request, observation.response, observation.ended
-                )
-            continue
-        if only is not None and chosen:
-            only.note(observation.flow_id)
-        if replayed:
-            if chosen:
-                yield from _replayed(observation, engine)
-            continue
-        if refused is not None:
-            if chosen:
-                yield unrecorded.judgement(observation, refused, notes)
-            continue
-        judgements = tracker.observe(observation)
-        if judgements and notes and judgements[0].observation is observation:
-            judgements[0].assumptions += notes
-        if abs(observation.started - settled) >= SETTLE_EVERY:
-            settled = observation.started
-            judgements += tracker.settle(settled)
+    for exchange in exchanges:
+        judgements = _judge_exchange(exchange, session, only)
         yield from judgements if only is None else only.among(judgements)
-    last = tracker.finish()
+    last = session.finish()
     yield from last if only is None else only.among(last)
 
 
-def _replayed(observation: Observation, engine: str) -> Iterator[Judgement]:
-    from cors_addon.proxy import standalone
-
-    judgement = standalone.replayed(observation, engine)
-    if judgement is not None:
-        yield judgement
+def _judge_exchange(exchange: Recorded, session: Session, only: _Chosen | None) -> list[Judgement]:
+    observation, notes, evidence_only, replayed, sees, refused, chosen = exchange
+    session.tracker.sees = sees
+    connection = observation.connection
+    if evidence_only and connection is not None and not session.is_cookie_news(connection):
+        session.note_answer(observation)
+        return []
+    if only is not None and chosen:
+        only.note(observation.flow_id)
+    if replayed:
+        return session.replayed(observation) if chosen else []
+    if refused is not None:
+        return session.told([unrecorded.judgement(observation, refused, notes)]) if chosen else []
+    return session.observe(observation, notes)

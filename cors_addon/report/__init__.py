@@ -1,1 +1,1 @@
-"""Floor 4: judgements as text for people and lines for machines. Nothing here knows mitmproxy."""
+"""Floor 5: judgements as text for people and lines for machines. Nothing here knows mitmproxy."""

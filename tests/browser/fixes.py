@@ -151,19 +151,17 @@ def suggestions(dump: Path) -> dict[str, Change | None]:
     from mitmproxy.io import FlowReader
 
     from cors_addon.exchange.fixes import smallest_change
-    from cors_addon.exchange.tracker import Tracker
-    from cors_addon.proxy import translate
+    from cors_addon.flows import translate
     from cors_addon.report.text import in_question
+    from cors_addon.session.session import ALL, Session
 
-    tracker = Tracker()
-    judged = []
+    session = Session(keep=ALL)
     with open(dump, "rb") as file:
         for flow in FlowReader(file).stream():
             assert isinstance(flow, http.HTTPFlow)
-            judged += tracker.observe(translate.observation(flow))
-    judged += tracker.finish()
-    last = {judgement.observation.flow_id: judgement for judgement in judged}
-    return {flow_id: smallest_change(in_question(judgement)) for flow_id, judgement in last.items()}
+            session.observe(translate.observation(flow))
+    session.finish()
+    return {flow_id: smallest_change(in_question(judgement)) for flow_id, judgement in session.last.items()}
 
 
 def _changed(case: Case, refused: Refused) -> Case:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cors_addon.exchange.model import Fields, Judgement, Observation
-from cors_addon.exchange.tracker import Tracker
 from cors_addon.fetch.origins import Url, parse_url
+from cors_addon.session import session
 
 AGENTS = {
     "chromium": b"Mozilla/5.0 (X11; Linux) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
@@ -184,28 +184,28 @@ class Scenario:
 
 
 class Run:
-    """A tracker fed with observations: each flow's last judgement, and the order of all reports."""
+    """A session fed with observations: each flow's last judgement, and the order of all reports."""
 
     def __init__(self, **options: Any) -> None:
-        self.tracker = Tracker(**options)
-        self.last: dict[str, Judgement] = {}
+        self.session = session.Session(keep=session.ALL, **options)
+        self.tracker = self.session.tracker
+        self.last: dict[str, Judgement] = self.session.last
         self.reported: list[tuple[str, int]] = []
         """(flow id, revision), in order."""
 
     def feed(self, observations: Iterable[Observation]) -> "Run":
         """Observe them."""
         for observation in observations:
-            self._take(self.tracker.observe(observation))
+            self._take(self.session.observe(observation))
         return self
 
     def finish(self) -> "Run":
         """The recording ends."""
-        self._take(self.tracker.finish())
+        self._take(self.session.finish())
         return self
 
     def _take(self, judgements: list[Judgement]) -> None:
         for judgement in judgements:
-            self.last[judgement.observation.flow_id] = judgement
             self.reported.append((judgement.observation.flow_id, judgement.revision))
 
     def seen(self, expected: Expected) -> Expected:

@@ -1,0 +1,149 @@
+"""One session of traffic: what was observed goes in, judgements come out, audited and settled.
+
+Live traffic, recordings and tests are all judged by this, so that each gets the very same judgements.
+
+Law 1: sans-IO. Time is the observations' own.
+Law 2: what comes out was audited in the order in which it comes out; its revisions too.
+Law 3: what is kept is bounded: the tracker and the auditor see to their own, `last` to its number.
+"""
+
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+from cors_addon.audit.auditor import Auditor
+from cors_addon.exchange.http_cache import is_plain
+from cors_addon.exchange.model import Judgement, Observation, Outcome, PreflightState, Role, Verdict
+from cors_addon.exchange.tracker import Tracker
+from cors_addon.policy.suffixes import registrable_domain
+
+SETTLE_EVERY = 5.0
+"""Seconds of traffic between two looks at all clients for what nothing followed."""
+ALL = sys.maxsize
+"""To keep the last revision of every judgement, where their number is known to be small."""
+
+REPLAYED = "mitmproxy sent this request itself: no browser saw the answer"
+
+
+class Session:
+    """Judges traffic of any origin: live, from a file, or made for a test."""
+
+    def __init__(
+        self,
+        *,
+        engine: str = "auto",
+        skew: float = 0.0,
+        site: Callable[[str], str] = registrable_domain,
+        auditor: Auditor | None = None,
+        keep: int = 0,
+    ) -> None:
+        """Judge as `engine`, or each client as what it is.
+
+        `skew`: seconds by which times may be wrong against each other. `site` maps a host to its registrable domain.
+        Sessions that share an `auditor` may show security findings together. `keep`: how many judgements, each in its
+        last revision, stay in `last`.
+        """
+        self._skew, self._site = skew, site
+        self._settled = 0.0
+        self._keep = keep
+        self.auditor = auditor or Auditor(site)
+        self.last: OrderedDict[str, Judgement] = OrderedDict()
+        """The last revision of each judgement by flow id, the latest `keep` of them, in the order of their flows."""
+        self._begin(engine)
+
+    def _begin(self, engine: str) -> None:
+        self.engine = engine
+        self.tracker = Tracker(engine=engine, site=self._site, skew=self._skew)
+        """Its `sees` and `skew` may be set before each `observe`."""
+        # asked for every flow that passes the proxy, whatever it is: not worth a call more
+        self.is_cookie_news = self.tracker.is_cookie_news
+        self.is_navigation_news = self.tracker.is_navigation_news
+        self.note_unread = self.tracker.note_unread
+
+    def change_engine(self, engine: str) -> list[Judgement]:
+        """Judge as another engine from now on, and forget the traffic so far. Returns its last judgements."""
+        last = self.finish()
+        self._begin(engine)
+        return last
+
+    def observe(self, observation: Observation, notes: tuple[str, ...] = ()) -> list[Judgement]:
+        """Judge one flow: its own judgement first, if CORS concerns it, then those that it revises.
+
+        `notes`: what had to be assumed because whoever observed it could not see all of it.
+        """
+        judgements = self.tracker.observe(observation)
+        if notes and judgements and judgements[0].observation is observation:
+            judgements[0].assumptions += notes
+        started = observation.started
+        if abs(started - self._settled) >= SETTLE_EVERY:
+            self._settled = started
+            judgements += self.tracker.settle(started)
+        if judgements:
+            audit = self.auditor.audit
+            for judgement in judgements:
+                audit(judgement)
+            if self._keep:
+                self._remember(judgements)
+        return judgements
+
+    def note_answer(self, observation: Observation) -> None:
+        """Remember an answer to a request without Origin: its browser may later use it for one with an Origin."""
+        if is_plain(observation.method, observation.status, observation.response):
+            self.tracker.note_plain(
+                observation.client, observation.url, observation.request, observation.response, observation.ended
+            )
+
+    def replayed(self, observation: Observation) -> list[Judgement]:
+        """Judge a request that no browser sent but the tool itself, repeating a browser's. Nothing is learned of it."""
+        judgement = judge_replayed(observation, self.engine)
+        return [] if judgement is None else self.told([judgement])
+
+    def told(self, judgements: list[Judgement]) -> list[Judgement]:
+        """Take in what was judged elsewhere: by the browser itself, as a recording has it."""
+        for judgement in judgements:
+            self.auditor.audit(judgement)
+        if self._keep:
+            self._remember(judgements)
+        return judgements
+
+    def settle(self, now: float) -> list[Judgement]:
+        """Judge anew, with hindsight, what nothing followed by `now`."""
+        return self.told(self.tracker.settle(now))
+
+    def finish(self) -> list[Judgement]:
+        """The traffic ends: what nothing followed, nothing will follow."""
+        return self.told(self.tracker.finish())
+
+    def _remember(self, judgements: Iterable[Judgement]) -> None:
+        last = self.last
+        for judgement in judgements:
+            last[judgement.observation.flow_id] = judgement
+        while len(last) > self._keep:
+            last.popitem(last=False)
+
+
+# -- exchanges apart from the rest of the traffic ----------------------------------------------------------------------
+
+
+def judge_one(observation: Observation, others: Iterable[Observation], engine: str) -> Judgement | None:
+    """Judge one exchange with no more context than `others`, the rest of its fetch as far as it is known."""
+    context = [other for other in others if other.flow_id != observation.flow_id]
+    session = Session(engine=engine, keep=1 + len(context))
+    for each in sorted([observation, *context], key=lambda one: one.ended):
+        session.observe(each)
+    return session.last.get(observation.flow_id)
+
+
+def judge_replayed(observation: Observation, engine: str) -> Judgement | None:
+    """Judge a request that mitmproxy replayed as the browser, whose words it repeats, would have."""
+    judgement = judge_one(observation, (), engine)
+    if judgement is None or judgement.stage is None:
+        return judgement
+    judgement.hypothetical = Outcome(judgement.verdict, judgement.refusal)
+    judgement.role, judgement.verdict, judgement.refusal = Role.NON_BROWSER, Verdict.NOT_CORS, None
+    judgement.assumptions = (REPLAYED, *judgement.assumptions)
+    if judgement.preflight is PreflightState.UNSEEN:
+        judgement.preflight = None
+    judgement.contradicted, judgement.contradiction = False, None
+    Auditor(registrable_domain).audit(judgement)
+    return judgement
