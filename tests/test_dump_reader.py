@@ -16,7 +16,7 @@ from mitmproxy.io import FlowReader, FlowWriter, tnetstring
 from mitmproxy.test import tflow
 
 from cors_addon.flows import translate
-from cors_addon.recordings import dump
+from cors_addon.recordings import dump, dump_flow
 from cors_addon.recordings.exchange import Recorded
 from cors_addon.recordings.source import Damage, Source
 from tests import helpers
@@ -66,7 +66,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_known_version_is_mitmproxys() -> None:
     """Else the fast reader does not read what this mitmproxy writes, and everything takes the slow way."""
-    assert version.FLOW_FORMAT_VERSION == dump.KNOWN_VERSION
+    assert version.FLOW_FORMAT_VERSION == dump_flow.KNOWN_VERSION
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in TRUTH.glob("*.mitm.xz")))
@@ -75,7 +75,7 @@ def test_recorded_traffic(name: str, file: Path) -> None:
     file.write_bytes(lzma.decompress((TRUTH / name).read_bytes()))
     fast = read(file)
     assert fast == read(file, lazy=False)
-    parser = dump._Parser()
+    parser = dump_flow.FlowParser()
     for record in records(file.read_bytes()):
         parser.parse(record, record.index(b":") + 1, len(record))
     flows = list(FlowReader(io.BytesIO(file.read_bytes())).stream())
@@ -151,9 +151,9 @@ def test_odd_flow(name: str, file: Path) -> None:
 
 def test_any_order_of_keys(some: list[bytes], file: Path) -> None:
     """As programs write it that load a dump's records and save them again: read, too, without mitmproxy's help."""
-    assert len({record.endswith(dump._ENDING) for record in some}) == 2
+    assert len({record.endswith(b"4:type;4:http;7:version;2:21#}") for record in some}) == 2
     for record in some:
-        dump._Parser().parse(record, record.index(b":") + 1, len(record))
+        dump_flow.FlowParser().parse(record, record.index(b":") + 1, len(record))
     file.write_bytes(b"".join(some))
     assert read(file) == read(file, lazy=False)
 
@@ -216,7 +216,10 @@ def some() -> list[bytes]:
 @given(st.integers(min_value=0, max_value=2**32))
 @settings(max_examples=300, deadline=None)
 def test_one_byte_wrong_anywhere(some: list[bytes], tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
-    """Both readers agree on what is damage and what is not; by the first byte a dump is known as one."""
+    """What mitmproxy reads is found to be the same, up to where it stops; by the first byte a dump is known as one.
+
+    Where the damage is in what no verdict needs (a certificate, a comment), there is more to read than it reads.
+    """
     chance = random.Random(seed)
     data = bytearray(b"".join(chance.sample(some, 2)))
     structural = [index for index, byte in enumerate(data) if index and byte in b"0123456789:,;#^!~]}"]
@@ -230,7 +233,46 @@ def test_one_byte_wrong_anywhere(some: list[bytes], tmp_path_factory: pytest.Tem
             del data[place]
     file = tmp_path_factory.getbasetemp() / "damaged.mitm"
     file.write_bytes(data)
-    assert read(file) == read(file, lazy=False)
+    *found, last = read(file, lazy=False)
+    ours = read(file)
+    assert ours[: len(found)] == found
+    if isinstance(last, Recorded | None):  # undamaged, to mitmproxy
+        assert ours[len(found) :] == [last]
+    elif ours[len(found) :] != [last]:
+        assert isinstance(ours[len(found)], Recorded | None)
+
+
+@pytest.mark.parametrize(
+    "needless", [b"18:transport_protocol;3:tcp;", b"7:comment;0:;", b"4:alpn;0:~", b"6:reason;0:,"]
+)
+def test_damage_in_what_no_verdict_needs(needless: bytes, file: Path) -> None:
+    """Does no harm: mitmproxy stops there, and could show none of the flows that follow."""
+    good = state(actual(ALLOW))
+    assert needless in good
+    value = needless[needless.index(b";") + 1 :]
+    bad = good.replace(needless, needless.removesuffix(value) + value[:-1] + b"?")
+    file.write_bytes(bad + good)
+    assert len(read(file, lazy=False)) == 1
+    assert read(file) == [read(file)[0]] * 2
+    assert isinstance(read(file)[0], Recorded)
+
+
+NEEDED = [b"4:path;", b"6:method;", b"4:host;", b"4:port;", b"11:status_code;", b"7:headers;", b"15:timestamp_start;"]
+
+
+@pytest.mark.parametrize("needed", [*NEEDED, b"2:id;36:", b"8:metadata;", b"8:peername;", b"10:proxy_mode;"])
+def test_damage_in_what_a_verdict_needs(needed: bytes, file: Path) -> None:
+    """Is told with its place, and everything before it is kept."""
+    good = state(actual(ALLOW))
+    assert needed in good
+    letter = needed.index(b":") + 1
+    bad = good.replace(needed, needed[:letter] + b"?" + needed[letter + 1 :])
+    file.write_bytes(good + bad + good)
+    found, damage = read(file)
+    assert isinstance(found, Recorded)
+    assert damage == read(file, lazy=False)[1]
+    assert isinstance(damage, tuple)
+    assert damage[1] == len(good)
 
 
 @pytest.mark.parametrize("moment", ["inf", "nan", "1e999"])
@@ -275,14 +317,13 @@ def test_packed_and_cut(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow() -> None:
     """What the parser remembers is bounded, whatever passes it."""
-    parser = dump._Parser()
+    parser = dump_flow.FlowParser()
     original = state(actual(ALLOW, request=[("X-Id", "AAAAAAAA")]))
     for number in range(12_000):
         record = original.replace(b"AAAAAAAA", b"%08d" % number)
         parser.parse(record, record.index(b":") + 1, len(record))
-    assert len(parser._lines) <= dump._MAX_LINES
-    assert len(parser._clients) <= dump._MAX_CONNECTIONS
-    assert len(parser._runs) <= dump._MAX_RUNS
+    assert len(parser._lines) <= dump_flow._MAX_LINES
+    assert len(parser._connections) <= dump_flow._MAX_CONNECTIONS
 
 
 def test_faster_than_mitmproxy(tmp_path: Path) -> None:

@@ -1,0 +1,289 @@
+"""One flow of a mitmproxy dump, as far as a verdict needs it: read from the bytes, without building an HTTPFlow.
+
+Law 1: what a verdict needs is of the type that mitmproxy writes, or the record is refused.
+Law 2: the rest is stepped over, so that damage in it does no harm. Bodies are not even copied.
+Law 3: what repeats itself (connections, header lines) is parsed once. Both memories are bounded.
+
+A record is a tnetstring: `length:bytes` and a type, nested. mitmproxy's own reader of these takes most of its time.
+"""
+
+import mmap
+from collections.abc import Callable
+from types import NoneType, SimpleNamespace
+from typing import Any
+
+from mitmproxy import http
+from mitmproxy.proxy import mode_specs
+
+from cors_addon.exchange.model import Fields
+from cors_addon.fetch.checks import REDIRECT_STATUSES
+
+MAX_PREFIX = 13
+"""Digits of a length, and the colon."""
+
+KNOWN_VERSION = 21
+"""Version of the format that is read here."""
+
+type Data = bytes | mmap.mmap
+"""Both can be searched and sliced."""
+
+# ---- of what use a flow is ----
+
+_ORIGIN, _CREDENTIALED, _SET_COOKIE, _LEADS_ON, _VALIDATOR = 1, 2, 4, 8, 16
+"""What a message has that may matter to a verdict."""
+_IN_REQUEST, _IN_RESPONSE = _ORIGIN | _CREDENTIALED, _SET_COOKIE | _VALIDATOR
+_USES = {
+    b"origin": _ORIGIN,
+    b"cookie": _CREDENTIALED,
+    b"upgrade-insecure-requests": _CREDENTIALED,
+    b"etag": _VALIDATOR,
+    b"last-modified": _VALIDATOR,
+    b"set-cookie": _SET_COOKIE,
+}
+
+
+def use_of(flow: http.HTTPFlow) -> int:
+    """Of what use a flow is to the tracker; 0 where it is of none, or was not finished."""
+    request, response = flow.request.data, flow.response
+    found = 0
+    for name, _ in request.headers.fields:
+        found |= _USES.get(name.lower(), 0) & _IN_REQUEST
+    if response is not None:
+        for name, _ in response.data.headers.fields:
+            found |= _USES.get(name.lower(), 0) & _IN_RESPONSE
+    return _with_status(found, request.method, None if response is None else response.data.status_code, flow.error)
+
+
+def is_evidence_only(of_use: int) -> bool:
+    """Whether nothing of the flow matters but the credentials that it carries, and its answer as stored."""
+    return not of_use & ~(_CREDENTIALED | _VALIDATOR)
+
+
+def _with_status(found: int, method: bytes, status: int | None, error: object) -> int:
+    if status is None:
+        return 0 if error is None or method == b"CONNECT" else found
+    if status in REDIRECT_STATUSES:
+        return found | _LEADS_ON
+    return 0 if found == _VALIDATOR and (method != b"GET" or status != 200) else found
+
+
+# ---- a flow as far as `translate` looks at it ----
+
+
+class _Flow(SimpleNamespace):
+    """What is read of an HTTPFlow."""
+
+    live = False
+
+
+class _Message(SimpleNamespace):
+    """What is read of a request or a response; its `data` is itself."""
+
+    stream = False
+    data = property(lambda self: self)
+
+
+class Odd(Exception):
+    """This is not what mitmproxy writes today."""
+
+
+type _Span = tuple[int, int]
+"""Where a value begins, with its length, and stops, with its type."""
+type _Types = dict[bytes, tuple[type, ...]]
+"""By key: the types that its value may have."""
+
+_TIME, _OPTIONAL_TIME = (float,), (float, NoneType)
+_MESSAGE: _Types = {b"http_version": (bytes,), b"timestamp_start": _TIME, b"timestamp_end": _OPTIONAL_TIME}
+_RESPONSE = _MESSAGE | {b"status_code": (int,)}
+_REQUEST = _MESSAGE | {
+    b"host": (str,),
+    b"port": (int,),
+    b"method": (bytes,),
+    b"scheme": (bytes,),
+    b"authority": (bytes,),
+    b"path": (bytes,),
+}
+_CONNECTION: _Types = {
+    b"id": (str,),
+    b"timestamp_end": _OPTIONAL_TIME,
+    b"sni": (str, NoneType),
+    b"tls": (bool,),
+}
+_CLIENT = _CONNECTION | {b"proxy_mode": (str,), b"sockname": (list,), b"peername": (list,)}
+_SERVER = _CONNECTION | {b"address": (list, NoneType)}
+_ERROR: _Types = {b"msg": (str,), b"timestamp": _TIME}
+
+_MAX_CONNECTIONS = 256
+_MAX_LINES = 8192
+_MAX_LINE = 1024
+
+
+class FlowParser:
+    """Reads records of the known version, and raises `Odd`, or what comes of it, for all else."""
+
+    def __init__(self) -> None:
+        self._lines: dict[bytes, tuple[tuple[bytes, bytes], int]] = {}
+        self._connections: dict[bytes, SimpleNamespace] = {}
+
+    def parse(self, data: Data, at: int, end: int) -> _Flow | None:
+        """The flow whose dictionary begins at `at`, its type ending before `end`; None where it is of no use."""
+        if data[end - 1] != _MAPPING:
+            raise Odd
+        spans = _spans(data, at, end - 1)
+        if _value(data, spans[b"type"]) != "http" or _value(data, spans[b"version"]) != KNOWN_VERSION:
+            raise Odd
+        request, found = self._message(data, spans[b"request"], _REQUEST)
+        of_use, response, status = found & _IN_REQUEST, None, None
+        if not _is_null(data, spans[b"response"]):
+            response, found = self._message(data, spans[b"response"], _RESPONSE)
+            of_use |= found & _IN_RESPONSE
+            status = response.status_code
+        error = None if _is_null(data, spans[b"error"]) else _error(data, spans[b"error"])
+        of_use = _with_status(of_use, request.method, status, error)
+        if not of_use:
+            return None
+        return _Flow(
+            id=_value(data, spans[b"id"], str),
+            request=request,
+            response=response,
+            error=error,
+            client_conn=self._connection(data, spans[b"client_conn"], _CLIENT),
+            server_conn=self._connection(data, spans[b"server_conn"], _SERVER),
+            metadata=_value(data, spans[b"metadata"], dict),
+            is_replay=_value(data, spans[b"is_replay"], str, NoneType),
+            of_use=of_use,
+        )
+
+    def _message(self, data: Data, span: _Span, types: _Types) -> tuple[_Message, int]:
+        """A request or a response, and of what use its header lines are."""
+        spans = _spans(data, *_inside(data, span, _MAPPING))
+        message = _Message(**_fields(data, spans, types))
+        content = spans[b"content"]
+        # that there is one is all that anybody asks
+        message.content = None if _is_null(data, content) else b"..." if content[1] - content[0] > 3 else b""
+        message.headers = http.Headers.__new__(http.Headers)
+        message.headers.fields, of_use = self._headers(data, *_inside(data, spans[b"headers"], _LIST))
+        return message, of_use
+
+    def _headers(self, data: Data, at: int, end: int) -> tuple[Fields, int]:
+        known, find = self._lines, data.find
+        fields = []
+        of_use = 0
+        while at < end:
+            colon = find(b":", at, at + MAX_PREFIX)
+            stop = colon + 2 + int(data[at:colon])
+            if not at < stop <= end:
+                raise Odd
+            line = data[at:stop]
+            parsed = known.get(line) or self._line(line)
+            fields.append(parsed[0])
+            of_use |= parsed[1]
+            at = stop
+        return tuple(fields), of_use
+
+    def _line(self, line: bytes) -> tuple[tuple[bytes, bytes], int]:
+        name, value = _value(line, (0, len(line)), list)
+        if type(name) is not bytes or type(value) is not bytes:
+            raise Odd
+        parsed = (name, value), _USES.get(name.lower(), 0)
+        if len(line) <= _MAX_LINE:
+            if len(self._lines) >= _MAX_LINES:
+                self._lines.clear()
+            self._lines[line] = parsed
+        return parsed
+
+    def _connection(self, data: Data, span: _Span, types: _Types) -> SimpleNamespace:
+        state = data[span[0] : span[1]]
+        connection = self._connections.get(state)
+        if connection is None:
+            connection = SimpleNamespace(
+                **_fields(state, _spans(state, *_inside(state, (0, len(state)), _MAPPING)), types)
+            )
+            if types is _CLIENT:
+                connection.proxy_mode = mode_specs.ProxyMode.parse(connection.proxy_mode)
+            if len(self._connections) >= _MAX_CONNECTIONS:
+                self._connections.clear()
+            self._connections[state] = connection
+        return connection
+
+
+# ---- tnetstrings ----
+
+_BYTES, _TEXT, _INTEGER, _FLOAT, _FLAG, _NULL, _LIST, _MAPPING = b",;#^!~]}"
+
+
+def _is_null(data: Data, span: _Span) -> bool:
+    return data[span[0] : span[0] + 3] == b"0:~"
+
+
+def _spans(data: Data, at: int, end: int) -> dict[bytes, _Span]:
+    """The values of a dictionary between `at` and `end`."""
+    find = data.find
+    spans = {}
+    while at < end:
+        begin = find(b":", at, at + MAX_PREFIX) + 1
+        start = begin + int(data[at : begin - 1]) + 1
+        value = find(b":", start, start + MAX_PREFIX) + 1
+        stop = value + int(data[start : value - 1]) + 1
+        if not at < begin < start < value < stop <= end or data[start - 1] != _TEXT:
+            raise Odd
+        spans[data[begin : start - 1]] = start, stop
+        at = stop
+    return spans
+
+
+def _inside(data: Data, span: _Span, tag: int) -> _Span:
+    """What is within a value of this type."""
+    at, end = span
+    begin = data.find(b":", at, at + MAX_PREFIX) + 1
+    if data[end - 1] != tag:
+        raise Odd
+    return begin, end - 1
+
+
+def _error(data: Data, span: _Span) -> SimpleNamespace:
+    return SimpleNamespace(**_fields(data, _spans(data, *_inside(data, span, _MAPPING)), _ERROR))
+
+
+def _fields(data: Data, spans: dict[bytes, _Span], types: _Types) -> dict[str, Any]:
+    return {key.decode(): _value(data, spans[key], *allowed) for key, allowed in types.items()}
+
+
+def _value(data: Data, span: _Span, *types: type) -> Any:
+    """A value, which must be of one of these types where any are named."""
+    value, end = _load(data, *span)
+    if end != span[1] or (types and type(value) not in types):
+        raise Odd
+    return value
+
+
+def _load(data: Data, at: int, limit: int) -> tuple[Any, int]:
+    """A value before `limit`, and where it stops."""
+    begin = data.find(b":", at, at + MAX_PREFIX) + 1
+    stop = begin + int(data[at : begin - 1])
+    if not at < begin <= stop < limit:
+        raise Odd
+    tag = data[stop]
+    if tag in {_LIST, _MAPPING}:
+        items = []
+        at = begin
+        while at < stop:
+            item, at = _load(data, at, stop)
+            items.append(item)
+        return items if tag == _LIST else dict(zip(items[::2], items[1::2], strict=True)), stop + 1
+    return _SCALARS[tag](data[begin:stop]), stop + 1
+
+
+def _null(text: bytes) -> None:
+    if text:
+        raise Odd
+
+
+_SCALARS: dict[int, Callable[[bytes], Any]] = {
+    _BYTES: bytes,
+    _TEXT: bytes.decode,
+    _INTEGER: int,
+    _FLOAT: float,
+    _FLAG: {b"true": True, b"false": False}.__getitem__,
+    _NULL: _null,
+}
