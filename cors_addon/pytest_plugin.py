@@ -71,14 +71,13 @@ class Cors:
     def judge(self, recording: str | os.PathLike[str], *, engine: str = "auto") -> "list[Judgement]":
         """Every judgement of a HAR or a dump, each in its last revision. A file that is damaged fails the test."""
         from cors_addon.recordings import judge
-        from cors_addon.report.summary import Input
+        from cors_addon.report.input import Input
+        from cors_addon.session.session import last_of
 
         path = self._root / recording
         read = Input(str(path))
-        last: dict[str, Judgement] = {}
         try:
-            for judgement in judge.judged(str(path), read, engine=engine):
-                last[judgement.observation.flow_id] = judgement
+            last = last_of(judge.judged(str(path), read, judge.How(engine=engine)))
         except OSError as error:
             _fail(f"{path}: cannot be read: {error.strerror}")
         if read.damage is not None:

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from cors_addon.exchange import other_engines
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
-from cors_addon.recordings import har_entry, json_stream, judge
+from cors_addon.recordings import har_dialects, har_entry, har_refused, har_wire, json_stream, judge
 from cors_addon.report import jsonl
 from cors_addon.report.explanation import explain
 from cors_addon.report.summary import Input
+from cors_addon.session.session import last_of
 
 CASES = Path(__file__).parent / "cases" / "har"
 PAGE, API = "https://app.example.com", "https://api.example.com/items"
@@ -101,12 +102,10 @@ def write(tmp_path: Path) -> Write:
     return writing
 
 
-def check(file: Path, **options: Any) -> tuple[list[Judgement], Input]:
+def check(file: Path, **how: Any) -> tuple[list[Judgement], Input]:
     """The last revision of each judgement, in order of the entries, and how the reading went."""
     read = Input(str(file))
-    last: dict[str, Judgement] = {}
-    for judgement in judge.judged(str(file), read, **options):
-        last[judgement.observation.flow_id] = judgement
+    last = last_of(judge.judged(str(file), read, judge.How(**how)))
     return sorted(last.values(), key=lambda each: int(each.observation.flow_id.rpartition("#")[2])), read
 
 
@@ -132,8 +131,8 @@ def test_written_by_a_browser(name: str) -> None:
     assert denied == SEEN
     assert not any(each.contradicted for each in judgements)
     assert {each.engine for each in judgements} == {"gecko" if name == "firefox" else "chromium"}
-    assert read.notes[har_entry.NEVER_SENT] == (3 if name == "firefox" else 2)  # where a refused redirect led, too
-    assert read.notes[har_entry.CACHED] == 1
+    assert read.notes[har_wire.NEVER_SENT] == (3 if name == "firefox" else 2)  # where a refused redirect led, too
+    assert read.notes[har_wire.CACHED] == 1
     states = [each.preflight for each in judgements if each.observation.method == b"PUT"]
     assert states == [PreflightState.SENT, PreflightState.CACHED]
 
@@ -156,7 +155,7 @@ def test_written_by_playwright() -> None:
         ["/none", "/star", "/meth", "/500", "/500?2", "/redirbad", "/none?img"]
     )
     assert not any(each.certain for each in denied)
-    assert read.notes == {har_entry.NETWORK_FAILED: 1, har_entry.NOT_ON_THE_WIRE: 1}
+    assert read.notes == {har_refused.NETWORK_FAILED: 1, har_wire.NOT_ON_THE_WIRE: 1}
     states = [each.preflight for each in judgements if each.observation.method == b"PUT"]
     assert states == [PreflightState.UNSEEN] * 4
     assert not any(each.contradicted for each in judgements)
@@ -185,8 +184,8 @@ def test_refused_as_the_browser_says(
     assert (judgement.role, judgement.verdict, judgement.reason) == (role, Verdict.DENY, reason)
     assert (judgement.origin, judgement.preflight) == (PAGE, preflight)
     assert judgement.preflight_because == ("method PUT",)
-    assert f"{har_entry.REFUSED} {error}" in judgement.assumptions
-    assert (har_entry.ORIGIN_FROM_REFERER in judgement.assumptions) is (origin is None)
+    assert f"{har_refused.REFUSED} {error}" in judgement.assumptions
+    assert (har_dialects.ORIGIN_FROM_REFERER in judgement.assumptions) is (origin is None)
     assert list(other_engines.outcomes(judgement)) == ["chromium"]
     assert read.notes == {}
     assert explain(judgement)
@@ -205,7 +204,7 @@ def test_never_sent(write: Write, preflights: bool) -> None:
     assert [each.role for each in judgements] == ["preflight" if preflights else "actual"]
     assert [each.verdict for each in judgements] == [Verdict.DENY]
     assert preflights is (judgements[0].reason != "cause-not-recorded")
-    assert read.notes == {har_entry.NEVER_SENT: 2 if preflights else 1}
+    assert read.notes == {har_wire.NEVER_SENT: 2 if preflights else 1}
 
 
 def test_playwright_tells_the_wire_by_headers(write: Write) -> None:
@@ -221,7 +220,7 @@ def test_playwright_tells_the_wire_by_headers(write: Write) -> None:
     judgements, read = check(write(text))
     assert [each.observation.started % 60 for each in judgements] == [1, 2, 3]
     assert {each.verdict for each in judgements} == {Verdict.ALLOW}
-    assert read.notes == {har_entry.NOT_ON_THE_WIRE: 1}
+    assert read.notes == {har_wire.NOT_ON_THE_WIRE: 1}
 
 
 @pytest.mark.parametrize(
@@ -348,26 +347,26 @@ def test_no_preflights_for_hours_contradict_nothing(write: Write) -> None:
 @pytest.mark.parametrize(
     ("one", "note"),
     [
-        (entry(_fromCache="memory"), har_entry.CACHED),
-        (entry(_fetchType="Disk Cache"), har_entry.CACHED),
-        (entry(_fetchType="Memory Cache"), har_entry.CACHED),
-        (entry(_fetchType="Service Worker"), har_entry.WORKER),
-        (entry(status=-1, response={}), har_entry.NO_ANSWER_KEPT),
-        (entry(status=0, response={}, timings={}), har_entry.NEVER_SENT),
-        (entry(status=0, response={}, _error="net::ERR_ABORTED"), har_entry.GIVEN_UP),
-        (entry(status=0, response={}, _error="net::ERR_FAILED", _wasAborted=True), har_entry.GIVEN_UP),
-        (entry(status=0, response={}, _error="net::ERR_BLOCKED_BY_CLIENT"), har_entry.BLOCKED),
-        (entry(status=-1, response={}, _error="csp"), har_entry.BLOCKED),
-        (entry(status=-1, response={}, _error="net::ERR_EMPTY_RESPONSE"), har_entry.NETWORK_FAILED),
-        (entry(status=-1, response={}, _error="NS_ERROR_NET_RESET"), har_entry.NETWORK_FAILED),
-        (entry(status=-1, response={}, _error="NS_ERROR_UNEXPECTED"), har_entry.NO_ANSWER_KEPT),
+        (entry(_fromCache="memory"), har_wire.CACHED),
+        (entry(_fetchType="Disk Cache"), har_wire.CACHED),
+        (entry(_fetchType="Memory Cache"), har_wire.CACHED),
+        (entry(_fetchType="Service Worker"), har_wire.WORKER),
+        (entry(status=-1, response={}), har_refused.NO_ANSWER_KEPT),
+        (entry(status=0, response={}, timings={}), har_wire.NEVER_SENT),
+        (entry(status=0, response={}, _error="net::ERR_ABORTED"), har_refused.GIVEN_UP),
+        (entry(status=0, response={}, _error="net::ERR_FAILED", _wasAborted=True), har_refused.GIVEN_UP),
+        (entry(status=0, response={}, _error="net::ERR_BLOCKED_BY_CLIENT"), har_refused.BLOCKED),
+        (entry(status=-1, response={}, _error="csp"), har_refused.BLOCKED),
+        (entry(status=-1, response={}, _error="net::ERR_EMPTY_RESPONSE"), har_refused.NETWORK_FAILED),
+        (entry(status=-1, response={}, _error="NS_ERROR_NET_RESET"), har_refused.NETWORK_FAILED),
+        (entry(status=-1, response={}, _error="NS_ERROR_UNEXPECTED"), har_refused.NO_ANSWER_KEPT),
         (
             entry(status=-1, response={}, request={"Origin": "https://api.example.com"}, _error="net::ERR_FAILED"),
-            har_entry.NO_ANSWER_KEPT,
+            har_refused.NO_ANSWER_KEPT,
         ),
         (
             entry(status=0, response={}, request={"Origin": None}, _error="net::ERR_FAILED", _resourceType="fetch"),
-            har_entry.NO_ANSWER_KEPT,
+            har_refused.NO_ANSWER_KEPT,
         ),
         ({"request": {"url": 5}}, ""),
         ({"request": {}}, har_entry.UNUSABLE),
@@ -510,7 +509,7 @@ def test_any_value_anywhere(value: Any, key: str) -> None:
     for part in ("request", "response", None):
         one = entry()
         (one if part is None else one[part])[key] = value
-        har_entry.convert(one, 0, har_entry.Context("x"))
+        har_entry.convert(one, 0, har_dialects.Context("x"))
 
 
 # ---- the file ----

@@ -18,7 +18,7 @@ import pytest
 from mitmproxy.addons.savehar import SaveHar
 
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
-from cors_addon.recordings import har_entry
+from cors_addon.recordings import har_dialects, har_entry, har_refused, har_wire
 from tests.helpers import actual, preflight
 from tests.test_har import CASES, FIREFOX, SAFARI, check
 
@@ -29,6 +29,8 @@ EDGE = (
 )
 ALLOWED = {"Access-Control-Allow-Origin": PAGE, "Vary": "Origin"}
 CREDENTIALED = {**ALLOWED, "Access-Control-Allow-Credentials": "true"}
+
+LEAVES_OUT = {each.creator: each.leaves_out for each in har_dialects.DIALECTS if each.leaves_out}
 
 
 class Exchange(NamedTuple):
@@ -317,24 +319,24 @@ DIALECTS: dict[str, tuple[Callable[[], dict[str, Any]], str, dict[str, str], dic
     # name: builder, engine, what is found, what is said of the rest
     "charles": (charles, "webkit", FOUND, {}),
     "fiddler": (fiddler, "gecko", FOUND, {}),
-    "edge": (edge, "chromium", FOUND, {har_entry.NEVER_SENT: 1, har_entry.SENT_AGAIN: 1}),
+    "edge": (edge, "chromium", FOUND, {har_wire.NEVER_SENT: 1, har_entry.SENT_AGAIN: 1}),
     "proxyman": (
         proxyman,
         "webkit",
         {key: found for key, found in FOUND.items() if key != "GET /gone"},
-        {har_entry.STILL_OPEN: 1},
+        {har_wire.STILL_OPEN: 1},
     ),
     "http-toolkit": (
         http_toolkit,
         "gecko",
         {key: found for key, found in FOUND.items() if key != "GET /gone"},
-        {har_entry.NO_ANSWER_KEPT: 1},
+        {har_refused.NO_ANSWER_KEPT: 1},
     ),
     "safari": (
         safari,
         "webkit",
         LET_THROUGH,
-        {har_entry.CACHED: 1, har_entry.LEAVES_OUT["webkitwebinspector"]: 1},
+        {har_wire.CACHED: 1, LEAVES_OUT["webkitwebinspector"]: 1},
     ),
     "playwright-webkit": (
         playwright_webkit,
@@ -346,7 +348,7 @@ DIALECTS: dict[str, tuple[Callable[[], dict[str, Any]], str, dict[str, str], dic
             "GET /closed": "cause-not-recorded",  # one of three by its words
             "GET /me": "allow-origin-wildcard-with-credentials",
         },
-        {har_entry.NO_ANSWER_KEPT: 1, har_entry.NO_BROWSER: 2},
+        {har_refused.NO_ANSWER_KEPT: 1, har_entry.NO_BROWSER: 2},
     ),
 }
 
@@ -404,7 +406,7 @@ def test_connections(build: Callable[[], dict[str, Any]], told: bool, tmp_path: 
 )
 def test_what_connection_means(creator: str, connection: str, known: bool) -> None:
     """With some writers a connection, with others a port of the server's."""
-    context = har_entry.Context("x")
+    context = har_dialects.Context("x")
     context.learn("creator", {"name": creator})
     raw = entry(SESSION[0], lines(asked(SESSION[0], SAFARI)), lines(ALLOWED), connection=connection)
     observation = har_entry.convert(raw, 0, context).observation
@@ -449,8 +451,8 @@ def test_puppeteer() -> None:
     ]
     puts = [each for each in judgements if each.observation.method == b"PUT"]
     assert [each.preflight for each in puts] == [PreflightState.SENT, PreflightState.CACHED]
-    assert all(har_entry.ORIGIN_FROM_REFERER in each.assumptions for each in puts)
-    assert read.notes == {har_entry.ORIGIN_LEFT_OUT: 4, har_entry.LEAVES_OUT["chrome-har"]: 1}
+    assert all(har_dialects.ORIGIN_FROM_REFERER in each.assumptions for each in puts)
+    assert read.notes == {har_entry.ORIGIN_LEFT_OUT: 4, LEAVES_OUT["chrome-har"]: 1}
 
 
 def test_chrome_har() -> None:
@@ -463,7 +465,7 @@ def test_chrome_har() -> None:
     puts = [each.preflight for each in judgements if each.observation.method == b"PUT"]
     assert puts == [PreflightState.SENT, PreflightState.CACHED]
     assert [len(each.chain) for each in judgements if each.role is Role.REDIRECT] == [2]
-    assert read.notes == {har_entry.ORIGIN_LEFT_OUT: 1, har_entry.LEAVES_OUT["chrome-har"]: 1}
+    assert read.notes == {har_entry.ORIGIN_LEFT_OUT: 1, LEAVES_OUT["chrome-har"]: 1}
 
 
 @pytest.mark.parametrize(
@@ -481,7 +483,7 @@ def test_chrome_har() -> None:
 def test_whole_seconds(moment: object, coarse: bool) -> None:
     """Told by the way in which the time is written."""
     raw = entry(SESSION[0], lines(asked(SESSION[0], SAFARI)), lines(ALLOWED), startedDateTime=moment)
-    assert har_entry.convert(raw, 0, har_entry.Context("x")).coarse is coarse
+    assert har_entry.convert(raw, 0, har_dialects.Context("x")).coarse is coarse
 
 
 @pytest.mark.parametrize(("creator", "paired"), [("WebPagetest", True), ("WebInspector", False)])

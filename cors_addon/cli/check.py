@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, TextIO
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.engines import ENGINES
+from cors_addon.exchange.model import Judgement
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.recordings import judge
-from cors_addon.recordings.har_entry import last_name
+from cors_addon.recordings.har_dialects import last_name
 from cors_addon.recordings.source import Source
 from cors_addon.report import github, json_report, jsonl, junit, sarif, table
 from cors_addon.report.atomic_file import overwrites, replacing
 from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
-from cors_addon.report.summary import Input, Known, Summary
+from cors_addon.report.input import Input
+from cors_addon.report.summary import Known, Summary
 from cors_addon.report.text import visible
 
 if TYPE_CHECKING:
@@ -110,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         with contextlib.ExitStack() as stack:
             out = sys.stdout if options.output is None else stack.enter_context(_opened(options))
-            return _check(options, summary, out, trial)
+            return _Check(options, summary, out, trial).run()
     except BrokenPipeError:  # as in `| head`
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -138,18 +140,20 @@ def _prepare(options: argparse.Namespace) -> Known | None:
             selection.parse(options.filter)
         except ValueError as error:
             raise _UsageError(f"--filter: {error}") from error
-    if options.baseline is None:
-        return None
+    return None if options.baseline is None else _baseline(options.baseline)
+
+
+def _baseline(path: Path) -> Known:
     try:
-        return json_report.load_baseline(options.baseline.read_text(encoding="utf-8-sig"))
+        return json_report.load_baseline(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise _UsageError(f"--baseline: cannot read {options.baseline}: {error.strerror}") from error
+        raise _UsageError(f"--baseline: cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise _UsageError(
-            f"--baseline: {options.baseline}: not UTF-8 from byte {error.start} on, and so no report of --format json"
+            f"--baseline: {path}: not UTF-8 from byte {error.start} on, and so no report of --format json"
         ) from error
     except ValueError as error:
-        raise _UsageError(f"--baseline: {options.baseline}: {error}") from error
+        raise _UsageError(f"--baseline: {path}: {error}") from error
 
 
 def _trial(options: argparse.Namespace) -> "Trial | None":
@@ -170,78 +174,83 @@ def _opened(options: argparse.Namespace) -> contextlib.AbstractContextManager[Te
     return file
 
 
-def _check(options: argparse.Namespace, summary: Summary, out: TextIO, trial: "Trial | None") -> int:
-    lines = out if options.format == "jsonl" else None
-    listed = Exchanges() if options.format == "html" else None
-    progress = Progress(sys.stderr) if sys.stderr.isatty() and (lines is None or not out.isatty()) else None
-    auditor = Auditor(registrable_domain)
-    try:
-        for name in options.files:
-            _read(name, options, summary, lines, listed, progress, trial, auditor)
-    except KeyboardInterrupt:
-        summary.interrupted = True
-    finally:
-        if progress is not None:
-            progress.clear()
-    code = _exit_code(summary, options.fail_on, trial)
-    if lines is not None:
-        out.flush()
-        _tell_damage(summary)
-    elif options.format == "text":
-        colour = options.output is None and out.isatty() and "NO_COLOR" not in os.environ
-        failed = None if code == UNUSABLE else code == FAILED
-        out.write(_encodable(table.render(summary, colour=colour, failed=failed), out))
-    elif listed is not None:
-        out.write(page.render(summary, listed))
-        _tell_damage(summary)
-    else:
-        out.write(_encodable(RENDERERS[options.format](summary), out))
-        _tell_damage(summary)
-    if trial is not None:
-        if options.format == "text":
-            out.write(_encodable("\n" + _lines(trial.text()), out))
-        else:
-            sys.stderr.write(_encodable(_lines(trial.text()), sys.stderr))
-    out.flush()
-    return code
+class _Check:
+    """Recordings judged, counted, and written in one format."""
 
+    def __init__(self, options: argparse.Namespace, summary: Summary, out: TextIO, trial: "Trial | None") -> None:
+        self._options = options
+        self._summary = summary
+        self._out = out
+        self._trial = trial
+        self._lines = out if options.format == "jsonl" else None
+        self._listed = Exchanges() if options.format == "html" else None
+        self._auditor = Auditor(registrable_domain)
+        shown = sys.stderr.isatty() and (self._lines is None or not out.isatty())
+        self._progress = Progress(sys.stderr) if shown else None
 
-def _read(
-    name: str,
-    options: argparse.Namespace,
-    summary: Summary,
-    lines: TextIO | None,
-    listed: Exchanges | None,
-    progress: "Progress | None",
-    trial: "Trial | None",
-    auditor: Auditor,
-) -> None:
-    each = Input(name)
-    summary.inputs.append(each)
-    engine = "auto" if options.engine == "all" else options.engine
-    try:
-        for judgement in judge.judged(
-            name,
-            each,
-            engine=engine,
-            filter_expression=options.filter,
-            progress=None if progress is None else progress.show,
-            auditor=auditor,
-            whole_name=_has_namesake(name, options.files),
-        ):
-            if trial is not None:
-                trial.observe(judgement)
-            summary.add(judgement, source=name)
-            if lines is not None:
-                lines.write(jsonl.dumps(judgement) + "\n")
-            if listed is not None:
-                listed.add(judgement)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        if error.filename is None:
+    def run(self) -> int:
+        """Read all files, and write what came of them; returns the exit code."""
+        try:
+            for name in self._options.files:
+                self._read(name)
+        except KeyboardInterrupt:
+            self._summary.interrupted = True
+        finally:
+            if self._progress is not None:
+                self._progress.clear()
+        code = _exit_code(self._summary, self._options.fail_on, self._trial)
+        self._write(code)
+        if self._trial is not None:
+            out = self._out if self._options.format == "text" else sys.stderr
+            before = "\n" if out is self._out else ""
+            out.write(_encodable(before + _lines(self._trial.text()), out))
+        self._out.flush()
+        return code
+
+    def _read(self, name: str) -> None:
+        each = Input(name)
+        self._summary.inputs.append(each)
+        how = judge.How(
+            engine="auto" if self._options.engine == "all" else self._options.engine,
+            expression=self._options.filter,
+            whole_name=_has_namesake(name, self._options.files),
+            auditor=self._auditor,
+            progress=None if self._progress is None else self._progress.show,
+        )
+        try:
+            for judgement in judge.judged(name, each, how):
+                self._take(judgement, name)
+        except BrokenPipeError:
             raise
-        each.damage = f"cannot be read: {error.strerror}"
+        except OSError as error:
+            if error.filename is None:
+                raise
+            each.damage = f"cannot be read: {error.strerror}"
+
+    def _take(self, judgement: Judgement, name: str) -> None:
+        if self._trial is not None:
+            self._trial.observe(judgement)
+        self._summary.add(judgement, source=name)
+        if self._lines is not None:
+            self._lines.write(jsonl.dumps(judgement) + "\n")
+        if self._listed is not None:
+            self._listed.add(judgement)
+
+    def _write(self, code: int) -> None:
+        """The report; jsonl is written already."""
+        out, summary, wanted = self._out, self._summary, self._options.format
+        if wanted == "text":
+            colour = self._options.output is None and out.isatty() and "NO_COLOR" not in os.environ
+            failed = None if code == UNUSABLE else code == FAILED
+            out.write(_encodable(table.render(summary, colour=colour, failed=failed), out))
+            return
+        if self._listed is not None:
+            out.write(page.render(summary, self._listed))
+        elif wanted in RENDERERS:
+            out.write(_encodable(RENDERERS[wanted](summary), out))
+        else:
+            out.flush()
+        _tell_damage(summary)
 
 
 def _has_namesake(name: str, files: Sequence[str]) -> bool:

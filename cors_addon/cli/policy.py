@@ -2,8 +2,10 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from mitmproxy import http
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.policy import export, learn, shadow
@@ -15,8 +17,9 @@ from cors_addon.proxy.rewriting import InForce, in_force, load
 from cors_addon.reasons.model import printable
 from cors_addon.recordings import judge, selection
 from cors_addon.report.atomic_file import overwrites
-from cors_addon.report.summary import Input
+from cors_addon.report.input import Input
 from cors_addon.report.table import damage_line
+from cors_addon.session.session import last_of
 
 FINE, FAULTY, UNUSABLE = 0, 1, 2
 
@@ -81,8 +84,7 @@ def run_learn(options: argparse.Namespace) -> int:
     for name in options.files:
         into = Input(name)
         try:
-            for judgement in judge.judged(name, into, filter_expression=options.filter):
-                found[judgement.observation.flow_id] = judgement
+            found |= last_of(judge.judged(name, into, judge.How(expression=options.filter)))
         except OSError as error:
             _complain(f"cannot read {name}: {error.strerror}")
             return UNUSABLE
@@ -110,18 +112,25 @@ def run_export(options: argparse.Namespace) -> int:
     if not chosen:
         _complain(f"no policy is named {options.policy!r}; there are {', '.join(one.name for one in policies)}")
         return UNUSABLE
+    try:
+        texts, code = _exported(chosen, options.to)
+    except export.UnknownTarget as error:
+        _complain(str(error))
+        return UNUSABLE
+    return _write("\n".join(texts), options.output) or code if texts else code
+
+
+def _exported(policies: Sequence[Policy], target: str) -> tuple[list[str], int]:
+    """The policies as a server's configuration, and the exit code; what cannot be expressed is complained of."""
     texts: list[str] = []
     code = FINE
-    for policy in chosen:
+    for policy in policies:
         try:
-            texts.append(export.export(policy, options.to).text())
-        except export.UnknownTarget as error:
-            _complain(str(error))
-            return UNUSABLE
+            texts.append(export.export(policy, target).text())
         except export.Inexpressible as error:
             _complain(str(error))
             code = FAULTY
-    return _write("\n".join(texts), options.output) or code if texts else code
+    return texts, code
 
 
 # ── cors-addon check --policy ─────────────────────────────────────────────────────────────────────────────────────────
@@ -147,13 +156,7 @@ class Trial:
         rewritten = None if kept is None else Rewritten(*kept)
         shadows = []
         for file in self._files:
-            rewriter: InForce | None = None
-            for each in file:
-                decides = each.policy.mode is Mode.REWRITE and each.policy.speaks_of_cors
-                if (decides and rewriter is not None) or not each.matches(flow):
-                    continue  # the first match wins
-                if decides:
-                    rewriter = each
+            for each in _deciding(file, flow):
                 found = shadow.try_on(each.rewriter, judgement, rewritten)
                 if found is not None:
                     shadows.append(found)
@@ -179,6 +182,17 @@ class Trial:
     def text(self) -> str:
         """For people."""
         return shadow.render(self.groups(), len(self._tried))
+
+
+def _deciding(file: Sequence[InForce], flow: http.HTTPFlow) -> Iterator[InForce]:
+    """The policies of a file that have a say on a flow: of those that rewrite its CORS headers, the first match."""
+    decided = False
+    for each in file:
+        decides = each.policy.mode is Mode.REWRITE and each.policy.speaks_of_cors
+        if (decides and decided) or not each.matches(flow):
+            continue
+        decided |= decides
+        yield each
 
 
 def load_policies(paths: Sequence[Path]) -> list[Policy] | None:

@@ -1,5 +1,6 @@
 """What a recording gives: one exchange at a time, and what the recording cannot tell of it."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from cors_addon.exchange.model import Observation, PreflightsSeen
@@ -22,3 +23,18 @@ class Recorded(NamedTuple):
     """The browser's own word that it refused this request, the answer to which is not in the recording."""
     chosen: bool = True
     """The user's filter selects it. What is not selected still tells of what is: its preflight, its cookies."""
+
+
+type Note = Callable[[str, int], None]
+"""Takes what a file does not tell, and of how many exchanges."""
+
+
+class Wanted(NamedTuple):
+    """What is wanted of a reader."""
+
+    note: Note
+    expression: str = ""
+    """A mitmproxy filter: only what it selects is `chosen`."""
+    whole_name: bool = False
+    """Ids of exchanges that have none in the file begin with its whole name, for another file has the same last name.
+    """

@@ -8,13 +8,14 @@ Law 3: a preflight comes before the request it was sent for, whatever the clocks
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from cors_addon.exchange.model import Observation, PreflightsSeen
 from cors_addon.recordings import har_entry, json_stream
-from cors_addon.recordings.exchange import Recorded
-from cors_addon.recordings.har_entry import Context, Entry, last_name
+from cors_addon.recordings.exchange import Note, Recorded, Wanted
+from cors_addon.recordings.har_dialects import Context, last_name
+from cors_addon.recordings.har_entry import Entry
 from cors_addon.recordings.source import Damage, Source
 
 WINDOW = 500
@@ -28,74 +29,84 @@ NO_COOKIES = (
 )
 MIN_FOR_NO_COOKIES = 20
 
-type Note = Callable[[str, int], None]
-"""Takes what a file does not tell, and of how many entries."""
 
-
-def read(source: Source, note: Note, expression: str = "", *, whole_name: bool = False) -> Iterator[Recorded | None]:
+def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     """Each exchange of a HAR, None for one with which CORS has nothing to do; raises Damage after the last good one."""
-    choose = _chooser(expression)
-    context = Context(source.name if whole_name else last_name(source.name))
+    context = Context(source.name if wanted.whole_name else last_name(source.name))
+    damage: list[Damage] = []
+    yield from _exchanges(_until_damaged(_entries(source, context), damage), context, wanted)
+    if damage:
+        raise damage[0]
+
+
+def _until_damaged(entries: Iterator[Any], damage: list[Damage]) -> Iterator[Any]:
+    """Entries, as far as they can be read: what waits to be sorted comes before the damage is told."""
+    try:
+        yield from entries
+    except Damage as found:
+        damage.append(found)
+
+
+def _exchanges(entries: Iterator[Any], context: Context, wanted: Wanted) -> Iterator[Recorded | None]:
+    choose = _chooser(wanted.expression)
     window = _Window()
-    damage: Damage | None = None
-    entries = _entries(source, context)
     number = -1
-    while True:
-        try:
-            raw = next(entries)
-        except StopIteration:
-            break
-        except Damage as found:
-            damage = found
-            break
-        number += 1
+    for number, raw in enumerate(entries):
         entry = har_entry.convert(raw, number, context)
         if entry.note and entry.refused is None:
-            note(entry.note, 1)
+            wanted.note(entry.note, 1)
         if entry.observation is not None and choose is not None:
             entry.chosen = bool(choose(raw, entry.observation))
         if entry.observation is not None and entry.of_use:
             window.add(entry)
             if len(window) > WINDOW:
-                yield window.pop(note)
+                yield window.pop(wanted.note)
         else:
             yield None
     while len(window):
-        yield window.pop(note)
-    if number + 1 >= MIN_FOR_NO_COOKIES and context.judged and not context.sensitive_seen:
+        yield window.pop(wanted.note)
+    if number >= 0:
+        _note_what_is_left_out(context, number + 1, wanted.note)
+
+
+def _note_what_is_left_out(context: Context, count: int, note: Note) -> None:
+    if count >= MIN_FOR_NO_COOKIES and context.judged and not context.sensitive_seen:
         note(NO_COOKIES, 1)
-    if context.maybe_sent_again and not context.by_proxy:
+    if context.maybe_sent_again and not context.dialect.is_proxy:
         note(har_entry.SENT_AGAIN, context.maybe_sent_again)
-    if context.leaves_out is not None and number >= 0:
-        note(context.leaves_out, 1)
-    if damage is not None:
-        raise damage
+    if context.dialect.leaves_out is not None:
+        note(context.dialect.leaves_out, 1)
 
 
 def _entries(source: Source, context: Context) -> Iterator[Any]:
     text = json_stream.Text(source)
-    found, other = False, "it has no log.entries"
     if text.peek() == "[":
         raise Damage("JSON, but no HAR: it begins with an array, not with an object that has log.entries", 0)
+    missing = "it has no log.entries"
     for key in json_stream.members(text):
         if key == "log" and text.peek() == "{":
-            for inner in json_stream.members(text):
-                if inner == "entries" and text.peek() == "[":
-                    found = True
-                    yield from json_stream.items(text)
-                elif inner == "entries":
-                    text.value()
-                    other = "its log.entries is no array"
-                elif inner in ("creator", "browser"):
-                    context.learn(inner, text.value())
-                else:
-                    text.value()
+            missing = yield from _log(text, context, missing)
         else:
             text.value()
-    if not found:
-        raise Damage(f"JSON, but no HAR: {other}", 0)
+    if missing:
+        raise Damage(f"JSON, but no HAR: {missing}", 0)
     if text.peek():
         raise text.damage("something follows the HAR")
+
+
+def _log(text: json_stream.Text, context: Context, missing: str) -> Generator[Any, None, str]:
+    """The entries of the next value; returns what is missing so far, if anything is."""
+    for key in json_stream.members(text):
+        if key == "entries" and text.peek() == "[":
+            missing = ""
+            yield from json_stream.items(text)
+        elif key in ("creator", "browser"):
+            context.learn(key, text.value())
+        else:
+            text.value()
+            if key == "entries" and missing:
+                missing = "its log.entries is no array"
+    return missing
 
 
 def _chooser(expression: str) -> Callable[[Any, Observation], object] | None:
@@ -135,27 +146,33 @@ class _Window:
             if entry.leads_to is not None:
                 self._hops.append(entry)
         if entry.preflight_for is not None:
-            self._sees = PreflightsSeen.SOME
-            self._push(entry)
-            self._preflights.setdefault(entry.preflight_for, []).append(entry)
-            self._named[entry.preflight_for] = entry.asks_for
-            if len(self._named) > WINDOW:
-                del self._named[next(iter(self._named))]
-            request = _nearest(entry, self._requests.get(entry.preflight_for, ()))
-            if request is not None:
-                _pair(entry, request)
-                self._push(request)  # once more: in its new place, and after its preflight
+            self._add_preflight(entry, entry.preflight_for)
             return
         if entry.fetch is not None:
-            if entry.shouts and entry.observation is not None:
-                entry.observation.method = self._named.get(entry.fetch, entry.observation.method)
-            self._requests.setdefault(entry.fetch, []).append(entry)
-            found = [each for each in self._preflights.get(entry.fetch, ()) if _nearest(each, (entry,))]
-            if found:
-                _pair(max(found, key=lambda each: each.since), entry)
+            self._find_preflight(entry, entry.fetch)
         self._push(entry)
         if entry.coarse:
             self._follow(entry)
+
+    def _add_preflight(self, entry: Entry, key: tuple[object, ...]) -> None:
+        self._sees = PreflightsSeen.SOME
+        self._push(entry)
+        self._preflights.setdefault(key, []).append(entry)
+        self._named[key] = entry.asks_for
+        if len(self._named) > WINDOW:
+            del self._named[next(iter(self._named))]
+        request = _nearest(entry, self._requests.get(key, ()))
+        if request is not None:
+            _pair(entry, request)
+            self._push(request)  # once more: in its new place, and after its preflight
+
+    def _find_preflight(self, entry: Entry, key: tuple[object, ...]) -> None:
+        if entry.shouts and entry.observation is not None:
+            entry.observation.method = self._named.get(key, entry.observation.method)
+        self._requests.setdefault(key, []).append(entry)
+        found = [each for each in self._preflights.get(key, ()) if _nearest(each, (entry,))]
+        if found:
+            _pair(max(found, key=lambda each: each.since), entry)
 
     def _follow(self, entry: Entry) -> None:
         """Let what a redirect leads to within its second begin when that has ended."""
@@ -191,42 +208,50 @@ class _Window:
             if turn == entry.turn:
                 break
         self._size -= 1
-        if entry.coarse:
-            self._coarse.remove(entry)
-            if entry.leads_to is not None:
-                self._hops.remove(entry)
-        for table, key in ((self._preflights, entry.preflight_for), (self._requests, entry.fetch)):
-            if key is not None and key in table and entry in table[key]:
-                table[key].remove(entry)
-                if not table[key]:
-                    del table[key]
+        self._forget(entry)
         assert entry.observation is not None
         if entry.by_preflight and self._sees is not PreflightsSeen.NONE:
             note(entry.note, 1)
             return None
         return Recorded(entry.observation, entry.notes, sees=self._sees, refused=entry.refused, chosen=entry.chosen)
 
+    def _forget(self, entry: Entry) -> None:
+        if entry.coarse:
+            self._coarse.remove(entry)
+            if entry.leads_to is not None:
+                self._hops.remove(entry)
+        for table, key in ((self._preflights, entry.preflight_for), (self._requests, entry.fetch)):
+            if key is not None and entry in table.get(key, ()):
+                table[key].remove(entry)
+                if not table[key]:
+                    del table[key]
+
 
 def _nearest(preflight: Entry, requests: Iterable[Entry]) -> Entry | None:
     """The request that this preflight can be for which the page asked for last; None where there is none."""
-    first = preflight.observation
-    assert first is not None
     best: Entry | None = None
     rank: tuple[bool, float] = (False, 0.0)
     for request in requests:
-        second = request.observation
-        assert second is not None
-        same_origin = request.origin == preflight.origin
-        if (
-            not (request.paired or preflight.paired)
-            and (same_origin or request.tainted)
-            and request.since - SAME_MOMENT <= first.started <= second.ended + request.slack + SAME_MOMENT
-            and preflight.names <= request.names
-            and not (request.exact and first.started > request.since)
-            and (best is None or (same_origin, request.since) >= rank)
-        ):
-            best, rank = request, (same_origin, request.since)
+        if not _can_be_for(preflight, request):
+            continue
+        found = (request.origin == preflight.origin, request.since)
+        if best is None or found >= rank:
+            best, rank = request, found
     return best
+
+
+def _can_be_for(preflight: Entry, request: Entry) -> bool:
+    """Whether this may be the preflight of a request to the same URL with the method that it asks for."""
+    first, second = preflight.observation, request.observation
+    assert first is not None
+    assert second is not None
+    return (
+        not (request.paired or preflight.paired)
+        and (request.tainted or request.origin == preflight.origin)
+        and request.since - SAME_MOMENT <= first.started <= second.ended + request.slack + SAME_MOMENT
+        and preflight.names <= request.names
+        and not (request.exact and first.started > request.since)
+    )
 
 
 def _leads(hop: Entry, target: Entry) -> bool:

@@ -8,58 +8,58 @@ Law 4: damage ends a file, never the run; what came before it counts.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement
-from cors_addon.exchange.tracker import HAR_SKEW
-from cors_addon.recordings import har, unrecorded
-from cors_addon.recordings.exchange import Recorded
-from cors_addon.recordings.source import Damage, Kind, Source
-from cors_addon.report.summary import Input
+from cors_addon.recordings import formats, unrecorded
+from cors_addon.recordings.exchange import Recorded, Wanted
+from cors_addon.recordings.source import Damage, Source
+from cors_addon.report.input import Input
 from cors_addon.session.session import Session
 
 type Progress = Callable[[Source, Input], None]
 
 
-def judged(
-    name: str,
-    into: Input,
-    *,
-    engine: str = "auto",
-    filter_expression: str = "",
-    progress: Progress | None = None,
-    auditor: Auditor | None = None,
-    whole_name: bool = False,
-) -> Iterator[Judgement]:
+@dataclass(frozen=True)
+class How:
+    """How recordings are judged."""
+
+    engine: str = "auto"
+    expression: str = ""
+    """A mitmproxy filter: only of what it selects is told."""
+    whole_name: bool = False
+    """Exchanges of a HAR are called by the file's whole name and their number in it, not by its last name."""
+    auditor: Auditor | None = None
+    """Files that are given the same may show security findings together."""
+    progress: Progress | None = None
+
+
+_PLAINLY = How()
+
+
+def judged(name: str, into: Input, how: How = _PLAINLY, opened: BinaryIO | None = None) -> Iterator[Judgement]:
     """Judge a file; what there is to say of its reading goes `into`. Raises OSError, and ValueError for the filter.
 
-    Files given the same `auditor` may show security findings together. Exchanges of a HAR are called by the file's last
-    name and their number in it; with `whole_name` by all of it, where another file has the same.
+    `opened`: the file itself, where it is open already.
     """
     try:
-        source = Source(name)
+        source = Source(name, formats.IN_ZIPS, opened)
     except Damage as damage:
         into.damage, into.offset = damage.what, damage.offset
         return
     try:
-        into.kind = source.kind.value
-        exchanges = _counted(_exchanges(source, into, filter_expression, whole_name), source, into, progress)
-        skew = HAR_SKEW if source.kind is Kind.HAR else 0.0
-        session = Session(engine=engine, skew=skew, auditor=auditor)
-        yield from _judge(exchanges, session, _Chosen() if filter_expression else None)
+        kind = formats.find(source.head)
+        into.kind = kind.name
+        exchanges = kind.read(source, Wanted(into.note, how.expression, how.whole_name))
+        session = Session(engine=how.engine, skew=kind.skew, auditor=how.auditor)
+        counted = _counted(exchanges, source, into, how.progress)
+        yield from _judge(counted, session, _Chosen() if how.expression else None)
     except Damage as damage:
         into.damage, into.offset = damage.what, damage.offset
-        into.kind = source.kind.value
     finally:
         source.close()
-
-
-def _exchanges(source: Source, into: Input, expression: str, whole_name: bool) -> Iterator[Recorded | None]:
-    if source.kind is Kind.HAR:
-        return har.read(source, into.note, expression, whole_name=whole_name)
-    from cors_addon.recordings import dump, selection  # mitmproxy takes a while to import
-
-    return dump.read(source, selection.parse(expression) if expression else None)
 
 
 def _counted(

@@ -5,19 +5,18 @@ Law 2: damage has a byte offset, of the file itself or, for a packed one, of wha
 """
 
 import bz2
-import codecs
 import lzma
 import os
 import stat
 import sys
-import zipfile
 import zlib
-from collections.abc import Callable
-from enum import Enum
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 CHUNK = 1 << 20
+HEAD = 1024
+"""Bytes by which formats are told apart."""
 _PACKED_CHUNK = 1 << 14
 """Small, for what it unpacks to may be a thousand times as much."""
 
@@ -32,11 +31,13 @@ class Damage(Exception):
         self.offset = offset
 
 
-class Kind(Enum):
-    """What a recording is."""
+class Head(NamedTuple):
+    """By what a format is known."""
 
-    DUMP = "mitmproxy dump"
-    HAR = "HAR"
+    name: str
+    """Of the file, as given."""
+    start: bytes
+    """Its first bytes, unpacked: `HEAD` of them, or as many as there are."""
 
 
 class _Unpacker(Protocol):
@@ -56,40 +57,37 @@ _PACKINGS: tuple[tuple[bytes, str, Callable[[], _Unpacker]], ...] = (
     (b"BZh", "bzip2", bz2.BZ2Decompressor),
 )
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_ACCEPTED = "a mitmproxy dump or a HAR file is wanted, plain or packed by gzip, bzip2, xz, zlib or zip"
-_OTHERS: tuple[tuple[tuple[bytes, ...], str], ...] = (
-    ((b"\x28\xb5\x2f\xfd",), "packed by zstd, which is not read: unpack it first"),
-    ((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "UTF-32, which is not read: UTF-8 and UTF-16 are"),
-    ((b"{\0", b"\0{"), "UTF-16 without a byte order mark, which is not read: with one, and UTF-8, it is"),
-    ((b"onInputData(",), "JSONP: a HAR file is JSON alone, without the call around it"),
-)
-_HAR_NAMES = (".har", ".zhar")
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Source:
     """One recording, opened. Read it once, then close it."""
 
-    def __init__(self, name: str) -> None:
-        """Open a file, or standard input for `-`; raises OSError, and Damage for what is no recording."""
+    def __init__(self, name: str, in_zips: Sequence[tuple[str, str]] = (), opened: BinaryIO | None = None) -> None:
+        """Open a file, standard input for `-`, or take one that is open; raises OSError, and Damage.
+
+        `in_zips`: what the names of recordings in a zip file end with, and what such a recording is called.
+        """
         self.name = name
         """As given on the command line."""
         self.packed: str | None = None
         """`gzip`, `xz`, `bzip2`, `zlib` or `zip`."""
         self.position = 0
         """Bytes of the file that were read so far, packed as they are: for progress."""
-        self._raw: BinaryIO = sys.stdin.buffer if name == "-" else Path(name).open("rb", buffering=0)  # noqa: SIM115
-        self.size = _size(self._raw)
-        """Size of the file, None for a pipe."""
+        self._is_own = opened is None and name != "-"
+        self._raw: BinaryIO = opened or (sys.stdin.buffer if name == "-" else Path(name).open("rb", buffering=0))  # noqa: SIM115
+        self.size = None if opened is not None else _size(self._raw)
+        """Size of the file, None where that is not known."""
         self._unpacker: _Unpacker | None = None
         self._fresh: Callable[[], _Unpacker] | None = None
         self._packed_rest = b""
         self._ready = b""
         self._broken: Damage | None = None
+        self._later: Damage | None = None
+        """Comes after what is ready."""
         self._archived: BinaryIO | None = None
         """The zip file that `_raw` is in."""
         try:
-            self.kind = self._sniff()
+            self.head = Head(name, self._start(in_zips))
         except Damage as damage:
             self.close()
             raise Damage(damage.what, damage.offset or 0) from damage
@@ -97,48 +95,43 @@ class Source:
             self.close()
             raise
 
-    def _sniff(self) -> Kind:
-        head = self._fill(self._raw_read, 16)
+    def _start(self, in_zips: Sequence[tuple[str, str]]) -> bytes:
+        start = self._fill(self._raw_read)
         for magic, name, fresh in _PACKINGS:
-            if head.startswith(magic):
+            if start.startswith(magic):
                 self.packed, self._fresh, self._unpacker = name, fresh, fresh()
                 self._packed_rest, self._ready = self._ready, b""
-                head = self._fill(self._unpack, 16)
-                break
-        if head.startswith(_ZIP) and self.packed is None:
-            self._open_zip()
-            head = self._fill(self._raw_read, 16)
-        for marks, what in _OTHERS:
-            if head.startswith(marks):
-                raise Damage(what, 0)
-        if not head and self.name.lower().endswith(_HAR_NAMES):
-            raise Damage("an empty file, and so no HAR", 0)
-        if head.startswith(_UTF16) or head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
-            return Kind.HAR
-        if not head or head[:1].isdigit():
-            return Kind.DUMP
-        raise Damage(f"neither a mitmproxy dump nor a HAR file: {_ACCEPTED}", 0)
+                return self._fill(self._unpack)
+        if start.startswith(_ZIP):
+            self._open_zip(in_zips)
+            return self._fill(self._raw_read)
+        return start
 
-    def _fill(self, read: Callable[[], bytes], count: int) -> bytes:
-        """Have `count` bytes ready, if there are as many, and return them."""
-        while len(self._ready) < count and (more := read()):
-            self._ready += more
-        return self._ready[:count]
+    def _fill(self, read: Callable[[], bytes]) -> bytes:
+        """Have the first bytes ready, and return them."""
+        try:
+            while len(self._ready) < HEAD and (more := read()):
+                self._ready += more
+        except Damage as damage:
+            if not self._ready:
+                raise
+            self._later = damage
+        return self._ready[:HEAD]
 
-    def _open_zip(self) -> None:
+    def _open_zip(self, in_zips: Sequence[tuple[str, str]]) -> None:
         """Playwright writes a HAR with its bodies into a zip file."""
-        if self.size is None:
+        import zipfile  # takes a while to import
+
+        if not self._raw.seekable():
             raise Damage("a zip file cannot be read from a pipe: unpack it first", 0)
         try:
             archive = zipfile.ZipFile(self._raw)
-            names = [name for name in archive.namelist() if name.endswith(".har")]
-            if len(names) != 1:
-                raise Damage(f"a zip file with {len(names)} HAR files in it, not one", 0)
-            member = archive.open(names[0])
+            name = _member(archive.namelist(), in_zips)
+            member = archive.open(name)
         except (zipfile.BadZipFile, RuntimeError) as error:
             raise Damage(f"not a usable zip file: {error}", 0) from error
         self._archived = self._raw
-        self.packed, self.size = "zip", archive.getinfo(names[0]).file_size
+        self.packed, self.size = "zip", archive.getinfo(name).file_size
         self._raw, self._ready, self.position = cast(BinaryIO, member), b"", 0
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -146,7 +139,7 @@ class Source:
     @property
     def file(self) -> BinaryIO | None:
         """The file itself, where it can be mapped into memory and its offsets are ours."""
-        return self._raw if self.packed is None and self.size is not None and self.name != "-" else None
+        return self._raw if self.packed is None and self.size is not None and self._is_own else None
 
     @property
     def length(self) -> int | None:
@@ -164,15 +157,19 @@ class Source:
         if self._ready:
             ready, self._ready = self._ready, b""
             return ready
+        if self._later is not None:
+            raise self._later
         return self._unpack() if self._unpacker is not None else self._raw_read()
 
     def _raw_read(self, count: int | None = None) -> bytes:
         try:
             data = self._raw.read(CHUNK if count is None else count)
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
-            raise Damage(f"the zip file is damaged: {error}") from error
         except OSError as error:
             raise Damage(f"cannot be read: {error.strerror or error}") from error
+        except Exception as error:
+            if self._archived is None:
+                raise
+            raise Damage(f"the zip file is damaged: {error}") from error  # whatever its packing raises
         self.position += len(data)
         return data
 
@@ -207,10 +204,10 @@ class Source:
                 return data
 
     def close(self) -> None:
-        """Close the file; standard input stays open."""
+        """Close the file; what was not opened here stays open."""
         if self._archived is not None:
             self._raw.close()
-        if self.name != "-":
+        if self._is_own:
             (self._archived or self._raw).close()
 
 
@@ -231,3 +228,12 @@ def _size(file: BinaryIO) -> int | None:
     except (OSError, ValueError):
         return None
     return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _member(names: Sequence[str], wanted: Sequence[tuple[str, str]]) -> str:
+    """The one recording in a zip file with these files in it; raises Damage where there is not one."""
+    found = [name for name in names if name.endswith(tuple(ending for ending, _ in wanted))]
+    if len(found) != 1:
+        kinds = " or ".join(kind for _, kind in wanted)
+        raise Damage(f"a zip file with {len(found)} {kinds} files in it, not one", 0)
+    return found[0]

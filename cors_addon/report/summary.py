@@ -25,6 +25,7 @@ from cors_addon.fetch.refusals import Reason, Refusal
 from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.report import text
+from cors_addon.report.input import Input as Input
 
 MAX_ROWS = 2000
 MAX_OUTCOMES = 24
@@ -33,7 +34,6 @@ REMEMBERED = 20_000
 """Flows that a later revision may still change; the tracker revises nothing older."""
 EXAMPLES = 5
 """Flow ids kept for each outcome."""
-MAX_NOTES = 50
 
 ALL_ENGINES = tuple(name for name in ENGINES if name != "fetch")
 REST = "(other endpoints)"
@@ -169,35 +169,6 @@ class Found:
     def is_warning(self) -> bool:
         """Whether it is more than a note."""
         return self.name in WARNINGS
-
-
-@dataclass(slots=True)
-class Input:
-    """One file, and how its reading went."""
-
-    name: str
-    kind: str = ""
-    flows: int = 0
-    """HTTP exchanges in it, judged or not."""
-    damage: str | None = None
-    offset: int | None = None
-    notes: dict[str, int] = field(default_factory=dict)
-    """What this file cannot tell, and of how many exchanges."""
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        return "standard input" if self.name == "-" else self.name
-
-    @property
-    def usable(self) -> bool:
-        """Whether it was read to its end."""
-        return self.damage is None
-
-    def note(self, text: str, count: int = 1) -> None:
-        """Something that the file cannot tell."""
-        if text in self.notes or len(self.notes) < MAX_NOTES:
-            self.notes[text] = self.notes.get(text, 0) + count
 
 
 type Known = Mapping[Endpoint, frozenset[tuple[str, str, str, str]]]

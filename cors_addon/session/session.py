@@ -122,6 +122,14 @@ class Session:
             last.popitem(last=False)
 
 
+def last_of(judgements: Iterable[Judgement]) -> dict[str, Judgement]:
+    """The last revision of each judgement by flow id, in the order of the flows."""
+    last: dict[str, Judgement] = {}
+    for judgement in judgements:
+        last[judgement.observation.flow_id] = judgement
+    return last
+
+
 # -- exchanges apart from the rest of the traffic ----------------------------------------------------------------------
 
 

@@ -1,0 +1,82 @@
+"""The formats of recordings: how each is known by its first bytes, and what reads it.
+
+A format is a module that reads it and a row here. Its detector says whether a file is its own, or raises `Damage` where
+it is, yet cannot be used. Rows are asked in order: those that are sure of a mark of theirs before those that guess.
+"""
+
+import codecs
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from cors_addon.exchange.tracker import HAR_SKEW
+from cors_addon.recordings.exchange import Recorded, Wanted
+from cors_addon.recordings.source import Damage, Head, Source
+
+_ACCEPTED = "a mitmproxy dump or a HAR file is wanted, plain or packed by gzip, bzip2, xz, zlib or zip"
+_HAR_NAMES = (".har", ".zhar")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Format(NamedTuple):
+    """One kind of recording."""
+
+    name: str
+    """As people call it."""
+    is_mine: Callable[[Head], bool]
+    """Raises `Damage` for a file of this format that is of no use."""
+    read: Callable[[Source, Wanted], Iterator[Recorded | None]]
+    """Gives each exchange, None for one that CORS has nothing to do with; raises `Damage` after the last good one."""
+    skew: float = 0.0
+    """Seconds by which its times may be wrong against each other."""
+    in_zip: str | None = None
+    """What the names of such files end with that a zip file may hold."""
+
+
+_UNREAD: tuple[tuple[tuple[bytes, ...], str], ...] = (
+    ((b"\x28\xb5\x2f\xfd",), "packed by zstd, which is not read: unpack it first"),
+    ((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "UTF-32, which is not read: UTF-8 and UTF-16 are"),
+    ((b"{\0", b"\0{"), "UTF-16 without a byte order mark, which is not read: with one, and UTF-8, it is"),
+    ((b"onInputData(",), "JSONP: a HAR file is JSON alone, without the call around it"),
+)
+"""What people have, and this does not read."""
+
+
+def _is_har(head: Head) -> bool:
+    if not head.start and head.name.lower().endswith(_HAR_NAMES):
+        raise Damage("an empty file, and so no HAR", 0)
+    return head.start.startswith(_UTF16) or head.start.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"["))
+
+
+def _read_har(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
+    from cors_addon.recordings import har
+
+    return har.read(source, wanted)
+
+
+def _is_dump(head: Head) -> bool:
+    return not head.start or head.start[:1].isdigit()  # nothing was recorded, or the length of the first flow
+
+
+def _read_dump(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
+    from cors_addon.recordings import dump, selection  # mitmproxy takes a while to import
+
+    return dump.read(source, selection.parse(wanted.expression) if wanted.expression else None)
+
+
+HAR = Format("HAR", _is_har, _read_har, skew=HAR_SKEW, in_zip=".har")
+DUMP = Format("mitmproxy dump", _is_dump, _read_dump)
+FORMATS = (HAR, DUMP)
+"""In the order in which they are asked."""
+
+IN_ZIPS = tuple((each.in_zip, each.name) for each in FORMATS if each.in_zip is not None)
+
+
+def find(head: Head) -> Format:
+    """The format of a file that begins like this; raises `Damage` for what is no recording."""
+    for marks, what in _UNREAD:
+        if head.start.startswith(marks):
+            raise Damage(what, 0)
+    for each in FORMATS:
+        if each.is_mine(head):
+            return each
+    raise Damage(f"neither a mitmproxy dump nor a HAR file: {_ACCEPTED}", 0)

@@ -1,0 +1,186 @@
+"""Who writes HAR files, and what each does in its own way; and what is known of a file while it is read.
+
+What each writer does was seen in its files or read in its source:
+  - Chrome, Edge: header lists from the wire, or provisional ones without Origin where the request never reached it;
+    `_error` net::ERR_FAILED for what was blocked, with the status and headers of the answer, or status 0 in older
+    ones; `_fromCache`; `_resourceType` preflight; the request's start is when the page asked, so that `blocked`, `dns`
+    and `connect` pass before it is sent; `_connectionId`, for which older ones wrote `connection`, now a port.
+  - Firefox: what was blocked has its answer like any other; what was never sent has status 0 and no timings; an answer
+    from the cache has no address and no size; a preflight begins after its request, and after a redirect that taints
+    the origin it still names the page's.
+  - All browsers: one entry, that of the last answer, for what the browser sent again by itself.
+  - Safari: only what it let through: what failed, preflights and the hops of redirects are left out; `_fetchType`
+    tells caches; `connection` is a connection.
+  - Playwright: status -1 and no answer for what failed, provisional headers then, and in `_failureText` what the
+    browser says; no preflights, but those of service workers; with Chromium provisional headers also for what a cache
+    or a service worker answered, by which alone its minimal mode tells them, and status 200 with a 304's headers;
+    `_apiRequest`, newer `_apiRequestRef`, for what the test's own client sent, `_wasFulfilled` for what the test
+    answered, `_wasAborted` for what it stopped.
+  - chrome-har (Puppeteer, browsertime, sitespeed.io): what failed is left out, preflights are not; where it was told
+    no more, headers as the page made them, which lack Origin; `connection` is a connection.
+  - WebPageTest: the request's start is when it was sent, though its time has `dns` and `connect` in it.
+  - Charles, Fiddler, Proxyman, HTTP Toolkit, mitmproxy: proxies, which saw the wire; status 0 for no answer. mitmproxy
+    writes methods in upper case, which preflights name as they are; Proxyman writes whole seconds, and no response for
+    what was still open; HTTP Toolkit has status 0 for that and for what the browser gave up; Fiddler names the client's
+    port in `connection`; Charles, pseudo-headers.
+https://w3c.github.io/web-performance/specs/HAR/Overview.html
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cors_addon.exchange.model import Fields
+from cors_addon.fetch.origins import Url, parse_url
+
+ORIGIN_FROM_REFERER = "no Origin in this entry: taken from its Referer"
+ORIGIN_FROM_REDIRECT = "no Origin in this entry: taken from the redirect that led here"
+ORIGIN_FROM_FRAME = "no Origin in this entry: taken from the page in its frame"
+
+MAX_LED_TO = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """What a writer does that others do not. What one entry shows by itself, whoever wrote it, is not here."""
+
+    creator: str = ""
+    """Its name in `log.creator`, in lower case and without spaces."""
+    is_proxy: bool = False
+    """Whatever is in the file was on the wire. Its name may go on."""
+    leaves_out: str | None = None
+    """What is missing that matters, in words for people."""
+    upper_case_methods: bool = False
+    """However they were sent."""
+    connects_apart: bool = False
+    """`connect` is no part of what passes between an entry's start and its end."""
+    numbers_connections: bool = False
+    """`connection` is one; with others it is the server's port."""
+    zero_is_open: bool = False
+    """Status 0 stands for what was still open or given up, too."""
+    tells_by_headers: bool = False
+    """With Chromium: provisional headers for what was answered from a cache, or by a service worker."""
+
+    def writes(self, name: str) -> bool:
+        """Whether a file whose creator has this name is by this writer."""
+        return name.startswith(self.creator) if self.is_proxy else name == self.creator
+
+
+PLAIN = Dialect()
+DIALECTS = (
+    Dialect(
+        creator="webkitwebinspector",
+        leaves_out="Safari exports only what it let through: what it refused is not in this file, nor are preflights"
+        " and redirects",
+        numbers_connections=True,
+    ),
+    Dialect(
+        creator="chrome-har",
+        leaves_out="chrome-har leaves out what failed: of what the browser refused only preflights are in this file",
+        numbers_connections=True,
+    ),
+    Dialect(creator="playwright", tells_by_headers=True),
+    Dialect(creator="webpagetest", connects_apart=True),
+    Dialect(creator="mitmproxy", is_proxy=True, upper_case_methods=True, connects_apart=True),
+    Dialect(creator="httptoolkit", is_proxy=True, zero_is_open=True),
+    Dialect(creator="charles", is_proxy=True),
+    Dialect(creator="fiddler", is_proxy=True),
+    Dialect(creator="proxyman", is_proxy=True),
+)
+
+AGENTS = {
+    "chromium": b"AppleWebKit/ Chrome/",
+    "gecko": b"Gecko/ rv:",
+    "webkit": b"AppleWebKit/",
+}
+"""A User-Agent for an entry without one, by the engine of the browser that the file names."""
+_BROWSERS = (
+    ("firefox", "gecko"),
+    ("webkit", "webkit"),
+    ("safari", "webkit"),
+    ("webinspector", "chromium"),
+    ("chrom", "chromium"),
+    ("edge", "chromium"),
+    ("brave", "chromium"),
+    ("opera", "chromium"),
+    ("puppeteer", "chromium"),
+)
+
+
+def last_name(name: str) -> str:
+    """Of a file, what stands after its folders."""
+    return "stdin" if name == "-" else name.replace("\\", "/").rpartition("/")[2]
+
+
+class Context:
+    """What is known of the file so far."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """Of the file, as in its exchanges' ids."""
+        self.dialect = PLAIN
+        self.engine: str | None = None
+        self.clock = 0.0
+        """Start of the last entry that had one."""
+        self.sensitive_seen = False
+        self.judged = 0
+        self.maybe_sent_again = 0
+        """Entries of what browsers send again by themselves."""
+        self.frames: dict[str, str] = {}
+        """The origin of the page in each frame."""
+        self.led_to: dict[Url, bytes] = {}
+        """Where redirects of requests with an Origin led, and the Origin from there on: the latest `MAX_LED_TO`."""
+
+    def learn(self, key: str, value: Any) -> None:
+        """What the file says of who wrote it: `browser` knows better than `creator`."""
+        name = str(value.get("name", "")).lower().replace(" ", "") if isinstance(value, dict) else ""
+        if key == "creator":
+            self.dialect = next((each for each in DIALECTS if each.writes(name)), PLAIN)
+        if key == "creator" and self.engine is not None:
+            return
+        for word, engine in _BROWSERS:
+            if word in name:
+                self.engine = engine
+                return
+
+    def origin_of(self, raw: dict[str, Any], url: Url, referer: bytes) -> tuple[bytes, str] | None:
+        """What Origin a request had that is shown without, and by what that is known."""
+        after = self.after_redirect(url)
+        if after is not None:
+            return after, ORIGIN_FROM_REDIRECT
+        page = parse_url(referer.decode("latin-1"))
+        if page is not None:
+            return page.origin.encode("latin-1"), ORIGIN_FROM_REFERER
+        frame = self.frames.get(str(raw.get("_frameref")))
+        return None if frame is None else (frame.encode("latin-1"), ORIGIN_FROM_FRAME)
+
+    def after_redirect(self, url: Url) -> bytes | None:
+        """The Origin of a request that a redirect may have led to, perhaps upgraded to https on the way."""
+        plain = url._replace(scheme="http", port=80 if url.port == 443 else url.port)
+        return self.led_to.get(url) or self.led_to.get(plain)
+
+    def loaded(self, raw: dict[str, Any], url: Url) -> None:
+        """A page was loaded into a frame; Playwright names frames."""
+        if raw.get("_resourceType") == "document" and "_frameref" in raw:
+            self.frames[str(raw["_frameref"])] = url.origin
+            if len(self.frames) > MAX_LED_TO:
+                del self.frames[next(iter(self.frames))]
+
+    def redirected(self, url: Url, target: Url, origin: bytes) -> None:
+        """A request with this Origin is redirected. From a cross-origin URL to a third origin, it becomes null."""
+        tainted = url.origin.encode("latin-1") not in (origin, target.origin.encode("latin-1"))
+        self.led_to.pop(target, None)
+        self.led_to[target] = b"null" if tainted else origin
+        if len(self.led_to) > MAX_LED_TO:
+            del self.led_to[next(iter(self.led_to))]
+
+    @property
+    def tells_by_headers(self) -> bool:
+        """Whether headers alone tell what was on the wire: Playwright's are Chromium's provisional ones, else."""
+        return self.dialect.tells_by_headers and self.engine == "chromium"
+
+    def note_sensitive(self, names: set[bytes], answer: Fields) -> None:
+        """Whether anything was seen that an export without sensitive data leaves out."""
+        if not self.sensitive_seen:
+            self.sensitive_seen = bool(names & {b"cookie", b"authorization"}) or any(
+                name.lower() == b"set-cookie" for name, _ in answer
+            )

@@ -1,0 +1,147 @@
+"""The parts of a HAR entry: header lists, times, connections, whatever each writer makes of them.
+
+Total: what is not as it should be counts as left out.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from cors_addon.exchange.model import Fields
+from cors_addon.recordings.har_dialects import Context
+
+_CLIENT_PORT = re.compile(r"ClientPort:(\d+)")
+_LAST_PORT = 65535
+
+
+def header_list(headers: Any) -> Fields:
+    """Header lines as they were on the wire: without pseudo-headers, and one for each line of a joined value."""
+    lines: list[tuple[bytes, bytes]] = []
+    for name, value in _pairs(headers):
+        if not isinstance(name, str) or not name or name.startswith(":"):
+            continue
+        if isinstance(value, list):
+            value = "\n".join(map(str, value))
+        text = value if isinstance(value, str) else "" if value is None else str(value)
+        key = _bytes(name)
+        for line in text.split("\n") if "\n" in text else (text,):
+            lines.append((key, _bytes(line.strip("\r"))))
+    return tuple(lines)
+
+
+def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
+    """Names and values, from a list of objects, a list of pairs, or an object."""
+    if isinstance(headers, dict):
+        yield from headers.items()
+        return
+    for header in headers or ():
+        if isinstance(header, dict):
+            yield header.get("name"), header.get("value")
+        else:
+            name, value, *_ = header
+            yield name, value
+
+
+def header_names(message: dict[str, Any]) -> set[str]:
+    """Header names in lower case, pseudo-headers too."""
+    headers = message.get("headers")
+    if isinstance(headers, dict):
+        return {str(name).lower() for name in headers}
+    names = (each.get("name") if isinstance(each, dict) else each[0] for each in headers or ())
+    return {str(name).lower() for name in names}
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape") if not _has_lone(text) else text.encode("utf-8", "replace")
+
+
+def _has_lone(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" and not "\udc80" <= char <= "\udcff" for char in text)
+
+
+def cookie_header(cookies: Any) -> bytes:
+    """A Cookie header for a request whose header is left out, but whose list of cookies is not."""
+    if not isinstance(cookies, list):
+        return b""
+    names: Iterable[str] = (str(each["name"]) for each in cookies if isinstance(each, dict) and each.get("name"))
+    return "; ".join(f"{name}=..." for name in names).encode("latin-1", "replace")
+
+
+def number(value: Any) -> int | None:
+    """An integer, perhaps as text."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+        return int(value)
+    return int(value) if isinstance(value, (int, float)) else None
+
+
+def connection_of(raw: dict[str, Any], context: Context) -> tuple[str, str] | None:
+    """The connection. `connection` is one with some writers; with others it is the server's port."""
+    known = raw.get("_connectionId")
+    if known in (None, "", "0"):
+        known = raw.get("connection")
+        if not isinstance(known, (str, int)):
+            return None
+        if match := _CLIENT_PORT.match(str(known)):
+            known = match[1]
+        elif not (context.dialect.numbers_connections or (str(known).isdecimal() and int(known) > _LAST_PORT)):
+            return None
+    return None if known in ("", "0", 0) else (context.name, str(known))
+
+
+def has_body(request: dict[str, Any], fields: Fields) -> bool:
+    """Whether the request bears a body, by what any field says."""
+    size = request.get("bodySize")
+    if isinstance(size, (int, float)) and size > 0:
+        return True
+    posted = request.get("postData")
+    if isinstance(posted, dict) and (posted.get("text") or posted.get("params")):
+        return True
+    return any(name.lower() == b"content-length" and value.strip() not in (b"", b"0") for name, value in fields)
+
+
+def times(raw: dict[str, Any], context: Context) -> tuple[float, float, float]:
+    """When the page asked, when the request was sent, when its answer was complete."""
+    since = _moment(raw.get("startedDateTime"))
+    if since is None:
+        since = context.clock
+    context.clock = since
+    timings = raw.get("timings")
+    parts = timings if isinstance(timings, dict) else {}
+    if context.dialect.connects_apart:
+        took = sum(_duration(parts.get(name)) for name in ("send", "wait", "receive"))
+        return since, since, since + took / 1000
+    waiting = () if context.dialect.is_proxy else ("blocked", "dns", "connect")  # a proxy connects after it was asked
+    waited = sum(_duration(parts.get(name)) for name in waiting)
+    took = _duration(raw.get("time")) or sum(
+        _duration(parts.get(name)) for name in ("blocked", "dns", "connect", "send", "wait", "receive")
+    )
+    ended = since + took / 1000
+    return since, min(since + waited / 1000, ended), ended
+
+
+def _duration(value: Any) -> float:
+    """Milliseconds; -1 stands for what does not apply."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+        return 0.0
+    return float(value)
+
+
+def _moment(value: Any) -> float | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            return None
+        return float(value) / 1000 if value > 1e11 else float(value)
+    try:
+        moment = datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.timestamp()
