@@ -165,13 +165,17 @@ def _own_page(flow: http.HTTPFlow, error: Error) -> int | None:
         return 413
     if message.startswith(_REQUEST_REFUSED) or (message.startswith("Received ") and " from client," in message):
         return 400
-    request = flow.request
-    if request.data.timestamp_end is None and not request.stream:
-        return None  # the client failed before mitmproxy had its whole request
+    return None if _client_failed(flow, error) else 502
+
+
+def _client_failed(flow: http.HTTPFlow, error: Error) -> bool:
+    """Whether the client was gone first: before mitmproxy had its whole request, or while it waited for the answer."""
+    if flow.request.data.timestamp_end is None and not flow.request.stream:
+        return True
     ended = flow.client_conn.timestamp_end
-    if ended is not None and ended <= error.timestamp and (flow.server_conn.timestamp_end or error.timestamp) >= ended:
-        return None  # the client hung up first
-    return 502
+    return (
+        ended is not None and ended <= error.timestamp and (flow.server_conn.timestamp_end or error.timestamp) >= ended
+    )
 
 
 # "by client" stands in mitmproxy's text whichever side reset the stream; these two codes it passes on as they are.
@@ -214,9 +218,11 @@ def _url(request: http.RequestData, client: Client, server: Server) -> Url:
         # go, though not to which port
         scheme, host, port = "https", client.sni, 443
     path = request.path.decode("latin-1")
-    if not path.isascii():
-        path = "".join(char if char.isascii() else f"%{ord(char):02X}" for char in path)
-    return _new_url(Url, (scheme, _ascii(host), port, path or "/"))
+    return _new_url(Url, (scheme, _ascii(host), port, (path if path.isascii() else _escaped(path)) or "/"))
+
+
+def _escaped(path: str) -> str:
+    return "".join(char if char.isascii() else f"%{ord(char):02X}" for char in path)
 
 
 def _authority(request: http.RequestData) -> str:
@@ -239,6 +245,11 @@ def _listener(request: http.RequestData, client: Client, server: Server, scheme:
             return named.host, named.port
     if client.tls and client.sni:
         return client.sni, port
+    return _own_name(request, scheme, host, port) or host, port
+
+
+def _own_name(request: http.RequestData, scheme: str, host: str, port: int) -> str | None:
+    """The name by which a page on the listener itself calls it."""
     headers = request.headers
     for header in ("origin", "referer"):
         page = parse_url(headers.get(header, ""))
@@ -246,8 +257,8 @@ def _listener(request: http.RequestData, client: Client, server: Server, scheme:
             continue
         # Two programs cannot listen on one port of one machine: on loopback the port alone tells.
         if headers.get("sec-fetch-site") == "same-origin" or (is_loopback(_ascii(host)) and is_loopback(page.host)):
-            return page.host, port
-    return host, port
+            return page.host
+    return None
 
 
 def _is_upstream(request: http.RequestData, client: Client, server: Server, authority: str) -> bool:
