@@ -2,26 +2,40 @@
 
 This file is two things:
 
-- the package ``cors_addon``; importing it loads nothing else, the addon (and with it mitmproxy) only when asked for;
+- the package ``cors_addon``, a library: ``judge`` and what belongs to it. Importing it loads nothing else: what is
+  asked for is loaded then, and mitmproxy only for what needs it;
 - the script of ``mitmproxy -s …/cors_addon/__init__.py``, which is itself the addon: it bears the hooks of the one in
   the package. Then it runs under another name, with its own folder on ``sys.path``, and perhaps not installed at all.
 """
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from cors_addon.api import Engine, Judgement, Reason, RecordingError, Verdict, explain, judge
+
+__all__ = ["Engine", "Judgement", "Reason", "RecordingError", "Verdict", "explain", "judge"]
 __version__ = "0.1.0"
 
 if __name__ == "cors_addon":
 
     def __getattr__(name: str) -> Any:
-        """Load the addon on first use."""
-        if name not in ("CorsAddon", "addons"):
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from cors_addon.proxy.addon import CorsAddon
+        """Load the library, or the addon, on first use."""
+        if name in __all__:
+            from cors_addon import api
 
-        globals().update(CorsAddon=CorsAddon, addons=[CorsAddon()])
+            globals().update({each: getattr(api, each) for each in __all__})
+        elif name in ("CorsAddon", "addons"):
+            from cors_addon.proxy.addon import CorsAddon
+
+            globals().update(CorsAddon=CorsAddon, addons=[CorsAddon()])
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return globals()[name]
+
+    def __dir__() -> list[str]:
+        """What there is, loaded or not."""
+        return sorted({*globals(), *__all__, "CorsAddon", "addons"})
 
 else:
     # mitmproxy looks up every hook in this module for every event: a __getattr__ here would slow them all down.

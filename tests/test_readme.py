@@ -73,6 +73,20 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert read(Path("learned.yaml").read_text()).usable
 
 
+def test_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The example tells what was refused, and why."""
+    [example] = [block for block in blocks("python") if block.startswith("import cors_addon\n")]
+    monkeypatch.chdir(tmp_path)
+    refused = entry("OPTIONS", request={"Access-Control-Request-Method": "PUT"})
+    Path("recording.har").write_text(har(refused, entry(at=1)))
+    exec(example, {})
+    out = capsys.readouterr().out
+    url = refused["request"]["url"]
+    assert out.startswith(f"OPTIONS {url} method-not-allowed MethodDisallowedByPreflightResponse\n")
+    assert "✗ DENIED" in out
+    assert out.count("method-not-allowed") == 2
+
+
 FILTERS = [
     line for block in re.findall(r"^```\n(~.*?)^```$", README, re.MULTILINE | re.DOTALL) for line in block.splitlines()
 ]

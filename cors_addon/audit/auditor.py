@@ -10,7 +10,6 @@ Law 4: sans-IO, and what is remembered is bounded: endpoints, and sites and orig
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from cors_addon.audit import hosts
@@ -297,6 +296,8 @@ def _cache_directives(fields: Fields) -> dict[str, str]:
 
 def _is_later(date: str, other: str) -> bool:
     """Whether both are HTTP dates, and the first is the later."""
+    from email.utils import parsedate_to_datetime  # of use to few answers, and takes a while to import
+
     try:
         return parsedate_to_datetime(date).timestamp() > parsedate_to_datetime(other).timestamp()
     except (ValueError, OverflowError, OSError):

@@ -11,7 +11,6 @@ import re
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 
@@ -108,6 +107,8 @@ def parse_set_cookie(line: bytes, url: Url, now: float, context: str | None) -> 
 
 
 def _date(text: str) -> float | None:
+    from email.utils import parsedate_to_datetime  # of use to few cookies, and takes a while to import
+
     try:
         date = parsedate_to_datetime(text)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from cors_addon.exchange.tracker import HAR_SKEW
+from cors_addon.recordings import har
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import Damage, Head, Source
 
@@ -47,12 +48,6 @@ def _is_har(head: Head) -> bool:
     return head.start.startswith(_UTF16) or head.start.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"["))
 
 
-def _read_har(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
-    from cors_addon.recordings import har
-
-    return har.read(source, wanted)
-
-
 def _is_dump(head: Head) -> bool:
     return not head.start or head.start[:1].isdigit()  # nothing was recorded, or the length of the first flow
 
@@ -63,7 +58,7 @@ def _read_dump(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     return dump.read(source, selection.parse(wanted.expression) if wanted.expression else None)
 
 
-HAR = Format("HAR", _is_har, _read_har, skew=HAR_SKEW, in_zip=".har")
+HAR = Format("HAR", _is_har, har.read, skew=HAR_SKEW, in_zip=".har")
 DUMP = Format("mitmproxy dump", _is_dump, _read_dump)
 FORMATS = (HAR, DUMP)
 """In the order in which they are asked."""

@@ -39,6 +39,11 @@ def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
         raise damage[0]
 
 
+def read_entries(entries: Iterator[Any], name: str, wanted: Wanted) -> Iterator[Recorded | None]:
+    """The same of entries that somebody else has read; ids begin with `name`."""
+    return _exchanges(entries, Context(name), wanted)
+
+
 def _until_damaged(entries: Iterator[Any], damage: list[Damage]) -> Iterator[Any]:
     """Entries, as far as they can be read: what waits to be sorted comes before the damage is told."""
     try:

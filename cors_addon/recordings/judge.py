@@ -9,11 +9,11 @@ Law 4: damage ends a file, never the run; what came before it counts.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement
-from cors_addon.recordings import formats, unrecorded
+from cors_addon.recordings import formats, har, unrecorded
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import Damage, Source
 from cors_addon.report.input import Input
@@ -62,12 +62,20 @@ def judged(name: str, into: Input, how: How = _PLAINLY, opened: BinaryIO | None 
         source.close()
 
 
+def judged_entries(entries: Iterable[Any], into: Input, how: How = _PLAINLY) -> Iterator[Judgement]:
+    """Judge the entries of a HAR that somebody else has read."""
+    into.kind = formats.HAR.name
+    exchanges = har.read_entries(iter(entries), into.name, Wanted(into.note, how.expression))
+    session = Session(engine=how.engine, skew=formats.HAR.skew, auditor=how.auditor)
+    yield from _judge(_counted(exchanges, None, into, None), session, _Chosen() if how.expression else None)
+
+
 def _counted(
-    exchanges: Iterator[Recorded | None], source: Source, into: Input, progress: Progress | None
+    exchanges: Iterator[Recorded | None], source: Source | None, into: Input, progress: Progress | None
 ) -> Iterator[Recorded]:
     for exchange in exchanges:
         into.flows += 1
-        if progress is not None and not into.flows & 63:
+        if progress is not None and source is not None and not into.flows & 63:
             progress(source, into)
         if exchange is not None:
             yield exchange

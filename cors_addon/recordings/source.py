@@ -4,14 +4,11 @@ Law 1: nothing is read twice and nothing is kept: a pipe does as well as a file.
 Law 2: damage has a byte offset, of the file itself or, for a packed one, of what it unpacks to.
 """
 
-import bz2
-import lzma
 import os
 import stat
 import sys
 import zlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
 CHUNK = 1 << 20
@@ -50,11 +47,23 @@ class _Unpacker(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
+def _bzip2() -> _Unpacker:
+    import bz2  # of use to few files, and takes a while to import
+
+    return bz2.BZ2Decompressor()
+
+
+def _xz() -> _Unpacker:
+    import lzma  # the same
+
+    return lzma.LZMADecompressor()
+
+
 _PACKINGS: tuple[tuple[bytes, str, Callable[[], _Unpacker]], ...] = (
     (b"\x1f\x8b", "gzip", lambda: zlib.decompressobj(wbits=31)),
-    (b"\xfd7zXZ\x00", "xz", lzma.LZMADecompressor),
+    (b"\xfd7zXZ\x00", "xz", _xz),
     *((b"x" + level, "zlib", zlib.decompressobj) for level in (b"\xda", b"\x9c", b"\x5e", b"\x01")),  # .zhar
-    (b"BZh", "bzip2", bz2.BZ2Decompressor),
+    (b"BZh", "bzip2", _bzip2),
 )
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -74,7 +83,7 @@ class Source:
         self.position = 0
         """Bytes of the file that were read so far, packed as they are: for progress."""
         self._is_own = opened is None and name != "-"
-        self._raw: BinaryIO = opened or (sys.stdin.buffer if name == "-" else Path(name).open("rb", buffering=0))  # noqa: SIM115
+        self._raw: BinaryIO = opened or (sys.stdin.buffer if name == "-" else open(name, "rb", buffering=0))  # noqa: SIM115
         self.size = None if opened is not None else _size(self._raw)
         """Size of the file, None where that is not known."""
         self._unpacker: _Unpacker | None = None
@@ -193,7 +202,7 @@ class Source:
             before = getattr(self._unpacker, "copy", lambda: None)()
             try:
                 data = self._unpacker.decompress(packed)
-            except (zlib.error, OSError, lzma.LZMAError) as error:
+            except Exception as error:  # zlib.error, lzma.LZMAError, OSError: each packing has its own
                 self._broken = Damage(f"the {self.packed} file is damaged: {error}")
                 data = b"" if before is None else _salvaged(before, packed)
                 if not data:
