@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -82,37 +82,38 @@ def _run(options: argparse.Namespace) -> int:
         if taken:
             sys.stderr.write(f"cors-addon demo: taken: port {', '.join(taken)}. Choose another --port.\n")
             return UNUSABLE
-    page, api, other, mitmweb = chosen
-    origins = Origins(*(f"http://localhost:{port}" for port in (page, api, other)))
+    *shown, mitmweb = chosen
+    origins = Origins(*(f"http://localhost:{port}" for port in shown))
     moved = [f"Port {old} is taken, so {new} is used." for old, new in zip(wanted, chosen, strict=True) if old != new]
     with (
         tempfile.TemporaryDirectory(prefix="cors-addon-demo-") as folder,
         servers.running(origins, f"http://127.0.0.1:{mitmweb}/") as upstream,
     ):
         names = {f"{name}.demo": port for name, port in zip(("page", "api", "other"), upstream, strict=True)}
-        listen = "localhost" if ports.has_ipv6() else "127.0.0.1"  # some asyncio insists on both addresses
-        modes = [
-            f"reverse:http://{name}:{port}@{listen}:{port}"
-            for name, port in zip(names, (page, api, other), strict=True)
-        ]
-        settings = {
-            "confdir": folder,
-            "web_port": str(mitmweb),
-            "web_open_browser": "false",
-            "keep_host_header": "true",  # see Upstream
-            "connection_strategy": "lazy",
-            "termlog_verbosity": "warn",
-        }
-        given = {setting.partition("=")[0] for setting in options.settings}
-        arguments: list[str] = []
-        for mode in modes:
-            arguments += ["--mode", mode]
-        for name, value in settings.items():
-            if name not in given:
-                arguments += ["--set", f"{name}={value}"]
-        for setting in options.settings:
-            arguments += ["--set", setting]
+        arguments = [*_modes(names, shown), *_settings(folder, mitmweb, options.settings)]
         return _mitmweb(arguments, origins, names, moved)
+
+
+def _modes(names: Iterable[str], shown: Sequence[int]) -> list[str]:
+    """Arguments by which mitmweb listens on the ports that the browser is shown, for the servers of these names."""
+    listen = "localhost" if ports.has_ipv6() else "127.0.0.1"  # some asyncio insists on both addresses
+    modes = [f"reverse:http://{name}:{port}@{listen}:{port}" for name, port in zip(names, shown, strict=True)]
+    return [argument for mode in modes for argument in ("--mode", mode)]
+
+
+def _settings(folder: str, mitmweb: int, given: Sequence[str]) -> list[str]:
+    """Arguments by which mitmweb gets its options: the demo's, and those that the user gave, which win."""
+    settings = {
+        "confdir": folder,
+        "web_port": str(mitmweb),
+        "web_open_browser": "false",
+        "keep_host_header": "true",  # see Upstream
+        "connection_strategy": "lazy",
+        "termlog_verbosity": "warn",
+    }
+    names = {setting.partition("=")[0] for setting in given}
+    ours = [f"{name}={value}" for name, value in settings.items() if name not in names]
+    return [argument for setting in (*ours, *given) for argument in ("--set", setting)]
 
 
 class Upstream:

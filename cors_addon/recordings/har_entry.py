@@ -102,15 +102,19 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     entry = given(raw, url)
     context.loaded(raw, url)
     context.note_sensitive(entry.names, entry.answer)
-    if b"cookie" not in entry.names and (cookies := har_fields.cookie_header(request.get("cookies"))):
-        entry.add(b"Cookie", cookies)
-    matters = entry.by_script or entry.asked
+    _add_cookies(entry)
     why = off_the_wire(entry, context)
     if why is not None:
-        return Entry(note=why if matters else "")
-    if (entry.status is None or entry.status < 100) and not was_sent(entry, context):
-        return _unanswered(entry, number, context) if matters or context.after_redirect(url) else Entry()
-    return _exchange(entry, number, context)
+        return Entry(note=why if entry.matters else "")
+    if entry.answered or was_sent(entry, context):
+        return _exchange(entry, number, context)
+    return _unanswered(entry, number, context) if entry.matters or context.after_redirect(url) else Entry()
+
+
+def _add_cookies(entry: Given) -> None:
+    """Some writers leave the header out, but not the list."""
+    if b"cookie" not in entry.names and (cookies := har_fields.cookie_header(entry.request.get("cookies"))):
+        entry.add(b"Cookie", cookies)
 
 
 # ---- on the wire ----
@@ -118,7 +122,7 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
 
 def _exchange(entry: Given, number: int, context: Context) -> Entry:
     since, started, ended = har_fields.times(entry.raw, context)
-    status = None if entry.status is None or entry.status < 100 else entry.status
+    status = entry.status if entry.answered else None
     if is_confirmed(entry, context):
         status, entry.notes = 304, (CONFIRMED,)
     if not entry.asked and (page := _page(entry)) is not None:
@@ -145,13 +149,19 @@ def _exchange(entry: Given, number: int, context: Context) -> Entry:
     found = Entry(observation, notes=entry.notes, since=since)
     found.of_use = _is_of_use(entry, observation)
     found.coarse = _WHOLE_SECONDS.fullmatch(str(entry.raw.get("startedDateTime"))) is not None
-    if status in REDIRECT_STATUSES and (entry.asked or found.coarse):
-        location = tuple(value for name, value in observation.response if name.lower() == b"location")
-        target = location_target(observation, location)
-        found.leads_to = target.url if target is not None else None
+    if entry.asked or found.coarse:
+        found.leads_to = _leads_to(observation)
     if entry.asked:
         _note_asked(entry, found, context)
     return found
+
+
+def _leads_to(seen: Observation) -> Url | None:
+    if seen.status not in REDIRECT_STATUSES:
+        return None
+    location = tuple(value for name, value in seen.response if name.lower() == b"location")
+    target = location_target(seen, location)
+    return None if target is None else target.url
 
 
 def _assume_agent(entry: Given, context: Context) -> None:

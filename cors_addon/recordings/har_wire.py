@@ -51,6 +51,16 @@ class Given:
         return b"origin" in self.names
 
     @property
+    def answered(self) -> bool:
+        """Whether it has an answer, by its status."""
+        return self.status is not None and self.status >= 100
+
+    @property
+    def matters(self) -> bool:
+        """Whether people would look for it among what was judged."""
+        return self.asked or self.by_script
+
+    @property
     def by_script(self) -> bool:
         """Whether a page's script sent it."""
         return str(self.raw.get("_resourceType", "")).lower() in _SCRIPTS
@@ -94,8 +104,7 @@ def off_the_wire(entry: Given, context: Context) -> str | None:
         return CACHED
     if entry.response.get("_fetchedViaServiceWorker") is True or entry.raw.get("_fetchType") == "Service Worker":
         return WORKER
-    answered = entry.status is not None and entry.status >= 100
-    return NOT_ON_THE_WIRE if answered and context.tells_by_headers and _is_provisional(entry) else None
+    return NOT_ON_THE_WIRE if entry.answered and context.tells_by_headers and _is_provisional(entry) else None
 
 
 def _is_cached(entry: Given) -> bool:

@@ -115,30 +115,36 @@ class Text:
         if not self.peek():
             raise self.damage("the file ends too early")
         while True:
-            try:
-                value, end = self._decode_value(self.text, self.at)
-            except StopIteration as stop:
-                wrong = stop.value if isinstance(stop.value, int) else self.at
-                cut_off = wrong >= len(self.text) - _TAIL
-            except json.JSONDecodeError as error:
-                wrong = error.pos
-                cut_off = wrong >= len(self.text) - _TAIL or error.msg.startswith("Unterminated string")
-            except RecursionError:
-                raise self.damage("nested too deeply") from None
-            except ValueError as error:  # a number with thousands of digits
-                raise self.damage(f"no usable JSON: {str(error).partition(';')[0]}") from None
+            found = self._scanned()
+            if found is None:
+                if len(self.text) - self.at > LARGE:
+                    return self._large_value()
+                if self.ended or not self.more(min(max(len(self.text) - self.at, 1), LARGE)):
+                    raise self.damage("the file ends in the midst of this")
+            elif found[1] < len(self.text) or self.ended:
+                self.at = found[1]
+                return found[0]
             else:
-                if end < len(self.text) or self.ended:
-                    self.at = end
-                    return value
                 self.more()  # a number may go on
-                continue
-            if not cut_off:
-                raise self.damage("no JSON", wrong)
-            if len(self.text) - self.at > LARGE:
-                return self._large_value()
-            if self.ended or not self.more(min(max(len(self.text) - self.at, 1), LARGE)):
-                raise self.damage("the file ends in the midst of this")
+
+    def _scanned(self) -> tuple[Any, int] | None:
+        """The next value, and where it ends; None where the text ends before it does."""
+        unterminated = False
+        try:
+            found: tuple[Any, int] = self._decode_value(self.text, self.at)
+            return found
+        except StopIteration as stop:
+            wrong = stop.value if isinstance(stop.value, int) else self.at
+        except json.JSONDecodeError as error:
+            wrong = error.pos
+            unterminated = error.msg.startswith("Unterminated string")
+        except RecursionError:
+            raise self.damage("nested too deeply") from None
+        except ValueError as error:  # a number with thousands of digits
+            raise self.damage(f"no usable JSON: {str(error).partition(';')[0]}") from None
+        if not unterminated and wrong < len(self.text) - _TAIL:
+            raise self.damage("no JSON", wrong)
+        return None
 
     def _large_value(self) -> Any:
         begin = self.damage("the file ends in the midst of this")
@@ -150,47 +156,21 @@ class Text:
 
     def _squeezed(self, begin: Damage) -> Iterator[str]:
         """The pieces of the next value, a string, an object or an array, without what is long in it."""
-        depth, dropping, kept = 0, 0, 0
-        key = ""
+        kept = _Kept()
         while True:
             match = _STRUCTURE.search(self.text, self.at)
             upto = match.start() if match else len(self.text)
-            between = self.text[self.at : upto]
-            if not dropping:
-                kept += len(between)
-                yield between
-            if key and between.strip() not in ("", ":"):  # the text may have been cut between them
-                key = ""
+            yield kept.between(self.text[self.at : upto])
             self.at = upto
             if match is None:
                 if not self.more():
                     raise begin
                 continue
-            mark = match[0]
             self.at += 1
-            if mark == '"':
-                piece = f'"{self._string(begin)}"'
-                if not dropping:
-                    kept += len(piece)
-                    yield piece
-                key = piece if piece in DROPPED else ""
-                if not depth:
-                    return
-            elif mark in "[{":
-                depth += 1
-                if not dropping:
-                    yield mark
-                    dropping = depth if key else 0
-                key = ""
-            else:
-                if dropping == depth:
-                    dropping = 0
-                depth -= 1
-                if not dropping:
-                    yield mark
-                if not depth:
-                    return
-            if kept > 4 * LARGE:
+            yield kept.string(self._string(begin)) if match[0] == '"' else kept.bracket(match[0])
+            if not kept.depth:
+                return
+            if kept.size > 4 * LARGE:
                 raise Damage("an entry too large to be one", begin.offset)
 
     def _string(self, begin: Damage) -> str:
@@ -210,6 +190,50 @@ class Text:
                 return "".join(pieces)
             if not self.more():
                 raise begin
+
+
+class _Kept:
+    """What is kept of a huge value, piece by piece: all but what stands under a key of `DROPPED`."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.size = 0
+        self._dropping = 0
+        """The depth of what is dropped; 0 where nothing is."""
+        self._key = ""
+        """The key that was just read, if what it names is dropped."""
+
+    def between(self, text: str) -> str:
+        """What stands between strings and brackets."""
+        if self._key and text.strip() not in ("", ":"):  # the text may have been cut between them
+            self._key = ""
+        return self._keep(text)
+
+    def string(self, text: str) -> str:
+        """A string, which may be a key."""
+        piece = f'"{text}"'
+        self._key = piece if piece in DROPPED else ""
+        return self._keep(piece)
+
+    def bracket(self, mark: str) -> str:
+        """An object or an array begins or ends."""
+        if mark in "[{":
+            self.depth += 1
+            dropped = bool(self._dropping)
+            if self._key and not dropped:
+                self._dropping = self.depth
+            self._key = ""
+            return "" if dropped else mark
+        if self._dropping == self.depth:
+            self._dropping = 0
+        self.depth -= 1
+        return "" if self._dropping else mark
+
+    def _keep(self, text: str) -> str:
+        if self._dropping:
+            return ""
+        self.size += len(text)
+        return text
 
 
 def members(text: Text) -> Iterator[str]:

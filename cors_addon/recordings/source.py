@@ -194,23 +194,29 @@ class Source:
                 if self._unpacker.eof:
                     return b""
                 raise Damage(f"the {self.packed} file ends too early")
-            if self._unpacker.eof:
-                if not packed.strip(b"\0"):
-                    continue  # padding
-                assert self._fresh is not None
-                self._unpacker = self._fresh()
-            before = getattr(self._unpacker, "copy", lambda: None)()
-            try:
-                data = self._unpacker.decompress(packed)
-            except Exception as error:  # zlib.error, lzma.LZMAError, OSError: each packing has its own
-                self._broken = Damage(f"the {self.packed} file is damaged: {error}")
-                data = b"" if before is None else _salvaged(before, packed)
-                if not data:
-                    raise self._broken from error
-            if self._unpacker.eof:
-                self._packed_rest = self._unpacker.unused_data
+            if self._unpacker.eof and not packed.strip(b"\0"):
+                continue  # padding
+            data = self._unpacked(packed)
             if data:
                 return data
+
+    def _unpacked(self, packed: bytes) -> bytes:
+        """What these bytes unpack to, as far as they are not damaged."""
+        assert self._unpacker is not None
+        assert self._fresh is not None
+        if self._unpacker.eof:
+            self._unpacker = self._fresh()
+        before = getattr(self._unpacker, "copy", lambda: None)()
+        try:
+            data = self._unpacker.decompress(packed)
+        except Exception as error:  # zlib.error, lzma.LZMAError, OSError: each packing has its own
+            self._broken = Damage(f"the {self.packed} file is damaged: {error}")
+            data = b"" if before is None else _salvaged(before, packed)
+            if not data:
+                raise self._broken from error
+        if self._unpacker.eof:
+            self._packed_rest = self._unpacker.unused_data
+        return data
 
     def close(self) -> None:
         """Close the file; what was not opened here stays open."""
