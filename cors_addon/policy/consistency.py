@@ -104,8 +104,7 @@ def _single_origins(written: Written, policy: Policy, origins: Origins) -> None:
     if policy.credentials or policy.private_network:
         what = "credentials" if policy.credentials else "private-network"
         for entry in origins.listed:
-            pattern = origin_entries.parse(entry).pattern if "://" in entry else None
-            if pattern is not None and pattern.scheme == "http" and not is_loopback(pattern.host):
+            if _is_insecure(entry):
                 written.faults.warning(
                     written.entry("origins", entry) or written.place(what),
                     "insecure-origin",
@@ -117,6 +116,12 @@ def _single_origins(written: Written, policy: Policy, origins: Origins) -> None:
             "null-with-credentials",
             "any site can make requests of the origin null (a sandboxed frame), and would act as the user",
         )
+
+
+def _is_insecure(entry: str) -> bool:
+    """Whether somebody else can answer for an origin, or some of a pattern's."""
+    pattern = origin_entries.parse(entry).pattern if "://" in entry else None
+    return pattern is not None and pattern.scheme == "http" and not is_loopback(pattern.host)
 
 
 def _no_effect(written: Written, policy: Policy, origins: Origins) -> None:

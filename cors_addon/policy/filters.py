@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Iterator
 
 from cors_addon.fetch.origins import Url
 
@@ -77,24 +78,29 @@ def _split(text: str, operator: str) -> list[str]:
     """Parts of an expression between operators that stand outside of parentheses and quotes."""
     while text.startswith("(") and _closes_at(text) == len(text) - 1:
         text = text[1:-1].strip()
-    parts, depth, quote, start, index = [], 0, "", 0, 0
-    while index < len(text):
-        char = text[index]
-        if char == "\\":
-            index += 2
-            continue
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'":
-            quote = char
-        elif char in "()":
+    parts, start, depth = [], 0, 0
+    for index, char in _unquoted(text):
+        if char in "()":
             depth += 1 if char == "(" else -1
         elif char == operator and depth == 0:
             parts.append(text[start:index].strip())
             start = index + 1
-        index += 1
     parts.append(text[start:].strip())
     return [part for part in parts if part] or [text]
+
+
+def _unquoted(text: str) -> Iterator[tuple[int, str]]:
+    """The characters outside of quotes, and their places; neither a backslash nor what follows it."""
+    quote, escaped = "", False
+    for index, char in enumerate(text):
+        if escaped or char == "\\":
+            escaped = not escaped
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        else:
+            yield index, char
 
 
 def _closes_at(text: str) -> int:

@@ -5,6 +5,7 @@ Law 2: an exchange passes where the browser allows it and its page reads the hea
 Law 3: what traffic cannot tell is said, never guessed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -72,6 +73,23 @@ class _Server:
     unknown: int = 0
     """Exchanges whose credentials mode is unknown."""
 
+    def take(self, judgement: Judgement, origin: str) -> None:
+        """Note what one exchange needs."""
+        self.exchanges += 1
+        self.need("origins", origin, judgement)
+        method = judgement.requested_method or ""
+        if method not in CORS_SAFELISTED:
+            self.need("methods", method, judgement)
+        for name in judgement.requested_headers:
+            self.need("request-headers", name.lower(), judgement)
+        if judgement.credentials is Credentials.INCLUDE:
+            self.need("credentials", "", judgement)
+        elif judgement.credentials is Credentials.UNKNOWN:
+            self.unknown += 1
+        for name in exposed_headers(judgement) if judgement.verdict is Verdict.ALLOW else ():
+            if name not in _NOT_EXPOSED and not name.startswith("access-control-") and is_token(name):
+                self.need("expose-headers", name, judgement)
+
     def need(self, key: str, entry: str, judgement: Judgement) -> None:
         self.needs.setdefault((key, entry), []).append(_what(judgement))
 
@@ -98,36 +116,24 @@ def learn(judgements: Iterable[Judgement], filter_of: Callable[[Observation], st
     `filter_of` gives the filter for an exchange's server, where its URL does not tell what mitmproxy calls it.
     """
     servers: dict[str, _Server] = {}
-    hopeless: dict[str, int] = {}
-    unusable: dict[str, int] = {}
+    hopeless: Counter[str] = Counter()
+    unusable: Counter[str] = Counter()
     for judgement in judgements:
         if judgement.role not in _JUDGED or judgement.origin is None:
             continue
         if judgement.reason in _NOT_BY_HEADERS:
-            hopeless[str(judgement.reason)] = hopeless.get(str(judgement.reason), 0) + 1
+            hopeless[str(judgement.reason)] += 1
+            continue
+        what = _unusable(judgement.origin, judgement.requested_method or "", judgement.requested_headers)
+        if what is not None:
+            unusable[what] += 1
             continue
         url = judgement.observation.url
-        method, names = judgement.requested_method or "", judgement.requested_headers
-        if (what := _unusable(judgement.origin, method, names)) is not None:
-            unusable[what] = unusable.get(what, 0) + 1
-            continue
         server = servers.get(url.origin)
         if server is None:
             expression = of_server(url) if filter_of is None else filter_of(judgement.observation)
             server = servers[url.origin] = _Server(url, expression)
-        server.exchanges += 1
-        server.need("origins", judgement.origin, judgement)
-        if method not in CORS_SAFELISTED:
-            server.need("methods", method, judgement)
-        for name in names:
-            server.need("request-headers", name.lower(), judgement)
-        if judgement.credentials is Credentials.INCLUDE:
-            server.need("credentials", "", judgement)
-        elif judgement.credentials is Credentials.UNKNOWN:
-            server.unknown += 1
-        for name in exposed_headers(judgement) if judgement.verdict is Verdict.ALLOW else ():
-            if name not in _NOT_EXPOSED and not name.startswith("access-control-") and is_token(name):
-                server.need("expose-headers", name, judgement)
+        server.take(judgement, judgement.origin)
     return Lesson(
         tuple(server.policy() for server in servers.values()),
         sum(server.exchanges for server in servers.values()),
@@ -135,13 +141,13 @@ def learn(judgements: Iterable[Judgement], filter_of: Callable[[Observation], st
     )
 
 
-def _notes(servers: dict[str, _Server], hopeless: dict[str, int], unusable: dict[str, int]) -> Iterable[str]:
+def _notes(servers: dict[str, _Server], hopeless: Counter[str], unusable: Counter[str]) -> Iterable[str]:
     for reason, number in hopeless.items():
         yield f"{number} × {reason}: no CORS header can make these pass"
     for what in list(unusable)[:_MAX_TOLD]:
         yield f"{unusable.pop(what)} × {what}: no browser sends it, and no policy may name it"
     if unusable:
-        yield f"{sum(unusable.values())} more × what no browser sends"
+        yield f"{unusable.total()} more × what no browser sends"
     for origin, server in servers.items():
         if server.unknown and ("credentials", "") not in server.needs:
             yield (

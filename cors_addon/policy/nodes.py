@@ -68,9 +68,13 @@ def pairs(node: MappingNode) -> Iterator[tuple[Node, Node]]:
             if isinstance(value, ScalarNode) and not value.value and value.start_mark.index == value.end_mark.index:
                 value.start_mark = key.end_mark  # nothing is written: YAML places it at whatever comes next
         yield key, value
-    seen = {id(node)}
-    while merged and len(seen) < _MAX_MERGES:
-        source = merged.pop(0)
+    yield from _merged(merged, own, {id(node)})
+
+
+def _merged(sources: list[MappingNode], known: set[str], seen: set[int]) -> Iterator[tuple[Node, Node]]:
+    """Keys and values that mappings bring in, the first before the others; `known` keys win, `seen` are done with."""
+    while sources and len(seen) < _MAX_MERGES:
+        source = sources.pop(0)
         if id(source) in seen:
             continue
         seen.add(id(source))
@@ -78,10 +82,10 @@ def pairs(node: MappingNode) -> Iterator[tuple[Node, Node]]:
         for key, value in source.value:
             if isinstance(key, ScalarNode) and key.value == MERGE:
                 further += _sources(value) or []
-            elif isinstance(key, ScalarNode) and key.value not in own:
-                own.add(key.value)
+            elif isinstance(key, ScalarNode) and key.value not in known:
+                known.add(key.value)
                 yield key, value
-        merged[:0] = further
+        sources[:0] = further
 
 
 def _sources(value: Node) -> list[MappingNode] | None:

@@ -136,27 +136,38 @@ def parse(entry: str) -> Parsed:
     if rest:
         what = "a trailing slash" if rest == "/" else "a path"
         return Parsed(None, Flaw.PATH, f"an origin has no path: browsers never send {what}", _normal(entry))
-    subdomains = host.startswith("*.")
-    base = host[2:] if subdomains else host
-    if "*" in base or "*" in scheme or (port and "*" in port and port != ANY):
+    pattern = Pattern(scheme, host.removeprefix("*."), port or "", host.startswith("*."))
+    return _spelling_flaw(entry, pattern) or _port_flaw(entry, pattern, port) or Parsed(pattern)
+
+
+def _spelling_flaw(entry: str, pattern: Pattern) -> Parsed | None:
+    """What is wrong with wildcards, letters or the host."""
+    scheme, host, port = pattern.scheme, pattern.host, pattern.port
+    if "*" in host or "*" in scheme or ("*" in port and port != ANY):
         text = "a `*` stands only for subdomains (https://*.example.com) or the port (http://localhost:*)"
         return Parsed(None, Flaw.WILDCARD, text)
-    if not base.isascii():
+    if not host.isascii():
         return Parsed(None, Flaw.NOT_ASCII, "browsers send the ASCII form of a host", _normal(entry))
-    if scheme != scheme.lower() or (base != base.lower() and scheme.lower() in DEFAULT_PORTS):
-        return Parsed(
-            None, Flaw.UPPER_CASE, "browsers send origins in lower case, compared byte for byte", entry.lower()
-        )
-    flaw = _host_flaw(base, scheme, subdomains=subdomains)
-    if flaw is not None:
-        return flaw._replace(instead=entry.replace(base, flaw.instead, 1)) if flaw.instead else flaw
-    if port is not None and port != ANY:
-        if not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
-            return Parsed(None, Flaw.PORT, "a port is a number from 1 to 65535, or `*`", None)
-        if DEFAULT_PORTS.get(scheme) == int(port):
-            instead = entry.rpartition(":")[0]
-            return Parsed(None, Flaw.DEFAULT_PORT, f"browsers leave {port} out, the default port of {scheme}", instead)
-    return Parsed(Pattern(scheme, base, port or "", subdomains))
+    if scheme != scheme.lower() or (host != host.lower() and scheme.lower() in DEFAULT_PORTS):
+        text = "browsers send origins in lower case, compared byte for byte"
+        return Parsed(None, Flaw.UPPER_CASE, text, entry.lower())
+    flaw = _host_flaw(host, scheme, subdomains=pattern.subdomains)
+    if flaw is not None and flaw.instead:
+        return flaw._replace(instead=entry.replace(host, flaw.instead, 1))
+    return flaw
+
+
+def _port_flaw(entry: str, pattern: Pattern, port: str | None) -> Parsed | None:
+    """What is wrong with the port; None is none, and empty where only its colon is written."""
+    if port is None or port == ANY:
+        return None
+    if not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
+        return Parsed(None, Flaw.PORT, "a port is a number from 1 to 65535, or `*`", None)
+    if DEFAULT_PORTS.get(pattern.scheme) != int(port):
+        return None
+    instead = entry.rpartition(":")[0]
+    text = f"browsers leave {port} out, the default port of {pattern.scheme}"
+    return Parsed(None, Flaw.DEFAULT_PORT, text, instead)
 
 
 def _host_flaw(host: str, scheme: str, *, subdomains: bool) -> Parsed | None:

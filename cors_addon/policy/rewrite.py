@@ -165,6 +165,10 @@ class Rewriter:
             return status, self.fields(asked, fields, lower=lower)
         if self.policy.strips or 200 <= status <= 299:
             return status, self.fields(asked, fields, lower=lower)
+        return self._made_ok(asked, status, fields, lower=lower)
+
+    def _made_ok(self, asked: Asking, status: int, fields: Fields, *, lower: bool) -> tuple[int, Fields]:
+        """The answer to a preflight whose own status no browser takes."""
         wanted = self.policy.preflight_status
         kept = tuple(pair for pair in fields if LOWER[pair[0]] != b"location")
         if status == 304:  # had no body, whatever its headers say

@@ -47,37 +47,36 @@ def try_on(rewriter: Rewriter, judgement: Judgement, rewritten: Rewritten | None
     """The exchange under a policy; None where CORS has nothing to say, or no answer of the server's is known."""
     if judgement.role not in _JUDGED:
         return None
-    observation = judgement.observation
-    if rewritten is None:
-        status, fields = observation.status, judged_fields(judgement)
-        if judgement.stored is not None:
-            status = 200  # what the browser makes of a 304: the stored answer, updated
-    else:
-        status, fields = rewritten.status, rewritten.fields
-    asked = _asked(judgement)
-    server = Outcome(Verdict.DENY, judgement.refusal) if status is None else _judge(judgement, asked, status, fields)
-    if rewritten is None and _undecided(judgement):
+    policy, observation, asked = rewriter.policy, judgement.observation, _asked(judgement)
+    status, fields = _server_answer(judgement) if rewritten is None else (rewritten.status, rewritten.fields)
+    undecided = rewritten is None and _undecided(judgement)
+    if undecided:
         server = Outcome(judgement.verdict, judgement.refusal)
-    if not rewriter.policy.speaks_of_cors and not rewriter.policy.set and not rewriter.policy.remove:
-        return Shadow(rewriter.policy.name, server, server)
+    elif status is None:
+        server = Outcome(Verdict.DENY, judgement.refusal)
+    else:
+        server = _judge(judgement, asked, status, fields)
+    unchanged = Shadow(policy.name, server, server)
+    if not policy.speaks_of_cors and not policy.set and not policy.remove:
+        return unchanged
     request = asking(observation.method, observation.request)
-    if judgement.role is Role.PREFLIGHT:
-        if rewriter.answers(request):
-            status, fields = rewriter.answer(request)
-        elif status is None:
-            return None if rewritten else Shadow(rewriter.policy.name, server, server)
-        else:
-            status, fields = rewriter.rewrite(request, status, fields)
-        return Shadow(rewriter.policy.name, _judge(judgement, asked, status, fields), server)
+    if judgement.role is Role.PREFLIGHT and rewriter.answers(request):
+        return Shadow(policy.name, _judge(judgement, asked, *rewriter.answer(request)), server)
     if status is None:
-        return None if rewritten else Shadow(rewriter.policy.name, server, server)
-    refused = _preflight_refused(rewriter, judgement, request, asked)
-    if refused is not None:
-        return Shadow(rewriter.policy.name, refused, server)
-    if rewritten is None and _undecided(judgement) and not rewriter.policy.concerns(request.origin):
-        return Shadow(rewriter.policy.name, server, server)
-    status, fields = rewriter.rewrite(request, status, fields)
-    return Shadow(rewriter.policy.name, _judge(judgement, asked, status, fields), server)
+        return None if rewritten else unchanged
+    if judgement.role is not Role.PREFLIGHT:
+        refused = _preflight_refused(rewriter, judgement, request, asked)
+        if refused is not None:
+            return Shadow(policy.name, refused, server)
+        if undecided and not policy.concerns(request.origin):
+            return unchanged
+    return Shadow(policy.name, _judge(judgement, asked, *rewriter.rewrite(request, status, fields)), server)
+
+
+def _server_answer(judgement: Judgement) -> tuple[int | None, Fields]:
+    """Status and header list as the browser has them: of a 304 those of the stored answer, updated."""
+    status = judgement.observation.status if judgement.stored is None else 200
+    return status, judged_fields(judgement)
 
 
 def _undecided(judgement: Judgement) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cors_addon.policy.model import Mode, Names, Others, Policy, Preflights, Preset, preset
 from cors_addon.reasons.model import printable
@@ -34,60 +34,66 @@ def scalar(text: str) -> str:
 def _policy(policy: Policy) -> list[str]:
     base = Policy(name="") if policy.preset is None else preset(policy.preset)
     comments = policy.comments
+    head = [f"# {line}".rstrip() for line in comments.get("", "").splitlines()]
     lines: list[str] = []
-    for line in comments.get("", "").splitlines():
-        lines.append(f"# {line}".rstrip())
-    head = len(lines)
+    for key, value in (*_words(policy), *_grants(policy, base)):
+        lines += _pair(key, value, comments)
+    if policy.set:
+        lines.append("set:")
+        lines += [f"  {scalar(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in policy.set.items()]
+    if policy.remove:
+        lines += _pair("remove", policy.remove, comments)
+    return head + [("- " if index == 0 else "  ") + line for index, line in enumerate(lines)]
 
-    def put(key: str, value: str) -> None:
-        comment = comments.get(key)
-        lines.append(f"{key}: {value}" + (f"  # {comment}" if comment else ""))
 
-    def put_list(key: str, entries: Sequence[str]) -> None:
-        noted = any(f"{key}.{entry}" in comments for entry in entries)
-        if not noted:
-            put(key, "[" + ", ".join(map(scalar, entries)) + "]")
-            return
-        comment = comments.get(key)
-        lines.append(f"{key}:" + (f"  # {comment}" if comment else ""))
-        for entry in entries:
-            comment = comments.get(f"{key}.{entry}")
-            lines.append(f"  - {scalar(entry)}" + (f"  # {comment}" if comment else ""))
+def _pair(key: str, value: str | Sequence[str], comments: Mapping[str, str]) -> list[str]:
+    """The lines of a key: a list takes one for each entry where an entry has a comment."""
+    after = _comment(comments, key)
+    if isinstance(value, str):
+        return [f"{key}: {value}{after}"]
+    if not any(f"{key}.{entry}" in comments for entry in value):
+        return [f"{key}: [{', '.join(map(scalar, value))}]{after}"]
+    return [f"{key}:{after}", *(f"  - {scalar(entry)}{_comment(comments, f'{key}.{entry}')}" for entry in value)]
 
-    put("name", scalar(policy.name))
+
+def _comment(comments: Mapping[str, str], key: str) -> str:
+    comment = comments.get(key)
+    return f"  # {comment}" if comment else ""
+
+
+def _words(policy: Policy) -> Iterator[tuple[str, str]]:
+    """What it is called, and when it applies."""
+    yield "name", scalar(policy.name)
     if policy.filter:
-        put("filter", scalar(policy.filter))
+        yield "filter", scalar(policy.filter)
     if policy.mode is not Mode.REWRITE:
-        put("mode", json.dumps(policy.mode.value) if policy.mode is Mode.OFF else policy.mode.value)
+        yield "mode", json.dumps(policy.mode.value) if policy.mode is Mode.OFF else policy.mode.value
     if policy.preset is not None:
-        put("preset", policy.preset.value)
+        yield "preset", policy.preset.value
+
+
+def _grants(policy: Policy, base: Policy) -> Iterator[tuple[str, str | Sequence[str]]]:
+    """What it says of CORS beyond its preset, `base`."""
     if policy.origins is not None and policy.origins != base.origins:
-        put_list("origins", policy.origins.listed)
+        yield "origins", policy.origins.listed
     if policy.others is Others.KEEP:
-        put("other-origins", policy.others.value)
+        yield "other-origins", policy.others.value
     for key, names, usual in (
         ("methods", policy.methods, base.methods),
         ("request-headers", policy.request_headers, base.request_headers),
         ("expose-headers", policy.expose_headers, base.expose_headers),
     ):
         if names != usual:
-            put_list(key, _entries(names))
-    if policy.credentials != base.credentials:
-        put("credentials", "true" if policy.credentials else "false")
-    if policy.max_age != base.max_age and policy.max_age is not None:
-        put("max-age", str(policy.max_age))
-    if policy.private_network != base.private_network:
-        put("private-network", "true" if policy.private_network else "false")
-    if policy.preflight is not base.preflight:
-        put("preflight", policy.preflight.value)
-    if policy.preflight_status != base.preflight_status:
-        put("preflight-status", str(policy.preflight_status))
-    if policy.set:
-        lines.append("set:")
-        lines += [f"  {scalar(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in policy.set.items()]
-    if policy.remove:
-        put_list("remove", policy.remove)
-    return lines[:head] + [("- " if index == 0 else "  ") + line for index, line in enumerate(lines[head:])]
+            yield key, _entries(names)
+    for key, value, by_default in (
+        ("credentials", policy.credentials, base.credentials),
+        ("max-age", policy.max_age, base.max_age),
+        ("private-network", policy.private_network, base.private_network),
+        ("preflight", policy.preflight, base.preflight),
+        ("preflight-status", policy.preflight_status, base.preflight_status),
+    ):
+        if value != by_default and value is not None:
+            yield key, str(value).lower()
 
 
 def _entries(names: Names) -> list[str]:
@@ -98,21 +104,26 @@ def summary(policy: Policy) -> str:
     """One line: what it does, for lists of rules."""
     parts = [policy.mode.value if policy.preset is None else f"{policy.mode.value} {policy.preset.value}"]
     parts.append(f"for {' '.join(policy.filter.split()) or 'all requests'}")
-    if policy.origins is not None:
-        origins = " ".join(policy.origins.listed) or "no origin"
-        parts.append(f"origins {origins}" + (", others as the server says" if policy.others is Others.KEEP else ""))
-        if policy.preset is not Preset.ALLOW:
-            for what, names in (
-                ("methods", policy.methods),
-                ("request headers", policy.request_headers),
-                ("exposed", policy.expose_headers),
-            ):
-                if names != Names():
-                    parts.append(f"{what} {' '.join(_entries(names))}")
-        if policy.credentials:
-            parts.append("credentials")
+    parts += _grants_in_short(policy)
     if policy.speaks_of_cors and not (policy.strips and policy.preflight is Preflights.REWRITE):
         parts.append(f"preflights: {policy.preflight.value}")
     parts += [f"set {name}: {value}" for name, value in policy.set.items()]
     parts += [f"remove {name}" for name in policy.remove]
     return printable(" · ".join(parts))
+
+
+def _grants_in_short(policy: Policy) -> Iterator[str]:
+    if policy.origins is None:
+        return
+    origins = " ".join(policy.origins.listed) or "no origin"
+    yield f"origins {origins}" + (", others as the server says" if policy.others is Others.KEEP else "")
+    if policy.preset is not Preset.ALLOW:
+        for what, names in (
+            ("methods", policy.methods),
+            ("request headers", policy.request_headers),
+            ("exposed", policy.expose_headers),
+        ):
+            if names != Names():
+                yield f"{what} {' '.join(_entries(names))}"
+    if policy.credentials:
+        yield "credentials"

@@ -13,7 +13,7 @@ from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.policy.filters import literal
 from cors_addon.policy.model import Others, Policy, Preflights
-from cors_addon.policy.origins import ANY
+from cors_addon.policy.origins import ANY, Origins, Pattern
 from cors_addon.reasons.model import printable
 
 SIMPLE_METHODS = ("GET", "HEAD", "POST")
@@ -95,36 +95,40 @@ class Snippet(NamedTuple):
 
 def faults(policy: Policy, can: Can) -> Iterable[str]:
     """Each thing that the target cannot say."""
-    origins = policy.origins
-    if policy.strips or origins is None:
+    if policy.strips or policy.origins is None:
         yield "the policy grants nothing: there is no CORS to configure"
         return
     if policy.preflight is Preflights.FORWARD:
         yield "the policy leaves preflights to the server, which this configuration would be: `preflight: answer`"
-    if not origins.any and not origins.reflect and not origins.listed and not can.nobody:
-        yield "it wants at least one origin: leave it out altogether"
-    if origins.any and not can.any_origin:
-        yield "it cannot say `*`: list the origins"
-    if origins.reflect and not can.reflect:
-        yield "it cannot name whichever origin asks: list the origins"
-    if origins.null and not can.null:
-        yield "it refuses the origin null"
-    if any(pattern.subdomains for pattern in origins.patterns) and not can.subdomains:
-        yield "it has no wildcard for subdomains: list the origins"
-    if any(pattern.port == ANY for pattern in origins.patterns) and not can.any_port:
-        yield "it has no wildcard for ports: list the origins"
+    yield from _origin_faults(policy.origins, can)
     if policy.credentials and not can.credentials:
         yield "it cannot allow credentials"
-    if not policy.credentials and can.always_credentials and not origins.any:
+    if not policy.credentials and can.always_credentials and not policy.origins.any:
         yield "it always allows credentials where it names an origin: `credentials: true`, or the origin `*`"
     yield from _method_faults(policy, can)
     yield from _header_faults(policy, can)
-    if policy.expose_headers.reflect:
-        yield "it cannot expose whatever the answer has: list expose-headers"
-    if policy.expose_headers.any and not can.any_exposed:
-        yield "it cannot expose `*`: list expose-headers"
     if policy.private_network and not can.private_network:
         yield "it cannot answer private-network requests"
+    yield from _edit_faults(policy, can)
+
+
+def _origin_faults(origins: Origins, can: Can) -> Iterable[str]:
+    if not origins.any and not origins.reflect and not origins.listed and not can.nobody:
+        yield "it wants at least one origin: leave it out altogether"
+    for lacks, words in (
+        (origins.any and not can.any_origin, "it cannot say `*`: list the origins"),
+        (origins.reflect and not can.reflect, "it cannot name whichever origin asks: list the origins"),
+        (origins.null and not can.null, "it refuses the origin null"),
+    ):
+        if lacks:
+            yield words
+    if not can.subdomains and any(pattern.subdomains for pattern in origins.patterns):
+        yield "it has no wildcard for subdomains: list the origins"
+    if not can.any_port and any(pattern.port == ANY for pattern in origins.patterns):
+        yield "it has no wildcard for ports: list the origins"
+
+
+def _edit_faults(policy: Policy, can: Can) -> Iterable[str]:
     if (policy.set or policy.remove) and not can.edits:
         yield "it cannot set or remove other headers"
     elif can.unwritable is not None and any(can.unwritable in value for value in policy.set.values()):
@@ -144,6 +148,14 @@ def _method_faults(policy: Policy, can: Can) -> Iterable[str]:
 
 
 def _header_faults(policy: Policy, can: Can) -> Iterable[str]:
+    yield from _request_header_faults(policy, can)
+    if policy.expose_headers.reflect:
+        yield "it cannot expose whatever the answer has: list expose-headers"
+    if policy.expose_headers.any and not can.any_exposed:
+        yield "it cannot expose `*`: list expose-headers"
+
+
+def _request_header_faults(policy: Policy, can: Can) -> Iterable[str]:
     headers = policy.request_headers
     if headers.any:
         if not (can.any_header_credentialed if policy.credentials else can.any_header):
@@ -180,14 +192,17 @@ def origin_regex(policy: Policy, *, anchored: bool = True, end: str = "$") -> st
     if origins.reflect:
         return "^.+" + end if anchored else ".+"
     parts = [literal(origin) for origin in origins.listed if origin in origins.exact or origin == OPAQUE]
-    for pattern in origins.patterns:
-        host = (r"([a-z0-9_-]+\.)+" if pattern.subdomains else "") + literal(pattern.host)
-        port = r"(:[0-9]+)?" if pattern.port == ANY else f":{pattern.port}" if pattern.port else ""
-        parts.append(f"{literal(pattern.scheme)}://{host}{port}")
+    parts += map(_pattern_regex, origins.patterns)
     if not parts:
         return "^[^\\s\\S]$"
     body = parts[0] if len(parts) == 1 else "(" + "|".join(parts) + ")"
     return f"^{body}{end}" if anchored else body
+
+
+def _pattern_regex(pattern: Pattern) -> str:
+    host = (r"([a-z0-9_-]+\.)+" if pattern.subdomains else "") + literal(pattern.host)
+    port = r"(:[0-9]+)?" if pattern.port == ANY else f":{pattern.port}" if pattern.port else ""
+    return f"{literal(pattern.scheme)}://{host}{port}"
 
 
 def exact(policy: Policy) -> list[str]:
