@@ -25,7 +25,8 @@ from cors_addon.cli import check as cli_check
 from cors_addon.exchange.model import Judgement, Verdict
 from cors_addon.recordings import judge
 from cors_addon.report import table
-from cors_addon.report.summary import Input, Summary, generalized
+from cors_addon.report.counted import generalized
+from cors_addon.report.summary import Input, Summary
 from tests import helpers
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, actual, flow, observe, preflight, proxy
 from tests.test_dump_reader import TRUTH, state

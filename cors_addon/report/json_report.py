@@ -34,8 +34,9 @@ from cors_addon.exchange.model import Verdict
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.registry import REGISTRY
+from cors_addon.report.counted import CountedOutcome, Endpoint
 from cors_addon.report.findings import finding_fix, finding_phrase
-from cors_addon.report.summary import Endpoint, Known, Outcome, Summary, known_finding
+from cors_addon.report.summary import Known, Summary, known_finding
 
 SCHEMA = "cors-addon-check"
 VERSION = 1
@@ -156,7 +157,7 @@ def load_baseline(text: str) -> Known:
     return {endpoint: frozenset(outcomes) for endpoint, outcomes in known.items()}
 
 
-def _baseline(summary: Summary, endpoint: Endpoint, outcome: Outcome) -> str | None:
+def _baseline(summary: Summary, endpoint: Endpoint, outcome: CountedOutcome) -> str | None:
     if summary.baseline is None:
         return None
     if not summary.is_fresh(endpoint, outcome):

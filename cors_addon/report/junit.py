@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
 from cors_addon.report.findings import finding_phrase
-from cors_addon.report.summary import Endpoint, Outcome, Summary, Tally, as_counted
+from cors_addon.report.summary import Summary, Tally
 from cors_addon.report.table import damage_line, fix_lines, names
 from cors_addon.report.text import phrase, visible
 
@@ -19,7 +20,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def render(summary: Summary, *, now: float | None = None) -> str:
     """The XML text."""
-    suites: dict[str, dict[Endpoint, dict[Outcome, Tally]]] = {}
+    suites: dict[str, dict[Endpoint, dict[CountedOutcome, Tally]]] = {}
     for endpoint, outcomes in summary.rows.items():
         suites.setdefault(f"{endpoint.origin or 'any page'} → {endpoint.server}", {})[endpoint] = outcomes
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
@@ -39,7 +40,7 @@ def render(summary: Summary, *, now: float | None = None) -> str:
 type _Suite = tuple[int, int, int, str]
 
 
-def _suite(summary: Summary, name: str, rows: dict[Endpoint, dict[Outcome, Tally]], stamp: str) -> _Suite:
+def _suite(summary: Summary, name: str, rows: dict[Endpoint, dict[CountedOutcome, Tally]], stamp: str) -> _Suite:
     cases, failures = [], 0
     for endpoint, outcomes in rows.items():
         failed = list(_failures(summary, endpoint, outcomes))
@@ -62,7 +63,7 @@ def _suite(summary: Summary, name: str, rows: dict[Endpoint, dict[Outcome, Tally
     return len(cases), failures, 0, _suite_text(name, cases, failures, 0, stamp)
 
 
-def _failures(summary: Summary, endpoint: Endpoint, outcomes: dict[Outcome, Tally]) -> Iterator[str]:
+def _failures(summary: Summary, endpoint: Endpoint, outcomes: dict[CountedOutcome, Tally]) -> Iterator[str]:
     from cors_addon.exchange.fixes import smallest_change
 
     for outcome, tally in outcomes.items():
@@ -78,7 +79,7 @@ def _failures(summary: Summary, endpoint: Endpoint, outcomes: dict[Outcome, Tall
         yield "\n".join(map(visible, lines))
 
 
-def _findings(outcomes: dict[Outcome, Tally]) -> Iterator[str]:
+def _findings(outcomes: dict[CountedOutcome, Tally]) -> Iterator[str]:
     """Security findings, each once; a failure only where they are asked to be."""
     told = set()
     for outcome, tally in outcomes.items():

@@ -16,8 +16,9 @@ from cors_addon.exchange.fixes import smallest_change
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, FindingExplanation, Severity, message
 from cors_addon.reasons.registry import REGISTRY
+from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
 from cors_addon.report.findings import finding_fix, finding_phrase
-from cors_addon.report.summary import Endpoint, Found, Outcome, Summary, Tally, as_counted
+from cors_addon.report.summary import Found, Summary, Tally
 from cors_addon.report.table import damage_line, fix_lines, names
 from cors_addon.report.text import phrase, visible
 
@@ -106,7 +107,7 @@ def _weight(explanation: Explanation | FindingExplanation) -> dict[str, str]:
 
 
 def _result(
-    summary: Summary, endpoint: Endpoint, outcome: Outcome, tally: Tally, indices: dict[str, int]
+    summary: Summary, endpoint: Endpoint, outcome: CountedOutcome, tally: Tally, indices: dict[str, int]
 ) -> dict[str, Any]:
     assert outcome.refusal is not None
     reason = str(outcome.reason)

@@ -3,28 +3,19 @@
 Law 1: memory is bounded by how many different things happened, and by `MAX_ROWS`, not by how much traffic there was.
 Endpoints beyond that are counted together for each server, and servers beyond twice that many rows for all.
 Law 2: a later revision of a judgement replaces the earlier one.
-Law 3: what is counted here has names that are the same in every run, so that two runs can be compared. Flow ids, times
-and the numbers in a path are not among them.
 """
 
-import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import lru_cache
-from typing import NamedTuple
 
 from cors_addon.audit.auditor import OF_SEVERAL
-from cors_addon.engines import ENGINES
-from cors_addon.exchange import other_engines
 from cors_addon.exchange.fixes import Change, smallest_change
-from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
-from cors_addon.fetch.headers import readable
-from cors_addon.fetch.refusals import Reason, Refusal
+from cors_addon.exchange.model import Judgement, Role, Verdict
 from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.report import text
+from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, as_counted, endpoint_of, outcome_of, views
 from cors_addon.report.input import Input as Input
 
 MAX_ROWS = 2000
@@ -35,87 +26,10 @@ REMEMBERED = 20_000
 EXAMPLES = 5
 """Flow ids kept for each outcome."""
 
-ALL_ENGINES = tuple(name for name in ENGINES if name != "fetch")
 REST = "(other endpoints)"
 REST_OF_SERVERS = "(other servers)"
 
 _JUDGED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT})
-
-
-class Endpoint(NamedTuple):
-    """Who asks for what: a row of the table."""
-
-    origin: str
-    server: str
-    """Origin of the URL."""
-    method: str
-    """The request's, which a preflight asks for."""
-    path: str
-    """Without the query; numbers and other ids as `{id}`."""
-
-    def __str__(self) -> str:
-        """As in `PUT https://api.example.com/items/{id}`."""
-        return f"{self.method} {self.server}{self.path}"
-
-
-class State(StrEnum):
-    """What an exchange came to, the worst first."""
-
-    DENY = "deny"
-    DEPENDS = "depends"
-    """On a credentials mode that is not known."""
-    ALLOW = "allow"
-    NONE = "none"
-    """CORS has nothing to say."""
-
-
-class Outcome(NamedTuple):
-    """What came of it. Two exchanges with the same outcome need not be told apart."""
-
-    role: Role
-    verdict: Verdict
-    engine: str
-    refusal: Refusal | None = None
-    """Why it was denied; for a client that is no browser, why one would deny it."""
-    flips: str | None = None
-    """`include` or `omit`: the credentials mode that would turn the verdict, where the mode is not known."""
-    contradicted: bool = False
-    unseen: bool = False
-    """It needed a preflight which was not seen."""
-    findings: tuple[str, ...] = ()
-    would: Verdict | None = None
-    """For a client that is no browser: what one would decide."""
-    failed: int | None = None
-    """What the reason does not tell: the status of an error that lacks Access-Control-Allow-Origin."""
-
-    @property
-    def reason(self) -> str | None:
-        """Name of the failed check."""
-        return self.refusal.reason.value if self.refusal else None
-
-    @property
-    def detail(self) -> str | None:
-        """The offending value as people read it."""
-        return None if self.refusal is None or self.refusal.detail is None else readable(self.refusal.detail)
-
-    @property
-    def denied(self) -> bool:
-        """Whether a browser denied it."""
-        return self.verdict is Verdict.DENY
-
-    @property
-    def state(self) -> State:
-        """What that amounts to."""
-        if self.verdict is Verdict.NOT_CORS:
-            return State.NONE
-        if self.flips:
-            return State.DEPENDS
-        return State.DENY if self.denied else State.ALLOW
-
-    @property
-    def known_as(self) -> tuple[str, str, str, str]:
-        """What of it is compared with a baseline."""
-        return str(self.engine), str(self.role), str(self.verdict), str(self.reason or "")
 
 
 @dataclass(slots=True)
@@ -181,7 +95,7 @@ class Summary:
     def __init__(self, *, all_engines: bool = False, baseline: Known | None = None) -> None:
         """With `all_engines`, each exchange is counted once for each."""
         self.inputs: list[Input] = []
-        self.rows: dict[Endpoint, dict[Outcome, Tally]] = {}
+        self.rows: dict[Endpoint, dict[CountedOutcome, Tally]] = {}
         self.roles: Counter[str] = Counter()
         self.all_engines = all_engines
         self.baseline = baseline
@@ -189,7 +103,7 @@ class Summary:
         self.overflowed = False
         self.findings_fail = False
         """Findings count as failures: asked for, or the report is of nothing else."""
-        self._remembered: OrderedDict[str, tuple[Role, list[tuple[Endpoint, Outcome]]]] = OrderedDict()
+        self._remembered: OrderedDict[str, tuple[Role, list[tuple[Endpoint, CountedOutcome]]]] = OrderedDict()
 
     # -- in --
 
@@ -209,7 +123,7 @@ class Summary:
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
 
-    def _count(self, endpoint: Endpoint, judgement: Judgement, source: str) -> tuple[Endpoint, Outcome]:
+    def _count(self, endpoint: Endpoint, judgement: Judgement, source: str) -> tuple[Endpoint, CountedOutcome]:
         outcomes = self.rows.get(endpoint)
         if outcomes is None:
             if len(self.rows) >= MAX_ROWS:
@@ -231,7 +145,7 @@ class Summary:
             tally.flow_ids.append(judgement.observation.flow_id)
         return endpoint, outcome
 
-    def _forget(self, role: Role, counted: list[tuple[Endpoint, Outcome]]) -> None:
+    def _forget(self, role: Role, counted: list[tuple[Endpoint, CountedOutcome]]) -> None:
         self.roles[role] -= 1
         for endpoint, outcome in counted:
             outcomes = self.rows[endpoint]
@@ -243,7 +157,7 @@ class Summary:
 
     # -- out --
 
-    def tallies(self) -> Iterator[tuple[Endpoint, Outcome, Tally]]:
+    def tallies(self) -> Iterator[tuple[Endpoint, CountedOutcome, Tally]]:
         """Everything, in the order in which it first came."""
         for endpoint, row in self.rows.items():
             for outcome, tally in row.items():
@@ -272,11 +186,11 @@ class Summary:
         """Whether every input was read to its end."""
         return not self.interrupted and all(each.usable for each in self.inputs)
 
-    def is_fresh(self, endpoint: Endpoint, outcome: Outcome) -> bool:
+    def is_fresh(self, endpoint: Endpoint, outcome: CountedOutcome) -> bool:
         """Whether the baseline does not know this outcome; without a baseline all is fresh."""
         return self.baseline is None or outcome.known_as not in self.baseline.get(endpoint, ())
 
-    def is_change(self, endpoint: Endpoint, outcome: Outcome) -> bool:
+    def is_change(self, endpoint: Endpoint, outcome: CountedOutcome) -> bool:
         """Whether an endpoint's outcome is another than in the baseline, or a new endpoint is denied."""
         if self.baseline is None or not self.is_fresh(endpoint, outcome):
             return False
@@ -337,7 +251,7 @@ class Summary:
             endpoint = endpoint._replace(origin="")
         return known_finding(name) not in self.baseline.get(endpoint, ())
 
-    def warns(self, endpoint: Endpoint, outcome: Outcome) -> bool:
+    def warns(self, endpoint: Endpoint, outcome: CountedOutcome) -> bool:
         """Whether an outcome shows a finding that is more than a note, and fresh."""
         return any(name in WARNINGS and self.is_fresh_finding(endpoint, name) for name in outcome.findings)
 
@@ -348,65 +262,3 @@ def known_finding(name: str) -> tuple[str, str, str, str]:
 
 
 _GRAVEST_FIRST = {name: number for number, name in enumerate(FINDINGS)}
-
-
-def as_counted(example: Judgement, outcome: Outcome) -> Judgement:
-    """An example as it was when it was counted: a later revision may have changed it."""
-    if outcome_of(example)[:4] == outcome[:4]:
-        return example
-    return example.altered(
-        role=outcome.role, verdict=outcome.verdict, engine=outcome.engine, refusal=outcome.refusal, chain=[]
-    )
-
-
-def views(judgement: Judgement, *, all_engines: bool) -> list[Judgement]:
-    """The judgement itself, or as each engine would have reached it under the same assumptions."""
-    if not all_engines or judgement.stage is None:
-        return [judgement]
-    found = other_engines.outcomes(judgement)
-    return [
-        judgement
-        if engine == judgement.engine
-        else judgement.altered(engine=engine, verdict=found[engine].verdict, refusal=found[engine].refusal)
-        for engine in ALL_ENGINES
-        if engine in found
-    ]
-
-
-def endpoint_of(judgement: Judgement) -> Endpoint:
-    """The row that a judgement belongs to."""
-    url = judgement.observation.url
-    method = judgement.requested_method or judgement.observation.method.decode("latin-1")
-    return Endpoint(judgement.origin or "", url.origin, method, generalized(url.path))
-
-
-def outcome_of(judgement: Judgement) -> Outcome:
-    """What came of one exchange."""
-    would = judgement.hypothetical
-    refusal = judgement.refusal or (would.refusal if would is not None else None)
-    status = judgement.observation.status or 0
-    return Outcome(
-        judgement.role,
-        judgement.verdict,
-        judgement.engine,
-        refusal,
-        ("omit" if judgement.judged_credentialed else "include") if text.depends_on_credentials(judgement) else None,
-        judgement.contradicted,
-        judgement.preflight is PreflightState.UNSEEN,
-        tuple(finding.name.value for finding in judgement.findings),
-        would.verdict if would is not None else None,
-        status if refusal is not None and refusal.reason is Reason.ALLOW_ORIGIN_MISSING and status >= 400 else None,
-    )
-
-
-# A number, a UUID, a long hexadecimal or base64 word with digits in it
-_ID = re.compile(
-    r"(?<=/)(?:\d+|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?=[^/]*\d)[0-9a-fA-F]{12,}|"
-    r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{20,})(?=/|$)"
-)
-
-
-@lru_cache(maxsize=4096)
-def generalized(path: str) -> str:
-    """A path as an endpoint's name."""
-    return _ID.sub("{id}", path.partition("?")[0])

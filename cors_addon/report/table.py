@@ -12,8 +12,9 @@ from cors_addon.exchange.fixes import Change
 from cors_addon.exchange.model import Role
 from cors_addon.reasons import model as reasons
 from cors_addon.report import root_cause
+from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, State
 from cors_addon.report.findings import MARK, finding_fix, finding_phrase
-from cors_addon.report.summary import ALL_ENGINES, Cause, Endpoint, Found, Input, Outcome, State, Summary, Tally
+from cors_addon.report.summary import Cause, Found, Input, Summary, Tally
 from cors_addon.report.text import FAILED, NEITHER, PASSED, WIDTH, shortened, visible
 
 DEPENDS = "?"
@@ -141,7 +142,7 @@ def _others(summary: Summary) -> str:
 
 
 def _sections(summary: Summary, paint: _Paint, width: int) -> list[list[str]]:
-    pairs: dict[tuple[str, str], list[tuple[Endpoint, dict[Outcome, Tally]]]] = {}
+    pairs: dict[tuple[str, str], list[tuple[Endpoint, dict[CountedOutcome, Tally]]]] = {}
     for endpoint, outcomes in summary.rows.items():
         pairs.setdefault((endpoint.origin, endpoint.server), []).append((endpoint, outcomes))
     sections = []
@@ -167,7 +168,7 @@ type _Lines = Iterator[tuple[str, bool]]
 
 
 def _rows_of_one(
-    summary: Summary, endpoint: Endpoint, outcomes: dict[Outcome, Tally], paint: _Paint, width: int
+    summary: Summary, endpoint: Endpoint, outcomes: dict[CountedOutcome, Tally], paint: _Paint, width: int
 ) -> _Lines:
     merged: dict[tuple[str, str], int] = {}
     for outcome, tally in outcomes.items():
@@ -178,7 +179,7 @@ def _rows_of_one(
 
 
 def _row_of_all(
-    summary: Summary, endpoint: Endpoint, outcomes: dict[Outcome, Tally], paint: _Paint, width: int
+    summary: Summary, endpoint: Endpoint, outcomes: dict[CountedOutcome, Tally], paint: _Paint, width: int
 ) -> _Lines:
     marks: dict[str, str] = {}
     labels: dict[str, int] = {}
@@ -221,11 +222,11 @@ def _row(marks: str, taken: int, count: int, endpoint: Endpoint, label: str, wid
     return f"{head}{what:<{column}}  {label}"
 
 
-def _mark(outcome: Outcome) -> str:
+def _mark(outcome: CountedOutcome) -> str:
     return _MARKS[outcome.state]
 
 
-def _label(summary: Summary, endpoint: Endpoint, outcome: Outcome) -> str:
+def _label(summary: Summary, endpoint: Endpoint, outcome: CountedOutcome) -> str:
     words = []
     if outcome.refusal is not None:
         words.append(f"{outcome.reason}{_at(outcome)}")
@@ -249,7 +250,7 @@ def _label(summary: Summary, endpoint: Endpoint, outcome: Outcome) -> str:
     return ", ".join(words)
 
 
-def _at(outcome: Outcome) -> str:
+def _at(outcome: CountedOutcome) -> str:
     stage = outcome.refusal.stage if outcome.refusal else None
     return "" if stage is None or stage == "actual" else f" at the {stage}"
 

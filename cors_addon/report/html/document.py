@@ -24,23 +24,12 @@ from cors_addon.policy import shadow
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, Parts
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import explanation, jsonl, root_cause, text
+from cors_addon.report import jsonl, root_cause, text, timeline
+from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, State, endpoint_of, generalized, outcome_of
 from cors_addon.report.findings import finding_fix, finding_phrase
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.masking import without_secrets_in_urls
-from cors_addon.report.summary import (
-    ALL_ENGINES,
-    Cause,
-    Endpoint,
-    Found,
-    Outcome,
-    State,
-    Summary,
-    Tally,
-    endpoint_of,
-    generalized,
-    outcome_of,
-)
+from cors_addon.report.summary import Cause, Found, Summary, Tally
 from cors_addon.report.table import BROWSERS, damage_line
 
 MAX_CAUSES = 100
@@ -166,7 +155,7 @@ def _by_endpoint(summary: Summary) -> Iterable[tuple[Endpoint, dict[State, int],
             yield endpoint, counts, []
 
 
-def _worst(outcomes: Mapping[Outcome, Tally]) -> tuple[dict[State, int], list[str]]:
+def _worst(outcomes: Mapping[CountedOutcome, Tally]) -> tuple[dict[State, int], list[str]]:
     by_engine: dict[str, dict[State, int]] = {}
     for outcome, tally in outcomes.items():
         counts = by_engine.setdefault(outcome.engine, {})
@@ -460,7 +449,7 @@ def _location(judgement: Judgement) -> str | None:
 
 def _steps(judgement: Judgement) -> list[list[str]]:
     asked = judgement if judgement.hypothetical is None else text.in_question(judgement)
-    return [[step.outcome, explanation.step_words(step), step.note] for step in explanation.merged(steps(asked))]
+    return [[step.outcome, timeline.step_words(step), step.note] for step in timeline.merged(steps(asked))]
 
 
 def _engines(judgement: Judgement) -> list[list[str | None]]:
