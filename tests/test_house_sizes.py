@@ -48,15 +48,7 @@ STILL_OVER: dict[str, set[str]] = {
         "complexity",
     },
     "report": {
-        "complexity",
-        "report/explanation.py: lines",
         "report/explanation.py: parameters of explain",
-        "report/html/document.py: lines",
-        "report/json_report.py: lines of document",
-        "report/summary.py: lines",
-        "report/table.py: lines",
-        "report/table.py: parameters of _row",
-        "report/verdict_line.py: parameters of line",
     },
 }
 

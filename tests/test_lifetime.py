@@ -31,7 +31,7 @@ def lived(seconds: str, **more: Any) -> http.HTTPFlow:
 )
 def test_preflight(given_flow: http.HTTPFlow, wanted: str) -> None:
     """What its own engine does with it, and others where they do otherwise."""
-    assert lifetime.words(observe(given_flow)[0]) == wanted
+    assert lifetime.half_sentence(observe(given_flow)[0]) == wanted
 
 
 @pytest.mark.parametrize(
@@ -46,17 +46,17 @@ def test_request_after_its_preflight(seconds: str, at: float, wanted: str) -> No
     asked = lived(seconds)
     took = at - 0.1
     _, sent = observe(asked, actual(BOTH, method="PUT", at=0.1, took=took))
-    assert lifetime.words(sent) == wanted
+    assert lifetime.half_sentence(sent) == wanted
 
 
 def test_request_served_from_the_cache() -> None:
     flows = [lived("600"), actual(BOTH, method="PUT", at=0.1), actual(BOTH, method="PUT", at=41.0)]
-    assert lifetime.words(observe(*flows)[2]) == "Chromium could use it for another 9.3 min"
+    assert lifetime.half_sentence(observe(*flows)[2]) == "Chromium could use it for another 9.3 min"
 
 
 def test_no_cache_involved() -> None:
-    assert lifetime.words(observe(actual(BOTH))[0]) == ""
-    assert lifetime.words(observe(actual(BOTH, method="PUT"))[0]) == ""
+    assert lifetime.half_sentence(observe(actual(BOTH))[0]) == ""
+    assert lifetime.half_sentence(observe(actual(BOTH, method="PUT"))[0]) == ""
 
 
 @pytest.mark.parametrize(

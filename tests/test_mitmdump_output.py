@@ -176,8 +176,8 @@ def test_an_encoding_without_our_marks() -> None:
 def test_width(width: int, value: str, was: str, below: bool, colour: bool) -> None:
     """A line fits, and a terminal obeys nothing in it."""
     [judgement] = observe(actual([("Access-Control-Allow-Origin", value.encode())]))
-    comment = comment_of(judgement, False)
-    text = verdict_line.line(judgement, comment, was=was, below=below, width=width, colour=colour)
+    comment = verdict_line.related(comment_of(judgement, False), was)
+    text = verdict_line.line(judgement, comment, below=below, width=width, colour=colour)
     plain = re.sub("\x1b\\[[0-9]+m", "", text)
     assert verdict_line.cells(plain) <= width
     assert plain.isprintable()

@@ -26,8 +26,7 @@ from cors_addon.reasons.registry import REGISTRY
 from cors_addon.recordings import judge
 from cors_addon.report import json_report, table
 from cors_addon.report.atomic_file import replacing
-from cors_addon.report.html import document as document_module
-from cors_addon.report.html import page
+from cors_addon.report.html import details, page
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.summary import Input, Summary
 from cors_addon.session.session import Session
@@ -316,7 +315,7 @@ def test_recorded_traffic(name: str) -> None:
     listed = [member["id"] for member in members]
     assert sorted(listed) == sorted(last)
     for member in members:
-        assert data["details"][member["detail"]]["state"] == document_module.exchange_state(last[member["id"]])
+        assert data["details"][member["detail"]]["state"] == details.exchange_state(last[member["id"]])
     states = dict(
         zip(
             data["matrix"]["states"],

@@ -20,7 +20,7 @@ def by_policy(status: int | None = 405) -> Judgement:
 
 
 def test_before_and_after() -> None:
-    assert list(rewritten.words(by_policy())) == [
+    assert list(rewritten.labelled_lines(by_policy())) == [
         ("rewritten", "by the policy dev; the server's own answer: ✗ allow-origin-missing"),
         ("", "status 405 → 204"),
         ("", "- Access-Control-Allow-Methods: GET"),
@@ -37,17 +37,19 @@ def test_in_the_explanation() -> None:
 
 
 def test_answered_in_the_servers_place() -> None:
-    assert list(rewritten.words(by_policy(None))) == [("rewritten", "by the policy dev; the server was not asked")]
+    assert list(rewritten.labelled_lines(by_policy(None))) == [
+        ("rewritten", "by the policy dev; the server was not asked")
+    ]
 
 
 def test_in_the_shadow() -> None:
     [judgement] = observe(preflight(ALLOW))
     judgement.shadow = (("next", Outcome(Verdict.ALLOW), DENIED), ("old", DENIED, DENIED))
-    assert list(rewritten.words(judgement)) == [
+    assert list(rewritten.labelled_lines(judgement)) == [
         ("shadow", "✓ allowed under the policy next"),
         ("", "✗ method-not-allowed under the policy old, as without it"),
     ]
 
 
 def test_untouched() -> None:
-    assert list(rewritten.words(observe(preflight(ALLOW))[0])) == []
+    assert list(rewritten.labelled_lines(observe(preflight(ALLOW))[0])) == []

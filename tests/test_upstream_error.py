@@ -26,13 +26,13 @@ from tests.helpers import ALLOW, actual, preflight, proxy
     ],
 )
 def test_words(error: str, wanted: str) -> None:
-    assert upstream_error.words(error, 502).startswith(wanted)
-    assert error in upstream_error.words(error, None)
+    assert upstream_error.sentences(error, 502).startswith(wanted)
+    assert error in upstream_error.sentences(error, None)
 
 
 def test_who_answered() -> None:
-    assert ", and mitmproxy answered 502 in its place, without CORS headers." in upstream_error.words("x", 502)
-    assert ", and no answer reached the browser." in upstream_error.words("x", None)
+    assert ", and mitmproxy answered 502 in its place, without CORS headers." in upstream_error.sentences("x", 502)
+    assert ", and no answer reached the browser." in upstream_error.sentences("x", None)
 
 
 def test_in_the_list() -> None:

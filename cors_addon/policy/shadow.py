@@ -37,7 +37,7 @@ class Shadow(NamedTuple):
         """Whether the policy changes the verdict."""
         return self.outcome.verdict is not self.server.verdict
 
-    def words(self) -> dict[str, str | None]:
+    def line_field(self) -> dict[str, str | None]:
         """For the JSON line."""
         refusal = self.outcome.refusal
         return {"policy": self.policy, "verdict": self.outcome.verdict, "reason": refusal.reason if refusal else None}

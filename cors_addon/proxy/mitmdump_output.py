@@ -19,7 +19,7 @@ from cors_addon.proxy.annotate import comment_of
 from cors_addon.report import table
 from cors_addon.report.summary import Summary
 from cors_addon.report.text import WIDTH, depends_on_credentials
-from cors_addon.report.verdict_line import line
+from cors_addon.report.verdict_line import line, related
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,8 @@ class MitmdumpOutput:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         for judgement, comment, was, is_below in waiting:
-            self._print(line(judgement, comment, was=was, below=is_below, width=self._width(), colour=self._colour))
+            comment = related(comment, was)
+            self._print(line(judgement, comment, below=is_below, width=self._width(), colour=self._colour))
 
     def leave(self) -> None:
         """Print no more; what waits is still told."""

@@ -146,7 +146,7 @@ def _what(judgement: Judgement, width: int) -> Iterator[str]:
     because = preflight_words(judgement)
     if because:
         yield from paragraph("preflight", because, width)
-    if kept := lifetime.words(judgement):
+    if kept := lifetime.half_sentence(judgement):
         yield from paragraph("cache", kept, width)
     if judgement.assumptions:
         yield from paragraph("inferred", "; ".join(judgement.assumptions), width)
@@ -165,20 +165,20 @@ def _why_opaque(judgement: Judgement) -> str:
 
 
 def _rewritten(judgement: Judgement, width: int) -> Iterator[str]:
-    for label, said in rewritten.words(judgement):
+    for label, said in rewritten.labelled_lines(judgement):
         yield from paragraph(label, said, width, hang="    " if said.startswith(("- ", "+ ")) else "")
 
 
 def _failed(judgement: Judgement, error: str, width: int) -> Iterator[str]:
     """No answer of the server's own: then its headers are not to blame."""
     if error and judgement.verdict is Verdict.DENY and not judgement.observation.response:
-        yield from paragraph("behind it", upstream_error.words(error, judgement.observation.status), width)
+        yield from paragraph("behind it", upstream_error.sentences(error, judgement.observation.status), width)
 
 
 def _behind(judgement: Judgement, body_of: Callable[[str], bytes], width: int) -> Iterator[str]:
     if judgement.verdict is not Verdict.DENY and judgement.hypothetical is None:
         return
-    cause = root_cause.words(judgement)
+    cause = root_cause.sentence(judgement)
     if cause:
         yield from paragraph("behind it", cause, width)
     if not root_cause.is_told_by_body(judgement):

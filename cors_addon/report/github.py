@@ -3,9 +3,13 @@
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
 """
 
+from collections.abc import Iterable, Iterator, Mapping
+
+from cors_addon.report.counted import Endpoint
+from cors_addon.report.cures import fix_lines
 from cors_addon.report.findings import finding_phrase
-from cors_addon.report.summary import Summary
-from cors_addon.report.table import damage_line, fix_lines
+from cors_addon.report.summary import Cause, Found, Summary
+from cors_addon.report.table import damage_line
 from cors_addon.report.text import visible
 
 MAX_CAUSES = 10
@@ -14,44 +18,55 @@ MAX_CAUSES = 10
 
 def render(summary: Summary) -> str:
     """Workflow commands, and a line at the end for the log."""
-    lines = []
     causes = sorted(summary.causes(), key=lambda cause: not cause.fresh)
-    for cause in causes[:MAX_CAUSES]:
-        level = "error" if cause.fresh else "notice"
-        places = [f"{endpoint} ({count} ×)" for endpoint, count in list(cause.endpoints.items())[:5]]
-        fix = [f"{sign} {line}".strip() for sign, line in fix_lines(cause.change)]
-        body = [cause.phrase, *places, *fix, f"cors-addon explain {cause.reason}"]
-        title = f"CORS: {cause.reason}" + ("" if cause.stage == "actual" else f" at the {cause.stage}")
-        lines.append(f"::{level} title={_property(title)}::{_data(chr(10).join(map(visible, body)))}")
+    found = sorted(summary.found(), key=lambda each: not each.fresh)
+    lines = [_cause(cause) for cause in causes[:MAX_CAUSES]]
     if len(causes) > MAX_CAUSES:
         lines.append(f"::warning title=CORS::{len(causes) - MAX_CAUSES} more causes are not shown here")
-    found = sorted(summary.found(), key=lambda each: not each.fresh)
-    for one in found[:MAX_CAUSES]:
-        level = "warning" if one.fresh and one.is_warning else "notice"
-        places = [f"{endpoint} ({count} ×)" for endpoint, count in list(one.endpoints.items())[:5]]
-        body = [finding_phrase(one.example, one.finding), *places, f"cors-addon explain {one.name}"]
-        title = f"CORS: {one.name}"
-        lines.append(f"::{level} title={_property(title)}::{_data(chr(10).join(map(visible, body)))}")
+    lines += [_finding(each) for each in found[:MAX_CAUSES]]
     if len(found) > MAX_CAUSES:
         lines.append(f"::warning title=CORS::{len(found) - MAX_CAUSES} more findings are not shown here")
-    for each in summary.inputs:
-        if each.damage is not None:
-            lines.append(f"::error title=CORS::{_data(damage_line(each))}")
-        lines.extend(
-            f"::notice title=CORS::{_data(visible(f'{each.title}: {count} × {note}'))}"
-            for note, count in each.notes.items()
-        )
-    if summary.interrupted:
-        lines.append("::warning title=CORS::interrupted: these are partial results")
-    denied = sum(cause.count for cause in causes)
+    lines += _of_inputs(summary)
     counted = [
         _counted(summary.judged, "CORS exchange") + " judged",
-        f"{denied} denied",
+        f"{sum(cause.count for cause in causes)} denied",
         _counted(len(causes), "cause"),
         *([_counted(len(found), "security finding")] if found else ()),
     ]
     lines.append(f"cors-addon: {', '.join(counted)}")
     return "\n".join(lines) + "\n"
+
+
+def _cause(cause: Cause) -> str:
+    fix = [f"{sign} {line}".strip() for sign, line in fix_lines(cause.change)]
+    body = [cause.phrase, *_places(cause.endpoints), *fix, f"cors-addon explain {cause.reason}"]
+    title = f"CORS: {cause.reason}" + ("" if cause.stage == "actual" else f" at the {cause.stage}")
+    return _annotation("error" if cause.fresh else "notice", title, body)
+
+
+def _finding(found: Found) -> str:
+    phrase = finding_phrase(found.example, found.finding)
+    body = [phrase, *_places(found.endpoints), f"cors-addon explain {found.name}"]
+    return _annotation("warning" if found.fresh and found.is_warning else "notice", f"CORS: {found.name}", body)
+
+
+def _places(endpoints: Mapping[Endpoint, int]) -> list[str]:
+    return [f"{endpoint} ({count} ×)" for endpoint, count in list(endpoints.items())[:5]]
+
+
+def _annotation(level: str, title: str, body: Iterable[str]) -> str:
+    return f"::{level} title={_property(title)}::{_data(chr(10).join(map(visible, body)))}"
+
+
+def _of_inputs(summary: Summary) -> Iterator[str]:
+    """What could not be read, or not be told."""
+    for each in summary.inputs:
+        if each.damage is not None:
+            yield f"::error title=CORS::{_data(damage_line(each))}"
+        for note, count in each.notes.items():
+            yield f"::notice title=CORS::{_data(visible(f'{each.title}: {count} × {note}'))}"
+    if summary.interrupted:
+        yield "::warning title=CORS::interrupted: these are partial results"
 
 
 def _data(text: str) -> str:

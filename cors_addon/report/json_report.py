@@ -26,6 +26,7 @@ causes       one for each fault to mend, the most frequent first: reason, stage,
 """
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cors_addon.audit.auditor import OF_SEVERAL
@@ -36,7 +37,7 @@ from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report.counted import CountedOutcome, Endpoint
 from cors_addon.report.findings import finding_fix, finding_phrase
-from cors_addon.report.summary import Known, Summary, known_finding
+from cors_addon.report.summary import Cause, Found, Input, Known, Summary, Tally, known_finding
 
 SCHEMA = "cors-addon-check"
 VERSION = 1
@@ -44,45 +45,13 @@ VERSION = 1
 
 def document(summary: Summary) -> dict[str, Any]:
     """The document."""
-    outcomes: list[dict[str, Any]] = [
-        {
-            "origin": endpoint.origin,
-            "server": endpoint.server,
-            "method": endpoint.method,
-            "path": endpoint.path,
-            "role": outcome.role,
-            "verdict": outcome.verdict,
-            "engine": outcome.engine,
-            "reason": outcome.reason,
-            "detail": outcome.detail,
-            "flips": outcome.flips,
-            "contradicted": outcome.contradicted,
-            "preflight_unseen": outcome.unseen,
-            "findings": list(outcome.findings),
-            "would": outcome.would,
-            "failed": outcome.failed,
-            "count": tally.count,
-            "flow_ids": tally.flow_ids,
-            "baseline": _baseline(summary, endpoint, outcome),
-        }
-        for endpoint, outcome, tally in summary.tallies()
-    ]
+    outcomes = [_outcome(summary, *each) for each in summary.tallies()]
     known = sum(each["count"] for each in outcomes if each["verdict"] == "deny" and each["baseline"] == "known")
     return {
         "schema": SCHEMA,
         "version": VERSION,
         "partial": not summary.usable,
-        "inputs": [
-            {
-                "name": each.name,
-                "kind": each.kind,
-                "exchanges": each.flows,
-                "damage": each.damage,
-                "offset": each.offset,
-                "notes": each.notes,
-            }
-            for each in summary.inputs
-        ],
+        "inputs": [_input(each) for each in summary.inputs],
         "totals": {
             "exchanges": summary.flows,
             "judged": summary.judged,
@@ -92,37 +61,75 @@ def document(summary: Summary) -> dict[str, Any]:
             "roles": {role: count for role, count in sorted(summary.roles.items()) if count},
         },
         "outcomes": outcomes,
-        "findings": [
-            {
-                "name": each.name,
-                "severity": FINDINGS[each.name].severity,
-                "server": each.server,
-                "message": finding_phrase(each.example, each.finding),
-                "detail": each.finding.detail,
-                "count": each.count,
-                "endpoints": {str(endpoint): count for endpoint, count in each.endpoints.items()},
-                "baseline": None if summary.baseline is None else "new" if each.fresh else "known",
-                "fix": finding_fix(each.example, each.finding),
-                "explanation": FINDINGS[each.name].explanation,
-                "spec": FINDINGS[each.name].anchor,
-            }
-            for each in summary.found()
-        ],
-        "causes": [
-            {
-                "reason": cause.reason,
-                "stage": cause.stage,
-                "server": cause.server,
-                "message": cause.phrase,
-                "count": cause.count,
-                "engines": list(cause.engines),
-                "endpoints": {str(endpoint): count for endpoint, count in cause.endpoints.items()},
-                "fix": _fix(cause.change),
-                "explanation": REGISTRY[Reason(cause.reason)].explanation,
-                "spec": REGISTRY[Reason(cause.reason)].anchor,
-            }
-            for cause in summary.causes()
-        ],
+        "findings": [_finding(summary, each) for each in summary.found()],
+        "causes": [_cause(each) for each in summary.causes()],
+    }
+
+
+def _input(each: Input) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "kind": each.kind,
+        "exchanges": each.flows,
+        "damage": each.damage,
+        "offset": each.offset,
+        "notes": each.notes,
+    }
+
+
+def _outcome(summary: Summary, endpoint: Endpoint, outcome: CountedOutcome, tally: Tally) -> dict[str, Any]:
+    return {
+        "origin": endpoint.origin,
+        "server": endpoint.server,
+        "method": endpoint.method,
+        "path": endpoint.path,
+        "role": outcome.role,
+        "verdict": outcome.verdict,
+        "engine": outcome.engine,
+        "reason": outcome.reason,
+        "detail": outcome.detail,
+        "flips": outcome.flips,
+        "contradicted": outcome.contradicted,
+        "preflight_unseen": outcome.unseen,
+        "findings": list(outcome.findings),
+        "would": outcome.would,
+        "failed": outcome.failed,
+        "count": tally.count,
+        "flow_ids": tally.flow_ids,
+        "baseline": _baseline(summary, endpoint, outcome),
+    }
+
+
+def _finding(summary: Summary, found: Found) -> dict[str, Any]:
+    explanation = FINDINGS[found.name]
+    return {
+        "name": found.name,
+        "severity": explanation.severity,
+        "server": found.server,
+        "message": finding_phrase(found.example, found.finding),
+        "detail": found.finding.detail,
+        "count": found.count,
+        "endpoints": {str(endpoint): count for endpoint, count in found.endpoints.items()},
+        "baseline": None if summary.baseline is None else "new" if found.fresh else "known",
+        "fix": finding_fix(found.example, found.finding),
+        "explanation": explanation.explanation,
+        "spec": explanation.anchor,
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    explanation = REGISTRY[Reason(cause.reason)]
+    return {
+        "reason": cause.reason,
+        "stage": cause.stage,
+        "server": cause.server,
+        "message": cause.phrase,
+        "count": cause.count,
+        "engines": list(cause.engines),
+        "endpoints": {str(endpoint): count for endpoint, count in cause.endpoints.items()},
+        "fix": _fix(cause.change),
+        "explanation": explanation.explanation,
+        "spec": explanation.anchor,
     }
 
 
@@ -143,17 +150,21 @@ def load_baseline(text: str) -> Known:
         raise ValueError("no report of `cors-addon check --format json`")
     if loaded.get("version") != VERSION:
         raise ValueError(f"its version is {loaded.get('version')!r}, not {VERSION}")
-    known: dict[Endpoint, set[tuple[str, str, str, str]]] = {}
     try:
-        for each in loaded["outcomes"]:
-            endpoint = Endpoint(*(str(each[name]) for name in Endpoint._fields))
-            what = (str(each["engine"]), str(each["role"]), str(each["verdict"]), str(each["reason"] or ""))
-            known.setdefault(endpoint, set()).add(what)
-            for name in map(str, each.get("findings", ())):
-                where = endpoint._replace(origin="") if name in OF_SEVERAL else endpoint
-                known.setdefault(where, set()).add(known_finding(name))
+        return _known(loaded["outcomes"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"an outcome lacks a field: {error}") from error
+
+
+def _known(outcomes: Iterable[Mapping[str, Any]]) -> Known:
+    known: dict[Endpoint, set[tuple[str, str, str, str]]] = {}
+    for each in outcomes:
+        endpoint = Endpoint(*(str(each[name]) for name in Endpoint._fields))
+        what = (str(each["engine"]), str(each["role"]), str(each["verdict"]), str(each["reason"] or ""))
+        known.setdefault(endpoint, set()).add(what)
+        for name in map(str, each.get("findings", ())):
+            where = endpoint._replace(origin="") if name in OF_SEVERAL else endpoint
+            known.setdefault(where, set()).add(known_finding(name))
     return {endpoint: frozenset(outcomes) for endpoint, outcomes in known.items()}
 
 

@@ -57,7 +57,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
         else None,
         "server_verdict": server.verdict if server else None,
         "server_reason": server.refusal.reason if server and server.refusal else None,
-        "shadow": [Shadow(*each).words() for each in judgement.shadow],
+        "shadow": [Shadow(*each).line_field() for each in judgement.shadow],
         "findings": [finding.name for finding in judgement.findings],
         "revision": judgement.revision,
         "contradiction": judgement.contradiction,

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
+from cors_addon.report.cures import fix_lines
 from cors_addon.report.findings import finding_phrase
 from cors_addon.report.summary import Summary, Tally
-from cors_addon.report.table import damage_line, fix_lines, names
+from cors_addon.report.table import damage_line, names
 from cors_addon.report.text import phrase, visible
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -9,7 +9,7 @@ from cors_addon.reasons.model import BROWSERS
 NAMES = {**BROWSERS, "fetch": "the standard"}
 
 
-def words(judgement: Judgement) -> str:
+def half_sentence(judgement: Judgement) -> str:
     """Half a sentence about the preflight cache; empty where it plays no part."""
     if judgement.role is Role.PREFLIGHT:
         return _of_preflight(judgement) if judgement.verdict is Verdict.ALLOW else ""

@@ -6,7 +6,7 @@ from cors_addon.exchange.model import Judgement, Outcome, Verdict
 from cors_addon.policy import rewrite_record
 
 
-def words(judgement: Judgement) -> Iterator[tuple[str, str]]:
+def labelled_lines(judgement: Judgement) -> Iterator[tuple[str, str]]:
     """Labels and lines; `-` before what the server said, `+` before what was sent on."""
     observation = judgement.observation
     if observation.rewritten is not None:

@@ -13,40 +13,43 @@ def _is_preflight(judgement: Judgement) -> bool:
     )
 
 
-def words(judgement: Judgement) -> str:
+def sentence(judgement: Judgement) -> str:
     """What really happened where a page is said of CORS: a server's failure, a login page; empty where CORS is all."""
-    observation = judgement.observation
-    status = observation.status
-    is_preflight = _is_preflight(judgement)
-    location = response_header(judgement, "location") or ""
-    said = ""
+    status = judgement.observation.status
     if judgement.reason is Reason.CAUSE_NOT_RECORDED:
-        said = "The recording has no answer to this request, but the browser's word that it failed as refused ones do."
-    elif status is None:
-        said = "No answer reached the browser: the connection ended. CORS only reports that network failure."
-    elif status >= 500:
-        said = (
+        return "The recording has no answer to this request, but the browser's word that it failed as refused ones do."
+    if status is None:
+        return "No answer reached the browser: the connection ended. CORS only reports that network failure."
+    if status >= 500:
+        if judgement.reason is not Reason.ALLOW_ORIGIN_MISSING:
+            return f"The answer is a {status}: a server or a gateway failed."
+        return (
             f"The answer is a {status}: a server or a gateway failed, and its error page has no CORS headers."
             " The page's script sees only a CORS error. Mend the failure first."
-            if judgement.reason is Reason.ALLOW_ORIGIN_MISSING
-            else f"The answer is a {status}: a server or a gateway failed."
         )
-    elif is_preflight and status in (401, 403, 407):
-        said = (
+    location = response_header(judgement, "location") or ""
+    if _is_preflight(judgement) and (said := _of_preflight(status, location)):
+        return said
+    if judgement.role is Role.REDIRECT and _LOGIN.search(location):
+        return "The redirect looks like one to a login page: perhaps the session has ended."
+    if status in (401, 403, 404, 405, 407, 429) and judgement.reason is Reason.ALLOW_ORIGIN_MISSING:
+        return f"The answer is a {status} without CORS headers: many servers add them to good answers only."
+    return ""
+
+
+def _of_preflight(status: int, location: str) -> str:
+    if status in (401, 403, 407):
+        return (
             f"The preflight was answered {status}. A preflight never carries cookies or Authorization: the server must"
             " answer OPTIONS before it asks who is there."
         )
-    elif is_preflight and status in (404, 405, 501):
-        said = f"The preflight was answered {status}: no route of the server handles OPTIONS for this URL."
-    elif is_preflight and 300 <= status <= 399:
+    if status in (404, 405):
+        return f"The preflight was answered {status}: no route of the server handles OPTIONS for this URL."
+    if 300 <= status <= 399:
+        login = " It looks like a login page: a preflight never carries the session's cookie."
         said = f"The preflight was redirected to {shortened(location, 120)}."
-        if _LOGIN.search(location):
-            said += " It looks like a login page: a preflight never carries the session's cookie."
-    elif judgement.role is Role.REDIRECT and _LOGIN.search(location):
-        said = "The redirect looks like one to a login page: perhaps the session has ended."
-    elif status in (401, 403, 404, 405, 407, 429) and judgement.reason is Reason.ALLOW_ORIGIN_MISSING:
-        said = f"The answer is a {status} without CORS headers: many servers add them to good answers only."
-    return said
+        return said + (login if _LOGIN.search(location) else "")
+    return ""
 
 
 _LOGIN = re.compile(r"log-?in|sign-?in|/auth|oauth|sso|saml|accounts\.", re.IGNORECASE)

@@ -17,9 +17,10 @@ from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, FindingExplanation, Severity, message
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
+from cors_addon.report.cures import fix_lines
 from cors_addon.report.findings import finding_fix, finding_phrase
 from cors_addon.report.summary import Found, Summary, Tally
-from cors_addon.report.table import damage_line, fix_lines, names
+from cors_addon.report.table import damage_line, names
 from cors_addon.report.text import phrase, visible
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

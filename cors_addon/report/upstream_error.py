@@ -42,7 +42,7 @@ def short(error: str, status: int | None) -> str:
     return what if status is None else f"{what}, {status} by mitmproxy"
 
 
-def words(error: str, status: int | None) -> str:
+def sentences(error: str, status: int | None) -> str:
     """In a sentence or two; `status`: of the page with which mitmproxy answered in the server's place."""
     what = next((said for pattern, _, said in _KINDS if pattern.search(error)), "The exchange failed")
     instead = (

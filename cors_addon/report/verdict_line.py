@@ -6,31 +6,21 @@ Law: the line fits, and what is left out first is what the reader can do without
 import unicodedata
 
 from cors_addon.exchange.model import Judgement
-from cors_addon.report.text import FAILED, NEITHER, PASSED, shortened, visible
+from cors_addon.report.terminal import COLOURS, DIM, PLAIN, YELLOW
+from cors_addon.report.text import shortened, visible
 
-RED, GREEN, YELLOW, DIM, PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
-_COLOURS = {FAILED: RED, PASSED: GREEN, NEITHER: DIM}
 _MIN_REQUEST = 28
 _MAX_URL = 300
 
 
 def line(
-    judgement: Judgement,
-    comment: str,
-    *,
-    was: str = "",
-    below: bool = False,
-    width: int | None = None,
-    colour: bool = False,
+    judgement: Judgement, comment: str, *, below: bool = False, width: int | None = None, colour: bool = False
 ) -> str:
     """The verdict (`comment`, which begins with its mark), then the request that it is on.
 
-    `was`: how it relates to an earlier line about this flow, as in `was ✓`; `below`: the request stands right above,
-    and may be left out; `width`: columns of the terminal, None where there is none.
+    `below`: the request stands right above, and may be left out; `width`: columns of the terminal, None where there is
+    none.
     """
-    if was:
-        head, tail = (comment[:6], comment[6:]) if comment[2:6] == "CORS" else (comment, "")
-        comment = f"{head} ({was}){tail}"
     observation = judgement.observation
     request = f"{observation.method.decode('latin-1')} {observation.url}"
     page = f" from {visible(judgement.origin)}" if judgement.origin is not None else ""
@@ -48,8 +38,16 @@ def line(
     if not colour:
         return f"{comment}{gap}{request}"
     mark = comment[:1]
-    tint = YELLOW if ", but " in comment else _COLOURS.get(mark, "")
+    tint = YELLOW if ", but " in comment else COLOURS.get(mark, "")
     return f"{tint}{mark}{PLAIN}{comment[1:]}{gap}{DIM}{request}{PLAIN}"
+
+
+def related(comment: str, was: str) -> str:
+    """A comment with how it relates to an earlier line about the flow, as in `was ✓`."""
+    if not was:
+        return comment
+    head, tail = (comment[:6], comment[6:]) if comment[2:6] == "CORS" else (comment, "")
+    return f"{head} ({was}){tail}"
 
 
 def cells(text: str) -> int:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cors_addon.report import table
-from cors_addon.report.html.document import Body, document, masked
+from cors_addon.report.html.details import Body
+from cors_addon.report.html.document import document
 from cors_addon.report.html.exchanges import Exchanges
+from cors_addon.report.html.values import masked
 from cors_addon.report.summary import Summary
 
 POLICY = (

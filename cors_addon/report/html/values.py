@@ -1,0 +1,41 @@
+"""Plain values of the report's document: visible, of a bounded length, and without what nobody may see."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from cors_addon.report import text
+from cors_addon.report.masking import without_secrets_in_urls
+
+LONGEST = 2000
+"""Characters of one value."""
+
+
+def shown(value: Any) -> Any:
+    """The value with every string in it made visible and cut."""
+    if isinstance(value, str):
+        return text.shortened(masked(value), LONGEST)
+    if isinstance(value, dict):
+        return {name: shown(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(each) for each in value]
+    return value
+
+
+def masked(value: str) -> str:
+    """Without the userinfo and the secret parameters of URLs: a report is sent on."""
+    return without_secrets_in_urls(_USERINFO.sub("//…@", value) if "@" in value else value)
+
+
+_USERINFO = re.compile(r"//[^/?#\\\s\"']*@")
+
+
+def number(value: float | None) -> float | None:
+    """A moment or a duration that a browser can show: recordings hold anything."""
+    return round(value, 4) if value is not None and math.isfinite(value) and abs(value) < 1e11 else None
+
+
+def full(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what says nothing."""
+    return {name: value for name, value in fields.items() if value is not False and value not in (None, "", [], {})}
