@@ -83,26 +83,14 @@ def resolve(location: bytes, base: Url) -> Target:
     match = _SCHEME.match(text)
     scheme = match[0][:-1].lower() if match else base.scheme
     if match and scheme not in ("http", "https"):
-        kind = Unusable.UNSAFE_SCHEME if scheme in _UNSAFE_SCHEMES else Unusable.OTHER_SCHEME
-        inner = parse_url(text[5:]) if scheme == "blob" else None
-        own = inner is not None and inner.origin == base.origin
-        return Target(None, kind, has_credentials=False, text=text, of_own_origin=own)
+        return _of_another_scheme(scheme, text, base)
     rest = text[match.end() :] if match else text
     rest, _, _ = rest.partition("#")
     head, mark, query = rest.partition("?")
     head = head.replace("\\", "/")
-    if match and not head.startswith("//") and scheme == base.scheme:
-        match = None  # `https:path` and `https:/path` are relative to a base of the same scheme
-    if match is None and not head.startswith("//"):
-        if head.startswith("/"):
-            path = head
-        elif head:
-            path = base.path.partition("?")[0].rpartition("/")[0] + "/" + head
-        else:
-            path, _, old = base.path.partition("?")
-            if not mark:
-                mark, query = ("?", old) if old else ("", "")
-        url = base._replace(path=_path(path, mark, query))
+    # `https:path` and `https:/path` are relative to a base of the same scheme
+    if not head.startswith("//") and (match is None or scheme == base.scheme):
+        url = base._replace(path=_relative(head, mark, query, base))
         return Target(url, None, has_credentials=False, text=str(url))
     authority, slash, path = head.lstrip("/").partition("/")
     userinfo, at, host_and_port = authority.rpartition("@")
@@ -114,6 +102,26 @@ def resolve(location: bytes, base: Url) -> Target:
     credentials = bool(at) and userinfo.strip(":") != ""
     shown = str(url) if not credentials else str(url).replace("//", f"//{userinfo.rstrip(':')}@", 1)
     return Target(url, None, has_credentials=credentials, text=shown)
+
+
+def _of_another_scheme(scheme: str, text: str, base: Url) -> Target:
+    """A URL that is none of http(s)."""
+    kind = Unusable.UNSAFE_SCHEME if scheme in _UNSAFE_SCHEMES else Unusable.OTHER_SCHEME
+    inner = parse_url(text[5:]) if scheme == "blob" else None
+    own = inner is not None and inner.origin == base.origin
+    return Target(None, kind, has_credentials=False, text=text, of_own_origin=own)
+
+
+def _relative(head: str, mark: str, query: str, base: Url) -> str:
+    """The path of a URL without an authority; `mark` is the `?` before a query, where there is one."""
+    old_path, _, old_query = base.path.partition("?")
+    if head.startswith("/"):
+        return _path(head, mark, query)
+    if head:
+        return _path(old_path.rpartition("/")[0] + "/" + head, mark, query)
+    if not mark:
+        mark, query = ("?", old_query) if old_query else ("", "")
+    return _path(old_path, mark, query)
 
 
 def parse_url(text: str) -> Url | None:
@@ -199,23 +207,28 @@ def _ipv4(host: str) -> str | None:
     https://url.spec.whatwg.org/#concept-ipv4-parser
     """
     parts = host.removesuffix(".").split(".")
-    if len(parts) > 4:
-        return None
-    numbers = []
-    for part in parts:
-        if not re.fullmatch(r"0[xX][0-9a-fA-F]*|[0-9]+", part) or len(part) > 20:
-            return None
-        hexadecimal = part[:2].lower() == "0x"
-        digits, base = (part[2:] or "0", 16) if hexadecimal else (part, 8 if len(part) > 1 and part[0] == "0" else 10)
-        try:
-            numbers.append(int(digits, base))
-        except ValueError:
-            return None
+    numbers = list(map(_ipv4_number, parts))
     *first, last = numbers
-    if any(number > 255 for number in first) or last >= 256 ** (4 - len(first)):
+    if len(parts) > 4 or last is None or last >= 256 ** (4 - len(first)):
         return None
-    value = last + sum(number << (8 * (3 - index)) for index, number in enumerate(first))
+    value = last
+    for index, number in enumerate(first):
+        if number is None or number > 255:
+            return None
+        value += number << (8 * (3 - index))
     return str(ipaddress.IPv4Address(value))
+
+
+def _ipv4_number(part: str) -> int | None:
+    """https://url.spec.whatwg.org/#ipv4-number-parser"""
+    if not re.fullmatch(r"0[xX][0-9a-fA-F]*|[0-9]+", part) or len(part) > 20:
+        return None
+    if part[:2].lower() == "0x":
+        return int(part[2:] or "0", 16)
+    try:
+        return int(part, 8 if len(part) > 1 and part[0] == "0" else 10)
+    except ValueError:  # an 8 or a 9 after a 0
+        return None
 
 
 def host_to_ascii(host: str) -> str | None:
@@ -232,20 +245,27 @@ def host_to_ascii(host: str) -> str | None:
     if host.isascii():
         host = host.lower()
     else:
-        if any("\udc80" <= letter <= "\udcff" or letter == "\ufffd" for letter in host):
-            return None  # bytes that are no UTF-8, which the standard makes U+FFFD of
-        host = unicodedata.normalize("NFKC", host.lower()).lower().replace("\u3002", ".").replace("\u00ad", "")
-        try:
-            labels = [
-                label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in host.split(".")
-            ]
-        except UnicodeError:
+        encoded = _punycode(host)
+        if encoded is None:
             return None
-        host = ".".join(labels)
+        host = encoded
     if not host or _FORBIDDEN_IN_HOST.search(host):
         return None
     last = host.removesuffix(".").rpartition(".")[2]
     return _ipv4(host) if re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", last) else host
+
+
+def _punycode(host: str) -> str | None:
+    """The ASCII form of a host that holds other letters."""
+    if any("\udc80" <= letter <= "\udcff" or letter == "\ufffd" for letter in host):
+        return None  # bytes that are no UTF-8, which the standard makes U+FFFD of
+    host = unicodedata.normalize("NFKC", host.lower()).lower().replace("\u3002", ".").replace("\u00ad", "")
+    try:
+        return ".".join(
+            label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in host.split(".")
+        )
+    except UnicodeError:
+        return None
 
 
 def _path(path: str, mark: str, query: str) -> str:

@@ -6,7 +6,7 @@ Law 3: a message is one line and short; a fix is whole, each header to paste on 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -155,27 +155,40 @@ def _short(value: str) -> str:
 
 def _values(refusal: Refusal | Finding, facts: Facts) -> Mapping[str, str]:
     """A value for each of the placeholders. A header's value never brings a line end: `printable` follows."""
-    value = None if facts.value is None else printable(facts.value)
-    detail = None if refusal.detail is None else printable(refusal.detail)
-    listed = [item for item in map(str.strip, (value or "").split(",")) if item]
+    value, detail = _printable(facts.value), _printable(refusal.detail)
+    listed = list(filter(None, map(str.strip, (value or "").split(","))))
     stage = refusal.stage if isinstance(refusal, Refusal) else Stage.ACTUAL
-    named = detail if detail and stage is Stage.PREFLIGHT and _TOKEN.fullmatch(detail) else None
-    method = printable(facts.method or named or "PUT")
-    names = tuple(map(printable, facts.headers)) or ((detail,) if detail else ())
+    method, names = _asked_for(stage, detail, facts)
+    status = None if facts.status is None else str(facts.status)
     return {
-        "answer": "response" if facts.status is None else f"{facts.status} response",
+        "answer": "response" if status is None else f"{status} response",
         "credentials": "\n  Access-Control-Allow-Credentials: true" if facts.credentialed else "",
-        "detail": _without_userinfo(detail) if detail is not None else "absent",
+        "detail": "absent" if detail is None else _without_userinfo(detail),
         "grants": _grants(stage, method, names),
         "literal": _literal(detail, listed, credentialed=facts.credentialed),
-        "listed": "(absent)" if value is None else f'"{value}"',
+        "listed": _in_quotes(value, "(absent)"),
         "location": _without_userinfo(printable(facts.location or detail or "another URL")),
-        "new_headers": ", ".join(_extended(listed, names, facts.credentialed, fold=True)) or _NO_NAME,
+        "new_headers": ", ".join(_extended(listed, names, facts.credentialed, fold=str.lower)) or _NO_NAME,
         "new_methods": ", ".join(_extended(listed, (method,), facts.credentialed)),
         "origin": printable(facts.origin or "https://app.example.com"),
-        "status": "another status" if facts.status is None else str(facts.status),
-        "value": "absent" if value is None else f'"{value}"',
+        "status": status or "another status",
+        "value": _in_quotes(value, "absent"),
     }
+
+
+def _printable(text: str | None) -> str | None:
+    return None if text is None else printable(text)
+
+
+def _in_quotes(value: str | None, absent: str) -> str:
+    return absent if value is None else f'"{value}"'
+
+
+def _asked_for(stage: Stage, detail: str | None, facts: Facts) -> tuple[str, tuple[str, ...]]:
+    """The method and the header names of the request; where they are not known, what a preflight was refused for."""
+    named = detail if detail and stage is Stage.PREFLIGHT and _TOKEN.fullmatch(detail) else None
+    names = tuple(map(printable, facts.headers))
+    return printable(facts.method or named or "PUT"), names or ((detail,) if detail else ())
 
 
 def _grants(stage: Stage, method: str, names: tuple[str, ...]) -> str:
@@ -198,14 +211,13 @@ def _literal(detail: str | None, listed: Iterable[str], *, credentialed: bool | 
 
 
 def _extended(
-    listed: Iterable[str], missing: Iterable[str], credentialed: bool | None, *, fold: bool = False
+    listed: Iterable[str], missing: Iterable[str], credentialed: bool | None, *, fold: Callable[[str], str] = str
 ) -> list[str]:
     """The list with what is missing added, without a `*` that says nothing and without what is no token."""
     result = [item for item in listed if _TOKEN.fullmatch(item) and (item != "*" or credentialed is False)]
-    known = {item.lower() if fold else item for item in result}
+    known = set(map(fold, result))
     wanted = (item for item in missing if _TOKEN.fullmatch(item) or item == UNNAMED)
-    added = [item for item in wanted if (item.lower() if fold else item) not in known]
-    return result + added
+    return result + [item for item in wanted if fold(item) not in known]
 
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
