@@ -19,6 +19,7 @@ from cors_addon.exchange.model import Fields, Judgement, Observation
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import LOWER, get, is_token, split_list
+from cors_addon.fetch.names import CONDITIONAL
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url, serialize_origin
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.finding import Finding, FindingName
@@ -38,11 +39,10 @@ _SENT_AGAIN = frozenset({b"GET", b"HEAD"})
 _MAX_ORIGIN = 256
 _MAX_NAMES = 30
 
-_NOT_SENT_AGAIN = frozenset(
+_NOT_SENT_AGAIN = CONDITIONAL | frozenset(
     b"""access-control-request-headers access-control-request-method access-control-request-private-network connection
-    content-length expect if-match if-modified-since if-none-match if-range if-unmodified-since keep-alive origin
-    proxy-authorization proxy-connection sec-fetch-storage-access sec-fetch-user te trailer transfer-encoding upgrade
-    upgrade-insecure-requests""".split()
+    content-length expect keep-alive origin proxy-authorization proxy-connection sec-fetch-storage-access
+    sec-fetch-user te trailer transfer-encoding upgrade upgrade-insecure-requests""".split()
 )
 """What belongs to the page that sent the request, to the connection, or asks whether a stored answer still holds."""
 _IN_PREFLIGHTS = frozenset(

@@ -9,6 +9,7 @@ from cors_addon.fetch import checks
 from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.headers import is_token, normalize, split_list
+from cors_addon.fetch.names import LOCATION
 from cors_addon.fetch.origins import Unusable
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import SAFELIST, is_simple_range_below
@@ -72,7 +73,7 @@ _NEVER_LOADED = frozenset(
 )
 
 
-@checks.step("usable Location", "Location")
+@checks.step("usable Location", LOCATION)
 def location_loadable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """nsHttpChannel: no redirect from the web leads to these schemes; the channel fails before access is checked.
 

@@ -8,6 +8,7 @@ from cors_addon.exchange.model import Fields, Judgement
 from cors_addon.exchange.outcomes import STORED_ASSUMED, answer_of, asked_of, judged_fields, redirects_before
 from cors_addon.fetch.checks import Answer, Rules, Step
 from cors_addon.fetch.headers import get_all, readable
+from cors_addon.fetch.names import LOCATION
 from cors_addon.fetch.refusals import Reason
 
 
@@ -45,7 +46,7 @@ def steps(judgement: Judgement) -> list[StepResult]:
     listed: list[StepResult] = []
     failed = False
     for step in rules.steps(stage):
-        if step.header == "Location" and answer.target is None:
+        if step.header == LOCATION and answer.target is None:
             continue
         failure = step.check(rules, asked, answer)
         passed_over = step.passed_over(asked)
@@ -66,7 +67,7 @@ def steps(judgement: Judgement) -> list[StepResult]:
 def _value(step: Step, rules: Rules, fields: Fields, answer: Answer) -> str | None:
     if step.header is None:
         return str(step.number(answer))
-    if step.header == "Location":
+    if step.header == LOCATION:
         value = answer.target.text if answer.target else None
     else:
         value = rules.combine(get_all(fields, step.header.lower().encode()), answer.http2)

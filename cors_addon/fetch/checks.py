@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cors_addon.fetch import requests
 from cors_addon.fetch.headers import HTTP_WHITESPACE, CorsLines, combine, is_token, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, LOCATION
 from cors_addon.fetch.origins import OPAQUE, Target, Unusable, is_valid_url
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 
@@ -143,7 +144,7 @@ class Rules:
         return self.actual_steps if stage is Stage.ACTUAL else self.redirect_steps
 
 
-@step("origin", "Access-Control-Allow-Origin")
+@step("origin", ALLOW_ORIGIN)
 def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """CORS check, the origin. https://fetch.spec.whatwg.org/#concept-cors-check"""
     value = rules.combine(answer.lines.allow_origin, answer.http2)
@@ -169,7 +170,7 @@ def _without_credentials(asked: Asked) -> str | None:
     return None if asked.credentialed else "credentials not included"
 
 
-@step("credentials", "Access-Control-Allow-Credentials", passed_over=_without_credentials)
+@step("credentials", ALLOW_CREDENTIALS, passed_over=_without_credentials)
 def allow_credentials(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """CORS check, credentials: the exact bytes `true`. https://fetch.spec.whatwg.org/#concept-cors-check"""
     if not asked.credentialed:
@@ -178,7 +179,7 @@ def allow_credentials(rules: Rules, asked: Asked, answer: Answer) -> Failure | N
     return None if value == "true" else (Reason.ALLOW_CREDENTIALS_NOT_TRUE, value)
 
 
-@step("no redirect", "Location")
+@step("no redirect", LOCATION)
 def not_redirected(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """A preflight is never redirected: its redirect mode is "error". https://fetch.spec.whatwg.org/#cors-preflight-fetch"""
     target = answer.target
@@ -195,13 +196,13 @@ def ok_status(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     return None if 200 <= answer.status <= 299 else (Reason.STATUS_NOT_OK, None)
 
 
-@step("methods are tokens", "Access-Control-Allow-Methods")
+@step("methods are tokens", ALLOW_METHODS)
 def methods_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """Access-Control-Allow-Methods is a list of tokens. https://fetch.spec.whatwg.org/#http-new-header-syntax"""
     return _syntax(rules, answer.lines.allow_methods, answer.http2, Reason.ALLOW_METHODS_INVALID)
 
 
-@step("header names are tokens", "Access-Control-Allow-Headers")
+@step("header names are tokens", ALLOW_HEADERS)
 def headers_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """Access-Control-Allow-Headers is a list of tokens. https://fetch.spec.whatwg.org/#http-new-header-syntax"""
     return _syntax(rules, answer.lines.allow_headers, answer.http2, Reason.ALLOW_HEADERS_INVALID)
@@ -218,7 +219,7 @@ def _safelisted_method(asked: Asked) -> str | None:
     return "a safelisted method needs no permission" if asked.method in CORS_SAFELISTED else None
 
 
-@step("method", "Access-Control-Allow-Methods", passed_over=_safelisted_method)
+@step("method", ALLOW_METHODS, passed_over=_safelisted_method)
 def method_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """The method is listed, safelisted, or covered by `*`. https://fetch.spec.whatwg.org/#cors-preflight-fetch-0"""
     if asked.method in CORS_SAFELISTED:
@@ -233,7 +234,7 @@ def _no_headers(asked: Asked) -> str | None:
     return None if asked.headers else "no header needs permission"
 
 
-@step("request headers", "Access-Control-Allow-Headers", passed_over=_no_headers)
+@step("request headers", ALLOW_HEADERS, passed_over=_no_headers)
 def headers_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """Each header name is listed or covered by `*`. https://fetch.spec.whatwg.org/#cors-preflight-fetch-0"""
     refused = refused_headers(rules, asked, answer)
@@ -253,7 +254,7 @@ def refused_headers(rules: Rules, asked: Asked, answer: Answer) -> list[str]:
     ]
 
 
-@step("Location is a URL", "Location")
+@step("Location is a URL", LOCATION)
 def location_parsable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """The Location is a URL. https://fetch.spec.whatwg.org/#concept-response-location-url"""
     target = answer.target
@@ -262,7 +263,7 @@ def location_parsable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure |
     return None
 
 
-@step("usable Location", "Location")
+@step("usable Location", LOCATION)
 def location_usable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """The Location is an http(s) URL. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
     target = answer.target
@@ -271,14 +272,14 @@ def location_usable(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | N
     return None
 
 
-@step("http(s) Location", "Location")
+@step("http(s) Location", LOCATION)
 def location_scheme(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """The Location's scheme knows CORS. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
     target = answer.target
     return (Reason.REDIRECT_SCHEME_NOT_CORS, None) if target is not None and target.unusable is not None else None
 
 
-@step("no userinfo in Location", "Location")
+@step("no userinfo in Location", LOCATION)
 def location_without_credentials(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """The Location holds no userinfo. https://fetch.spec.whatwg.org/#http-redirect-fetch"""
     target = answer.target

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from cors_addon.fetch.names import CORS_RESPONSE, LOCATION
+
 HTTP_WHITESPACE = b"\t\n\r "
 """https://fetch.spec.whatwg.org/#http-whitespace"""
 
@@ -97,7 +99,7 @@ LOWER = Lowered()
 
 
 class CorsLines(NamedTuple):
-    """The lines of a response's CORS headers, raw; an absent header has none."""
+    """The lines of a response's CORS headers and of Location, raw, in the order of `names`; an absent one has none."""
 
     allow_origin: tuple[bytes, ...] = ()
     allow_credentials: tuple[bytes, ...] = ()
@@ -108,15 +110,7 @@ class CorsLines(NamedTuple):
     location: tuple[bytes, ...] = ()
 
 
-_PLACES = {
-    b"access-control-allow-origin": 0,
-    b"access-control-allow-credentials": 1,
-    b"access-control-allow-methods": 2,
-    b"access-control-allow-headers": 3,
-    b"access-control-max-age": 4,
-    b"access-control-expose-headers": 5,
-    b"location": 6,
-}
+_PLACES = {name.lower().encode(): place for place, name in enumerate((*CORS_RESPONSE, LOCATION))}
 _LENGTHS = frozenset(map(len, _PLACES))
 _NONE = CorsLines()
 

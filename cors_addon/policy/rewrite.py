@@ -12,25 +12,17 @@ from typing import NamedTuple
 
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.headers import LOWER, MAX_NAMES, is_token, normalize, split_list
+from cors_addon.fetch.names import CORS_RESPONSE, LOCAL_NETWORK, PRIVATE_NETWORK
 from cors_addon.fetch.responses import FORBIDDEN, SAFELISTED
 from cors_addon.policy.model import Policy, Preflights
 
-ALLOW_ORIGIN = b"Access-Control-Allow-Origin"
-ALLOW_CREDENTIALS = b"Access-Control-Allow-Credentials"
-ALLOW_METHODS = b"Access-Control-Allow-Methods"
-ALLOW_HEADERS = b"Access-Control-Allow-Headers"
-MAX_AGE = b"Access-Control-Max-Age"
-EXPOSE = b"Access-Control-Expose-Headers"
-PRIVATE_NETWORK = b"Access-Control-Allow-Private-Network"
-LOCAL_NETWORK = b"Access-Control-Allow-Local-Network"
-VARY = b"Vary"
+_ALLOW_ORIGIN, _ALLOW_CREDENTIALS, _ALLOW_METHODS, _ALLOW_HEADERS, _MAX_AGE, _EXPOSE = (
+    name.encode() for name in CORS_RESPONSE
+)
+_PRIVATE_NETWORK, _LOCAL_NETWORK = PRIVATE_NETWORK.encode(), LOCAL_NETWORK.encode()
+_VARY = b"Vary"
 
-CORS_NAMES = frozenset(
-    name.lower()
-    for name in (
-        ALLOW_ORIGIN, ALLOW_CREDENTIALS, ALLOW_METHODS, ALLOW_HEADERS, MAX_AGE, EXPOSE, PRIVATE_NETWORK, LOCAL_NETWORK
-    )
-)  # fmt: skip
+CORS_NAMES = frozenset(name.lower().encode() for name in (*CORS_RESPONSE, PRIVATE_NETWORK, LOCAL_NETWORK))
 _MAX_KEPT = 512
 _OK_WITH_BODY = 200
 _BODY_NAMES = frozenset({b"content-length", b"transfer-encoding"})
@@ -246,7 +238,7 @@ class Rewriter:
                 value = old[1].strip()
                 kept[vary] = (old[0], value + b", " + names if value else names)
             else:
-                kept.append((b"vary" if lower else VARY, names))
+                kept.append((b"vary" if lower else _VARY, names))
         kept += lines
         return tuple(kept)
 
@@ -256,7 +248,7 @@ class Rewriter:
         edits = _lowered(self._edits) if lower else self._edits
         tail = lines + edits
         if vary:
-            tail = ((b"vary" if lower else VARY, _names(vary)), *tail)
+            tail = ((b"vary" if lower else _VARY, _names(vary)), *tail)
         names_exposed = (
             bool(lines)
             and asked.method is None
@@ -301,12 +293,12 @@ class Rewriter:
         origins = self.policy.origins
         assert origins is not None
         if origins.any:
-            return [(ALLOW_ORIGIN, b"*")]
+            return [(_ALLOW_ORIGIN, b"*")]
         if asked.origin is None or not origins.allow(asked.origin):
             return None
-        lines = [(ALLOW_ORIGIN, asked.origin.encode("latin-1"))]
+        lines = [(_ALLOW_ORIGIN, asked.origin.encode("latin-1"))]
         if self.policy.credentials:
-            lines.append((ALLOW_CREDENTIALS, b"true"))
+            lines.append((_ALLOW_CREDENTIALS, b"true"))
         return lines
 
     def _actual(self, asked: Asking) -> list[tuple[bytes, bytes]]:
@@ -315,9 +307,9 @@ class Rewriter:
             return []
         exposed = self.policy.expose_headers
         if exposed.any:
-            lines.append((EXPOSE, b"*"))
+            lines.append((_EXPOSE, b"*"))
         elif exposed.listed:
-            lines.append((EXPOSE, ", ".join(exposed.listed).encode("latin-1")))
+            lines.append((_EXPOSE, ", ".join(exposed.listed).encode("latin-1")))
         return lines
 
     def _preflight(self, asked: Asking) -> list[tuple[bytes, bytes]]:
@@ -327,17 +319,17 @@ class Rewriter:
             return []
         methods = _granted(policy.methods.listed, policy.methods.any, asked.method, repeat=policy.credentials)
         if methods:
-            lines.append((ALLOW_METHODS, methods.encode("latin-1")))
+            lines.append((_ALLOW_METHODS, methods.encode("latin-1")))
         headers = policy.request_headers
         names = _granted(headers.listed, headers.any, asked.headers, repeat=policy.credentials)
         if names:
-            lines.append((ALLOW_HEADERS, names.encode("latin-1")))
+            lines.append((_ALLOW_HEADERS, names.encode("latin-1")))
         if policy.max_age is not None:
-            lines.append((MAX_AGE, str(policy.max_age).encode()))
+            lines.append((_MAX_AGE, str(policy.max_age).encode()))
         if policy.private_network and asked.private:
-            lines.append((PRIVATE_NETWORK, b"true"))
+            lines.append((_PRIVATE_NETWORK, b"true"))
         if policy.private_network and asked.local:
-            lines.append((LOCAL_NETWORK, b"true"))
+            lines.append((_LOCAL_NETWORK, b"true"))
         return lines
 
     def _with_exposed(self, asked: Asking, lines: Lines, kept: list[tuple[bytes, bytes]], *, lower: bool) -> Lines:
@@ -348,7 +340,7 @@ class Rewriter:
             if len(self._exposed) >= _MAX_KEPT:
                 self._exposed.clear()
             value = self._exposed[asked, present] = self._find_exposed(asked, present)
-        return (*lines, (EXPOSE.lower() if lower else EXPOSE, value)) if value else lines
+        return (*lines, (_EXPOSE.lower() if lower else _EXPOSE, value)) if value else lines
 
     def _find_exposed(self, asked: Asking, present: tuple[bytes, ...]) -> bytes:
         decoded = [name.decode("latin-1") for name in (*present, *(LOWER[name] for name, _ in self._edits))]

@@ -2,19 +2,11 @@
 
 import re
 
+from cors_addon.fetch.names import CORS_RESPONSE
 from cors_addon.policy.export.target import Can, Target, exact, granted, header_case, origin_regex, quote
 from cors_addon.policy.filters import literal
 from cors_addon.policy.model import Policy
 from cors_addon.policy.origins import ANY
-
-_CORS = (
-    "Access-Control-Allow-Origin",
-    "Access-Control-Allow-Credentials",
-    "Access-Control-Allow-Methods",
-    "Access-Control-Allow-Headers",
-    "Access-Control-Max-Age",
-    "Access-Control-Expose-Headers",
-)
 
 
 def _headers(policy: Policy) -> str:
@@ -97,7 +89,7 @@ def nginx(policy: Policy) -> str:
     if vary:
         lines.append(f'add_header Vary "{", ".join(vary)}" always;')
     lines += [f"add_header {name} {_nginx(value)} always;" for name, value in policy.set.items()]
-    hidden = dict.fromkeys((*_CORS, *policy.remove, *policy.set))
+    hidden = dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.set))
     lines += [f"proxy_hide_header {name};" for name in hidden]
     lines += [f"if ($cors_preflight) {{ return {policy.preflight_status}; }}"]
     return "\n".join(lines) + "\n"
@@ -133,7 +125,7 @@ def apache(policy: Policy) -> str:
     allowed = "-n reqenv('CORS_ORIGIN')"
     preflight = f"{allowed} && %{{REQUEST_METHOD}} == 'OPTIONS' && -n reqenv('CORS_METHOD')"
     actual = f"{allowed} && !(%{{REQUEST_METHOD}} == 'OPTIONS' && -n reqenv('CORS_METHOD'))"
-    for name in dict.fromkeys((*_CORS, *policy.remove, *policy.set)):
+    for name in dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.set)):
         lines += [f"Header unset {name}", f"Header always unset {name}"]
 
     def put(name: str, value: str, when: str) -> None:
@@ -191,7 +183,7 @@ def caddy(policy: Policy) -> str:
     granting = [*([] if _any_origin(policy) else [origin]), *is_preflight]
     lines += ["@cors_granted {", *(f"\t{term}" for term in granting), "}"]
     if not _any_origin(policy):
-        lines += ["header @cors_refused {", *(f"\t-{name}" for name in _CORS), "\tdefer", "}"]
+        lines += ["header @cors_refused {", *(f"\t-{name}" for name in CORS_RESPONSE), "\tdefer", "}"]
     lines += ["header @cors_allowed {", f"\tAccess-Control-Allow-Origin {value}"]
     lines.append(
         "\tAccess-Control-Allow-Credentials true" if policy.credentials else "\t-Access-Control-Allow-Credentials"
@@ -254,7 +246,7 @@ def haproxy(policy: Policy) -> str:
     if policy.private_network:
         asked = "{ req.fhdr(access-control-request-private-network) true }"
         lines.append(f"http-request set-var(txn.cors_private) bool(true) if {asked}")
-    lines += [f"http-after-response del-header {name}" for name in dict.fromkeys((*_CORS, *policy.remove))]
+    lines += [f"http-after-response del-header {name}" for name in dict.fromkeys((*CORS_RESPONSE, *policy.remove))]
     allowed = "{ var(txn.cors_origin) -m found }"
     preflight = f"{allowed} {{ var(txn.cors_preflight) -m bool }}"
 
@@ -337,7 +329,7 @@ def envoy(policy: Policy) -> str:
         lines.append("    allow_private_network_access: true")
     lines += [
         "response_headers_to_remove:",
-        *(f"- {name}" for name in _CORS),
+        *(f"- {name}" for name in CORS_RESPONSE),
         "response_headers_to_add:",
         "- header: { key: Vary, value: Origin }",
         "  append_action: APPEND_IF_EXISTS_OR_ADD",
