@@ -67,7 +67,7 @@ class Auditor:
         self._foreign_site = lru_cache(maxsize=1024)(self._find_foreign_site)
 
     def audit(self, judgement: Judgement) -> None:
-        """Put down on a judgement what it shows; most show nothing, and stay as they are."""
+        """Store the findings on the judgement. Most have none, and are left unchanged."""
         if judgement.revision == 1 and judgement.verdict is Verdict.ALLOW and judgement.origin is not None:
             observation = judgement.observation
             fields = observation.response if observation.rewritten is None else own_answer(judgement)[1]
@@ -78,7 +78,7 @@ class Auditor:
             judgement.findings = found
 
     def findings(self, judgement: Judgement) -> tuple[Finding, ...]:
-        """What this exchange shows, the gravest first. Of a revision only the verdict is new. Runs for every one."""
+        """The findings of one exchange, the most serious first. It runs for every exchange, so it has to be quick."""
         role, observation = judgement.role, judgement.observation
         status, fields = observation.status, observation.response
         if observation.rewritten is not None:
@@ -101,7 +101,7 @@ class Auditor:
         return found if len(found) < 2 else gravest_first(found)
 
     def _compared(self, judgement: Judgement, origin: str, *, preflight: bool) -> tuple[Finding, ...]:
-        """What the answer to an origin shows beside those to others, which are remembered."""
+        """Findings that come from comparing this answer with those to other origins."""
         status, fields = own_answer(judgement)
         assert status is not None
         read, observation = read_response(fields), judgement.observation
@@ -122,7 +122,7 @@ class Auditor:
     # -- one answer by itself --------------------------------------------------------------------------------------
 
     def _find_granting(self, origin: str, scheme: str, host: str) -> tuple[Finding, ...]:
-        """What an answer of a server shows that allows an origin, whichever asked: with credentials, or all of them."""
+        """Findings of an answer that allows `origin` with credentials, or allows all origins."""
         if origin == "*":
             return (Finding(FindingName.PRIVATE_SERVER_OPEN_TO_ALL),) if hosts.is_private(host) else ()
         if origin == OPAQUE:
@@ -214,17 +214,17 @@ def own_answer(judgement: Judgement) -> tuple[int | None, Fields]:
 
 
 def grants(status: int, *, preflight: bool) -> bool:
-    """Whether an answer of this status can let anybody in: one that refuses grants nothing, whatever its headers."""
+    """Whether an answer with this status can grant access: a refusal grants nothing, whatever its headers say."""
     return 200 <= status <= 299 if preflight else status != _FORBIDDEN
 
 
 def gravest_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """In the order in which findings are told."""
+    """Findings from the most serious to the least."""
     return tuple(sorted(found, key=lambda finding: _ORDER[finding.name]))
 
 
 def _revised(judgement: Judgement, status: int) -> tuple[Finding, ...]:
-    """What a revision shows: the answer was looked at before, only the verdict may be another."""
+    """The findings of a revision: the answer is the same, only the verdict may have changed."""
     if judgement.role is not Role.ACTUAL:
         return judgement.findings
     found = tuple(each for each in judgement.findings if each.name is not FindingName.DENIED_YET_ACCEPTED)
@@ -236,7 +236,7 @@ def _reads_as_preflight(judgement: Judgement) -> bool:
 
 
 def _accepted(judgement: Judgement, status: int) -> tuple[Finding, ...]:
-    """Where a request is denied: whether any site can send it, and the server itself answered well."""
+    """The finding for a denied request that the server carried out all the same, and that any site can send."""
     observation = judgement.observation
     if (
         not 200 <= status <= 299
@@ -259,7 +259,7 @@ def _accepted(judgement: Judgement, status: int) -> tuple[Finding, ...]:
 
 
 def _varies(endpoint: _Endpoint, origin: str, value: str, method: bytes, fields: Fields) -> tuple[Finding, ...]:
-    """The answer depends on Origin, since another got another; Vary does not say so, and a cache may keep it.
+    """The finding for an answer that depends on Origin and may be cached, while Vary does not name Origin.
 
     A server that always says so is not even remembered.
     """

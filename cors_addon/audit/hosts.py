@@ -1,4 +1,4 @@
-"""Hosts by their name or address alone: on this machine, in a private network, or nobody's."""
+"""What a host's name or address tells: whether it is this machine, in a private network, or kept for examples."""
 
 import ipaddress
 from functools import lru_cache
@@ -55,7 +55,7 @@ def is_for_tests(host: str) -> bool:
 
 
 def is_probe(site: str) -> bool:
-    """Whether a registrable domain is one that testers and scanners put into Origin, and no list names."""
+    """Whether a registrable domain is one that testers and scanners use in Origin; no real list names it."""
     return site.partition(".")[0] in _PROBES
 
 

@@ -52,7 +52,7 @@ _IN_PREFLIGHTS = frozenset(
 
 
 class Asks(StrEnum):
-    """What a question is to find out."""
+    """The purpose of a question."""
 
     OWN = "own-origin"
     FOREIGN = "foreign-origin"
@@ -82,7 +82,7 @@ _ONE_ANSWER_SHOWS = frozenset(
 
 
 class Access(Enum):
-    """What an answer does with the origin that asked."""
+    """How far an answer lets in the origin that asked."""
 
     CREDENTIALED = "let in, with credentials"
     OPEN = "let in, without credentials"
@@ -91,7 +91,7 @@ class Access(Enum):
 
 
 class Unfit(StrEnum):
-    """Why nothing is asked for a flow."""
+    """Why a flow cannot be probed."""
 
     NOT_HTTP = "not HTTP"
     TUNNEL = "a tunnel (CONNECT)"
@@ -128,17 +128,17 @@ class Plan:
 
     @property
     def by_preflight(self) -> bool:
-        """Only the preflight is sent."""
+        """Whether only preflights are sent."""
         return self.requests[0].method == b"OPTIONS"
 
     @property
     def bears_credentials(self) -> bool:
-        """The requests say who the user is."""
+        """Whether the requests carry the user's credentials."""
         return any(LOWER[name] in _CREDENTIALS for name, _ in self.requests[0].fields)
 
     @property
     def endpoint(self) -> tuple[str, str, str]:
-        """What is asked only once."""
+        """Identifies the endpoint, so that it is probed only once."""
         return self.method, self.url.origin, self.url.path.partition("?")[0]
 
 
@@ -317,7 +317,7 @@ class Probe:
     answers: list[ProbeAnswer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """What takes several answers is for an auditor, who hears of nothing but these."""
+        """Findings that take several answers come from an auditor that sees the answers of this probe only."""
         self._auditor = Auditor(self.site)
 
     def next(self) -> Request | None:
@@ -334,7 +334,7 @@ class Probe:
 
     @property
     def lets_in_anybody(self) -> bool:
-        """The server let in an origin that can be on no list."""
+        """Whether the server let in an origin that cannot be on any list."""
         return any(
             answer.access is Access.CREDENTIALED for answer in self.answers if answer.question.asks is Asks.FOREIGN
         )
@@ -346,7 +346,7 @@ class Probe:
 
     @property
     def is_limited(self) -> bool:
-        """The server asks not to be asked so much."""
+        """Whether the server asked for fewer requests (status 429)."""
         return any(answer.status == _TOO_MANY_REQUESTS for answer in self.answers)
 
     def answered(self, question: Question, judgement: Judgement) -> tuple[Finding, ...]:
@@ -360,7 +360,7 @@ class Probe:
         return found
 
     def failed(self, question: Question, why: str) -> None:
-        """There is no answer to a question."""
+        """Note that a question got no answer."""
         self._take(ProbeAnswer(question, Access.UNANSWERED, why=why))
 
     def _take(self, answer: ProbeAnswer) -> None:

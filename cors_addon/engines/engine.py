@@ -1,4 +1,4 @@
-"""What an engine is to us: its rules, its cache, and how its clients are known."""
+"""One browser engine as data: its rules, its cache, and how its clients behave."""
 
 from dataclasses import dataclass
 

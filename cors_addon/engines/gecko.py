@@ -45,7 +45,7 @@ def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
 
 @checks.allow_credentials.as_done_by
 def allow_credentials(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
-    """CheckRequestApproved, which a preflight to the page's own origin passes unseen."""
+    """CheckRequestApproved, which is skipped for a preflight to the page's own origin."""
     return None if asked.same_origin_preflight else checks.allow_credentials.check(rules, asked, answer)
 
 

@@ -38,7 +38,7 @@ def check(written: Written, policy: Policy) -> None:
 
 
 def check_order(found: list[tuple[Node, Policy]], faults: FaultList) -> None:
-    """Tell of policies behind a broader one, which takes all that they would match."""
+    """Warn of policies that are never reached, because an earlier one matches everything that they match."""
     for index, (node, policy) in enumerate(found):
         if policy.mode is not Mode.REWRITE or not policy.speaks_of_cors:
             continue  # each policy in shadow is tried on its own, and mere edits come on top
@@ -74,7 +74,7 @@ def _without_origins(written: Written, policy: Policy, said: list[str]) -> None:
 
 
 def _any_origin(written: Written, policy: Policy, origins: Origins) -> None:
-    """Credentials for whoever asks, and what a wildcard does not mean beside them."""
+    """Credentials together with wildcards."""
     if not policy.credentials:
         return
     where = written.values.get("credentials") or written.values.get("origins") or written.values.get("preset")
@@ -100,7 +100,7 @@ def _any_origin(written: Written, policy: Policy, origins: Origins) -> None:
 
 
 def _single_origins(written: Written, policy: Policy, origins: Origins) -> None:
-    """Origins that others can take for themselves."""
+    """Listed origins that somebody else can take on."""
     if policy.credentials or policy.private_network:
         what = "credentials" if policy.credentials else "private-network"
         for entry in origins.listed:

@@ -55,7 +55,7 @@ class FaultList:
 
 
 def errors(faults: list[Fault]) -> list[Fault]:
-    """Those because of which a file cannot be used."""
+    """The faults that make a file unusable."""
     return [fault for fault in faults if fault.severity is Severity.ERROR]
 
 

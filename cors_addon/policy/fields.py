@@ -182,7 +182,7 @@ def _exposed_header_fault(entry: str) -> _Wrong | None:
 def _without_faults(
     items: Iterable[ScalarNode], fault_of: Callable[[str], _Wrong | None], fold: Callable[[str], str], faults: FaultList
 ) -> dict[str, ScalarNode]:
-    """The entries to take, by what they mean, each once and without `*`."""
+    """The valid entries by their meaning (header names in lower case), each once; `*` is left out."""
     taken: dict[str, ScalarNode] = {}
     for item in items:
         entry = str(item.value)

@@ -1,4 +1,4 @@
-"""mitmproxy's filter expressions, as far as it can be told from their text that one matches all that another does."""
+"""Whether one mitmproxy filter expression matches everything that another does, as far as their text shows."""
 
 import contextlib
 import re

@@ -163,7 +163,7 @@ def _notes(servers: dict[str, _Server], hopeless: Counter[str], unusable: Counte
 
 
 def _unusable(origin: str, method: str, names: Iterable[str]) -> str | None:
-    """What of a request no browser sends, so that it is a fault in a policy file; None where all is well."""
+    """The part of a request that no browser sends, and no policy may name; None where all is well."""
     if origin != OPAQUE and parse(origin).pattern is None:
         return f"the origin {quoted(origin)}"
     if not is_token(method) or method.upper() in FORBIDDEN_METHODS or normalize_method(method) != method:

@@ -20,7 +20,7 @@ from cors_addon.policy.origins import Origins
 
 
 class Mode(StrEnum):
-    """What becomes of a policy."""
+    """Whether a policy is applied, tried in the shadow, or off."""
 
     REWRITE = "rewrite"
     SHADOW = "shadow"
@@ -28,7 +28,7 @@ class Mode(StrEnum):
 
 
 class Preflights(StrEnum):
-    """What becomes of a preflight."""
+    """Who answers a preflight."""
 
     ANSWER = "answer"
     """Answered in the proxy; the server is never asked."""
@@ -50,7 +50,7 @@ class Preset(StrEnum):
 
 
 class Others(StrEnum):
-    """What becomes of origins that a policy does not list."""
+    """How origins are treated that the policy does not list."""
 
     DENY = "deny"
     KEEP = "keep"

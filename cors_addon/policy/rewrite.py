@@ -43,7 +43,7 @@ class Asking(NamedTuple):
 
 
 class _Places(dict[bytes, int]):
-    """Header names as received to what they are for us."""
+    """Maps a header name as received to its meaning for a policy; 0 for none."""
 
     def __missing__(self, name: bytes) -> int:
         if len(self) >= MAX_NAMES:
@@ -160,7 +160,7 @@ class Rewriter:
         return self._made_ok(asked, status, fields, lower=lower)
 
     def _made_ok(self, asked: Asking, status: int, fields: Fields, *, lower: bool) -> tuple[int, Fields]:
-        """The answer to a preflight whose own status no browser takes."""
+        """A preflight's answer, with a status that browsers accept in place of its own."""
         wanted = self.policy.preflight_status
         kept = tuple(pair for pair in fields if LOWER[pair[0]] != b"location")
         if status == 304:  # had no body, whatever its headers say
@@ -185,7 +185,7 @@ class Rewriter:
 
     @property
     def may_want_fresh(self) -> bool:
-        """Whether there is a request for which the next is true."""
+        """Whether `must_be_fresh` is true for any request."""
         origins = self.policy.origins
         return not (self.policy.credentials and origins is not None and (origins.reflect or origins.any))
 

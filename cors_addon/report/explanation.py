@@ -51,7 +51,7 @@ _VERSIONS = {"chromium": rb"Chrom(?:e|ium)/(\d+)", "gecko": rb"Firefox/(\d+)", "
 
 
 def nothing_to_say(note: str = "") -> str:
-    """For a flow that is none of CORS' business."""
+    """The text for a flow that CORS does not concern."""
     why = "  The request bears no Origin header, and follows no redirect of one that does."
     lines = [f"{NEITHER} NOT CORS", "", why]
     return "\n".join(lines + (["", *paragraph("note", note, WIDTH)] if note else [])) + "\n"
@@ -170,7 +170,7 @@ def _rewritten(judgement: Judgement, width: int) -> Iterator[str]:
 
 
 def _failed(judgement: Judgement, error: str, width: int) -> Iterator[str]:
-    """No answer of the server's own: then its headers are not to blame."""
+    """Why the server gave no answer of its own. Its headers are not at fault then."""
     if error and judgement.verdict is Verdict.DENY and not judgement.observation.response:
         yield from paragraph("behind it", upstream_error.sentences(error, judgement.observation.status), width)
 

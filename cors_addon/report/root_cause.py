@@ -1,4 +1,4 @@
-"""What really happened where a page is said of CORS: a server that failed, a login page; and the server's own words."""
+"""The real cause where the page sees only a CORS error: a failed server, a login page; and the server's own words."""
 
 import re
 
@@ -14,7 +14,7 @@ def _is_preflight(judgement: Judgement) -> bool:
 
 
 def sentence(judgement: Judgement) -> str:
-    """What really happened where a page is said of CORS: a server's failure, a login page; empty where CORS is all."""
+    """What really failed, where the page sees only a CORS error; empty where CORS itself is the cause."""
     status = judgement.observation.status
     if judgement.reason is Reason.CAUSE_NOT_RECORDED:
         return "The recording has no answer to this request, but the browser's word that it failed as refused ones do."

@@ -101,7 +101,7 @@ def _rule(explanation: Explanation | FindingExplanation) -> dict[str, Any]:
 
 
 def _weight(explanation: Explanation | FindingExplanation) -> dict[str, str]:
-    """How grave GitHub's code scanning takes a finding for: a number as text, of CVSS' scale."""
+    """The severity that GitHub's code scanning gives a finding: a CVSS score, as text."""
     if isinstance(explanation, Explanation):
         return {}
     return {"security-severity": "6.5" if explanation.severity is Severity.WARNING else "3.0"}

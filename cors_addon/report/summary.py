@@ -46,7 +46,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Cause:
-    """One fault of one server, whatever it strikes: cured by one change."""
+    """One fault of one server, with every endpoint that it affects. One change mends it."""
 
     reason: str
     stage: str
@@ -90,7 +90,7 @@ type Known = Mapping[Endpoint, frozenset[tuple[str, str, str, str]]]
 
 
 class Summary:
-    """What all inputs came to."""
+    """The counts of all inputs together."""
 
     def __init__(self, *, all_engines: bool = False, baseline: Known | None = None) -> None:
         """With `all_engines`, each exchange is counted once for each."""
@@ -197,7 +197,7 @@ class Summary:
         return endpoint in self.baseline or outcome.denied
 
     def causes(self) -> list[Cause]:
-        """What stands behind the denials: the one that struck most often first."""
+        """The causes of the denials, the most frequent first."""
         found: dict[tuple[object, ...], Cause] = {}
         for endpoint, outcome, tally in self.tallies():
             if not outcome.denied or tally.example is None or outcome.refusal is None:

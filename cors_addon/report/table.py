@@ -108,7 +108,7 @@ def _result(summary: Summary) -> tuple[str, str]:
 
 
 def _denied_flows(summary: Summary) -> int:
-    """With all engines, those that any of them denies most."""
+    """Number of denied exchanges; with all engines, of the engine that denies the most."""
     by_engine: dict[str, int] = {}
     for _, outcome, tally in summary.tallies():
         if outcome.denied:
@@ -185,7 +185,7 @@ def _row_of_all(
 
 
 def _labels(summary: Summary, endpoint: Endpoint, outcomes: dict[CountedOutcome, Tally]) -> dict[str, int]:
-    """How often each was said of what is denied, or may be."""
+    """By label, how many exchanges are denied for it, or may be."""
     said: dict[str, int] = {}
     for outcome, tally in outcomes.items():
         if _mark(outcome) in (FAILED, DEPENDS):

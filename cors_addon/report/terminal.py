@@ -1,4 +1,4 @@
-"""What a text is written for: a terminal with or without colours, so many columns wide; also a file like one."""
+"""A terminal, or a file written like one: whether it shows colours, and how wide it is."""
 
 from collections.abc import Mapping
 from textwrap import wrap

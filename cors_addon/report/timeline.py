@@ -99,7 +99,7 @@ def _steps(member: Judgement, *, full: bool, width: int) -> Iterator[str]:
 
 
 def _note(step: StepResult, member: Judgement) -> str:
-    """What is to be said of a step beside what it looked at."""
+    """The remark beside a step."""
     if step.name == "credentials" and member.credentials is Credentials.UNKNOWN and not member.judged_credentialed:
         return "counts only with credentials"
     if step.note:

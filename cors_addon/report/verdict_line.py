@@ -1,4 +1,4 @@
-"""A judgement in one line of a terminal, for who watches mitmdump.
+"""A judgement in one line of a terminal, for people who watch mitmdump.
 
 Law: the line fits, and what is left out first is what the reader can do without: the page, then the middle of the URL.
 """

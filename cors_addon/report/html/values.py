@@ -37,5 +37,5 @@ def number(value: float | None) -> float | None:
 
 
 def full(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what says nothing."""
+    """The fields that hold something: None, False and empty values are left out."""
     return {name: value for name, value in fields.items() if value is not False and value not in (None, "", [], {})}
