@@ -50,10 +50,10 @@ def try_on(rewriter: Rewriter, judgement: Judgement, rewritten: Rewritten | None
     policy, observation, asked = rewriter.policy, judgement.observation, _asked(judgement)
     status, fields = _server_answer(judgement) if rewritten is None else (rewritten.status, rewritten.fields)
     undecided = rewritten is None and _undecided(judgement)
-    if undecided:
-        server = Outcome(judgement.verdict, judgement.refusal)
-    elif status is None:
+    if status is None:
         server = Outcome(Verdict.DENY, judgement.refusal)
+    elif undecided:
+        server = Outcome(judgement.verdict, judgement.refusal)
     else:
         server = _judge(judgement, asked, status, fields)
     unchanged = Shadow(policy.name, server, server)
@@ -64,12 +64,11 @@ def try_on(rewriter: Rewriter, judgement: Judgement, rewritten: Rewritten | None
         return Shadow(policy.name, _judge(judgement, asked, *rewriter.answer(request)), server)
     if status is None:
         return None if rewritten else unchanged
-    if judgement.role is not Role.PREFLIGHT:
-        refused = _preflight_refused(rewriter, judgement, request, asked)
-        if refused is not None:
-            return Shadow(policy.name, refused, server)
-        if undecided and not policy.concerns(request.origin):
-            return unchanged
+    refused = _preflight_refused(rewriter, judgement, request, asked)
+    if refused is not None:
+        return Shadow(policy.name, refused, server)
+    if undecided and judgement.role is not Role.PREFLIGHT and not policy.concerns(request.origin):
+        return unchanged
     return Shadow(policy.name, _judge(judgement, asked, *rewriter.rewrite(request, status, fields)), server)
 
 
@@ -103,9 +102,11 @@ def _judge(judgement: Judgement, asked: Asked, status: int, fields: Fields) -> O
 
 
 def _preflight_refused(rewriter: Rewriter, judgement: Judgement, request: Asking, asked: Asked) -> Outcome | None:
-    """The refusal of the preflight that this request needs, as far as the policy decides on it."""
+    """The refusal of the preflight that a request needs, as far as the policy decides on it; a preflight needs none."""
     policy = rewriter.policy
-    if not judgement.preflight_because or policy.preflight is Preflights.FORWARD or not policy.concerns(request.origin):
+    if judgement.role is Role.PREFLIGHT or not judgement.preflight_because:
+        return None
+    if policy.preflight is Preflights.FORWARD or not policy.concerns(request.origin):
         return None
     names = judgement.requested_headers
     ask = Asking(request.origin, judgement.requested_method or "", ", ".join(names) or None)

@@ -113,19 +113,19 @@ def faults(policy: Policy, can: Can) -> Iterable[str]:
 
 
 def _origin_faults(origins: Origins, can: Can) -> Iterable[str]:
-    if not origins.any and not origins.reflect and not origins.listed and not can.nobody:
-        yield "it wants at least one origin: leave it out altogether"
-    for lacks, words in (
-        (origins.any and not can.any_origin, "it cannot say `*`: list the origins"),
-        (origins.reflect and not can.reflect, "it cannot name whichever origin asks: list the origins"),
-        (origins.null and not can.null, "it refuses the origin null"),
+    named = origins.any or origins.reflect or bool(origins.listed)
+    subdomains = any(pattern.subdomains for pattern in origins.patterns)
+    any_port = any(pattern.port == ANY for pattern in origins.patterns)
+    for wanted, able, words in (
+        (not named, can.nobody, "it wants at least one origin: leave it out altogether"),
+        (origins.any, can.any_origin, "it cannot say `*`: list the origins"),
+        (origins.reflect, can.reflect, "it cannot name whichever origin asks: list the origins"),
+        (origins.null, can.null, "it refuses the origin null"),
+        (subdomains, can.subdomains, "it has no wildcard for subdomains: list the origins"),
+        (any_port, can.any_port, "it has no wildcard for ports: list the origins"),
     ):
-        if lacks:
+        if wanted and not able:
             yield words
-    if not can.subdomains and any(pattern.subdomains for pattern in origins.patterns):
-        yield "it has no wildcard for subdomains: list the origins"
-    if not can.any_port and any(pattern.port == ANY for pattern in origins.patterns):
-        yield "it has no wildcard for ports: list the origins"
 
 
 def _edit_faults(policy: Policy, can: Can) -> Iterable[str]:
