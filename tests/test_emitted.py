@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cors_addon.engines.texts import browser_error
+from cors_addon.engines.names import browser_error
 from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.model import BROWSERS

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cors_addon.engines.texts import browser_error
+from cors_addon.engines.names import browser_error
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.explain import FOUND, UNKNOWN, explain, find
 from cors_addon.reasons.model import NULL_ORIGIN, PLACEHOLDERS, Explanation, Facts, Said, fix, message, printable

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from cors_addon.engines.texts import ConsoleValues, Initiator, browser_error, console_message, initiator_of
+from cors_addon.engines.initiator import Initiator, initiator_of
+from cors_addon.engines.names import browser_error
+from cors_addon.engines.texts import ConsoleValues, console_message
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.report import console
 from tests.helpers import ALLOW, API, FIREFOX, PAGE, WEBKIT, actual, flow, observe, preflight

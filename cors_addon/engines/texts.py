@@ -1,88 +1,26 @@
-"""What each engine calls a refusal, and the text that its console shows for it.
+"""The text that each engine's console shows for a refusal.
 
 Law 1: names and texts are those of the versions below, each compared character by character with what the browser
 itself wrote (``tests/test_texts.py``). A newer wording changes table, version and recording together.
 Law 2: what the wire does not show stays unsaid: a fragment in the URL, and which API asked where fetch and
 XMLHttpRequest send the same bytes (`initiator_of` then says `fetch`).
-Law 3: a refusal that an engine does not call a CORS error has no name here. It may still have a text.
+Law 3: a refusal without a name may still have a text.
 Law 4: several lines of a console are joined by a newline, the one with the cause first.
 
 Sources
-  Chromium 156  names: Network.CorsError of the DevTools protocol; texts: cors_error_string.cc, resource.cc of
-                third_party/blink/renderer/platform/loader
+  Chromium 156  cors_error_string.cc, resource.cc of third_party/blink/renderer/platform/loader
   Firefox 153   chrome/en-US/locale/en-US/global/security/security.properties, nsCORSListenerProxy.cpp
-  WebKit 2.50   CrossOriginAccessControl.cpp, NetworkLoadChecker.cpp, ThreadableLoader.cpp. WebKit has no names: its
-                are ours, one per text
-The standard (engine `fetch`) has neither names nor texts: to it every refusal is a network error.
+  WebKit 2.50   CrossOriginAccessControl.cpp, NetworkLoadChecker.cpp, ThreadableLoader.cpp
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote
 
+from cors_addon.engines.initiator import Initiator
+from cors_addon.engines.names import browser_error
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
-
-
-class Initiator(StrEnum):
-    """What asked for the resource, as far as a console's text depends on it."""
-
-    FETCH = "fetch"
-    XHR = "xhr"
-    EVENTSOURCE = "eventsource"
-    BEACON = "beacon"
-    SCRIPT = "script"
-    STYLE = "style"
-    IMAGE = "image"
-    FONT = "font"
-    VIDEO = "video"
-    AUDIO = "audio"
-    TRACK = "track"
-    MANIFEST = "manifest"
-    PREFETCH = "prefetch"
-    OTHER = "other"
-
-
-def initiator_of(
-    destination: str | None, *, accept: str | None = None, purpose: str | None = None, api: str | None = None
-) -> Initiator:
-    """The initiator, from Sec-Fetch-Dest, Accept, Sec-Purpose and X-Requested-With.
-
-    fetch, XMLHttpRequest and beacons look the same on the wire: `fetch`, unless the page's own X-Requested-With
-    names XMLHttpRequest. Without Sec-Fetch-Dest (an insecure context) Accept tells images, styles and fonts.
-    """
-    if purpose is not None and purpose.strip().lower().startswith("prefetch"):
-        return Initiator.PREFETCH
-    if destination not in (None, "", "empty"):
-        return _OF_DESTINATION.get(destination, Initiator.OTHER)
-    if accept == "text/event-stream":
-        return Initiator.EVENTSOURCE
-    if api is not None and api.strip().lower() == "xmlhttprequest":
-        return Initiator.XHR
-    accepted = "" if destination == "empty" or accept is None else accept
-    return next((initiator for start, initiator in _OF_ACCEPT if accepted.startswith(start)), Initiator.FETCH)
-
-
-_OF_DESTINATION: Mapping[str | None, Initiator] = {
-    "script": Initiator.SCRIPT,
-    "json": Initiator.SCRIPT,
-    "audioworklet": Initiator.SCRIPT,
-    "paintworklet": Initiator.SCRIPT,
-    "style": Initiator.STYLE,
-    "image": Initiator.IMAGE,
-    "font": Initiator.FONT,
-    "video": Initiator.VIDEO,
-    "audio": Initiator.AUDIO,
-    "track": Initiator.TRACK,
-    "manifest": Initiator.MANIFEST,
-}
-
-_OF_ACCEPT = (
-    ("image/", Initiator.IMAGE),
-    ("text/css,", Initiator.STYLE),
-    ("application/font-woff2;", Initiator.FONT),
-)
 
 
 class ConsoleValues(NamedTuple):
@@ -107,11 +45,6 @@ class ConsoleValues(NamedTuple):
     redirect leaves, which Gecko reports as well."""
 
 
-def browser_error(engine: str, refusal: Refusal) -> str | None:
-    """The engine's own name for a refusal, or None where it is no CORS error to that engine (a `net::` error, say)."""
-    return _NAMES.get(engine, {}).get(refusal.reason, {}).get(refusal.stage)
-
-
 def console_message(engine: str, refusal: Refusal, values: ConsoleValues) -> str | None:
     """The text that the engine's console shows for a refusal; None where it shows none that we know.
 
@@ -120,96 +53,6 @@ def console_message(engine: str, refusal: Refusal, values: ConsoleValues) -> str
     console = _CONSOLES.get(engine)
     return None if console is None else console(refusal, values)
 
-
-# --- names ------------------------------------------------------------------------------------------------------------
-
-
-def _everywhere(name: str, *, preflight: str | None = None, redirect: str | None = None) -> Mapping[Stage, str]:
-    return {Stage.PREFLIGHT: preflight or name, Stage.ACTUAL: name, Stage.REDIRECT: redirect or name}
-
-
-def _preflight(name: str) -> Mapping[Stage, str]:
-    return {Stage.PREFLIGHT: name}
-
-
-def _redirect(name: str) -> Mapping[Stage, str]:
-    return {Stage.REDIRECT: name}
-
-
-_CHROMIUM: Mapping[Reason, Mapping[Stage, str]] = {
-    Reason.ALLOW_ORIGIN_MISSING: _everywhere("MissingAllowOriginHeader", preflight="PreflightMissingAllowOriginHeader"),
-    Reason.ALLOW_ORIGIN_MULTIPLE: _everywhere(
-        "MultipleAllowOriginValues", preflight="PreflightMultipleAllowOriginValues"
-    ),
-    Reason.ALLOW_ORIGIN_INVALID: _everywhere("InvalidAllowOriginValue", preflight="PreflightInvalidAllowOriginValue"),
-    Reason.ALLOW_ORIGIN_MISMATCH: _everywhere("AllowOriginMismatch", preflight="PreflightAllowOriginMismatch"),
-    Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS: _everywhere(
-        "WildcardOriginNotAllowed", preflight="PreflightWildcardOriginNotAllowed"
-    ),
-    Reason.ALLOW_CREDENTIALS_NOT_TRUE: _everywhere(
-        "InvalidAllowCredentials", preflight="PreflightInvalidAllowCredentials"
-    ),
-    Reason.STATUS_NOT_OK: _preflight("PreflightInvalidStatus"),
-    Reason.PREFLIGHT_REDIRECTED: _preflight("PreflightDisallowedRedirect"),
-    Reason.ALLOW_METHODS_INVALID: _preflight("InvalidAllowMethodsPreflightResponse"),
-    Reason.ALLOW_HEADERS_INVALID: _preflight("InvalidAllowHeadersPreflightResponse"),
-    Reason.METHOD_NOT_ALLOWED: _preflight("MethodDisallowedByPreflightResponse"),
-    Reason.HEADER_NOT_ALLOWED: _preflight("HeaderDisallowedByPreflightResponse"),
-    Reason.REDIRECT_HAS_CREDENTIALS: _redirect("RedirectContainsCredentials"),
-    Reason.REDIRECT_SCHEME_NOT_CORS: _redirect("CorsDisabledScheme"),
-}
-
-_GECKO: Mapping[Reason, Mapping[Stage, str]] = {
-    Reason.ALLOW_ORIGIN_MISSING: _everywhere("CORSMissingAllowOrigin2"),
-    Reason.ALLOW_ORIGIN_MULTIPLE: _everywhere("CORSMultipleAllowOriginNotAllowed"),
-    # to Gecko a value that is no origin is one that does not match
-    Reason.ALLOW_ORIGIN_INVALID: _everywhere("CORSAllowOriginNotMatchingOrigin"),
-    Reason.ALLOW_ORIGIN_MISMATCH: _everywhere("CORSAllowOriginNotMatchingOrigin"),
-    Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS: _everywhere("CORSNotSupportingCredentials"),
-    Reason.ALLOW_CREDENTIALS_NOT_TRUE: _everywhere("CORSMissingAllowCredentials"),
-    Reason.STATUS_NOT_OK: _preflight("CORSPreflightDidNotSucceed3"),
-    Reason.PREFLIGHT_REDIRECTED: _preflight("CORSExternalRedirectNotAllowed"),
-    Reason.ALLOW_METHODS_INVALID: _preflight("CORSInvalidAllowMethod"),
-    Reason.ALLOW_HEADERS_INVALID: _preflight("CORSInvalidAllowHeader"),
-    Reason.METHOD_NOT_ALLOWED: _preflight("CORSMethodNotFound"),
-    Reason.HEADER_NOT_ALLOWED: _preflight("CORSMissingAllowHeaderFromPreflight2"),
-    # the channel fails, and the listener knows no more than that
-    Reason.REDIRECT_HAS_CREDENTIALS: _everywhere("CORSDidNotSucceed2"),
-    Reason.REDIRECT_SCHEME_NOT_CORS: _everywhere("CORSDidNotSucceed2"),
-    Reason.REDIRECT_URL_UNUSABLE: _everywhere("CORSDidNotSucceed2"),
-    Reason.REDIRECT_COUNT_EXCEEDED: _redirect("CORSDidNotSucceed2"),
-    Reason.NETWORK_ERROR: _everywhere("CORSDidNotSucceed2"),
-}
-
-_WEBKIT: Mapping[Reason, Mapping[Stage, str]] = {
-    # absent, no origin, another origin: one and the same text
-    Reason.ALLOW_ORIGIN_MISSING: _everywhere("AllowOriginMismatch", redirect="RedirectAllowOriginMismatch"),
-    Reason.ALLOW_ORIGIN_INVALID: _everywhere("AllowOriginMismatch", redirect="RedirectAllowOriginMismatch"),
-    Reason.ALLOW_ORIGIN_MISMATCH: _everywhere("AllowOriginMismatch", redirect="RedirectAllowOriginMismatch"),
-    Reason.ALLOW_ORIGIN_MULTIPLE: _everywhere("MultipleAllowOrigin", redirect="RedirectMultipleAllowOrigin"),
-    Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS: _everywhere(
-        "WildcardWithCredentials", redirect="RedirectWildcardWithCredentials"
-    ),
-    Reason.ALLOW_CREDENTIALS_NOT_TRUE: _everywhere(
-        "AllowCredentialsNotTrue", redirect="RedirectAllowCredentialsNotTrue"
-    ),
-    Reason.STATUS_NOT_OK: _preflight("PreflightStatus"),
-    Reason.PREFLIGHT_REDIRECTED: _preflight("PreflightStatus"),
-    Reason.ALLOW_METHODS_INVALID: _preflight("InvalidAllowMethods"),
-    Reason.ALLOW_HEADERS_INVALID: _preflight("InvalidAllowHeaders"),
-    Reason.METHOD_NOT_ALLOWED: _preflight("MethodNotAllowed"),
-    Reason.HEADER_NOT_ALLOWED: _preflight("HeaderNotAllowed"),
-    Reason.REDIRECT_HAS_CREDENTIALS: _redirect("RedirectHasCredentials"),
-    Reason.REDIRECT_SCHEME_NOT_CORS: _redirect("RedirectScheme"),
-    # its parser's word for these is an URL with an empty scheme
-    Reason.REDIRECT_URL_UNUSABLE: _redirect("RedirectScheme"),
-}
-
-_NAMES: Mapping[str, Mapping[Reason, Mapping[Stage, str]]] = {
-    "chromium": _CHROMIUM,
-    "gecko": _GECKO,
-    "webkit": _WEBKIT,
-}
 
 # --- Chromium's texts -------------------------------------------------------------------------------------------------
 

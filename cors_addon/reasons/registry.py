@@ -1,7 +1,7 @@
 """The registry: for each reason all that a developer who has lost an hour needs to know.
 
 Law 1: every `Reason` has an entry, and every entry all parts; ``tests/test_reasons.py`` closes that loop, with the
-names and texts of ``cors_addon.engines.texts``, which this floor may not import.
+names and texts of ``cors_addon.engines``, which this floor may not import.
 Law 2: most frequent first. `explain` follows this order where a browser has one text for several reasons.
 Law 3: texts are in the developer's words: "the page" asks, "the server" answers, "the browser" decides. They state
 what is; only `fix` says what to do.

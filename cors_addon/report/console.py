@@ -1,6 +1,7 @@
 """What the browser's own console shows for a judgement: the engine's text, filled with this exchange's values."""
 
 from cors_addon.engines import ENGINES, texts
+from cors_addon.engines.initiator import Initiator, initiator_of
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.exchange.outcomes import answer_of, asked_of, judged_fields, location_target
 from cors_addon.fetch import headers
@@ -61,10 +62,10 @@ def _recheck(judgement: Judgement, refusal: Refusal) -> Refusal | None:
     return ENGINES[judgement.engine].rules.check(Stage.ACTUAL, asked, answer)
 
 
-def _initiator(fetch: list[Judgement]) -> texts.Initiator:
+def _initiator(fetch: list[Judgement]) -> Initiator:
     """The first that any request of the fetch tells: not every hop bears Fetch metadata."""
     told = (
-        texts.initiator_of(
+        initiator_of(
             _request(member, b"sec-fetch-dest"),
             accept=_request(member, b"accept"),
             purpose=_request(member, b"sec-purpose"),
@@ -72,7 +73,7 @@ def _initiator(fetch: list[Judgement]) -> texts.Initiator:
         )
         for member in fetch
     )
-    return next((initiator for initiator in told if initiator is not texts.Initiator.FETCH), texts.Initiator.FETCH)
+    return next((initiator for initiator in told if initiator is not Initiator.FETCH), Initiator.FETCH)
 
 
 def _request(judgement: Judgement, name: bytes) -> str | None:

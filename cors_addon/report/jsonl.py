@@ -7,7 +7,7 @@ Law 2: a line is ASCII. Whatever stood in a header, escaped it reaches neither a
 import json
 from typing import Any
 
-from cors_addon.engines.texts import browser_error
+from cors_addon.engines.names import browser_error
 from cors_addon.exchange.exposure import all_assumptions, certainty, exposed_headers, hidden_headers
 from cors_addon.exchange.model import Credentials, Judgement
 from cors_addon.policy import rewrite_record

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cors_addon.engines.texts import browser_error
+from cors_addon.engines.names import browser_error
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.registry import NOT_REVEALED
 from tests.browser.cases import Case, Mutation, Side, Step
