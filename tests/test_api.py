@@ -151,7 +151,10 @@ def test_damage_comes_after_what_was_whole(tmp_path: Path) -> None:
     [
         (lambda file: None, "cannot be read: No such file or directory"),
         (lambda file: file.mkdir(), "cannot be read: Is a directory"),
-        (lambda file: file.write_text("hello"), "neither a mitmproxy dump nor a HAR file: a mitmproxy dump or a HAR"),
+        (
+            lambda file: file.write_text("hello"),
+            "no recording: a HAR or a mitmproxy dump is wanted, plain or packed by gzip, xz, zlib, bzip2 or zip",
+        ),
         (lambda file: file.write_text("{}"), "JSON, but no HAR: it has no log.entries, at byte 0"),
     ],
 )

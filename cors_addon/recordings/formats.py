@@ -11,9 +11,8 @@ from typing import NamedTuple
 from cors_addon.exchange.tracker import HAR_SKEW
 from cors_addon.recordings import har
 from cors_addon.recordings.exchange import Recorded, Wanted
-from cors_addon.recordings.source import Damage, Head, Source
+from cors_addon.recordings.source import PACKINGS, Damage, Head, Source
 
-_ACCEPTED = "a mitmproxy dump or a HAR file is wanted, plain or packed by gzip, bzip2, xz, zlib or zip"
 _HAR_NAMES = (".har", ".zhar")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -74,4 +73,6 @@ def find(head: Head) -> Format:
     for each in FORMATS:
         if each.is_mine(head):
             return each
-    raise Damage(f"neither a mitmproxy dump nor a HAR file: {_ACCEPTED}", 0)
+    *some, last = PACKINGS
+    known = " or a ".join(each.name for each in FORMATS)
+    raise Damage(f"no recording: a {known} is wanted, plain or packed by {', '.join(some)} or {last}", 0)

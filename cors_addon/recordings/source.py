@@ -65,6 +65,8 @@ _PACKINGS: tuple[tuple[bytes, str, Callable[[], _Unpacker]], ...] = (
     *((b"x" + level, "zlib", zlib.decompressobj) for level in (b"\xda", b"\x9c", b"\x5e", b"\x01")),  # .zhar
     (b"BZh", "bzip2", _bzip2),
 )
+PACKINGS = (*dict.fromkeys(name for _, name, _ in _PACKINGS), "zip")
+"""What is unpacked, as people call it."""
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 

@@ -1,0 +1,71 @@
+"""The formats of recordings: each file is one's own, and one more format is one more row."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cors_addon.recordings import formats, har, judge
+from cors_addon.recordings.exchange import Recorded, Wanted
+from cors_addon.recordings.formats import DUMP, FORMATS, HAR, Format, find
+from cors_addon.recordings.source import Damage, Head, Source
+from cors_addon.report.input import Input
+from tests.test_har import entry
+
+HAR_TEXT = b'{"log": {"entries": []}}'
+
+
+@pytest.mark.parametrize(
+    ("start", "wanted"),
+    [
+        (b"", DUMP),
+        (b"1906:9:websocket;0:~", DUMP),
+        (HAR_TEXT, HAR),
+        (b" \r\n\t" + HAR_TEXT, HAR),
+        (b"\xef\xbb\xbf" + HAR_TEXT, HAR),
+        (HAR_TEXT.decode().encode("utf-16"), HAR),
+        (b"[", HAR),
+    ],
+)
+def test_one_format_knows_it(start: bytes, wanted: Format) -> None:
+    """No two claim the same file, so that the order of rows is no matter."""
+    head = Head("recording", start)
+    assert [each for each in FORMATS if each.is_mine(head)] == [wanted]
+    assert find(head) is wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "fault"),
+    [
+        ("x.har", b"", "an empty file, and so no HAR"),
+        ("x", b"<html>", "no recording: a HAR or a mitmproxy dump is wanted"),
+        ("x", b"\x28\xb5\x2f\xfd...", "packed by zstd, which is not read"),
+        ("x", b'{\0"\0', "UTF-16 without a byte order mark"),
+        ("x", b"onInputData({", "JSONP: a HAR file is JSON alone"),
+    ],
+)
+def test_what_none_can_use(name: str, start: bytes, fault: str) -> None:
+    """Is damage at the first byte, and said to be."""
+    with pytest.raises(Damage) as raised:
+        find(Head(name, start))
+    assert raised.value.what.startswith(fault)
+    assert raised.value.offset == 0
+
+
+def test_one_more_format_is_one_more_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A detector and a reader: it is found, judged, and named among what is wanted."""
+
+    def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
+        entries = (json.loads(line) for line in source.read().splitlines()[1:])
+        return har.read_entries(entries, source.name, wanted)
+
+    lines = Format("log of lines", lambda head: head.start.startswith(b"#lines"), read)
+    monkeypatch.setattr(formats, "FORMATS", (lines, *FORMATS))
+    file = tmp_path / "a.log"
+    file.write_text("\n".join(["#lines", json.dumps(entry()), json.dumps(entry(response={}, at=1))]))
+    into = Input(str(file))
+    assert [each.verdict.value for each in judge.judged(str(file), into)] == ["allow", "deny"]
+    assert (into.kind, into.flows, into.damage) == ("log of lines", 2, None)
+    with pytest.raises(Damage, match="a log of lines or a HAR or a mitmproxy dump is wanted"):
+        find(Head("x", b"?"))
