@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import cors_addon
 from cors_addon.cli import check, policy
 from cors_addon.demo import run as demo
-from cors_addon.reasons.explain import explain
+from cors_addon.reasons.explain import explain, explain_json
 
 DESCRIPTION = """\
 cors_addon judges CORS traffic in mitmproxy as the browser does.
@@ -23,7 +23,14 @@ This command holds what needs no proxy. To judge live traffic:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    text, code = explain(" ".join(options.reason) or None)
+    query = " ".join(options.reason)
+    if query == "-":
+        query = sys.stdin.read()
+    if options.json:
+        text, code = explain_json(query or None)
+        print(text)
+        return code
+    text, code = explain(query or None)
     print(text, file=sys.stderr if code else sys.stdout)
     return code
 
@@ -51,8 +58,10 @@ def parser() -> argparse.ArgumentParser:
         "reason",
         nargs="*",
         metavar="REASON",
-        help="our name of a reason or finding, a browser's name of an error, or the text of its console",
+        help="our name of a reason or finding, a browser's name of an error, what its console says (whole, with all "
+        "lines), JSON of an issue, or the address of its documentation; - reads it from standard input",
     )
+    explaining.add_argument("--json", action="store_true", help="print what was recognised as JSON")
     explaining.set_defaults(run=_explain)
     policy.add_parser(commands)
     return result

@@ -1,168 +1,157 @@
-"""`cors-addon explain`: a reason in full, found by its name, a browser's name for it, or a pasted console message; or a
+"""`cors-addon explain`: a reason in full, found by its name, a browser's name for it, or what people paste; or a
 security finding, by its name.
 
-Law 1: a console message is recognised wherever it stands in the text, however it is wrapped or quoted. Of several,
-the first counts: browsers log the cause first.
+Law 1: a message is recognised wherever it stands in the text, however it is wrapped or quoted. Of several causes each
+is told, once.
 Law 2: where a browser has one text for several reasons, all are named and the most frequent is explained.
-Law 3: what is not known is said, with what comes close, and exit code 2.
+Law 3: what is no matter of CORS says so first; what tells nothing says what to paste in addition.
+Law 4: what is not known is said, with what comes close, and exit code 2.
 """
 
 import difflib
-import itertools
-import re
+import json
 import textwrap
-from collections.abc import Iterable, Iterator
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 
-from cors_addon.fetch.refusals import Reason, Stage
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.reasons.advice import Advice, advice
+from cors_addon.reasons.causes import Cause, Kind
+from cors_addon.reasons.entries import Entry, Item, browser_names, unnumbered, without_password
 from cors_addon.reasons.finding import FindingName
 from cors_addon.reasons.findings import FINDINGS
-from cors_addon.reasons.model import BROWSERS, UNNAMED, Facts, Said, fix, message, printable
-from cors_addon.reasons.registry import NOT_REVEALED, REGISTRY, NotRevealed
+from cors_addon.reasons.model import BROWSERS, UNNAMED, Explanation, Facts, Said, fix, message, printable
+from cors_addon.reasons.pasted import recognise
+from cors_addon.reasons.registry import REGISTRY, NotRevealed
 
 FOUND = 0
 UNKNOWN = 2
 
 _WIDTH = 80
 
-type Entry = Reason | FindingName | NotRevealed
-
-
-class Match(NamedTuple):
-    """What a query means: one reason or several, or a finding, and the values that stood in it."""
-
-    entries: tuple[Entry, ...]
-    facts: Facts
-    """What a pasted message tells of its exchange; all unknown for a name."""
-    pasted: str = ""
-    """The message."""
-
 
 def explain(query: str | None = None) -> tuple[str, int]:
     """The text for `cors-addon explain [QUERY]`, and the exit code: 2 where nothing was found."""
     if query is None or not query.strip():
         return _list(), FOUND
-    match = find(query)
-    if match is not None:
-        return _render(match), FOUND
-    if any(phrase in _plain(query) for phrase in _SAYS_NOTHING):
-        return _paragraph(_SILENCE), FOUND
-    return _unknown(query), UNKNOWN
+    items = recognise(query)
+    if not items:
+        return _unknown(query), UNKNOWN
+    if len(items) == 1:
+        return _render(items[0]), FOUND
+    parts = [f"── {number} of {len(items)} ──\n\n{_render(item)}" for number, item in enumerate(items, 1)]
+    return "\n\n\n".join(parts), FOUND
 
 
-def find(query: str) -> Match | None:
-    """The reasons that a query means, most frequent first; None where it means none."""
-    reason = _reason(query.strip())
-    if reason is not None:
-        return Match((reason,), Facts())
-    return _by_text(query) or _by_name(query) or _by_reason_inside(query)
+def explain_json(query: str | None = None) -> tuple[str, int]:
+    """The same as JSON, for `cors-addon explain --json`; see `described` for an item's fields."""
+    items = recognise(query) if query and query.strip() else [Item((reason,)) for reason in REGISTRY]
+    document: dict[str, object] = {"schema": 1, "recognised": [described(item) for item in items]}
+    if not items and query:
+        document["closest"] = _closest(query)
+        document["paste"] = list(_PASTE_MORE)
+    return json.dumps(document, indent=2, ensure_ascii=False), FOUND if items else UNKNOWN
 
 
-# --- finding ----------------------------------------------------------------------------------------------------------
+def described(item: Item) -> dict[str, object]:
+    """What one recognised item tells, as JSON has it.
 
-_SAYS_NOTHING = ("failed to fetch", "networkerror when attempting", "load failed", "network error", "net::err_failed")
-_SILENCE = (
-    "This is all that script is told, whatever the cause, on purpose: a page must not learn what other sites answer. "
-    "The cause stands in the browser's console, in a message of its own (Chromium: has been blocked by CORS policy; "
-    "Firefox: Cross-Origin Request Blocked; Safari: due to access control checks). Paste that one."
-)
+    Fields:
+        kind: `reason` (why CORS refused), `finding` (of security), `hidden` (what a browser tells and traffic does not
+            show), `cors`, `not-cors`, `server` (its own words) or `untold` (it says only that something failed).
+        name: ours; for `hidden` the browser's.
+        also: further names that the same message may have; the first is the most frequent.
+        blocked_by: as in the JSON lines; null where nothing was blocked, or that is not told.
+        engine, by, language: who wrote it: the engine, or the name of a program; the language where it is not English.
+        text, values: the message as pasted, and what stood in it (url, origin, status, method, header …).
+        title, explanation, notes: what it means, and what these values tell.
+        fixes: what to change, the likeliest first.
+        paste: what to paste in addition, to know more.
+        spec: a link, or null.
+    """
+    first = item.first
+    by_engine = item.by in BROWSERS
+    common: dict[str, object] = {
+        "kind": _kind(first),
+        "name": _name(first),
+        "also": [_name(entry) for entry in item.entries[1:]],
+        "blocked_by": _blocked_by(first),
+        "engine": item.by if by_engine else None,
+        "by": BROWSERS[item.by] if by_engine and item.by else item.by,
+        "language": item.language,
+        "text": printable(without_password(item.text)) or None,
+        "values": {name: printable(value) for name, value in item.values.items()},
+    }
+    return common | _told(item)
 
 
-def _entries() -> Iterator[tuple[Entry, Said]]:
-    for reason, explanation in REGISTRY.items():
-        for said in explanation.said:
-            yield reason, said
-    for hidden in NOT_REVEALED:
-        yield hidden, hidden.said
+def _told(item: Item) -> dict[str, object]:
+    first = item.first
+    if isinstance(first, Cause):
+        return {
+            "title": first.title,
+            "explanation": first.why,
+            "notes": [],
+            "fixes": list(first.fixes),
+            "paste": list(first.paste),
+            "spec": first.spec,
+        }
+    if isinstance(first, NotRevealed):
+        return {"title": _name(first), "explanation": first.why, "notes": [], "fixes": [], "paste": [], "spec": None}
+    explanation = FINDINGS[first] if isinstance(first, FindingName) else REGISTRY[first]
+    advised, change = Advice(), fix(explanation, *explanation.example)
+    if isinstance(first, Reason) and isinstance(explanation, Explanation) and item.text:
+        advised = advice(first, item.values)
+        change = advised.instead or _change(explanation, item)
+    return {
+        "title": message(explanation, *explanation.example),
+        "explanation": explanation.explanation,
+        "notes": list(advised.notes),
+        "fixes": [change],
+        "paste": [],
+        "spec": explanation.anchor,
+    }
 
 
-def _reason(text: str) -> Reason | FindingName | None:
-    """The reason or finding of this name."""
-    name = re.sub(r"[\s_]+", "-", text.lower())
-    if name in set(FindingName):
-        return FindingName(name)
-    return Reason(name) if name in set(Reason) else None
+def find(query: str) -> Item | None:
+    """The first thing that a query means; None where it means nothing."""
+    items = recognise(query)
+    return items[0] if items else None
 
 
-def _by_text(query: str) -> Match | None:
-    text = _plain(query)
-    # the earliest match, and of those that begin together the longest
-    best: tuple[int, int] | None = None
-    entries: list[Entry] = []
-    detail = None
-    for entry, pattern in _patterns():
-        found = pattern.search(text)
-        if found is None:
-            continue
-        rank = (found.start(), -len(found[0]))
-        if best is None or rank < best:
-            best, entries, detail = rank, [], found[1] if pattern.groups else None
-        if rank == best and entry not in entries:
-            entries.append(entry)
-    if not entries:
+def _kind(entry: Entry) -> str:
+    if isinstance(entry, Cause):
+        return entry.kind.value
+    if isinstance(entry, NotRevealed):
+        return "hidden"
+    return "finding" if isinstance(entry, FindingName) else "reason"
+
+
+def _name(entry: Entry) -> str:
+    if isinstance(entry, Cause):
+        return entry.name
+    return entry.said.names[0] if isinstance(entry, NotRevealed) else entry.value
+
+
+_LOCAL_NETWORK = frozenset({"InsecureLocalNetwork", "InvalidLocalNetworkAccess", "LocalNetworkAccessPermissionDenied"})
+_WARNINGS = frozenset({"CORSAllowHeaderFromPreflightDeprecation"})
+
+
+def _blocked_by(entry: Entry) -> str | None:
+    if isinstance(entry, Cause):
+        return entry.blocked_by
+    if isinstance(entry, NotRevealed):
+        name = entry.said.names[0]
+        return "local-network" if name in _LOCAL_NETWORK else None if name in _WARNINGS else "cors"
+    if isinstance(entry, FindingName):
         return None
-    # the values as they were written: the plain text is lower case
-    return Match(tuple(entries), _facts(query, entries[0], _as_pasted(query, detail)), text)
+    return _BLOCKED_BY.get(entry, "cors")
 
 
-def _by_name(query: str) -> Match | None:
-    """By a browser's name for it, Firefox's with or without its number."""
-    words = {_unnumbered(word) for word in re.findall(r"[A-Za-z]+\d*", query)}
-    entries = [entry for entry, said in _entries() if words & {_unnumbered(name) for name in said.names}]
-    return Match(tuple(dict.fromkeys(entries)), Facts()) if entries else None
-
-
-def _by_reason_inside(query: str) -> Match | None:
-    found = (_reason(word) for word in re.findall(r"[a-z]+(?:-[a-z]+)+", query.lower()))
-    reasons = [reason for reason in found if reason is not None]
-    return Match((reasons[0],), Facts()) if reasons else None
-
-
-def _unnumbered(name: str) -> str:
-    return name.rstrip("0123456789").lower()
-
-
-def _plain(text: str) -> str:
-    """Lower case, one kind of quote, one kind of space: as messages survive mail, chats and trackers."""
-    text = re.sub("[‘’‚‛`´′]", "'", text)
-    text = re.sub("[“”„‟″]", '"', text)
-    return re.sub(r"\s+", " ", text).lower()
-
-
-@cache
-def _patterns() -> tuple[tuple[Entry, re.Pattern[str]], ...]:
-    return tuple((entry, re.compile(_pattern(text))) for entry, said in _entries() for text in (said.text, *said.older))
-
-
-def _pattern(text: str) -> str:
-    """A console's words as a pattern: each … stands for a value, in quotes for any, else for one word."""
-    parts = _plain(text).rstrip(".").split("…")
-    result = re.escape(parts[0])
-    for before, after in itertools.pairwise(parts):
-        value = "(.{0,2000}?)" if before.endswith("'") else r"(\S{1,2000}?)" if after else r"(\S*)"
-        result += value + re.escape(after)
-    return result
-
-
-def _as_pasted(query: str, detail: str | None) -> str | None:
-    if not detail:
-        return None
-    found = re.search(re.escape(detail), query, re.IGNORECASE)
-    return found[0] if found else detail
-
-
-def _facts(query: str, entry: Entry, detail: str | None) -> Facts:
-    """What a pasted message tells of its exchange."""
-    origin = re.search(r"from origin ['‘’](\S+?)['‘’]|\bOrigin (\S+) is not allowed", query)
-    status = re.search(r"\b[Ss]tatus code: (\d{3})\b|HTTP status code (\d{3})\b", query)
-    return Facts(
-        status=int(next(filter(None, status.groups()))) if status else None,
-        origin=next(filter(None, origin.groups()), None) if origin else None,
-        method=detail if entry is Reason.METHOD_NOT_ALLOWED else None,
-        headers=(detail,) if detail and entry is Reason.HEADER_NOT_ALLOWED else (),
-    )
-
+_BLOCKED_BY: Mapping[Reason, str | None] = {
+    Reason.NETWORK_ERROR: "network",
+    Reason.REDIRECT_COUNT_EXCEEDED: "network",
+    Reason.REDIRECT_URL_UNUSABLE: "network",
+}
 
 # --- rendering --------------------------------------------------------------------------------------------------------
 
@@ -188,22 +177,75 @@ def _brief(name: FindingName) -> str:
     return f"{name}\n{_indent(message(explanation, *explanation.example))}"
 
 
-def _render(match: Match) -> str:
-    first, *others = match.entries
+def _render(item: Item) -> str:
+    first, *others = item.entries
+    if isinstance(first, Cause):
+        return _cause(first, item)
     parts = []
     if isinstance(first, NotRevealed):
-        parts.append(_hidden(first))
+        parts.append(_hidden(first, item))
         if first.see is not None:
             parts.append(f"See also: cors-addon explain {first.see}")
     elif isinstance(first, FindingName):
         parts.append(_finding(first))
     else:
         if others:
-            names = [first.value, *(entry.value for entry in others if isinstance(entry, Reason))]
-            same = f"The browser says the same for: {', '.join(names)}. The first is the most frequent."
+            same = (
+                f"The browser says the same for: {', '.join(map(_name, item.entries))}. The first is the most frequent."
+            )
             parts.append(_paragraph(same))
-        parts.append(_whole(first, match))
+        parts.append(_whole(first, item))
     return "\n\n".join(parts)
+
+
+_HEADS: Mapping[Kind, str] = {
+    Kind.CORS: "CORS",
+    Kind.NOT_CORS: "not CORS",
+    Kind.SERVER: "refused by the server itself",
+    Kind.UNTOLD: "not told",
+}
+
+
+def _cause(cause: Cause, item: Item) -> str:
+    parts = [_paragraph(f"{_HEADS[cause.kind]}: {cause.title} ({cause.name})") + _where(item)]
+    if len(item.entries) > 1:
+        parts.append(_paragraph(f"The same message has: {', '.join(map(_name, item.entries))}."))
+    parts.append(_paragraph(cause.why))
+    if cause.fixes:
+        parts.append("What to do\n" + "\n".join(map(_item, cause.fixes)))
+    if cause.paste:
+        parts.append("Paste in addition\n" + "\n".join(map(_item, cause.paste)))
+    if cause.spec:
+        parts.append(f"Spec\n  {cause.spec}")
+    return "\n\n".join(parts)
+
+
+_SHOWN = (
+    "method",
+    "url",
+    "first",
+    "location",
+    "page",
+    "origin",
+    "status",
+    "header",
+    "value",
+    "type",
+    "directive",
+    "policy",
+)
+
+
+def _where(item: Item) -> str:
+    """The values of a message, a line each."""
+    names = {"first": "redirected from", "location": "redirected to"}
+    lines = [
+        textwrap.shorten(f"  {names.get(name, name)}: {printable(item.values[name])}", 200, placeholder=" …")
+        for name in _SHOWN
+        if name in item.values
+    ]
+    language = f"\n  Firefox in another language ({item.language})" if item.language else ""
+    return "".join(f"\n  {line}" for line in lines) + language
 
 
 _UNKNOWN_GRANTS = (
@@ -211,31 +253,48 @@ _UNKNOWN_GRANTS = (
 )
 
 
-def _whole(reason: Reason, match: Match) -> str:
-    explanation = REGISTRY[reason]
-    refusal, facts = explanation.example
-    pasted = bool(match.pasted)
-    if pasted:
-        known = match.facts
-        if "preflight" in match.pasted:
-            refusal = refusal._replace(stage=Stage.PREFLIGHT)
-        facts = Facts(
-            origin=known.origin or facts.origin,
-            method=known.method or UNNAMED,
-            headers=known.headers or (UNNAMED,),
-            status=known.status,
-            credentialed=facts.credentialed,
-        )
-    change = fix(explanation, refusal, facts)
-    if pasted and reason in (Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED):
+def _facts(explanation: Explanation, item: Item) -> Facts:
+    """What a pasted message tells of its exchange; what it does not tell of the request stays open."""
+    values = item.values
+    status = values.get("status", "")
+    return Facts(
+        status=int(status) if status.isdigit() else None,
+        origin=values.get("origin") or explanation.example[1].origin,
+        method=values.get("method") if explanation.name == Reason.METHOD_NOT_ALLOWED else UNNAMED,
+        headers=tuple(values["header"].split(", ")) if "header" in values else (UNNAMED,),
+        credentialed=explanation.example[1].credentialed,
+        location=values.get("location"),
+    )
+
+
+def _change(explanation: Explanation, item: Item) -> str:
+    refusal = explanation.example[0]
+    if item.preflight:
+        refusal = refusal._replace(stage=Stage.PREFLIGHT)
+    if "location" in item.values:
+        refusal = Refusal(refusal.reason, refusal.stage, item.values["location"])
+    facts = _facts(explanation, item)
+    change = fix(explanation, refusal, facts._replace(method=facts.method or UNNAMED))
+    if explanation.name in (Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED):
         change += "\nbeside what it lists already."
-    elif pasted and UNNAMED in change:
+    elif UNNAMED in change:
         change += f"\n{_UNKNOWN_GRANTS}"
-    whose = "" if pasted else ", for this example"
-    if pasted and not match.facts.origin and str(facts.origin) in change:
-        whose = f", with your page's origin in the place of {facts.origin}"
+    return change
+
+
+def _whole(reason: Reason, item: Item) -> str:
+    explanation = REGISTRY[reason]
+    advised = Advice()
+    change, whose = fix(explanation, *explanation.example), ", for this example"
+    if item.text:
+        advised = advice(reason, item.values)
+        change, whose = advised.instead or _change(explanation, item), ""
+        origin = explanation.example[1].origin
+        if advised.instead is None and not item.values.get("origin") and str(origin) in change:
+            whose = f", with your page's origin in the place of {origin}"
     parts = [
-        f"{reason}\n{_indent(f'for example: {message(explanation, *explanation.example)}')}",
+        f"{reason}\n{_indent(f'for example: {message(explanation, *explanation.example)}')}" + _where(item),
+        *(_paragraph(printable(note)) for note in advised.notes),
         _paragraph(explanation.explanation),
         "Usual causes\n" + "\n".join(_item(cause) for cause in explanation.causes),
         f"Fix{whose}\n" + _indent(change),
@@ -260,14 +319,12 @@ def _finding(name: FindingName) -> str:
     )
 
 
-def _hidden(hidden: NotRevealed) -> str:
-    return "\n\n".join(
-        (
-            f"{hidden.said.names[0]} ({BROWSERS[hidden.said.engine]}): not to be seen in the traffic",
-            _paragraph(hidden.why),
-            "Browsers say\n" + _said((hidden.said,)),
-        )
-    )
+def _hidden(hidden: NotRevealed, item: Item) -> str:
+    name = hidden.said.names[0]
+    head = f"{name} ({BROWSERS[hidden.said.engine]}): not to be seen in the traffic"
+    if name in _LOCAL_NETWORK:
+        head = f"not CORS: Local Network Access\n{head}"
+    return "\n\n".join((head + _where(item), _paragraph(hidden.why), "Browsers say\n" + _said((hidden.said,))))
 
 
 def _said(all_said: Iterable[Said]) -> str:
@@ -300,13 +357,28 @@ def _indent(text: str) -> str:
     )
 
 
+_PASTE_MORE = (
+    "the whole message, as the browser's console has it, and what stands right above it",
+    "or the name of the error in the Network panel (net::ERR_…, NS_ERROR_…, CORS …), with the status",
+    "of a Firefox in another language: the address of its link «Learn More», too",
+    "or a HAR file saved from the Network panel, to `cors-addon check`",
+)
+
+
+def _closest(query: str) -> list[str]:
+    """Names that come close."""
+    wanted = unnumbered(query.strip()[:200].replace("_", "-").replace(" ", "-"))
+    names = dict(browser_names()) | {name: name for name in (*map(str, Reason), *map(str, FindingName))}
+    return [names[name] for name in difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)]
+
+
 def _unknown(query: str) -> str:
-    wanted = query.strip()
-    names = {_unnumbered(name): name for _, said in _entries() for name in said.names}
-    names |= {name: name for name in (*map(str, Reason), *map(str, FindingName))}
-    close = difflib.get_close_matches(_unnumbered(wanted.replace("_", "-").replace(" ", "-")), names, n=3, cutoff=0.5)
+    wanted = " ".join(query.split())
     shown = printable(wanted if len(wanted) <= 60 else f"{wanted[:59]}…")
     text = f"neither a reason nor a finding, nor what a browser says: {shown}"
+    close = _closest(query)
     if close:
-        text += f"\nClosest: {', '.join(names[name] for name in close)}"
+        text += f"\nClosest: {', '.join(close)}"
+    if " " in wanted:
+        text += "\nPaste in addition\n" + "\n".join(map(_item, _PASTE_MORE))
     return text + "\n`cors-addon explain` lists all reasons and findings."
