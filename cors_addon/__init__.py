@@ -4,8 +4,8 @@ This file is two things:
 
 - the package ``cors_addon``, a library: ``judge`` and what belongs to it. Importing it loads nothing else: what is
   asked for is loaded then, and mitmproxy only for what needs it;
-- the script of ``mitmproxy -s …/cors_addon/__init__.py``, which is itself the addon: it bears the hooks of the one in
-  the package. Then it runs under another name, with its own folder on ``sys.path``, and perhaps not installed at all.
+- the script of ``mitmproxy -s …/cors_addon/__init__.py``. Then it runs under another name, with its own folder on
+  ``sys.path``, and perhaps not installed at all.
 """
 
 import sys
@@ -64,8 +64,6 @@ else:
 
     _import_package_beside_this_file()
 
-    from cors_addon.proxy.addon import CorsAddon, lend_hooks
+    from cors_addon.proxy.addon import ScriptAddon
 
-    # An `addons = [...]` would do, but mitmproxy asks each addon at each of the eight events of a request: a level more
-    # costs it as much as all that this addon does for a request that has nothing to do with CORS.
-    lend_hooks(CorsAddon(), globals())
+    addons = [ScriptAddon(__file__)]

@@ -23,8 +23,9 @@ from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.flows import translate
 from cors_addon.proxy import addon as addon_module
-from cors_addon.proxy import annotate
+from cors_addon.proxy import annotate, judging
 from cors_addon.proxy import settings as options_module
+from cors_addon.session.session import Session
 from tests import helpers
 from tests.helpers import ALLOW, ALLOW_PUT, API, FIREFOX, PAGE, START, actual, client, flow, preflight, proxy
 
@@ -57,7 +58,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     ],
 )
 def test_use(given_flow: http.HTTPFlow, wanted: bool) -> None:
-    assert (addon_module.use_of(given_flow, Tracker()) == addon_module.JUDGED) is wanted
+    assert (judging.use_of(given_flow, Session()) == judging.JUDGED) is wanted
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_what_is_stored_without_cors_is_noticed(options: dict[str, str], image: 
     stored = flow(request=[("Sec-Fetch-Mode", "no-cors")], **image)
     confirmed = actual(request=[("If-None-Match", "x")], status=304, at=1)
     with proxy(**options) as running:
-        assert addon_module.use_of(stored, running.addon._tracker) != addon_module.JUDGED
+        assert judging.use_of(stored, running.addon._session) != judging.JUDGED
         running.pass_through(stored, confirmed)
     assert confirmed.metadata["cors.verdict"] == verdict
     assert not stored.metadata
@@ -104,11 +105,11 @@ def test_what_is_news_once_per_connection(
 ) -> None:
     """All further requests of the connection that bear no more than that are passed over."""
     with proxy() as running:
-        tracker, connection = running.addon._tracker, client()
-        assert addon_module.use_of(flow(request=first, connection=connection), tracker)
+        session, connection = running.addon._session, client()
+        assert judging.use_of(flow(request=first, connection=connection), session)
         running.pass_through(flow(request=first, connection=connection))
-        assert bool(addon_module.use_of(flow(request=second, connection=connection), tracker)) is news
-        assert addon_module.use_of(flow(request=second, connection=client()), tracker)
+        assert bool(judging.use_of(flow(request=second, connection=connection), session)) is news
+        assert judging.use_of(flow(request=second, connection=client()), session)
 
 
 # ── the URL as the browser used it ────────────────────────────────────────────────────────────────────────────────────
@@ -524,9 +525,9 @@ def test_hostile_bytes(
         for each in given_flows:
             running.addon.response(each)
             shown = [each.comment, *map(str, each.metadata.values())]
-            for text in (*shown, running.addon._explain(each).replace("\n", "")):
+            for text in (*shown, running.addon._explaining.explain(each).replace("\n", "")):
                 assert text.isprintable(), repr(text)
-        assert running.addon._failures == set()
+        assert len(running.addon._faults) == 0
 
 
 # ── options ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -565,7 +566,7 @@ def test_of_what_is_set_together_all_is_taken_back(tmp_path: Path, monkeypatch: 
             running.set(cors_policy=str(bad), cors_jsonl=str(tmp_path / "other.jsonl"))
         running.pass_through(actual([]))
         assert len(lines(out)) == 1
-        monkeypatch.setattr(addon_module, "Sink", unopenable)
+        monkeypatch.setattr(addon_module, "JsonLines", unopenable)
         with pytest.raises(exceptions.OptionsError, match="cors_jsonl: cannot open"):
             running.set(cors_policy=str(good), cors_jsonl=str(tmp_path / "other.jsonl"))
         assert running.addon._policies.all == []
@@ -669,7 +670,7 @@ BREAKAGES: list[Callable[[pytest.MonkeyPatch], None]] = [
     lambda patch: patch.setattr(translate, "observation", failing),
     lambda patch: patch.setattr("cors_addon.report.text.comment", failing),
     lambda patch: patch.setattr(addon_module, "use_of", failing),
-    lambda patch: patch.setattr(addon_module, "annotate", failing),
+    lambda patch: patch.setattr("cors_addon.proxy.publishing.annotate", failing),
 ]
 
 
@@ -705,7 +706,7 @@ def test_a_fault_during_start_is_a_warning(monkeypatch: pytest.MonkeyPatch, capl
 
 
 @pytest.mark.parametrize(
-    "failing_step", ["cors_addon.exchange.tracker.Tracker.finish", "cors_addon.proxy.sink.Sink.close"]
+    "failing_step", ["cors_addon.exchange.tracker.Tracker.finish", "cors_addon.proxy.json_lines.JsonLines.close"]
 )
 def test_done_never_raises(failing_step: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """And what fails leaves the rest to be done: the report is written, and nothing of ours stays behind."""
@@ -835,7 +836,7 @@ def test_intercepted_response_is_judged_when_resumed() -> None:
 
     async def play() -> None:
         with proxy() as running:
-            running.addon._intercepting = True
+            running.addon._judging.intercepting = True
             held = preflight(ALLOW)
             running.addon.response(held)
             held.intercept()
@@ -852,7 +853,7 @@ def test_intercepted_response_is_judged_when_resumed() -> None:
 
 def test_end_of_a_file_settles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Interactive front ends have no word for the end of a file; what nothing followed is judged with hindsight."""
-    monkeypatch.setattr(addon_module, "_SETTLE_LOADED_AFTER", 0.02)
+    monkeypatch.setattr(judging, "_SETTLE_LOADED_AFTER", 0.02)
     settled: list[float] = []
 
     def settle(_self: Tracker, now: float) -> list[Judgement]:
@@ -892,7 +893,7 @@ def test_forgotten_flows_are_forgotten() -> None:
         for index in range(50):
             running.pass_through(preflight(ALLOW, at=index))
         gc.collect()
-        assert len(running.addon._seen) == 0
+        assert len(running.addon._flows._seen) == 0
 
 
 # ── commands ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -966,6 +967,6 @@ def test_explain_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     with proxy() as running:
         given_flow = preflight(ALLOW)
         running.pass_through(given_flow)
-        monkeypatch.setattr("cors_addon.proxy.addon.explain", failing)
+        monkeypatch.setattr("cors_addon.proxy.explaining.explain", failing)
         with pytest.raises(exceptions.CommandError, match="failed to explain"):
             running.command("cors.explain", given_flow)

@@ -37,8 +37,8 @@ def test_a_flow_carries_its_findings(tmp_path: Path) -> None:
     found, plain = allowed("null"), actual([("Access-Control-Allow-Origin", PAGE)], at=1)
     with proxy(cors_jsonl=str(file)) as running:
         running.pass_through(found, plain)
-        assert "! the origin null is allowed with credentials" in running.addon._explain(found)
-        assert "security" not in running.addon._explain(plain)
+        assert "! the origin null is allowed with credentials" in running.addon._explaining.explain(found)
+        assert "security" not in running.addon._explaining.explain(plain)
     assert found.metadata["cors.findings"] == "null-origin-with-credentials"
     assert found.comment == "✓ CORS with credentials · ! null-origin-with-credentials"
     assert "cors.findings" not in plain.metadata
@@ -84,7 +84,7 @@ def test_a_replay_with_another_origin_tells_of_the_server() -> None:
     probe.is_replay = "request"
     with proxy() as running:
         running.pass_through(probe)
-        words = " ".join(running.addon._explain(probe).split())
+        words = " ".join(running.addon._explaining.explain(probe).split())
         assert "! unrelated origins are allowed with credentials: https://evil.com" in words
     assert probe.metadata["cors.role"] == "non-browser"
     assert probe.metadata["cors.findings"] == "unrelated-origins-with-credentials"

@@ -11,7 +11,6 @@ from mitmproxy.proxy.layers.http._hooks import HttpRequestHook, HttpResponseHead
 
 from cors_addon.policy.model import Policy, Preset, preset
 from cors_addon.proxy import matching
-from cors_addon.proxy.addon import CorsAddon, lend_hooks
 from cors_addon.proxy.hooks import _MANY
 from cors_addon.proxy.matching import Absent, Reads
 from cors_addon.proxy.rewriting import Policies
@@ -123,21 +122,6 @@ def test_flows_that_never_come_back_are_forgotten() -> None:
     assert len(policies.hooks._due) <= _MANY
 
 
-def test_a_script_bears_the_hooks_itself() -> None:
-    """Those that come later, too."""
-    with proxy() as running:
-        addon, script = CorsAddon(), dict[str, object]()
-        lend_hooks(addon, script)
-        assert "response" in script
-        assert "responseheaders" not in script
-        addon._policies.add(preset(Preset.ALLOW))
-        assert script.keys() >= {"request", "responseheaders"}
-        assert "responseheaders" not in vars(addon)
-        addon._policies.close()
-        assert "responseheaders" not in script
-        assert running.addon is not addon
-
-
 # ── filters ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -183,10 +167,10 @@ def test_what_is_remembered_of_a_filter_is_what_it_says(expression: str) -> None
         )
     ]  # fmt: skip
     for one in (*flows, *flows):
-        assert policies.choose(one) == policies._choose(one)
+        assert policies.choose(one) == policies.chooser._choose(one)
         said.add(policies.choose(one).editing != ())
     assert said == ({True} if expression in ("~all", "~http") else {True, False})
-    assert 1 <= len(policies._choices) <= len(flows) or expression in ("~all", "~http")
+    assert 1 <= len(policies.chooser._choices) <= len(flows) or expression in ("~all", "~http")
 
 
 def test_a_filter_on_bodies_is_asked_again_when_the_body_is_there() -> None:

@@ -38,10 +38,6 @@ STILL_OVER: dict[str, set[str]] = {
     "fetch": {
         "fetch/cache.py: parameters of PreflightCache.store",
     },
-    "proxy": {
-        "proxy/addon.py: lines",
-        "proxy/rewriting.py: lines",
-    },
     "report": {
         "report/explanation.py: parameters of explain",
     },

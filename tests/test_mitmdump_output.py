@@ -87,7 +87,7 @@ def test_quiet() -> None:
 
     def check(running: Proxy) -> None:
         running.pass_through(preflight(ALLOW))
-        assert running.addon._lines is None
+        assert running.addon._printed is None
 
     out = io.StringIO()
 
@@ -126,8 +126,8 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             running.addon.running()
             for number in range(20):
                 running.pass_through(actual(BOTH, at=number))
-            assert running.addon._lines is not None
-            assert len(running.addon._lines._told) == 3
+            assert running.addon._printed is not None
+            assert len(running.addon._printed._told) == 3
 
     asyncio.run(play())
 
@@ -152,7 +152,7 @@ def test_output_that_fails_while_several_lines_wait(caplog: pytest.LogCaptureFix
     async def play() -> None:
         with proxy(Dumper(Broken())) as running:
             running.addon.running()
-            told = running.addon._lines
+            told = running.addon._printed
             assert told is not None
             for judgement in observe(preflight(ALLOW), preflight(ALLOW, at=1)):
                 told.write(judgement, None)

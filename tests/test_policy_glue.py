@@ -20,7 +20,7 @@ from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.outcomes import rejudge
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.export import TARGETS
-from cors_addon.proxy.policy_commands import NAMES, PolicyCommands
+from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.rewriting import Policies
 from tests import helpers
 from tests.helpers import API, PAGE, actual, client, flow, hook, observe, preflight, response, saved_and_loaded
@@ -101,7 +101,7 @@ def test_hooks_exist_only_while_something_rewrites(proxied: Proxied, tmp_path: P
     assert not proxied.hooked
     file = tmp_path / "p.yaml"
     file.write_text(FILE.replace("credentials: true", "mode: shadow"))
-    proxied.policies.use_file(file)
+    proxied.policies.file.use(file)
     assert not proxied.hooked
     proxied.call("cors.policy.mode", "app", "rewrite")
     assert proxied.hooked
@@ -117,7 +117,7 @@ def test_a_shadow_never_changes_a_byte(proxied: Proxied, tmp_path: Path) -> None
     """The flow's whole state stays."""
     file = tmp_path / "p.yaml"
     file.write_text(FILE.replace("credentials: true", "mode: shadow"))
-    proxied.policies.use_file(file)
+    proxied.policies.file.use(file)
     one = actual(method="PUT")
     before = one.get_state()
     proxied.through(one)
@@ -359,24 +359,24 @@ def test_a_broken_file_keeps_the_last_good_policies(
     """Every fault is logged with its place; a good one is taken again."""
     file = tmp_path / "p.yaml"
     file.write_text(FILE)
-    proxied.policies.use_file(file)
+    proxied.policies.file.use(file)
     assert headers(proxied.through(actual()))["access-control-allow-origin"] == PAGE
     broken = FILE.replace("https://app.example.test", "https://App.example.test/").replace("[PUT]", "[put]")
     for text, news in ((broken, False), (FILE.replace(PAGE, "https://new.test"), True), ("", False)):
         file.write_text(text)
         os.utime(file, ns=(1, hash(text) % 10**9))
-        assert proxied.policies.look() is news
-        assert proxied.policies.look() is False
+        assert proxied.policies.file.look() is news
+        assert proxied.policies.file.look() is False
     messages = [entry.message for entry in caplog.records if entry.levelname == "ERROR"]
     assert [match[0] for message in messages if (match := re.search(r"p\.yaml:\d+:\d+", message))] == [
         "p.yaml:5:15",
         "p.yaml:6:15",
         "p.yaml:1:1",
     ]
-    assert proxied.policies.file[0].origins is not None
-    assert proxied.policies.file[0].origins.listed == ("https://new.test",)
+    assert proxied.policies.file.policies[0].origins is not None
+    assert proxied.policies.file.policies[0].origins.listed == ("https://new.test",)
     file.unlink()
-    assert proxied.policies.look() is False
+    assert proxied.policies.file.look() is False
     assert proxied.hooked
 
 
@@ -385,9 +385,9 @@ def test_a_broken_file_at_the_start_is_refused_with_every_fault(proxied: Proxied
     file = tmp_path / "p.yaml"
     file.write_text("policies:\n  - origins: [a, b]\n")
     with pytest.raises(exceptions.OptionsError, match=r"(?s)2 errors:.*:2:15: error: .*:2:18: error: "):
-        proxied.policies.use_file(file)
+        proxied.policies.file.use(file)
     with pytest.raises(exceptions.OptionsError, match="cannot read"):
-        proxied.policies.use_file(tmp_path / "none.yaml")
+        proxied.policies.file.use(tmp_path / "none.yaml")
 
 
 def test_loading_the_same_file_again_takes_what_it_says_now(tmp_path: Path) -> None:
@@ -400,7 +400,7 @@ def test_loading_the_same_file_again_takes_what_it_says_now(tmp_path: Path) -> N
         file.write_text("policies: [nothing]")
         with pytest.raises(exceptions.CommandError, match=re.escape(f"{file}:1:12: error: ")):
             running.command("cors.policy.load", str(file))
-        assert [policy.name for policy in running.addon._policies.file] == ["two"]
+        assert [policy.name for policy in running.addon._policies.file.policies] == ["two"]
         assert running.command("cors.policy.load", "") == "No policy file is used. Reload the page."
 
 
@@ -413,8 +413,8 @@ def test_the_sessions_rules_are_a_file_one_can_commit(proxied: Proxied, tmp_path
     assert proxied.call("cors.policy.save", str(file)).startswith(f"4 rules written to {file}.")
     before = list(proxied.policies.session)
     proxied.call("cors.rules.clear")
-    proxied.policies.use_file(file)
-    assert list(proxied.policies.file) == before
+    proxied.policies.file.use(file)
+    assert list(proxied.policies.file.policies) == before
     one = proxied.through(actual(url="https://api.example.test/a(b)?q=2"))
     assert headers(one, "x-a") == {"x-a": 'b "c"'}
     assert headers(proxied.through(actual(url="http://localhost:3000/y")))["access-control-allow-origin"] == PAGE
@@ -447,13 +447,13 @@ def test_a_held_preflight_is_announced_when_the_file_changes(
     hold_a_preflight(proxied)
     file = tmp_path / "p.yaml"
     file.write_text(FILE)
-    proxied.policies.use_file(file)
+    proxied.policies.file.use(file)
     other = "  - name: other\n    filter: ~d other.test\n    preset: allow\n"
     for text, announced in ((FILE + other, False), (FILE.replace("PUT", "DELETE") + other, True)):
         caplog.clear()
         file.write_text(text)
         os.utime(file, ns=(1, hash(text) % 10**9))
-        assert proxied.policies.look()
+        assert proxied.policies.file.look()
         (said,) = [entry.message for entry in caplog.records if "read again" in entry.message]
         assert said.startswith(f"cors_policy: {file} read again: app, other. Reload the page")
         assert (re.search(HELD, said) is not None) is announced
@@ -488,7 +488,7 @@ def test_learning_from_flows_writes_a_file_that_lets_them_pass(proxied: Proxied,
     assert said.startswith(
         f"Learned from 2 exchanges: api.example.test, in {file}. Try it with cors.policy.load. Not learned: "
     )
-    proxied.policies.use_file(file)
+    proxied.policies.file.use(file)
     assert headers(proxied.through(preflight(headers="x-token")))["access-control-allow-headers"] == "x-token"
 
 
@@ -498,7 +498,7 @@ def test_what_is_learned_behind_a_reverse_proxy(proxied: Proxied, tmp_path: Path
     behind = client(mode="reverse:https://upstream.test", tls=False)
     flows = [actual(url="https://upstream.test/x", connection=behind) for _ in range(2)]
     assert "127.0.0.1:8080" in proxied.call("cors.learn", flows[:1], str(file))
-    proxied.policies.use_file(file)
+    proxied.policies.file.use(file)
     assert headers(proxied.through(flows[1])) == {"access-control-allow-origin": PAGE}
 
 
@@ -518,6 +518,7 @@ def test_a_snippet_is_for_the_flows_fix_or_their_policy(proxied: Proxied, tmp_pa
 def test_every_command_has_a_summary_and_goes_away(proxied: Proxied) -> None:
     """As mitmproxy shows it."""
     known = proxied.context.master.commands.commands
-    assert all(known[name].help for name in NAMES)
+    names = [command.name for command in PolicyCommands.COMMANDS]
+    assert all(known[name].help for name in names)
     PolicyCommands(proxied.context.master, proxied.policies, lambda _: None).withdraw()
-    assert not set(NAMES) & set(known)
+    assert not set(names) & set(known)

@@ -18,7 +18,8 @@ from cors_addon.policy.read import read
 from cors_addon.policy.rewrite import Rewriter, asking
 from cors_addon.policy.rewrite_record import Rewritten
 from cors_addon.policy.shadow import Change, change_of, changes, group, render, try_on
-from cors_addon.proxy.rewriting import check_filter, in_force
+from cors_addon.proxy.in_force import in_force
+from cors_addon.proxy.policy_file import check_filter
 from tests.helpers import ALLOW, API, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, client, flow, observe, preflight
 
 ORIGINS = ["https://app.example.test", "https://b.test", "null", "http://localhost:5173"]

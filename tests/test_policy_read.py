@@ -14,7 +14,7 @@ from cors_addon.policy.model import Mode, Others, Policy, Preflights, Preset, pr
 from cors_addon.policy.origins import collect, parse
 from cors_addon.policy.read import KEYS, read
 from cors_addon.policy.write import summary, write
-from cors_addon.proxy.rewriting import check_filter
+from cors_addon.proxy.policy_file import check_filter
 
 CASES = Path(__file__).parent / "cases" / "policies"
 

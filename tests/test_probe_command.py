@@ -22,6 +22,7 @@ from mitmproxy.tools.dump import DumpMaster
 
 from cors_addon.proxy import asking
 from cors_addon.proxy.addon import CorsAddon
+from cors_addon.proxy.probe_command import ProbeCommand
 from cors_addon.proxy.probing import MAX_ENDPOINTS
 from tests.helpers import client, flow, proxy, saved_and_loaded
 from tests.ports import free_port
@@ -194,8 +195,7 @@ class Mitmproxy:
     @property
     def task(self) -> asyncio.Task[None]:
         """The probe that runs, or the last."""
-        command = self.addon._probe_command
-        assert command is not None
+        [command] = [group for group in self.addon._groups if isinstance(group, ProbeCommand)]
         assert command._probing is not None
         assert command._probing._running is not None
         return command._probing._running
@@ -267,7 +267,7 @@ def test_a_server(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
                 assert each.comment.isprintable()
                 assert ("! " in each.comment) == bool(found)
                 assert each.marked == (":rotating_light:" if found else ":mag:")
-                assert all(name in running.addon._explain(each) for name in found.split())
+                assert all(name in running.addon._explaining.explain(each) for name in found.split())
                 assert len(each.response.content if each.response and each.response.content else b"") <= 65_536
             selected = flowfilter.parse("~meta cors.probe")
             assert all(map(selected, sent))
@@ -628,14 +628,14 @@ def test_others_are_judged_as_though_nothing_had_been_asked() -> None:
     async def play() -> None:
         async with site() as server, mitmproxy(dumper=True, flow_detail=1) as running:
             addon = running.addon
-            before = addon._latest, addon._settled, len(addon._auditor._endpoints)
-            tracked = sizes(addon._tracker)
+            before = addon._judging._latest, addon._session._settled, len(addon._session.auditor._endpoints)
+            tracked = sizes(addon._session.tracker)
             await running.probe(server.flow("/null", COOKIE), server.flow("/anybody", method="PUT"))
-            assert (addon._latest, addon._settled, len(addon._auditor._endpoints)) == before
-            assert sizes(addon._tracker) == tracked
-            assert addon._lines is not None
-            assert not addon._lines._summary.rows
-            assert not sum(addon._lines._summary.roles.values())
+            assert (addon._judging._latest, addon._session._settled, len(addon._session.auditor._endpoints)) == before
+            assert sizes(addon._session.tracker) == tracked
+            assert addon._printed is not None
+            assert not addon._printed._summary.rows
+            assert not sum(addon._printed._summary.roles.values())
 
     asyncio.run(play())
 
@@ -669,7 +669,7 @@ def test_a_recording_of_a_probe_is_none_of_a_page() -> None:
             for each in recorded:
                 await running.master.load_flow(each)
             assert findings(recorded) == expected
-            assert not running.addon._auditor._endpoints
+            assert not running.addon._session.auditor._endpoints
             recorded[0].metadata["cors.probe"] = "\x1b no such question"
             running.addon.response(recorded[0])
             assert "cors.findings" not in recorded[0].metadata
@@ -710,7 +710,7 @@ def test_in_reverse_mode() -> None:
             # a page of the very name by which the browser knows the proxy
             chosen.request.headers["origin"] = "http://localhost:9000"
             sent = await running.probe(chosen)
-            judged = [running.addon._judgement(each) for each in sent]
+            judged = [running.addon._flows.judgement(each) for each in sent]
             assert {str(each.observation.url) for each in judged if each} == {"http://localhost:9000/begins"}
             assert sent[0].metadata["cors.role"] == "same-origin"
 

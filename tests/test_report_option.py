@@ -44,7 +44,7 @@ def test_it_covers_flows_that_mitmproxy_let_go(tmp_path: Path) -> None:
     """mitmdump keeps none."""
     file = tmp_path / "report.html"
     with proxy(cors_report=str(file)) as running:
-        running.addon._has_view = False
+        running.addon._publisher.annotations.has_view = False
         for number in range(20):
             running.pass_through(actual(ALLOW, at=number))
     assert len(ids(file)) == 20
@@ -160,7 +160,7 @@ def test_what_fails_at_the_end_is_logged(tmp_path: Path, caplog: pytest.LogCaptu
         running.pass_through(actual([]))
         folder.rmdir()
     assert f"cors_report: cannot write {folder / 'x.html'}: No such file or directory" in caplog.messages
-    assert running.addon._sink is None
+    assert running.addon._json_lines is None
     assert "cors.report" not in running.master.commands.commands
 
 

@@ -24,20 +24,25 @@ ENTRY = Path(__file__).parents[1] / "cors_addon" / "__init__.py"
 SCRIPT = """\
 from cors_addon.proxy.script_slot import ScriptSlot
 
-name = "script"
-calls = []
-place = ScriptSlot(globals())
+class Addon:
+    name = "script"
 
-def running():
-    calls.append("running")
-    place.take()
+    def __init__(self):
+        self.calls = []
+        self.place = ScriptSlot(self)
 
-def response(flow):
-    calls.append("response")
+    def running(self):
+        self.calls.append("running")
+        self.place.take()
 
-def done():
-    calls.append("done")
-    place.leave()
+    def response(self, flow):
+        self.calls.append("response")
+
+    def done(self):
+        self.calls.append("done")
+        self.place.leave()
+
+addons = [Addon()]
 """
 OTHER = "name = 'other'\ncalls = []\ndef response(flow):\n    calls.append('response')\n"
 
@@ -115,7 +120,7 @@ def test_it_stands_in_its_managers_place(files: tuple[Path, Path]) -> None:
         async with running(other, ours) as loaded:
             manager, script = loaded.loader.addons
             assert isinstance(manager, Script)
-            assert isinstance(script, ModuleType)
+            assert not isinstance(script, ModuleType)
             assert script is loaded.lookup["script"]
             await loaded.respond()
             assert script.calls == ["running", "response"]
@@ -132,11 +137,11 @@ def test_it_is_read_again(files: tuple[Path, Path], caplog: pytest.LogCaptureFix
         path = files[0]
         async with running(path) as loaded:
             first = loaded.lookup["script"]
-            for number, source in enumerate((SCRIPT, "name = 'script'\nraise ValueError('a fault')\n", SCRIPT)):
+            for number, source in enumerate((SCRIPT, "raise ValueError('a fault')\n", SCRIPT)):
                 await change(loaded, path, source, 10 * (number + 1))
-                await until(lambda: isinstance(loaded.loader.addons[0], ModuleType) or "a fault" in caplog.text)
+                await until(lambda: not isinstance(loaded.loader.addons[0], Script) or "a fault" in caplog.text)
                 await loaded.respond()
-            await until(lambda: isinstance(loaded.loader.addons[0], ModuleType))
+            await until(lambda: not isinstance(loaded.loader.addons[0], Script))
             again = loaded.lookup["script"]
             assert loaded.loader.addons == [again]
             await loaded.respond()
@@ -162,11 +167,11 @@ def test_it_is_taken_out_and_put_back(files: tuple[Path, Path], caplog: pytest.L
             loaded.set(other)
             assert [each.path for each in loaded.loader.addons] == [str(other)]
             assert script.calls == ["running", "done"]
-            assert {"script", f"scriptmanager:{ours}"}.isdisjoint(loaded.lookup)
+            assert {"script", str(ours), f"scriptmanager:{ours}"}.isdisjoint(loaded.lookup)
             await loaded.respond()
             assert script.calls == ["running", "done"]
             loaded.set(other, ours)
-            await until(lambda: isinstance(loaded.loader.addons[1], ModuleType))
+            await until(lambda: not isinstance(loaded.loader.addons[1], Script))
             again = loaded.lookup["script"]
             await loaded.respond()
             assert again.calls == ["running", "response"]
@@ -185,7 +190,7 @@ def test_without_a_manager_it_stays(files: tuple[Path, Path]) -> None:
     async def check() -> None:
         async with running(files[1]) as loaded:
             before = list(loaded.loader.addons)
-            place = ScriptSlot({})
+            place = ScriptSlot(object())
             place.take()
             place.leave()
             assert loaded.loader.addons == before
@@ -202,8 +207,8 @@ def test_the_addons_own_script_does_so() -> None:
     async def check() -> None:
         async with running(ENTRY) as loaded:
             (script,) = loaded.loader.addons
-            assert isinstance(script, ModuleType)
-            assert script.__file__ is None or Path(script.__file__) == ENTRY
+            assert type(script).__name__ == "ScriptAddon"
+            assert script.path == str(ENTRY)
             loaded.set()
             assert loaded.loader.addons == []
             assert [name for name in loaded.lookup if "cors" in name] == []

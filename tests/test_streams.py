@@ -37,7 +37,7 @@ def listed(running: helpers.Proxy, *flows: http.HTTPFlow) -> None:
     """mitmproxy's list has these flows, and is looked at."""
     view = running.master.addons.get("view")
     view.add(flows)
-    running.addon._streams.look(view._store)
+    running.addon._judging.streams.look(view._store)
 
 
 def end(running: helpers.Proxy, each: http.HTTPFlow) -> None:
@@ -60,7 +60,7 @@ def test_it_is_judged_while_it_streams_and_not_again(running: helpers.Proxy) -> 
     listed(running)
     end(running, each)
     assert len(lines(running)) == 1
-    assert not running.addon._streams._judged
+    assert not running.addon._judging.streams._judged
 
 
 def test_a_refused_stream(running: helpers.Proxy) -> None:
@@ -86,7 +86,7 @@ def test_what_is_left_alone(running: helpers.Proxy, what: str) -> None:
         each.request.headers.pop("Origin")
     listed(running, each)
     assert "cors.verdict" not in each.metadata
-    assert not running.addon._streams._judged
+    assert not running.addon._judging.streams._judged
     if what in ("no answer yet", "held back"):
         each.response, kept.stream = kept, True
         listed(running)
@@ -97,11 +97,11 @@ def test_what_ends_without_a_word_is_forgotten(running: helpers.Proxy) -> None:
     """With mitmproxy's list: a download that set no cookie, say, is looked at but once."""
     each = streaming()
     listed(running, each)
-    assert len(running.addon._streams._judged) == 1
+    assert len(running.addon._judging.streams._judged) == 1
     running.master.addons.get("view").clear()
     del each
     gc.collect()
-    assert not running.addon._streams._judged
+    assert not running.addon._judging.streams._judged
 
 
 def test_what_the_filter_left_out_may_be_judged_when_it_ends(running: helpers.Proxy) -> None:
@@ -132,9 +132,9 @@ def test_it_looks_every_second_where_there_is_a_list() -> None:
     async def timers(*others: Any) -> list[bool]:
         with helpers.proxy(*others) as proxy:
             proxy.addon.running()
-            before = proxy.addon._streams._timer is not None
+            before = proxy.addon._judging.streams._timer is not None
             proxy.master.addons.remove(proxy.addon)
-            return [before, proxy.addon._streams._timer is not None]
+            return [before, proxy.addon._judging.streams._timer is not None]
 
     assert asyncio.run(timers(View())) == [True, False]
     assert asyncio.run(timers()) == [False, False]

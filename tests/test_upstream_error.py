@@ -60,7 +60,7 @@ def test_in_the_explanation(made: object) -> None:
     failed = made([], status=None, error="[Errno 111] Connect call failed ('127.0.0.1', 9999)")
     with proxy() as running:
         running.pass_through(failed)
-        story = " ".join(running.addon._explain(failed).split())
+        story = " ".join(running.addon._explaining.explain(failed).split())
     assert "behind it Nothing listens at the server's address: the connection was refused" in story
     assert "mitmproxy answered 502 in its place" in story
     assert " fix " not in story

@@ -56,7 +56,7 @@ def test_not_judged_yet() -> None:
     """A flow that was loaded before the addon is judged when looked at, and the view says so."""
     given_flow = preflight(ALLOW)
     with proxy() as running:
-        text = running.addon._explain(given_flow)
+        text = running.addon._explaining.explain(given_flow)
         assert "method-not-allowed" in text
         assert "not judged when it was loaded: judged now, from this flow alone" in " ".join(text.split())
         assert given_flow.metadata == {}
@@ -67,9 +67,9 @@ def test_edited() -> None:
     asked, sent = preflight(ALLOW_PUT), actual([], method="PUT", at=0.1)
     with proxy() as running:
         running.pass_through(asked, sent)
-        assert "✗ DENIED   allow-origin-missing" in running.addon._explain(sent)
+        assert "✗ DENIED   allow-origin-missing" in running.addon._explaining.explain(sent)
         helpers.response(sent).headers["Access-Control-Allow-Origin"] = helpers.PAGE
-        text = running.addon._explain(sent)
+        text = running.addon._explaining.explain(sent)
     assert "✓ ALLOWED" in text
     assert "edited since the browser saw it" in text
     assert "preflight    sent, needed for method PUT" in text
@@ -88,7 +88,7 @@ def test_from_a_dump() -> None:
 def test_not_cors() -> None:
     given_flow = flow()
     with proxy() as running:
-        assert running.addon._explain(given_flow).startswith("– NOT CORS\n")
+        assert running.addon._explaining.explain(given_flow).startswith("– NOT CORS\n")
 
 
 def test_other_protocols() -> None:

@@ -13,7 +13,8 @@ from cors_addon.policy.faults import count, errors
 from cors_addon.policy.model import Mode, Policy
 from cors_addon.policy.rewrite_record import Rewritten
 from cors_addon.policy.shadow import Shadow
-from cors_addon.proxy.rewriting import InForce, in_force, load
+from cors_addon.proxy.in_force import InForce, in_force
+from cors_addon.proxy.policy_file import load
 from cors_addon.reasons.model import printable
 from cors_addon.recordings import judge, selection
 from cors_addon.report.atomic_file import overwrites

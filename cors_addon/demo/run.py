@@ -135,6 +135,12 @@ class Upstream:
 def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int], notes: Sequence[str]) -> int:
     """Run mitmweb until it is told to end."""
     # here, for it takes its time, which no other command should
+    from cors_addon.proxy import internals
+
+    if not internals.mitmweb.works:
+        sys.stderr.write(f"cors-addon demo does not suit this mitmproxy: {internals.mitmweb.fault}\n")
+        return UNUSABLE
+
     from mitmproxy.options import Options
     from mitmproxy.tools import cmdline, main
     from mitmproxy.tools.web.master import WebMaster

@@ -14,9 +14,9 @@ from mitmproxy.flow import Error
 from mitmproxy.http import HTTPFlow
 from mitmproxy.options import Options
 from mitmproxy.proxy.commands import StartHook
-from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpResponseHeadersHook, HttpResponseHook
 
 from cors_addon.flows import translate
+from cors_addon.proxy import internals
 
 WITHIN = 10.0
 """Seconds for an answer's head."""
@@ -26,6 +26,7 @@ MAX_BODY = 65_536
 """Bytes of it that are kept."""
 _TOO_LONG = f"nothing came within {WITHIN:.0f} seconds"
 _LOOK_EVERY = 0.1
+_HOOKS = internals.http_hooks()
 _LAST = 1.0
 """Seconds for mitmproxy to close what was cut off."""
 
@@ -77,20 +78,20 @@ class Asking(ReplayHandler):
     async def handle_hook(self, hook: StartHook) -> None:
         """Mind what is read of the answer, by the head; that a body broke off is nobody's business."""
         flow, response = self.flow, self.flow.response
-        if isinstance(hook, HttpErrorHook):
+        if isinstance(hook, _HOOKS.HttpErrorHook):
             if self._was_killed:
                 flow.error = Error(Error.KILLED_MESSAGE)
             elif self._takes and not translate.is_killed(flow):
-                flow.error, hook = None, HttpResponseHook(flow)
+                flow.error, hook = None, _HOOKS.HttpResponseHook(flow)
             elif self._was_cut and response is None:
                 flow.error = Error(_TOO_LONG)
-        if self._takes and isinstance(hook, HttpResponseHook) and response is not None:
+        if self._takes and isinstance(hook, _HOOKS.HttpResponseHook) and response is not None:
             response.stream = False
             response.data.content = bytes(self._body)
             response.data.timestamp_end = time.time()
         await super().handle_hook(hook)
         response = flow.response
-        if isinstance(hook, HttpResponseHeadersHook) and response is not None and response.data.content is None:
+        if isinstance(hook, _HOOKS.HttpResponseHeadersHook) and response is not None and response.data.content is None:
             self._takes = True
             response.stream = self._take
 

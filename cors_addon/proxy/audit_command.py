@@ -2,43 +2,34 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mitmproxy import http
-from mitmproxy.addonmanager import Loader
 from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement
 from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy.commands import suited
+from cors_addon.proxy.command_group import Command, CommandGroup
 
 if TYPE_CHECKING:
     from cors_addon.report.summary import Summary
 
 logger = logging.getLogger(__name__)
 
-NAME = "cors.audit"
-
 type JudgementOf = Callable[[http.HTTPFlow], Judgement | None]
 
 
-class AuditCommand:
+class AuditCommand(CommandGroup):
     """What a person may type after `:`, or into mitmweb's command bar."""
+
+    COMMANDS: ClassVar = (Command("cors.audit", "audit", in_viewer="audit_in_viewer", elsewhere="audit_in_log"),)
 
     def __init__(self, master: Master, judgement_of: JudgementOf) -> None:
         """`judgement_of` gives the judgement on a flow, made now where there is none."""
-        self._master = master
+        super().__init__(master)
         self._judgement_of = judgement_of
-
-    def declare(self, loader: Loader) -> None:
-        """Register it, in the form that suits this front end."""
-        loader.add_command(NAME, suited(self._master, self.audit_in_viewer, self.audit, self.audit_in_log))
-
-    def withdraw(self) -> None:
-        """Take it away again."""
-        self._master.commands.commands.pop(NAME, None)
 
     def audit(self, flows: Sequence[Flow]) -> Sequence[str]:
         """List what these flows show of the security of their servers' CORS. Nothing is sent."""

@@ -3,24 +3,24 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import ClassVar
 
-from mitmproxy import exceptions, http
-from mitmproxy.addonmanager import Loader
+from mitmproxy import http
 from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.flows import translate
-from cors_addon.proxy.commands import suited
+from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
 from cors_addon.report import curl
 
 logger = logging.getLogger(__name__)
 
-NAME = "cors.curl"
 
-
-class CurlCommand:
+class CurlCommand(CommandGroup):
     """Shown as the front end shows text: the console opens a viewer, mitmweb has its event log."""
+
+    COMMANDS: ClassVar = (Command("cors.curl", "curl", in_viewer="curl_in_viewer", elsewhere="curl_in_log"),)
 
     def __init__(
         self,
@@ -29,17 +29,9 @@ class CurlCommand:
         find: Callable[[str], http.HTTPFlow | None],
     ) -> None:
         """`judgement_of` gives what was found for a flow, `find` the flow of an id."""
-        self._master = master
+        super().__init__(master)
         self._judgement_of = judgement_of
         self._find = find
-
-    def declare(self, loader: Loader) -> None:
-        """Register it, in the form that suits this front end."""
-        loader.add_command(NAME, suited(self._master, self.curl_in_viewer, self.curl, self.curl_in_log))
-
-    def withdraw(self) -> None:
-        """Take it away again."""
-        self._master.commands.commands.pop(NAME, None)
 
     def curl(self, flow: Flow, secrets: bool = False) -> Sequence[str]:
         """Show curl commands that send this flow's preflight and request again; secrets are replaced, unless `true`."""
@@ -58,9 +50,8 @@ class CurlCommand:
         logger.info("%s", script)
         return "The commands are in the event log."
 
-    def _script(self, flow: Flow, secrets: bool, width: int | None = None) -> str:
-        if not isinstance(flow, http.HTTPFlow):
-            raise exceptions.CommandError("CORS concerns HTTP exchanges only.")
+    def _script(self, chosen: Flow, secrets: bool, width: int | None = None) -> str:
+        flow = http_flow(chosen)
         judgement = self._judgement_of(flow)
 
         def found(flow_id: str) -> http.HTTPFlow | None:

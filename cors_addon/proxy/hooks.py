@@ -5,6 +5,8 @@ flow; it is dealt with in `update`, which mitmproxy calls for a flow as soon as 
 Law 2: no addon of its own at the end of mitmproxy's chain would do: mitmproxy asks each addon at each of the eight
 events of a request, for more than all that `modify_headers` costs.
 Law 3: a hook that need not exist is the cheapest: `update` is there only while a flow is noted.
+Where mitmproxy does not call `update` so, or no hook that comes later, the first and the third are given up: see
+`internals`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,6 +16,7 @@ from mitmproxy import flow as mitm
 from mitmproxy import http
 
 from cors_addon.flows.translate import PROBE
+from cors_addon.proxy import internals
 
 _MANY = 64
 """Flows noted at a time from which on those are looked for that ended without an `update`."""
@@ -33,56 +36,62 @@ class Hooks:
     """What mitmproxy calls while an answer may be rewritten."""
 
     def __init__(self, policies: _Policies, namespace: dict[str, Any]) -> None:
-        """`namespace` is that of the addon, an object's or a module's: what stands in it under its name is a hook."""
+        """`namespace` is that of the addon: what stands in it under the name of a hook is one."""
         self._policies = policies
         self.namespace = namespace
+        self._rewriting = self._deciding = False
+        self._stay = not internals.late_hooks.works
+        """mitmproxy calls no hook that comes later: so all are there from the start."""
+        self._at_once = not internals.update_hook.works
+        """mitmproxy does not say when all addons have had a hook: so flows are dealt with in our turn."""
         self._due: list[tuple[http.HTTPFlow, Work]] = []
+        if self._stay:
+            self.refresh(rewriting=False, deciding=False)
+            self.namespace["update"] = self.update
 
     def refresh(self, *, rewriting: bool, deciding: bool) -> None:
         """Be there as far as needed: where an answer may be rewritten, and where a policy speaks of CORS."""
+        self._rewriting, self._deciding = rewriting, deciding
         wanted = {
             "http_connect": (self.http_connect, deciding),
             "request": (self.request, deciding),
             "responseheaders": (self.responseheaders, rewriting),
         }
         for name, (hook, is_needed) in wanted.items():
-            if is_needed:
+            if is_needed or self._stay:
                 self.namespace[name] = hook
             else:
                 self.namespace.pop(name, None)
 
-    def move(self, namespace: dict[str, Any]) -> None:
-        """Another addon's namespace from now on."""
-        for name in ("http_connect", "request", "responseheaders", "update"):
-            if name in self.namespace:
-                namespace[name] = self.namespace.pop(name)
-        self.namespace = namespace
-
-    def http_connect(self, flow: http.HTTPFlow) -> None:
+    def http_connect(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         """A tunnel is asked for."""
-        work = self._policies.on_connect(flow)
-        if work is not None:
-            self._note(flow, work)
+        work = self._policies.on_connect(flow) if self._deciding else None
+        return None if work is None else self._note(flow, work)
 
-    def request(self, flow: http.HTTPFlow) -> None:
+    def request(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         """The request is whole."""
-        if flow.live and flow.error is None and PROBE not in flow.metadata:
+        if self._deciding and flow.live and flow.error is None and PROBE not in flow.metadata:
             work = self._policies.on_request(flow)
             if work is not None:
-                self._note(flow, work)
+                return self._note(flow, work)
+        return None
 
-    def responseheaders(self, flow: http.HTTPFlow) -> None:
+    def responseheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         """The head of the answer is there, and nothing of it was sent on yet."""
-        if flow.live and flow.error is None and PROBE not in flow.metadata:
+        if self._rewriting and flow.live and flow.error is None and PROBE not in flow.metadata:
             work = self._policies.on_head(flow)
             if work is not None:
-                self._note(flow, work)
+                return self._note(flow, work)
+        return None
 
-    def _note(self, flow: http.HTTPFlow, work: Work) -> None:
+    def _note(self, flow: http.HTTPFlow, work: Work) -> Awaitable[None] | None:
+        if self._at_once:
+            return work(flow)
         if len(self._due) >= _MANY:
             self._due = [each for each in self._due if each[0].live]
         self._due.append((flow, work))
         self.namespace["update"] = self.update
+        return None
 
     def update(self, flows: Sequence[mitm.Flow]) -> Awaitable[None] | None:
         """All addons have had a hook."""
@@ -94,6 +103,6 @@ class Hooks:
                 if noted.live and noted.error is None:
                     waits = work(noted)
                 break
-        if not due:
+        if not due and not self._stay:
             self.namespace.pop("update", None)
         return waits

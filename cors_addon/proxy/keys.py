@@ -7,6 +7,8 @@ from typing import Any
 
 from mitmproxy.master import Master
 
+from cors_addon.proxy import internals
+
 CONTEXTS = ("flowlist", "flowview")
 KEYS = (
     ("c", "cors.explain @focus", "CORS: explain the verdict on this flow"),
@@ -20,7 +22,7 @@ class Keys:
     """What is bound, and by whom."""
 
     def __init__(self, master: Master) -> None:
-        self._keymap: Any = getattr(master, "keymap", None)  # the console's only
+        self._keymap: Any = internals.key_map(master)  # the console's only
         self._bound: list[tuple[str, str, str]] = []
 
     def bind(self) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from enum import IntEnum
 from operator import itemgetter
 
-from mitmproxy import flowfilter, http
+from mitmproxy import http
 
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.headers import LOWER, MAX_NAMES
+from cors_addon.proxy import internals
 
 _HOST_LENGTH = 4
 _NAME = itemgetter(0)
@@ -29,38 +30,32 @@ class Reads(IntEnum):
     MORE = 4
 
 
-_LEAVES: dict[object, Reads] = {
-    flowfilter.FAll: Reads.NOTHING,
-    flowfilter.FHTTP: Reads.NOTHING,
-    flowfilter.FDomain: Reads.HOST,
-    flowfilter.FUrl: Reads.TARGET,
-    flowfilter.FMethod: Reads.TARGET,
-    flowfilter.FReq: Reads.HEADS,
-    flowfilter.FResp: Reads.HEADS,
-    flowfilter.FCode: Reads.HEADS,
-    flowfilter.FHead: Reads.HEADS,
-    flowfilter.FHeadRequest: Reads.HEADS,
-    flowfilter.FHeadResponse: Reads.HEADS,
-    flowfilter.FContentType: Reads.HEADS,
-    flowfilter.FContentTypeRequest: Reads.HEADS,
-    flowfilter.FContentTypeResponse: Reads.HEADS,
-    flowfilter.FAsset: Reads.HEADS,
+_LEAVES = {
+    "FAll": Reads.NOTHING,
+    "FHTTP": Reads.NOTHING,
+    "FDomain": Reads.HOST,
+    "FUrl": Reads.TARGET,
+    "FMethod": Reads.TARGET,
+    "FReq": Reads.HEADS,
+    "FResp": Reads.HEADS,
+    "FCode": Reads.HEADS,
+    "FHead": Reads.HEADS,
+    "FHeadRequest": Reads.HEADS,
+    "FHeadResponse": Reads.HEADS,
+    "FContentType": Reads.HEADS,
+    "FContentTypeRequest": Reads.HEADS,
+    "FContentTypeResponse": Reads.HEADS,
+    "FAsset": Reads.HEADS,
 }
+"""By the names of mitmproxy's filters."""
 
 
 def reads(match: object) -> Reads:
     """How much a parsed filter reads; None is the filter that matches all."""
     if match is None:
         return Reads.NOTHING
-    if isinstance(match, flowfilter.FAnd | flowfilter.FOr):
-        return _most(match.lst)
-    if isinstance(match, flowfilter.FNot):
-        return reads(match.itm)
-    return _LEAVES.get(type(match), Reads.MORE)
-
-
-def _most(parts: Iterable[object]) -> Reads:
-    return max(map(reads, parts), default=Reads.NOTHING)
+    name, parts = internals.filter_shape(match)
+    return max(map(reads, parts)) if parts else _LEAVES.get(name, Reads.MORE)
 
 
 def target(flow: http.HTTPFlow, read: Reads) -> tuple[object, ...]:

@@ -11,10 +11,10 @@ import os
 from collections import OrderedDict
 from typing import TextIO
 
-from mitmproxy import ctx, flowfilter, http
-from mitmproxy.utils import vt_codes
+from mitmproxy import ctx, http
 
 from cors_addon.exchange.model import Judgement
+from cors_addon.proxy import internals
 from cors_addon.proxy.annotate import comment_of
 from cors_addon.report import table
 from cors_addon.report.summary import Summary
@@ -30,8 +30,7 @@ _NARROWEST = 40
 
 def wanted() -> "MitmdumpOutput | None":
     """Where mitmdump prints flows: an addon `dumper` is there, and its option asks for at least a line each."""
-    dumper = ctx.master.addons.get("dumper")
-    out = getattr(dumper, "outfp", None)
+    out = internals.mitmdump_output(ctx.master)
     if out is None or ctx.options.flow_detail < 1 or ctx.master.addons.get(MitmdumpOutput.name) is not None:
         return None  # another copy of this addon may print them
     lines = MitmdumpOutput(out)
@@ -46,11 +45,12 @@ class MitmdumpOutput:
     """
 
     name = "cors_addon_lines"
+    takes_probes = False
 
     def __init__(self, out: TextIO) -> None:
         """Colours, and a width to keep, only where this is a terminal."""
         self._out: TextIO | None = out
-        self._is_terminal = vt_codes.ensure_supported(out)
+        self._is_terminal = internals.has_colours(out)
         self._colour = self._is_terminal and "NO_COLOR" not in os.environ
         self._summary = Summary()
         self._waiting: list[tuple[Judgement, str, str, bool]] = []
@@ -63,7 +63,7 @@ class MitmdumpOutput:
             return
         flow_id = judgement.observation.flow_id
         earlier = self._told.pop(flow_id, None)
-        if earlier is None and not _is_dumped(flow):
+        if earlier is None and not internals.is_dumped(ctx.master, flow):
             return
         self._summary.add(judgement)
         turns = depends_on_credentials(judgement)
@@ -132,9 +132,3 @@ class MitmdumpOutput:
         except (OSError, ValueError) as error:  # a closed pipe, a closed file
             self._out = None
             logger.debug("cors_addon prints no more: %s", error)
-
-
-def _is_dumped(flow: http.HTTPFlow | None) -> bool:
-    """Whether mitmdump's own filter lets this flow be shown."""
-    chosen: flowfilter.TFilter | None = getattr(ctx.master.addons.get("dumper"), "filter", None)
-    return chosen is None or (flow is not None and bool(chosen(flow)))

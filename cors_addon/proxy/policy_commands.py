@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import ClassVar
 
 import mitmproxy.types
 from mitmproxy import ctx, exceptions, flow, http
-from mitmproxy.addonmanager import Loader
 from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
@@ -27,59 +27,38 @@ from cors_addon.policy.origins import collect
 from cors_addon.policy.rewrite import asking
 from cors_addon.policy.stale_preflights import Preflight, advice
 from cors_addon.policy.write import summary, write
-from cors_addon.proxy.commands import suited
-from cors_addon.proxy.rewriting import InForce, Policies, in_force, matching_filter, scope_of
+from cors_addon.proxy import internals
+from cors_addon.proxy.command_group import Command, CommandGroup
+from cors_addon.proxy.in_force import InForce, in_force, matching_filter, scope_of
+from cors_addon.proxy.rewriting import Policies
 from cors_addon.reasons.model import printable
 
 logger = logging.getLogger(__name__)
 
 type JudgementOf = Callable[[http.HTTPFlow], Judgement | None]
 
-NAMES = (
-    "cors.allow",
-    "cors.strip",
-    "cors.inject",
-    "cors.rules",
-    "cors.rules.clear",
-    "cors.policy.load",
-    "cors.policy.save",
-    "cors.policy.mode",
-    "cors.learn",
-    "cors.snippet",
-)
 
-
-class PolicyCommands:
+class PolicyCommands(CommandGroup):
     """What a person may type to have answers changed."""
 
+    COMMANDS: ClassVar = (
+        Command("cors.allow", "allow"),
+        Command("cors.strip", "strip"),
+        Command("cors.inject", "inject"),
+        Command("cors.rules", "rules", in_viewer="rules_in_viewer", elsewhere="rules_in_log"),
+        Command("cors.rules.clear", "clear"),
+        Command("cors.policy.load", "load_file"),
+        Command("cors.policy.save", "save"),
+        Command("cors.policy.mode", "mode"),
+        Command("cors.learn", "learn"),
+        Command("cors.snippet", "snippet", in_viewer="snippet_in_viewer", elsewhere="snippet_in_log"),
+    )
+
     def __init__(self, master: Master, policies: Policies, judgement_of: JudgementOf) -> None:
-        self._master = master
+        super().__init__(master)
         self._policies = policies
         self._judgement_of = judgement_of
-        policies.advise = self._advice
-
-    def declare(self, loader: Loader) -> None:
-        """Register them."""
-        master = self._master
-        functions: tuple[Callable[..., object], ...] = (
-            self.allow,
-            self.strip,
-            self.inject,
-            suited(master, self.rules_in_viewer, self.rules, self.rules_in_log),
-            self.clear,
-            self.load_file,
-            self.save,
-            self.mode,
-            self.learn,
-            suited(master, self.snippet_in_viewer, self.snippet, self.snippet_in_log),
-        )
-        for name, function in zip(NAMES, functions, strict=True):
-            loader.add_command(name, function)
-
-    def withdraw(self) -> None:
-        """Take them away again."""
-        for name in NAMES:
-            self._master.commands.commands.pop(name, None)
+        policies.file.advise = self._advice
 
     # ---- rules of the session ----
 
@@ -186,12 +165,12 @@ class PolicyCommands:
         """Use the policies of a file, which is read again whenever it changes; an empty path uses none."""
         before = self._policies.all
         try:
-            if path and Path(path).expanduser() == self._policies.path:
-                self._policies.use_file(self._policies.path)  # the option does not change, the file may have
+            if path and Path(path).expanduser() == self._policies.file.path:
+                self._policies.file.use(self._policies.file.path)  # the option does not change, the file may have
             ctx.options.update(cors_policy=str(path))
         except exceptions.OptionsError as error:
             raise exceptions.CommandError(str(error)) from error
-        found = self._policies.file
+        found = self._policies.file.policies
         names = ", ".join(policy.name for policy in found)
         what = f"{_count(len(found), 'policy')} from {path}: {names}." if found else "No policy file is used."
         return f"{what} {self._advice([*before, *found])}"
@@ -276,7 +255,7 @@ class PolicyCommands:
         """Written policies that decide on these flows; the session's generous rules are nothing to hand over."""
         found: dict[str, Policy] = {}
         for each in flows:
-            chosen = self._policies.decide(each)
+            chosen = self._policies.chooser.decide(each)
             if chosen is None:
                 chosen = next((one for one in self._policies.shadows if one.matches(each)), None)
             if chosen is not None and chosen.policy.preset is not Preset.ALLOW and not chosen.policy.strips:
@@ -290,16 +269,11 @@ class PolicyCommands:
         """What to do next, seeing which preflights the browser may hold for the servers that these policies match."""
         matchers: list[InForce] = [in_force(policy) for policy in policies if policy.mode is not Mode.OFF]
         held: list[Preflight] = []
-        view = self._master.addons.get("view")
-        if view is not None:  # mitmdump has none, and starts without its module
-            from mitmproxy.addons.view import View
-
-            assert isinstance(view, View)
-            for each in view._store.values():
-                if not isinstance(each, http.HTTPFlow) or not _is_preflight(each):
-                    continue
-                if any(one.matches(each) for one in matchers):
-                    held.append(_preflight(each))
+        for each in (internals.listed(self._master) or {}).values():
+            if not isinstance(each, http.HTTPFlow) or not _is_preflight(each):
+                continue
+            if any(one.matches(each) for one in matchers):
+                held.append(_preflight(each))
         return advice(held, time.time())
 
 

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from mitmproxy import exceptions, http
 from mitmproxy.connection import Server
 from mitmproxy.flow import Flow
-from mitmproxy.log import ALERT
 from mitmproxy.master import Master
 
 from cors_addon.audit.auditor import Auditor
@@ -23,8 +22,7 @@ from cors_addon.exchange.model import Judgement, Role
 from cors_addon.flows import translate
 from cors_addon.flows.translate import PROBE
 from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.proxy.asking import Asking
-from cors_addon.proxy.commands import in_console
+from cors_addon.proxy import internals
 from cors_addon.report import probe as words
 from cors_addon.session.session import REPLAYED, judge_replayed
 
@@ -77,6 +75,9 @@ class Probing:
             loop = asyncio.get_running_loop()
         except RuntimeError as error:
             raise exceptions.CommandError("cors.probe: mitmproxy does not run yet.") from error
+        if not internals.client_replay.works:
+            fault = internals.client_replay.fault
+            raise exceptions.CommandError(f"cors.probe does not suit this mitmproxy: {fault}")
         chosen, unfit = self._plans(flows)
         passed_over = "".join(f" Passed over: {count} × {why}." for why, count in unfit.items())
         if not chosen:
@@ -137,8 +138,8 @@ class Probing:
         if findings:
             told += ["", "What to change: cors.audit '~meta cors.probe', or the explanation of each flow"]
         logger.info("%s", "\n".join(told))
-        if in_console(self._master):  # whose event log is behind a key
-            logger.log(ALERT, "%s", f"{told[0]} · more in the event log")
+        if internals.in_console(self._master):  # whose event log is behind a key
+            logger.log(internals.alert_level(), "%s", f"{told[0]} · more in the event log")
 
     async def _ask(self, probe: Probe, source: http.HTTPFlow) -> None:
         while not self._was_killed and (request := probe.next()) is not None:
@@ -146,6 +147,8 @@ class Probing:
             try:
                 flow = _made(request, source)
                 self._asked[flow.id] = _Asked(probe, request)
+                from cors_addon.proxy.asking import Asking  # a part of mitmproxy's client replay, which may change
+
                 await Asking(flow, self._master.options).ask()
                 why = _why_unanswered(flow) or why
                 self._was_killed |= translate.is_killed(flow)

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import ClassVar
 
 import mitmproxy.types
-from mitmproxy import exceptions
-from mitmproxy.addonmanager import Loader
+from mitmproxy import exceptions, http
 from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
+from cors_addon.proxy.command_group import Command, CommandGroup
 from cors_addon.report.atomic_file import replacing
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.html.page import render
@@ -19,8 +20,6 @@ logger = logging.getLogger(__name__)
 
 type Judgements = Callable[[], Iterable[Judgement]]
 type Body = Callable[[str], bytes]
-
-NAME = "cors.report"
 
 
 class Gathered:
@@ -46,25 +45,20 @@ class Gathered:
         return count
 
 
-class Reporting:
-    """The option `cors_report` and the command `cors.report`."""
+class Reporting(CommandGroup):
+    """The option `cors_report` and the command `cors.report`; where the option names a file, a sink of judgements."""
+
+    COMMANDS: ClassVar = (Command("cors.report", "report"),)
+    takes_probes = True
 
     def __init__(self, master: Master, judged: Judgements, body_of: Body) -> None:
         """`judged` gives the judgements of the flows that are still at hand, `body_of` the answer's body of a flow."""
-        self._master = master
+        super().__init__(master)
         self._judged = judged
         self._body_of = body_of
         self._path: Path | None = None
         self.gathered: Gathered | None = None
         """What is gathered for the file that the option names; None where it names none."""
-
-    def declare(self, loader: Loader) -> None:
-        """Register the command."""
-        loader.add_command(NAME, self.report)
-
-    def withdraw(self) -> None:
-        """Take it away again."""
-        self._master.commands.commands.pop(NAME, None)
 
     def use(self, path: Path | None) -> None:
         """Write to this file at the end, from now on; None: to none."""
@@ -73,6 +67,11 @@ class Reporting:
             self.gathered = None
         elif self.gathered is None:
             self.gathered = Gathered(self._judged())
+
+    def write(self, judgement: Judgement, _flow: http.HTTPFlow | None) -> None:
+        """Gather a judgement."""
+        if self.gathered is not None:
+            self.gathered.add(judgement)
 
     def report(self, path: mitmproxy.types.Path = "") -> str:  # type: ignore[assignment]  # a path is a str there
         """Write all CORS exchanges as an HTML report to a file; without a path, to that of the option cors_report."""
@@ -86,7 +85,7 @@ class Reporting:
             raise exceptions.CommandError(f"cors.report: cannot write {target}: {error.strerror}") from error
         return f"{count:,} exchange{'' if count == 1 else 's'} reported in {target}."
 
-    def finish(self) -> None:
+    def close(self) -> None:
         """Write the file of the option, if there is one."""
         if self._path is None or self.gathered is None:
             return

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from weakref import WeakSet
 
 from mitmproxy import ctx, flow, http
-from mitmproxy.hooks import UpdateHook
+
+from cors_addon.proxy import internals
 
 _LOOK_EVERY = 1.0
 """Seconds between two looks; what ends sooner is judged when it ends."""
@@ -50,7 +51,7 @@ class Streams:
     def _look_again(self) -> None:
         self._timer = None
         try:
-            self.look(ctx.master.addons.get("view")._store)
+            self.look(internals.listed(ctx.master) or {})
         finally:
             self.start()
 
@@ -65,7 +66,7 @@ class Streams:
                 still_open.append(each)
             elif self._judge(each):
                 self._judged.add(each)
-                ctx.master.addons.trigger(UpdateHook([each]))
+                internals.refresh(ctx.master, [each])
         self._open = still_open
 
     def _new(self, listed: dict[str, flow.Flow]) -> list[http.HTTPFlow]:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from mitmproxy import contentviews, http
 from mitmproxy.contentviews import Contentview, Metadata
 
+from cors_addon.proxy import internals
+
 PRIORITY = 100.0
 """Above every view of mitmproxy's own (the highest is 2), where there is no body that they could show."""
 
@@ -48,17 +50,11 @@ class CorsView(Contentview):
 
 def register(view: CorsView) -> None:
     """Add the view, quietly replacing the one of an earlier load of this script."""
-    _forget(view.name)
+    internals.forget_content_view(view.name)
     contentviews.add(view)
 
 
 def unregister(view: CorsView) -> None:
-    """Take the view away, if it is still this one. mitmproxy has no public way."""
+    """Take the view away, if it is still this one."""
     if contentviews.registry.get(view.name.lower()) is view:
-        _forget(view.name)
-
-
-def _forget(name: str) -> None:
-    views = getattr(contentviews.registry, "_by_name", None)
-    if isinstance(views, dict):
-        views.pop(name.lower(), None)
+        internals.forget_content_view(view.name)

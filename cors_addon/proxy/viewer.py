@@ -6,11 +6,12 @@ the console's parts, which only the console has.
 
 import re
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import urwid
 from mitmproxy.master import Master
-from mitmproxy.tools.console import layoutwidget, searchable
+
+from cors_addon.proxy import internals
 
 type Markup = list[str | tuple[str, str]]
 
@@ -47,7 +48,11 @@ def styled(line: str) -> Markup:
     return [line]
 
 
-class Viewer(urwid.WidgetWrap, layoutwidget.LayoutWidget):
+_LayoutWidget: Any = internals.console_class("layoutwidget", "LayoutWidget")
+_Searchable: Any = internals.console_class("searchable", "Searchable")
+
+
+class Viewer(urwid.WidgetWrap, _LayoutWidget):
     """Shows lines; scrolls and searches (`/`) as flow details do, and `q` closes it."""
 
     title = "CORS"
@@ -56,7 +61,7 @@ class Viewer(urwid.WidgetWrap, layoutwidget.LayoutWidget):
     def __init__(self, title: str, lines: Sequence[str], columns: int, rows: int) -> None:
         """Take up a terminal of so many columns and rows."""
         self.width = columns
-        self._text = searchable.Searchable([urwid.Text(styled(line)) for line in lines])
+        self._text = _Searchable([urwid.Text(styled(line)) for line in lines])
         heading = urwid.Columns([urwid.Text(title, wrap="clip"), ("pack", urwid.Text("/ search · q back"))])
         room = max(rows - _ROWS_OF_OTHERS, 3)
         pile = urwid.Pile([("pack", urwid.AttrMap(heading, "heading")), urwid.BoxAdapter(self._text, room)])
@@ -65,11 +70,9 @@ class Viewer(urwid.WidgetWrap, layoutwidget.LayoutWidget):
 
 def columns_of(master: Master) -> int:
     """The terminal's width."""
-    columns, _rows = cast(Any, master).ui.get_cols_rows()
-    return int(columns)
+    return internals.terminal_size(master)[0]
 
 
 def show(master: Master, title: str, lines: Sequence[str]) -> None:
     """Open the viewer over the console's window."""
-    columns, rows = cast(Any, master).ui.get_cols_rows()
-    cast(Any, master).overlay(Viewer(title, lines, columns, rows), valign="top")
+    internals.open_over(master, Viewer(title, lines, *internals.terminal_size(master)))

@@ -30,8 +30,8 @@ _UNWATCHED = "import mitmproxy.addons.script; mitmproxy.addons.script.ReloadInte
 _UNLOOKED = f"""\
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-import cors_addon.proxy.rewriting
-cors_addon.proxy.rewriting._LOOK_EVERY = 86400
+import cors_addon.proxy.policy_file
+cors_addon.proxy.policy_file._LOOK_EVERY = 86400
 """
 """So do we whether the policy file has."""
 

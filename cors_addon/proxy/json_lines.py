@@ -1,8 +1,10 @@
-"""The file of JSON lines. What goes wrong with it is said once, and never reaches the traffic."""
+"""A sink of judgements: the file of JSON lines. What goes wrong with it is said once, and never reaches the traffic."""
 
 import logging
 from pathlib import Path
 from typing import TextIO
+
+from mitmproxy import http
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.report import jsonl
@@ -10,15 +12,17 @@ from cors_addon.report import jsonl
 logger = logging.getLogger(__name__)
 
 
-class Sink:
+class JsonLines:
     """Appends a line per judgement. Each is flushed, so that `tail -f` shows it at once."""
+
+    takes_probes = True
 
     def __init__(self, path: Path) -> None:
         """Open `path` for appending; raises OSError."""
         self.path = path
         self._file: TextIO | None = path.open("a", encoding="ascii", buffering=1, newline="\n")
 
-    def write(self, judgement: Judgement) -> None:
+    def write(self, judgement: Judgement, _flow: http.HTTPFlow | None = None) -> None:
         """Append one line."""
         if self._file is None:
             return

@@ -1,0 +1,242 @@
+"""Flows judged: which of them, when, and where their judgements go.
+
+Law 1: flows that CORS has nothing to do with cost next to nothing: names are looked at, nothing is built.
+Law 2: time is the flows' own, so that a recording is judged as live traffic was.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from mitmproxy import ctx, http
+
+from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.exchange.tracker import PATIENCE
+from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.flows import translate
+from cors_addon.proxy import internals
+from cors_addon.proxy.faults import Faults
+from cors_addon.proxy.judged_flows import JudgedFlows
+from cors_addon.proxy.publishing import Publisher
+from cors_addon.proxy.settings import Settings
+from cors_addon.proxy.streams import Streams
+from cors_addon.session.session import Session
+
+_SETTLE_LOADED_AFTER = 1.0
+"""Seconds without another flow from a file after which the file counts as read."""
+
+NO_USE, STORED, JUDGED = range(3)
+"""Of what use a flow is: none; its answer may later serve a CORS request; it is for the tracker to look at."""
+
+type JudgeProbe = Callable[[http.HTTPFlow, str], tuple[Judgement | None, str]]
+
+
+def use_of(flow: http.HTTPFlow, session: Session) -> int:
+    """Of what use this flow is: it is judged for an Origin, a redirect, or what may be evidence of credentials.
+
+    Every flow comes by here. Lengths are compared first: most names have one that none of ours has, and that costs a
+    sixth of hashing a name.
+    """
+    has_cookie = navigates = has_validator = False
+    for name, _ in flow.request.data.headers.fields:
+        if len(name) in {6, 25}:
+            lower = name.lower()
+            if lower == b"origin":
+                return JUDGED
+            if lower == b"cookie":
+                has_cookie = True
+            elif lower == b"upgrade-insecure-requests":
+                navigates = True  # and a navigation always includes credentials
+    response = flow.response
+    if response is not None:
+        data = response.data
+        if data.status_code in REDIRECT_STATUSES:
+            return JUDGED
+        for name, _ in data.headers.fields:
+            if len(name) in {4, 10, 13}:
+                lower = name.lower()
+                if lower == b"set-cookie":
+                    return JUDGED
+                if lower in {b"etag", b"last-modified"}:
+                    has_validator = True
+    if has_cookie:
+        if session.is_cookie_news(flow.client_conn.id):
+            return JUDGED
+    elif navigates and session.is_navigation_news(flow.client_conn.id):
+        return JUDGED
+    return STORED if has_validator else NO_USE
+
+
+class Judging:
+    """Feeds the session with flows, and publishes what comes out."""
+
+    def __init__(self, flows: JudgedFlows, publisher: Publisher, faults: Faults) -> None:
+        self.session = Session()
+        self.settings = Settings()
+        self.intercepting = False
+        """The user may hold flows back, and change them."""
+        self.judge_probe: JudgeProbe = lambda _flow, _engine: (None, "")
+        """Judges a request of `cors.probe`, and says what its answer shows."""
+        self.streams = Streams(self._judge_streaming)
+        self._flows = flows
+        self._publisher = publisher
+        self._faults = faults
+        self._latest = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._file = _File(self._settle)
+
+    # ---- one flow ----
+
+    def judge(self, flow: http.HTTPFlow) -> bool:
+        """Judge a flow; False where it was judged before, or is not to be."""
+        response, chosen = flow.response, self.settings.filter
+        if response is not None and response.stream and self.streams.ended(flow):
+            return False
+        if chosen is not None and not chosen(flow) and translate.PROBE not in flow.metadata:
+            return False
+        if flow.is_replay is not None and self._judge_replay(flow):
+            return True
+        if self.intercepting and flow.live:
+            # what the user makes of it counts, and whether it is intercepted is decided after this hook
+            self._in_background(self._judge_when_resumed(flow))
+        else:
+            self._observe(flow, translate.observation(flow))
+        return True
+
+    def note_plain(self, flow: http.HTTPFlow) -> None:
+        """Remember what the browser may have stored without CORS, and later use with it."""
+        assert flow.response is not None
+        request, response = flow.request.data, flow.response.data
+        if response.status_code == 200 and request.method == b"GET" and flow.is_replay is None:
+            chosen = self.settings.filter
+            if chosen is None or chosen(flow):
+                seen = (flow.client_conn, flow.server_conn, request, response.headers.fields, response.timestamp_end)
+                self.session.note_unread(translate.plain, seen)
+
+    def judge_failed(self, flow: http.HTTPFlow) -> None:
+        """Judge an exchange that failed: mitmproxy may have answered in the server's place."""
+        if self._latest == flow.id and flow.response is not None and not flow.live:
+            return  # a file's flow with both an answer and an error passes both hooks
+        if use_of(flow, self.session) == JUDGED and flow.request.data.method != b"CONNECT":
+            translate.note_own_page(flow)
+            self.judge(flow)
+
+    def _judge_streaming(self, flow: http.HTTPFlow) -> bool:
+        try:
+            return use_of(flow, self.session) == JUDGED and self.judge(flow)
+        except Exception as error:
+            self._faults.report(error)
+            return False
+
+    def _observe(self, flow: http.HTTPFlow, observation: Observation) -> None:
+        self._latest = flow.id
+        session = self.session
+        session.tracker.skew = 0.0 if flow.live else translate.skew(flow)
+        notes = () if flow.error is None or not translate.breaks_off(flow) else (translate.BROKE_OFF,)
+        judgements = session.observe(observation, notes)
+        if judgements:
+            self._publisher.publish(judgements, flow)
+        if self._publisher.annotations.has_view and (not judgements or judgements[0].observation is not observation):
+            self._flows.remember(flow, None)  # it may yet turn out to be part of a fetch
+        if not flow.live and not translate.is_killed(flow):
+            self._file.read(observation.ended)
+
+    async def _judge_when_resumed(self, flow: http.HTTPFlow) -> None:
+        await asyncio.sleep(0)  # mitmproxy starts tasks at once: let the other addons see this response first
+        await flow.wait_for_resume()
+        self._observe(flow, translate.observation(flow))
+        internals.refresh(ctx.master, [flow])
+
+    def _judge_replay(self, flow: http.HTTPFlow) -> bool:
+        """A request that mitmproxy itself sent: no browser judges the answer, but we can say what one would.
+
+        False where it was a browser that asked, and mitmproxy only answered.
+        """
+        if translate.PROBE in flow.metadata:
+            judgement, comment = self.judge_probe(flow, self.settings.engine)
+            if judgement is not None:
+                # no traffic of a page: told where findings are told, and learned from by nobody
+                self._publisher.probed(judgement, flow, comment)
+            return True
+        if flow.is_replay != "request":
+            return False
+        replayed = self.session.replayed(translate.observation(flow))
+        if self._flows.judgement(flow) is None:
+            self._publisher.publish(replayed, flow)
+        else:  # replayed in place: the line under this id is the browser's
+            for judgement in replayed:
+                self._publisher.annotations.write(judgement, flow)
+        return True
+
+    # ---- all flows ----
+
+    def use(self, settings: Settings) -> None:
+        """Judge by these settings from now on; another engine begins anew."""
+        if settings.engine != self.settings.engine:
+            self._publisher.publish(self.session.change_engine(settings.engine))
+        self.settings = settings
+
+    def finish(self) -> None:
+        """The traffic ends."""
+        self._publisher.publish(self.session.finish())
+
+    def cancel(self) -> None:
+        """Wait for nothing any more."""
+        self._file.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    def _settle(self, until: float) -> None:
+        try:
+            self._publisher.publish(self.session.settle(until + PATIENCE + 1))
+        except Exception as error:
+            self._faults.report(error)
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._faults.report(error)
+
+
+class _File:
+    """Flows of a file come without a word at its end, which settles what waited for more to follow."""
+
+    def __init__(self, ended: Callable[[float], None]) -> None:
+        """`ended` is told when the last exchange of a file had ended, once no more have come for a while."""
+        self._ended = ended
+        self._until = 0.0
+        self._more_came = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def read(self, ended: float) -> None:
+        """An exchange of a file was read."""
+        self._until = max(self._until, ended)
+        self._more_came = True
+        if self._timer is None:
+            self._wait()
+
+    def _wait(self) -> None:
+        # one timer at a time: mitmproxy does not return to its loop while it reads, and cancelled ones would pile up
+        self._more_came = False
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a script that calls us outside of mitmproxy's loop
+            return
+        self._timer = loop.call_later(_SETTLE_LOADED_AFTER, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._more_came:
+            self._wait()
+        else:
+            self._ended(self._until)
+
+    def cancel(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
