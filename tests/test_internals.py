@@ -31,7 +31,7 @@ from mitmproxy.tools.console.master import ConsoleMaster
 
 from cors_addon import cli
 from cors_addon.proxy import internals
-from cors_addon.proxy.addon import CorsAddon, ScriptAddon
+from cors_addon.proxy.addon import CorsAddon
 from cors_addon.proxy.feature import Feature
 from tests.helpers import ALLOW, ALLOW_PUT, COLUMNS, PAGE, actual, preflight, response
 from tests.test_check import write
@@ -311,7 +311,7 @@ def test_a_mitmproxy_that_has_all(tmp_path: Path, caplog: pytest.LogCaptureFixtu
 
     async def check(running: Mitmproxy) -> None:
         await check_traffic(running)
-        assert isinstance(running.loader.addons[0], ScriptAddon)
+        assert not isinstance(running.loader.addons[0], Script)
         running.call("cors.allow", [actual()])
         one = await running.live(actual())
         one.revert()

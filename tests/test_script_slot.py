@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -29,7 +28,11 @@ class Addon:
 
     def __init__(self):
         self.calls = []
-        self.place = ScriptSlot(self)
+        self.hooks = None
+        self.place = ScriptSlot(self, ["running", "response", "done"], self.move)
+
+    def move(self, namespace):
+        self.hooks = namespace
 
     def running(self):
         self.calls.append("running")
@@ -120,12 +123,14 @@ def test_it_stands_in_its_managers_place(files: tuple[Path, Path]) -> None:
         async with running(other, ours) as loaded:
             manager, script = loaded.loader.addons
             assert isinstance(manager, Script)
-            assert not isinstance(script, ModuleType)
-            assert script is loaded.lookup["script"]
+            addon = loaded.lookup["script"]
+            assert script.response == addon.response
+            assert addon.hooks is vars(script)
             await loaded.respond()
-            assert script.calls == ["running", "response"]
+            assert addon.calls == ["running", "response"]
             assert loaded.lookup["other"].calls == ["response"]
-        assert script.calls == ["running", "response", "done"]
+        assert addon.calls == ["running", "response", "done"]
+        assert addon.hooks is vars(addon)
 
     asyncio.run(check())
 
@@ -143,7 +148,7 @@ def test_it_is_read_again(files: tuple[Path, Path], caplog: pytest.LogCaptureFix
                 await loaded.respond()
             await until(lambda: not isinstance(loaded.loader.addons[0], Script))
             again = loaded.lookup["script"]
-            assert loaded.loader.addons == [again]
+            assert loaded.loader.addons[0].response == again.response
             await loaded.respond()
             assert again.calls[0] == "running"
             assert again.calls.count("response") >= 1
@@ -163,7 +168,7 @@ def test_it_is_taken_out_and_put_back(files: tuple[Path, Path], caplog: pytest.L
             script = loaded.lookup["script"]
             loaded.set(ours, other)
             await until(lambda: "other" in loaded.lookup)
-            assert loaded.loader.addons[0] is script
+            assert loaded.loader.addons[0].response == script.response
             loaded.set(other)
             assert [each.path for each in loaded.loader.addons] == [str(other)]
             assert script.calls == ["running", "done"]
@@ -190,7 +195,7 @@ def test_without_a_manager_it_stays(files: tuple[Path, Path]) -> None:
     async def check() -> None:
         async with running(files[1]) as loaded:
             before = list(loaded.loader.addons)
-            place = ScriptSlot(object())
+            place = ScriptSlot(object(), [], lambda _: None)
             place.take()
             place.leave()
             assert loaded.loader.addons == before
@@ -207,7 +212,7 @@ def test_the_addons_own_script_does_so() -> None:
     async def check() -> None:
         async with running(ENTRY) as loaded:
             (script,) = loaded.loader.addons
-            assert type(script).__name__ == "ScriptAddon"
+            assert type(script).__name__ == "_Stand"
             assert script.path == str(ENTRY)
             loaded.set()
             assert loaded.loader.addons == []

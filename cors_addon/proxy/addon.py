@@ -49,6 +49,10 @@ GROUPS: tuple[type[CommandGroup], ...] = (
 """All commands, for a reference."""
 
 
+HOOKS = ("configure", "running", "response", "error", "server_connect_error", "tls_failed_server", "done")
+"""Those that the addon always has, but `load`."""
+
+
 class CorsAddon:
     """Judges CORS traffic as the client's browser does, and writes the verdict where people look."""
 
@@ -244,7 +248,7 @@ class ScriptAddon(CorsAddon):
         """`file` is the script's: mitmproxy tells addons by name, and several copies may be loaded."""
         super().__init__()
         self.name = f"cors_addon in {file}"
-        self._slot = ScriptSlot(self)
+        self._slot = ScriptSlot(self, HOOKS, self._policies.hooks.move)
 
     def configure(self, updated: set[str]) -> None:
         """Of what a script raises as it is loaded, mitmproxy shows the traceback, and not what it says.

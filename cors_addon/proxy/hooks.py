@@ -63,6 +63,13 @@ class Hooks:
             else:
                 self.namespace.pop(name, None)
 
+    def move(self, namespace: dict[str, Any]) -> None:
+        """Be in another namespace from now on."""
+        for name in ("http_connect", "request", "responseheaders", "update"):
+            if name in self.namespace:
+                namespace[name] = self.namespace.pop(name)
+        self.namespace = namespace
+
     def http_connect(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         """A tunnel is asked for."""
         work = self._policies.on_connect(flow) if self._deciding else None
