@@ -18,6 +18,7 @@ from cors_addon.fetch.origins import Url, parse_url
 from cors_addon.flows import translate
 from cors_addon.proxy.addon import CorsAddon
 from cors_addon.session.session import ALL, Session
+from tests.waits import until as until
 
 CHROMIUM = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +26,7 @@ from cors_addon.recordings import judge
 from cors_addon.report import table
 from cors_addon.report.counted import generalized
 from cors_addon.report.summary import Input, Summary
-from tests import helpers
+from tests import helpers, waits
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, actual, flow, observe, preflight, proxy
 from tests.test_dump_reader import TRUTH, state
 from tests.test_har import entry, har
@@ -588,6 +587,12 @@ def unread(pipe: IO[bytes]) -> int:
     return int.from_bytes(count, sys.byteorder)
 
 
+def waits_for_more(child: "subprocess.Popen[bytes]") -> bool:
+    """Whether a process has nothing to do: it has judged all that it has read."""
+    state = subprocess.run(["ps", "-o", "state=", "-p", str(child.pid)], capture_output=True, text=True, check=True)
+    return state.stdout.strip().startswith("S")
+
+
 def test_interrupted(tmp_path: Path) -> None:
     """What was read is told, and that it is not all."""
     child = subprocess.Popen(
@@ -596,11 +601,8 @@ def test_interrupted(tmp_path: Path) -> None:
     assert child.stdin is not None
     child.stdin.write(state(preflight([])) * 3)
     child.stdin.flush()
-    deadline = time.monotonic() + 60
-    while unread(child.stdin):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    time.sleep(0.5)
+    pipe = child.stdin
+    waits.until_now(lambda: not unread(pipe) and waits_for_more(child), 60)
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=60)
     assert child.returncode == 2, err

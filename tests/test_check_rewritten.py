@@ -4,15 +4,14 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from cors_addon import cli
-from tests.ports import free_port
+from tests import waits
+from tests.ports import can_connect, free_port
 from tests.servers.launch import upstream
 from tests.test_har import CHROME
 
@@ -82,11 +81,5 @@ def test_the_dump_says_what_was_rewritten(tmp_path: Path, capsys: Any) -> None:
 
 def await_listening(port: int, process: "subprocess.Popen[bytes]") -> None:
     """Until the proxy listens."""
-    deadline = time.monotonic() + 30
-    while True:
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    waits.until_now(lambda: can_connect(port) or process.poll() is not None)
+    assert process.poll() is None

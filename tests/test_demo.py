@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
@@ -25,6 +24,7 @@ from cors_addon.demo import ports, servers
 from cors_addon.demo.run import orderly_end
 from cors_addon.demo.scenarios import COOKIE, GROUPS, SCENARIOS, Answer, Origins, Scenario
 from cors_addon.fetch.refusals import Stage
+from tests import waits
 from tests.helpers import CHROMIUM
 
 ROOT = Path(__file__).parent.parent
@@ -286,8 +286,7 @@ def test_while_it_starts_each_signal_ends_it_in_order(number: int) -> None:
     with orderly_end():
         try:
             os.kill(os.getpid(), number)
-            time.sleep(5)
-            pytest.fail("the signal was ignored")
+            waits.until_now(lambda: False, 5, lambda: "the signal was ignored")
         finally:
             undone = True
     assert undone
@@ -355,14 +354,13 @@ raise SystemExit(cli.main(["demo"]))
     with socket.create_server(("127.0.0.1", first + 1)), tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=output, stderr=output)
         try:
-            deadline = time.monotonic() + START_SECONDS
-            said = ""
-            while "Ctrl-C ends" not in said:
-                assert time.monotonic() < deadline, said
-                assert process.poll() is None, said
-                time.sleep(0.1)
-                said = os.pread(output.fileno(), 100_000, 0).decode()
-            [new] = re.findall(rf"Port {first + 1} is taken, so (\d+) is used\.", said)
+
+            def said() -> str:
+                return os.pread(output.fileno(), 100_000, 0).decode()
+
+            waits.until_now(lambda: "Ctrl-C ends" in said() or process.poll() is not None, START_SECONDS, said)
+            assert process.poll() is None, said()
+            [new] = re.findall(rf"Port {first + 1} is taken, so (\d+) is used\.", said())
             _, headers, body = get(f"http://localhost:{first}/")
             assert f'"api": "http://localhost:{new}"' in body
             assert f"connect-src http://localhost:{new} " in headers["Content-Security-Policy"]

@@ -247,6 +247,52 @@ def test_what_is_looked_for_is_found() -> None:
     assert not DOWNLOAD_HOST.search(b"pythonhosted-org")
 
 
+# ── tests ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MAY_LET_TIME_PASS = {
+    # where a time is a part of what is tried, or the absence of something: no condition could be waited for
+    "tests/waits.py": "all others wait by it",
+    "tests/browser/mitm/case_server.py": "a server's answer takes as long as its case says",
+    "tests/browser/run.py": "a case's next request comes as much later as it says",
+    "tests/browser/drivers/firefox.py": "the console may have another line",
+    "tests/browser/test_har.py": "developer tools do not tell when they have seen all",
+}
+
+
+def waiting(tree: ast.AST) -> Iterator[int]:
+    """The lines that let a fixed time pass: by `sleep`, but for 0, by Playwright's, or by our own `grace`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            given = node.args[0] if node.args else None
+            yields = isinstance(given, ast.Constant) and given.value == 0
+            if name in ("sleep", "wait_for_timeout", "grace") and not yields:
+                yield node.lineno
+
+
+def test_no_test_waits_for_a_fixed_time() -> None:
+    """It would be too short on a busy machine, and lost on an idle one: see tests/waits.py."""
+    found = {file for file in (ROOT / "tests").rglob("*.py") if any(waiting(ast.parse(file.read_bytes())))}
+    assert {str(file.relative_to(ROOT)) for file in found} == MAY_LET_TIME_PASS.keys()
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("import time\ntime.sleep(1)", [2]),
+        ("await asyncio.sleep(0.05)", [1]),
+        ("sleep(seconds)", [1]),
+        ("await page.wait_for_timeout(500)", [1]),
+        ("await waits.grace(1)", [1]),
+        ("await asyncio.sleep(0)", []),
+        ("await waits.until(lambda: done)", []),
+    ],
+)
+def test_a_fixed_wait_is_found(source: str, lines: list[int]) -> None:
+    """The rule itself works."""
+    assert list(waiting(ast.parse(source))) == lines
+
+
 # ── README ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -24,6 +24,7 @@ from cors_addon.proxy import asking
 from cors_addon.proxy.addon import CorsAddon
 from cors_addon.proxy.probe_command import ProbeCommand
 from cors_addon.proxy.probing import MAX_ENDPOINTS
+from tests import waits
 from tests.helpers import client, flow, proxy, saved_and_loaded
 from tests.ports import free_port
 
@@ -51,7 +52,7 @@ def letting_in(test: Callable[[str], object], body: bytes = b"hello") -> Respond
 
 async def hang(_writer: asyncio.StreamWriter, _head: Head) -> None:
     """Says nothing."""
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
 
 
 async def stream(writer: asyncio.StreamWriter, head: Head) -> None:
@@ -61,7 +62,7 @@ async def stream(writer: asyncio.StreamWriter, head: Head) -> None:
     while True:
         writer.write(b"data: tick\n\n")
         await writer.drain()
-        await asyncio.sleep(0.02)
+        await waits.pause()
 
 
 async def flood(writer: asyncio.StreamWriter, _head: Head) -> None:
@@ -210,9 +211,7 @@ async def mitmproxy(*others: Any, dumper: bool = False, **options: Any) -> Async
     master.options.update(server=False, **options)
     task = asyncio.create_task(master.run())
     try:
-        async with asyncio.timeout(10):
-            while not addon._running:
-                await asyncio.sleep(0.01)
+        await waits.until(lambda: addon._running)
         yield Mitmproxy(master, addon, view)
     finally:
         master.shutdown()
@@ -468,9 +467,7 @@ def test_killing_a_request_ends_the_probe(caplog: pytest.LogCaptureFixture) -> N
     async def play() -> None:
         async with site() as server, mitmproxy() as running:
             running.call("cors.probe", [server.flow("/hang"), server.flow("/null")])
-            async with asyncio.timeout(5):
-                while not server.asked:
-                    await asyncio.sleep(0.01)
+            await waits.until(lambda: server.asked)
             with pytest.raises(exceptions.CommandError, match="under way: 0 answers so far"):
                 running.call("cors.probe", [server.flow("/list")])
             (sent,) = running.view
@@ -496,8 +493,7 @@ def test_the_end_of_mitmproxy_ends_a_probe() -> None:
     async def play() -> None:
         async with site() as server, mitmproxy() as running:
             running.call("cors.probe", [server.flow("/hang")])
-            while not server.asked:
-                await asyncio.sleep(0.01)
+            await waits.until(lambda: server.asked)
             task = running.task
             assert "flow" in running.master.commands.commands["cors.probe"].signature_help()
             assert running.master.commands.commands["cors.probe"].help
@@ -525,7 +521,10 @@ def test_an_intercepted_probe_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     async def play() -> None:
         async with site() as server, mitmproxy(Holding()) as running:
             running.call("cors.probe", [server.flow("/limited")])
-            await asyncio.sleep(2.5)
+            since = asyncio.get_running_loop().time()
+            await waits.until(
+                lambda: asyncio.get_running_loop().time() > since + asking.WITHIN + 2 * asking._LOOK_EVERY
+            )
             (held,) = running.view
             assert held.intercepted
             assert server.asked == []

@@ -17,6 +17,7 @@ from mitmproxy.proxy.layers.http._hooks import HttpResponseHook
 from mitmproxy.test import taddons, tflow
 
 from cors_addon.proxy.script_slot import ScriptSlot
+from tests import waits
 
 ENTRY = Path(__file__).parents[1] / "cors_addon" / "__init__.py"
 
@@ -72,9 +73,7 @@ class Loaded:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for it."""
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
+    await waits.until(condition)
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The addon starts as README says: verbatim, from any folder, in clean environments, and with the scripts."""
 
 import contextlib
+import functools
 import http.client
 import http.server
 import importlib.metadata
@@ -22,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from cors_addon import start
+from tests import waits
 from tests.ports import can_connect, free_port
 from tests.test_demo import demo, get
 
@@ -202,8 +204,7 @@ class Proxy:
         connection.request("GET", url, headers=CROSS_ORIGIN)
         assert connection.getresponse().status == 200
         connection.close()
-        for _ in until(lambda: self.lines(url), self.log):
-            pass
+        waits.until_now(lambda: self.lines(url), told=self.log)
         return self.lines(url)[-1]
 
     def lines(self, url: str) -> list[dict[str, object]]:
@@ -212,19 +213,11 @@ class Proxy:
         lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
         return [line for line in lines if line["url"] == url]
 
+    def has_logged(self, words: str) -> bool:
+        return words in self.log()
+
     def log(self) -> str:
         return self.output.read_text(errors="replace")
-
-
-def until(condition: object, log: object, seconds: float = 30) -> Iterator[None]:
-    """Wait for a condition, or fail with the log."""
-    assert callable(condition)
-    assert callable(log)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, log()
-        time.sleep(0.05)
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -276,8 +269,7 @@ class Starter:
             recorder = threading.Thread(target=record, daemon=True)
             recorder.start()
             try:
-                for _ in until(lambda: can_connect(port) or process.poll() is not None, proxy.log):
-                    pass
+                waits.until_now(lambda: can_connect(port) or process.poll() is not None, told=proxy.log)
                 assert process.poll() is None, proxy.log()
                 yield proxy
             except OSError as error:  # a connection of the test's
@@ -396,10 +388,8 @@ def test_a_touched_script_is_loaded_afresh(bare: Installation, started: Starter,
             say_on_load(copy, f"load number {number}")
             later = time.time() + 10 * (number + 1)
             os.utime(copy / "__init__.py", (later, later))
-            for _ in until(lambda text=f"load number {number}": text in proxy.log(), proxy.log):
-                pass
-            for _ in until(lambda: can_connect(proxy.port), proxy.log):
-                pass
+            waits.until_now(functools.partial(proxy.has_logged, f"load number {number}"), told=proxy.log)
+            waits.until_now(lambda: can_connect(proxy.port), told=proxy.log)
             assert proxy.judge(f"/reloaded-{number}")["verdict"] == "deny"
         assert "Traceback" not in proxy.log()
 

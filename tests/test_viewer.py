@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from mitmproxy.tools.console import palettes
 
 from cors_addon.proxy import viewer
 from cors_addon.proxy.viewer import BAD, DOUBTFUL, FAINT, GOOD, LABEL, STRONG, styled
+from tests import waits
 from tests.helpers import ALLOW, ALLOW_PUT, actual, preflight
 from tests.test_check import write
 
@@ -103,13 +103,15 @@ class Screen:
 
     def shows(self, pattern: str, *, seconds: float = 60) -> str:
         """Wait until the screen matches, and return it."""
-        deadline = time.monotonic() + seconds
-        while True:
+        screen = ""
+
+        def matches() -> bool:
+            nonlocal screen
             screen = self._tmux("capture-pane", "-p")
-            if re.search(pattern, screen):
-                return screen
-            assert time.monotonic() < deadline, screen
-            time.sleep(0.1)
+            return re.search(pattern, screen) is not None
+
+        waits.until_now(matches, seconds, lambda: screen)
+        return screen
 
     def colours(self) -> str:
         return self._tmux("capture-pane", "-p", "-e")

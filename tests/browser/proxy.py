@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests import waits
 from tests.ports import can_connect, free_port
 
 from .cases import Case, answer_table
@@ -86,7 +87,7 @@ class Proxy:
         while self.writer is None:
             if self.process.returncode is not None or asyncio.get_running_loop().time() > deadline:
                 raise RuntimeError("mitmdump did not start: see its output above")
-            await asyncio.sleep(0.05)
+            await waits.pause()
             with contextlib.suppress(OSError):
                 if can_connect(self.port):
                     self.reader, self.writer = await asyncio.open_unix_connection(str(control))

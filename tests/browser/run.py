@@ -12,6 +12,8 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests import waits
+
 from .cases import Case
 from .drivers import BrowserGone, Driver, Launch, Outcome
 from .generate import TARGETS
@@ -113,7 +115,7 @@ class Runner:
         made: list[Outcome] = []
         for index, step in enumerate(case.steps):
             if step.wait:
-                await asyncio.sleep(step.wait)
+                await waits.grace(step.wait)  # the case asks for it: an entry runs out, a preflight is late
             if len(case.steps) > 1:
                 await self.proxy.tell(step={case.id: index})
             asked: dict[str, Any] = {**dataclasses.asdict(step), "url": case.url(index, 0)}

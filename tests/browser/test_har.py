@@ -25,6 +25,7 @@ from cors_addon.fetch.refusals import Reason
 from cors_addon.recordings import har_entry, judge
 from cors_addon.report import text
 from cors_addon.report.summary import Input
+from tests import waits
 from tests.browser.cases import Case
 from tests.browser.drivers import Driver, chromium, firefox
 from tests.browser.generate import first_cases
@@ -77,11 +78,11 @@ class ChromiumWithHar(chromium.Chromium):
         )
         attached = await self.cdp.call("Target.attachToTarget", targetId=opened["targetId"], flatten=True)
         self.devtools: str = attached["sessionId"]
-        for _ in range(100):
+        for _ in range(500):
             if (await self.run_in_devtools(CHROMIUM_READY)).get("ready"):
                 break
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(1.0)
+            await waits.pause()
+        await waits.grace(1.0)  # until it listens to the network: it does not say when
         return session
 
     async def run_in_devtools(self, expression: str) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class ChromiumWithHar(chromium.Chromium):
         """Save the HAR before the end."""
         try:
             if hasattr(self, "devtools"):
-                await asyncio.sleep(0.5)
+                await waits.grace(0.5)  # what came last
                 self.har.write_text((await self.run_in_devtools(CHROMIUM_EXPORT))["text"], encoding="utf-8")
         finally:
             await super().stop()
@@ -127,7 +128,7 @@ class FirefoxWithHar(firefox.Firefox):
         """Save the HAR before the end."""
         try:
             if hasattr(self, "page"):
-                await asyncio.sleep(0.5)
+                await waits.grace(0.5)  # what came last
                 log = await self.run_in_window(FIREFOX_TOOLBOX.replace("DONE", "await toolbox.getHARFromNetMonitor()"))
                 self.har.write_text(json.dumps({"log": log}), encoding="utf-8")
         finally:

@@ -30,6 +30,7 @@ from cryptography.x509.oid import NameOID
 from mitmproxy import http
 from mitmproxy.io import FlowReader
 
+from tests import waits
 from tests.browser.drivers import BrowserMissing, Launch, load_driver
 from tests.browser.proxy import ADDON
 from tests.ports import can_connect, free_port
@@ -188,7 +189,7 @@ class Mitmdump:
                         with contextlib.suppress(OSError):  # not there yet, or there and not listening yet
                             self.reader, self.writer = await asyncio.open_unix_connection(str(control))
                             break
-                    await asyncio.sleep(0.05)
+                    await waits.pause()
             yield self
             self.writer.close()
         finally:
@@ -401,7 +402,7 @@ async def over_http2(browser: str, folder: Path) -> list[str]:
             try:
                 async with asyncio.timeout(60):
                     while not can_connect(port):
-                        await asyncio.sleep(0.05)
+                        await waits.pause()
                 running.api = f"https://localhost:{port}"
                 for name in ("allow", "strip", "pattern", "rewrites", "forwards"):
                     text, expected = FILES[name]
@@ -433,7 +434,7 @@ async def endless(browser: str, folder: Path) -> tuple[list[bool], list[str]]:
             seen.append((await running.driver.evaluate(running.page, script))["seen"])
         async with asyncio.timeout(30):
             while set(judged := running.proxy.judged()) != {"good", "bad"}:
-                await asyncio.sleep(0.2)
+                await waits.pause()
         return seen, [judged[identity][0]["verdict"] for identity in ("good", "bad")]
 
 

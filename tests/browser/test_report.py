@@ -15,6 +15,7 @@ from cors_addon.exchange.model import Judgement, Outcome, Role, Verdict
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.report.html import page
+from tests import waits
 from tests.browser.drivers import Launch, chromium
 from tests.browser.test_browser_truth import driver_of
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, actual, flow, observe, preflight
@@ -67,9 +68,7 @@ class Opened(chromium.Chromium):
         """Load a file."""
         loaded = len(self.seen("Page.loadEventFired"))
         await self.call("Page.navigate", url=url)
-        async with asyncio.timeout(30):
-            while len(self.seen("Page.loadEventFired")) == loaded:
-                await asyncio.sleep(0.01)
+        await waits.until(lambda: len(self.seen("Page.loadEventFired")) > loaded)
         # rows beyond the first ones are made in pieces
         await self.until("all('.row').length === rows()")
 
@@ -84,7 +83,7 @@ class Opened(chromium.Chromium):
         """Wait until an expression holds."""
         async with asyncio.timeout(30):
             while not await self.value(expression):
-                await asyncio.sleep(0.02)
+                await waits.pause()
 
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
@@ -112,7 +111,7 @@ HELPERS = """
     select.value = value;
     select.dispatchEvent(new Event("change", {bubbles: true}));
   };
-  const later = (ms) => new Promise((done) => setTimeout(done, ms));
+  const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 """
 
 
@@ -209,7 +208,7 @@ def test_hostile_traffic_is_inert(viewing: Callable[..., Opened]) -> None:
 
     async def steps(browser: Opened) -> None:
         assert await browser.value(EVERYTHING_OPEN) >= len(attacks) * 3
-        await browser.value("later(200)")
+        await browser.value("painted()")
         # all that bears a script, an address or a handler is ours
         assert await browser.value("all('script').length") == 2
         assert (
@@ -254,7 +253,8 @@ def test_the_policy_holds(viewing: Callable[..., Opened]) -> None:
           style.append("body { color: red }");
           document.body.append(image, style);
           try { document.body.innerHTML = "<b>"; } catch { found.push("innerHTML threw"); }
-          await later(300);
+          while (!["img-src", "style-src-elem"].every((each) => found.includes(each))) await painted();
+          await painted();
           return found;
         })()""")
         assert "innerHTML threw" in violations
@@ -417,7 +417,7 @@ def test_screens(viewing: Callable[..., Opened], width: int, scheme: str) -> Non
 
     async def steps(browser: Opened) -> None:
         await browser.value(EVERYTHING_OPEN)
-        await browser.value("later(200)")
+        await browser.value("painted()")
         assert await browser.value("document.documentElement.scrollWidth") <= width
         assert await browser.value("all('.diagram').every((svg) => svg.clientWidth <= svg.parentNode.clientWidth)")
         light = await browser.value(
@@ -438,9 +438,8 @@ def test_many_exchanges(viewing: Callable[..., Opened]) -> None:
     async def steps(browser: Opened) -> None:
         assert await browser.value("all('.row').length") == 3000
         await browser.value("scrollTo(0, document.body.scrollHeight)")
-        await browser.value("later(100)")
         last = "all('.row').at(-1).getBoundingClientRect()"
-        assert await browser.value(f"{last}.top < innerHeight && {last}.height > 20")
+        await browser.until(f"{last}.top < innerHeight && {last}.height > 20")
         await browser.value("document.querySelector('input').focus()")
         await browser.call("Input.insertText", text="/2999")
         await browser.until("visible().length === 1")
@@ -453,8 +452,9 @@ def test_without_script(viewing: Callable[..., Opened]) -> None:
 
     async def steps(browser: Opened) -> None:
         await browser.call("Emulation.setScriptExecutionDisabled", value=True)
+        loaded = len(browser.seen("Page.loadEventFired"))
         await browser.call("Page.reload")
-        await asyncio.sleep(0.5)
+        await waits.until(lambda: len(browser.seen("Page.loadEventFired")) > loaded)
         tree = await browser.call("DOM.getDocument", depth=-1)
         assert "NOSCRIPT" in json.dumps(tree)
         tree = await browser.call("Accessibility.getFullAXTree")

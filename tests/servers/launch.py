@@ -10,10 +10,10 @@ import sys
 import tempfile
 import textwrap
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests import waits
 from tests.ports import can_connect, free_port
 
 CACHE = Path(tempfile.gettempdir(), "cors-addon-snippet-servers")
@@ -76,13 +76,12 @@ def running(command: list[str], port: int, folder: Path, **more: str) -> Iterato
     with open(log, "wb") as out:
         process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env={**os.environ, **more})
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            if can_connect(port):
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"{command[0]} did not start:\n{log.read_text(errors='replace')}")
-            time.sleep(0.02)
+
+        def told() -> str:
+            return f"{command[0]} did not start:\n{log.read_text(errors='replace')}"
+
+        waits.until_now(lambda: can_connect(port) or process.poll() is not None, START_SECONDS, told)
+        assert process.poll() is None, told()
         yield
     finally:
         process.terminate()

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests import waits
 from tests.browser.cases import Case
 
 from . import BrowserGone, Launch, Outcome, binary_of
@@ -134,7 +135,7 @@ class Chromium:
         while not port_file.exists() or port_file.read_text().count("\n") < 1:
             if self.process.returncode is not None or asyncio.get_running_loop().time() > deadline:
                 raise BrowserGone("Chromium did not start")
-            await asyncio.sleep(0.05)
+            await waits.pause()
         port, path = port_file.read_text().splitlines()[:2]
         self.cdp = await Cdp.open(f"ws://127.0.0.1:{port}{path}", self.on_event)
 

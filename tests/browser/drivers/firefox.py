@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests import waits
 from tests.browser.cases import Case
 
 from . import BrowserGone, Launch, Outcome, binary_of
@@ -246,7 +247,7 @@ class Firefox:
         while address is None:
             if self.process.returncode is not None or asyncio.get_running_loop().time() > deadline:
                 raise BrowserGone("Firefox did not start")
-            await asyncio.sleep(0.05)
+            await waits.pause()
             with contextlib.suppress(OSError, json.JSONDecodeError):
                 address = json.loads(address_file.read_text(encoding="utf-8"))
         self.bidi = await Bidi.open(
@@ -286,7 +287,7 @@ class Firefox:
             if failed:
                 await self.settle(case.page, running, "rejected")
                 await running.until(lambda: len(running.causes) >= len(failed), LATE_SECONDS)
-                await asyncio.sleep(QUIET_SECONDS)
+                await waits.grace(QUIET_SECONDS)  # a second cause
         finally:
             self.running.pop(case.id, None)
         owners = case.owners()

@@ -78,7 +78,8 @@ class Chromium(chromium.Chromium):
         """Close the context, which writes the HARs, then Chromium."""
         try:
             if self.context is not None:
-                await asyncio.sleep(0.5)
+                for page in self.context.pages:
+                    await page.wait_for_load_state("networkidle")
                 await self.context.close()
                 await self.browser.close()
         finally:

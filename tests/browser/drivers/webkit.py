@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from tests import waits
 from tests.browser.cases import Case
 from tests.ports import free_port
 
@@ -249,7 +250,7 @@ class WebKit:
         while await tab.value("typeof runStep") != "function":
             if asyncio.get_running_loop().time() > deadline:
                 raise TabGone(f"{page}/page does not load")
-            await asyncio.sleep(0.02)
+            await waits.pause()
         return tab
 
     async def connect(self, url: str) -> Tab:
@@ -264,7 +265,7 @@ class WebKit:
                     return tab
             if asyncio.get_running_loop().time() > deadline:
                 raise TabGone(f"{url} does not open")
-            await asyncio.sleep(0.03)
+            await waits.pause()
 
     def targets(self) -> list[tuple[str, str]]:
         """URL and path of all that the inspector can be connected to."""
