@@ -14,18 +14,25 @@ hypothesis.settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-DEAR = ("tests/browser/", "tests/test_start.py::")
-"""Tests that share something dear, the browsers or the environments of test_start.py, stay on one worker each."""
+BROWSERS = ("chromium", "firefox", "webkit")
+
+
+def shared(nodeid: str) -> str:
+    """What tests share that is dear stays on one worker: a file's browser, or the environments of test_start.py."""
+    file, _, name = nodeid.partition("::")
+    if file.startswith("tests/browser/"):
+        return f"{file}::{next((browser for browser in BROWSERS if browser in name), '')}"
+    return file if file == "tests/test_start.py" else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep those of DEAR together; spread all others."""
+    """Keep those together that share something dear; spread all others."""
     # The mark xdist_group would do, but pytest 9.2 silently ignores it: https://github.com/pytest-dev/pytest-xdist/issues/1386
     from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
 
     class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            return next((place for place in DEAR if nodeid.startswith(place)), nodeid)
+            return shared(nodeid)
 
     return Scheduling(config, log)

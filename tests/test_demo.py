@@ -29,7 +29,7 @@ from tests.helpers import CHROMIUM
 
 ROOT = Path(__file__).parent.parent
 ORIGINS = Origins("http://localhost:1", "http://localhost:2", "http://localhost:3")
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 FROM_A_PAGE = {"User-Agent": CHROMIUM, "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-site", "Accept": "*/*"}
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 

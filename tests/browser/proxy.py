@@ -23,7 +23,7 @@ from .cases import Case, answer_table
 ROOT = Path(__file__).resolve().parents[2]
 CASE_SERVER = Path(__file__).parent / "mitm" / "case_server.py"
 ADDON = ROOT / "cors_addon" / "__init__.py"
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

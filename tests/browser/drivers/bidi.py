@@ -10,6 +10,8 @@ from websockets.asyncio.client import ClientConnection
 
 from .calls import Calls, socket_to
 
+START_SECONDS = 120.0
+
 Listener = Callable[[str, dict[str, Any]], None]
 
 
@@ -30,7 +32,8 @@ class Bidi(Calls):
     async def open(cls, url: str, listener: Listener, **capabilities: Any) -> Bidi:
         """Connect to a browser's BiDi socket and begin a session."""
         made = cls(await socket_to(f"{url}/session"), listener)
-        await made.call("session.new", capabilities={"alwaysMatch": capabilities})
+        # the first call takes long on a busy machine: the browser is still starting
+        await made.call("session.new", START_SECONDS, capabilities={"alwaysMatch": capabilities})
         return made
 
     def take(self, message: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ FLAGS = (
     f"--disable-features={DISABLED}",
 )
 CASE_PATH = re.compile(r"/[kc]/([^/]+)/\d+")
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 SETTLE_SECONDS = 3.0
 CONSOLE_SECONDS = 0.3
 NOT_A_FETCH = frozenset({"nav", "form"})

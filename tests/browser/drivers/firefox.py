@@ -106,7 +106,7 @@ NOT_A_FETCH = frozenset({"nav", "form"})
 SCRIPTED = frozenset({"fetch", "xhr", "eventsource"})
 # their load event comes whatever the check says, and at times before the console's line
 PRELOADS = frozenset({"preload", "modulepreload"})
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 END_SECONDS = 3.0
 LATE_SECONDS = 1.0
 QUIET_SECONDS = 0.1

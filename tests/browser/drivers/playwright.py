@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from playwright.async_api import BrowserContext, Page, async_playwright
 
+from tests import waits
 from tests.browser.cases import Case
 
 from . import Launch, Outcome, chromium
@@ -78,8 +79,7 @@ class Chromium(chromium.Chromium):
         """Close the context, which writes the HARs, then Chromium."""
         try:
             if self.context is not None:
-                for page in self.context.pages:
-                    await page.wait_for_load_state("networkidle")
+                await waits.grace(0.5)  # what came last
                 await self.context.close()
                 await self.browser.close()
         finally:
