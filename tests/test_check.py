@@ -589,6 +589,8 @@ def unread(pipe: IO[bytes]) -> int:
 
 def waits_for_more(child: "subprocess.Popen[bytes]") -> bool:
     """Whether a process has nothing to do: it has judged all that it has read."""
+    if (stat := Path(f"/proc/{child.pid}/stat")).exists():
+        return stat.read_text().rpartition(")")[2].split()[0] == "S"
     state = subprocess.run(["ps", "-o", "state=", "-p", str(child.pid)], capture_output=True, text=True, check=True)
     return state.stdout.strip().startswith("S")
 
