@@ -71,3 +71,11 @@ def test_every_reason_finding_option_and_command_is_told() -> None:
     assert {"check", "demo", "explain", "policy check"} <= set(
         re.findall(r"^#+ cors-addon (.+)$", pages["command-line.md"], re.MULTILINE)
     )
+
+
+def test_what_contributing_names_is_there() -> None:
+    """Each file and folder, by its path from the top."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:cors_addon|tests|scripts)/[\w./-]*)", text))
+    assert len(named) >= 20
+    assert {path for path in named if not (ROOT / path).exists()} == set()
