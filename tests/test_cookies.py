@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cors_addon.exchange.cookies import Cookie, CookieEvidence, parse_set_cookie
+from cors_addon.exchange.cookies import Cookie, CookieEvidence, SetBy, parse_set_cookie
 from tests.cases.traffic import url
 from tests.cases.values import SET_COOKIES
 from tests.test_origins import rows
@@ -154,14 +154,7 @@ def test_would_be_sent(row: Row) -> None:
     evidence = CookieEvidence()
     evidence.third_party_seen = row.third_party_seen
     for line in row.lines:
-        evidence.set(
-            line,
-            url(row.server),
-            0.0,
-            "https://shop.test",
-            third_party=row.third_party,
-            registrable=row.registrable,
-        )
+        evidence.set(line, SetBy(url(row.server), 0.0, "https://shop.test", row.third_party, row.registrable))
     found = evidence.would_be_sent(
         url(row.to), row.at, same_site=row.same_site, context=row.context, partitioned=row.partitioned
     )
@@ -171,9 +164,9 @@ def test_would_be_sent(row: Row) -> None:
 def test_an_insecure_answer_never_overlays_a_secure_cookie() -> None:
     """Of the same name, where their hosts and paths overlap."""
     evidence = CookieEvidence()
-    evidence.set(b"a=1; Secure; Path=/; Domain=example.test", SERVER, 0.0, None)
-    evidence.set(b"a=2; Max-Age=0; Path=/; Domain=example.test", PLAIN, 1.0, None)
-    evidence.set(b"a=2; Path=/", PLAIN, 1.0, None)
+    evidence.set(b"a=1; Secure; Path=/; Domain=example.test", SetBy(SERVER, 0.0, None))
+    evidence.set(b"a=2; Max-Age=0; Path=/; Domain=example.test", SetBy(PLAIN, 1.0, None))
+    evidence.set(b"a=2; Path=/", SetBy(PLAIN, 1.0, None))
 
     def sent(to: str) -> bool:
         return evidence.would_be_sent(url(to), 2.0, same_site=True, context=None, partitioned=False)
@@ -186,8 +179,8 @@ def test_a_cookie_of_another_context_is_replaced_unless_alike() -> None:
     found = {}
     for again in (b"a=2", b"a=2; Secure", b"a=; Max-Age=0", b"b=2; Secure", b"a=2; Secure; Path=/x"):
         evidence = CookieEvidence()
-        evidence.set(b"a=1", PLAIN, 0.0, "http://shop.test")
-        evidence.set(again, SERVER, 1.0, "https://shop.test")
+        evidence.set(b"a=1", SetBy(PLAIN, 0.0, "http://shop.test"))
+        evidence.set(again, SetBy(SERVER, 1.0, "https://shop.test"))
         found[again] = evidence.would_be_sent(PLAIN, 2.0, same_site=True, context="http://shop.test", partitioned=True)
     assert found == {
         b"a=2": True,
@@ -202,7 +195,7 @@ def test_a_cookie_given_again_was_there_before() -> None:
     """So a request sent meanwhile carries it, too."""
     evidence = CookieEvidence()
     for now in (0.0, 5.0):
-        evidence.set(b"a=1", SERVER, now, None)
+        evidence.set(b"a=1", SetBy(SERVER, now, None))
     assert evidence.would_be_sent(SERVER, 5.0, same_site=True, context=None, partitioned=False)
 
 
@@ -215,7 +208,7 @@ def test_a_cookie_in_doubt_proves_nothing() -> None:
     def given(*lines: bytes) -> CookieEvidence:
         evidence = CookieEvidence()
         for line in lines:
-            evidence.set(line, SERVER, 0.0, None, doubted="f")
+            evidence.set(line, SetBy(SERVER, 0.0, None, doubted="f"))
         return evidence
 
     found = {}
@@ -225,7 +218,7 @@ def test_a_cookie_in_doubt_proves_nothing() -> None:
     found["another flow is known"] = sent(evidence), evidence.doubts
     evidence.learn("f", included=True)
     found["its request included credentials"] = sent(evidence), evidence.doubts
-    evidence.set(b"a=2", SERVER, 0.0, None, doubted="g")
+    evidence.set(b"a=2", SetBy(SERVER, 0.0, None, doubted="g"))
     found["given again in doubt"] = sent(evidence), evidence.doubts
     evidence = given(b"a=1")
     evidence.learn("f", included=False)
@@ -255,7 +248,7 @@ def test_cookies_are_bounded() -> None:
     """The oldest are forgotten first, and no value is kept."""
     evidence = CookieEvidence(size=10)
     for number in range(1000):
-        evidence.set(b"a%d=secret; Path=/%d" % (number, number), SERVER, 0.0, None)
+        evidence.set(b"a%d=secret; Path=/%d" % (number, number), SetBy(SERVER, 0.0, None))
     sent = [
         number
         for number in range(1000)

@@ -9,8 +9,10 @@ https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-retri
 
 import re
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC
+from typing import Any, NamedTuple
 
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 
@@ -62,48 +64,84 @@ def _overlaps(held: Cookie, new: Cookie) -> bool:
     return hosts and _path_matches(new.path, held.path)
 
 
+class SetBy(NamedTuple):
+    """The answer that sets a cookie, and under which page it was asked for."""
+
+    url: Url
+    at: float
+    """When the answer came."""
+    context: str | None
+    """Site of the page; None where it is not known."""
+    third_party: bool = False
+    """The page is of another site than the URL."""
+    registrable: str = ""
+    """Registrable domain of the URL's host: no cookie is for more than that."""
+    doubted: str | None = None
+    """Id of the flow, where its request may not have included credentials."""
+
+
+class _Attributes(NamedTuple):
+    """What a Set-Cookie line says of its cookie."""
+
+    domain: str | None = None
+    path: str = ""
+    secure: bool = False
+    same_site: str = SAME_SITE_UNSET
+    expires: float | None = None
+    max_age: int | None = None
+    partitioned: bool = False
+
+
 def parse_set_cookie(line: bytes, url: Url, now: float, context: str | None) -> tuple[str, Cookie] | None:
     """Name and deciding attributes of one Set-Cookie line; None where a browser would not store it."""
     first, *rest = line.decode("latin-1").split(";")
     name = first.partition("=")[0].strip()
-    host, host_only, path, secure, same_site = url.host, True, "", False, SAME_SITE_UNSET
-    expires: float | None = None
-    max_age: float | None = None
-    partitioned = False
-    for part in rest:
+    given = _attributes(rest)
+    if not name or len(line) > 4096 or given.partitioned or _CONTROL.search(line):
+        return None
+    if not _is_allowed(name, given, url):
+        return None
+    path = given.path
+    if not path.startswith("/"):
+        path = url.path.partition("?")[0].rpartition("/")[0] or "/"
+    end = given.expires if given.max_age is None else now + given.max_age
+    host_only = given.domain is None
+    return name, Cookie(given.domain or url.host, host_only, path, given.secure, given.same_site, end, context)
+
+
+def _attributes(parts: Iterable[str]) -> _Attributes:
+    found: dict[str, Any] = {}
+    for part in parts:
         key, _, raw = part.partition("=")
         value = raw.strip()
         match key.strip().lower():
             case "domain" if value.strip("."):
-                host, host_only = value.lstrip(".").lower(), False
+                found["domain"] = value.lstrip(".").lower()
             case "path":
-                path = value
-            case "secure":
-                secure = True
-            case "partitioned":
-                partitioned = True
+                found["path"] = value
+            case "secure" | "partitioned" as flag:
+                found[flag] = True
             case "samesite":
-                same_site = value.lower() if value.lower() in ("strict", "lax", "none") else SAME_SITE_UNSET
+                known = value.lower() in ("strict", "lax", "none")
+                found["same_site"] = value.lower() if known else SAME_SITE_UNSET
             case "max-age" if re.fullmatch(r"-?[0-9]+", value):
-                max_age = now + int(value[:12])
+                found["max_age"] = int(value[:12])
             case "expires":
-                expires = _date(value)
-    if not name or len(line) > 4096 or partitioned or _CONTROL.search(line):
-        return None
-    if host != url.host and not url.host.endswith("." + host):
-        return None
-    if same_site == "none" and not secure:
-        return None
-    if name.startswith(("__Secure-", "__Host-")) and not secure:
-        return None
-    if name.startswith("__Host-") and (not host_only or path != "/"):
-        return None
-    if secure and not is_potentially_trustworthy(url):
-        return None
-    if not path.startswith("/"):
-        path = url.path.partition("?")[0].rpartition("/")[0] or "/"
-    end = max_age if max_age is not None else expires
-    return name, Cookie(host, host_only, path, secure, same_site, end, context)
+                found["expires"] = _date(value)
+    return _Attributes(**found)
+
+
+def _is_allowed(name: str, given: _Attributes, url: Url) -> bool:
+    """Whether this URL may set such a cookie."""
+    if given.domain is not None and given.domain != url.host and not url.host.endswith("." + given.domain):
+        return False
+    if given.secure:
+        return is_potentially_trustworthy(url) and (not name.startswith("__Host-") or _is_of_the_host(given))
+    return given.same_site != "none" and not name.startswith(("__Secure-", "__Host-"))
+
+
+def _is_of_the_host(given: _Attributes) -> bool:
+    return given.domain is None and given.path == "/"
 
 
 def _date(text: str) -> float | None:
@@ -132,38 +170,25 @@ class CookieEvidence:
         """Whether any cookie is known."""
         return bool(self._cookies)
 
-    def set(
-        self,
-        line: bytes,
-        url: Url,
-        now: float,
-        context: str | None,
-        *,
-        third_party: bool = False,
-        registrable: str = "",
-        doubted: str | None = None,
-    ) -> None:
-        """Take note of one Set-Cookie line of an answer to a request under a page of site `context`.
+    def set(self, line: bytes, by: SetBy) -> None:
+        """Take note of one Set-Cookie line.
 
-        `doubted` is the id of the flow, where its request may not have included credentials.
         https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-storage-model
         """
-        parsed = parse_set_cookie(line, url, now, context)
+        now = by.at
+        parsed = parse_set_cookie(line, by.url, now, by.context)
         if parsed is None:
             return
         name, cookie = parsed
-        if len(cookie.host) < len(registrable):
+        if len(cookie.host) < len(by.registrable):
             return  # a cookie for a whole public suffix
-        cookie = replace(cookie, third_party=third_party, since=now, doubted=doubted)
-        if url.scheme != "https" and any(
-            held_name == name and held.secure and _overlaps(held, cookie)
-            for (held_name, *_), held in self._cookies.items()
-        ):
+        cookie = replace(cookie, third_party=by.third_party, since=now, doubted=by.doubted)
+        if by.url.scheme != "https" and self._has_secure(name, cookie):
             return  # an insecure answer never overlays a Secure cookie of the same name
-        key = (name, cookie.host, cookie.path, context)
+        key = (name, cookie.host, cookie.path, by.context)
         held = self._cookies.pop(key, None)
         self._forget_unlike(name, cookie, now)
-        if third_party and cookie.same_site != "none":
+        if by.third_party and cookie.same_site != "none":
             return  # kept by engines that do not take an unset SameSite for Lax, if at all
         if cookie.expires is None or cookie.expires > now:
             if held is not None and held.doubted is None and replace(cookie, since=held.since, doubted=None) == held:
@@ -172,6 +197,12 @@ class CookieEvidence:
             self.doubts |= cookie.doubted is not None
             if len(self._cookies) > self._size:
                 self._cookies.popitem(last=False)
+
+    def _has_secure(self, name: str, new: Cookie) -> bool:
+        return any(
+            held_name == name and held.secure and _overlaps(held, new)
+            for (held_name, *_), held in self._cookies.items()
+        )
 
     def _forget_unlike(self, name: str, new: Cookie, now: float) -> None:
         """Where a browser keeps the cookies of all contexts together, this one replaces those of its name.
@@ -215,8 +246,8 @@ class CookieEvidence:
             cookie.doubted is None
             and cookie.since + ARRIVES <= now
             and cookie.applies(url, now)
-            and (self.third_party_seen or not cookie.third_party)
             and (same_site or cookie.same_site == "none")
-            and (not partitioned or same_site or cookie.context == context)
+            and (self.third_party_seen or not cookie.third_party)
+            and (same_site or not partitioned or cookie.context == context)
             for cookie in self._cookies.values()
         )

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from cors_addon.exchange import gecko_http2
 from cors_addon.exchange.clients import Client, Connection, Fetch
+from cors_addon.exchange.cookies import SetBy
 from cors_addon.exchange.exchange import Exchange, ModeFinding
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role
 from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
@@ -260,19 +261,13 @@ class Evidence:
             third_party = wire.get(b"sec-fetch-site") == b"cross-site"
         else:  # a sandboxed frame belongs to no site
             third_party = wire.get(b"sec-fetch-site") not in (b"same-origin", b"same-site")
-        registrable = self._site(observation.url.host) if sets else ""
-        doubted = observation.flow_id if mode is Credentials.UNKNOWN else None
-        for name, line in observation.response if sets else ():
-            if name.lower() == b"set-cookie":
-                client.cookies.set(
-                    line,
-                    observation.url,
-                    observation.ended,
-                    context,
-                    third_party=third_party,
-                    registrable=registrable,
-                    doubted=doubted,
-                )
+        if sets:
+            doubted = observation.flow_id if mode is Credentials.UNKNOWN else None
+            registrable = self._site(observation.url.host)
+            by = SetBy(observation.url, observation.ended, context, third_party, registrable, doubted)
+            for name, line in observation.response:
+                if name.lower() == b"set-cookie":
+                    client.cookies.set(line, by)
         if client.cookies.doubts and (connection := self.connections.get(observation.connection)) is not None:
             connection.cookie_seen = False  # the next Cookie header may tell
 

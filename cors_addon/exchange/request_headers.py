@@ -126,6 +126,11 @@ def classify(
         return Classified(Role.ACTUAL, origin, (EXTENSION_ASSUMED,))
     if mode is not None or follows_cors or observation.method != b"POST":
         return Classified(Role.ACTUAL, origin)  # only a cors request puts an Origin on GET and HEAD
+    return _unmarked_post(wire, origin, engine)
+
+
+def _unmarked_post(wire: RequestHeaders, origin: str, engine: Engine) -> Classified:
+    """A POST to another origin that does not tell its mode: by fetch, of a form, a beacon or a report."""
     content_type = essence(normalize(wire.get(b"content-type", b"text/plain")))
     if content_type in _REPORT_TYPES:
         return Classified(Role.NO_CORS, origin)
