@@ -245,22 +245,10 @@ class Evidence:
             sets = False
         if not sets and not sent:
             return
-        context: str | None = None
-        third_party = False
-        navigation = wire.mode == b"navigate"
-        page = wire.get(b"origin") or wire.get(b"referer")
-        if navigation and wire.get(b"sec-fetch-dest") == b"document":
-            context = self._site_of(observation)
-        elif page is not None and page != b"null":
-            context = self._site_of_page(page)
-            third_party = context != self._site_of(observation)
-            # only Origin tells: a Referer may be a style sheet's, a redirect through another site makes all cross-site
-            if sent and third_party and wire.origin and not navigation:
-                client.cookies.third_party_seen = True
-        elif page is None:
-            third_party = wire.get(b"sec-fetch-site") == b"cross-site"
-        else:  # a sandboxed frame belongs to no site
-            third_party = wire.get(b"sec-fetch-site") not in (b"same-origin", b"same-site")
+        context, third_party = self._page_of(exchange)
+        # only Origin tells: a Referer may be a style sheet's, a redirect through another site makes all cross-site
+        if sent and third_party and context is not None and wire.origin and wire.mode != b"navigate":
+            client.cookies.third_party_seen = True
         if sets:
             doubted = observation.flow_id if mode is Credentials.UNKNOWN else None
             registrable = self._site(observation.url.host)
@@ -270,6 +258,19 @@ class Evidence:
                     client.cookies.set(line, by)
         if client.cookies.doubts and (connection := self.connections.get(observation.connection)) is not None:
             connection.cookie_seen = False  # the next Cookie header may tell
+
+    def _page_of(self, exchange: Exchange) -> tuple[str | None, bool]:
+        """Site of the page that asks, where it is known, and whether it is another than the URL's."""
+        observation, wire = exchange.observation, exchange.request
+        page = wire.get(b"origin") or wire.get(b"referer")
+        if wire.mode == b"navigate" and wire.get(b"sec-fetch-dest") == b"document":
+            return self._site_of(observation), False
+        if page is None:
+            return None, wire.get(b"sec-fetch-site") == b"cross-site"
+        if page == b"null":  # a sandboxed frame belongs to no site
+            return None, wire.get(b"sec-fetch-site") not in (b"same-origin", b"same-site")
+        context = self._site_of_page(page)
+        return context, context != self._site_of(observation)
 
     def _site_of(self, observation: Observation) -> str:
         return self._site_of_origin(observation.url.origin)

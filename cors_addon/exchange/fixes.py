@@ -11,6 +11,7 @@ from cors_addon.engines import ENGINES
 from cors_addon.exchange.model import Fields, Judgement, Role, Verdict
 from cors_addon.exchange.outcomes import judged_fields, rejudge
 from cors_addon.fetch.headers import combine, get_all, is_token, split_list
+from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, LOCATION
 from cors_addon.fetch.origins import OPAQUE, resolve
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 
@@ -139,24 +140,27 @@ def _one_edit(judgement: Judgement, refusal: Refusal, fields: Fields) -> _Step |
     if refusal.stage is Stage.PREFLIGHT and reason in _LEADS_ELSEWHERE:
         return None, OK_STATUS, "answer OPTIONS itself: a preflight is never redirected"
     if reason in _ORIGIN_REASONS:
-        note = _ONLY_LISTED if _varies_by_origin(fields) else f"{_ONLY_LISTED}, with Vary: Origin"
-        if judgement.origin == OPAQUE:
-            note = "every sandboxed frame and file has the origin null: allow it only for what anyone may read"
-        return _set(fields, "Access-Control-Allow-Origin", judgement.origin or OPAQUE), None, note
+        edit = _set(fields, ALLOW_ORIGIN, judgement.origin or OPAQUE)
+        return edit, None, _origin_note(fields, is_opaque=judgement.origin == OPAQUE)
     if reason is Reason.ALLOW_CREDENTIALS_NOT_TRUE:
-        return _set(fields, "Access-Control-Allow-Credentials", "true"), None, ""
+        return _set(fields, ALLOW_CREDENTIALS, "true"), None, ""
     if reason is Reason.STATUS_NOT_OK:
         return None, OK_STATUS, _STATUS_NOTES.get(judgement.observation.status or 0, "answer OPTIONS with an ok status")
     if reason in (Reason.ALLOW_METHODS_INVALID, Reason.METHOD_NOT_ALLOWED):
-        return _add(fields, "Access-Control-Allow-Methods", (judgement.requested_method or "",)), None, ""
+        return _add(fields, ALLOW_METHODS, (judgement.requested_method or "",)), None, ""
     if reason in (Reason.ALLOW_HEADERS_INVALID, Reason.HEADER_NOT_ALLOWED):
-        return _add(fields, "Access-Control-Allow-Headers", judgement.requested_headers), None, ""
+        return _add(fields, ALLOW_HEADERS, judgement.requested_headers), None, ""
     if reason is Reason.REDIRECT_HAS_CREDENTIALS:
-        for line in get_all(fields, b"location"):
-            target = resolve(line, judgement.observation.url)
-            if target.url is not None:
-                return _set(fields, "Location", str(target.url)), None, ""
+        targets = (resolve(line, judgement.observation.url).url for line in get_all(fields, b"location"))
+        target = next(filter(None, targets), None)
+        return None if target is None else (_set(fields, LOCATION, str(target)), None, "")
     return None
+
+
+def _origin_note(fields: Fields, *, is_opaque: bool) -> str:
+    if is_opaque:
+        return "every sandboxed frame and file has the origin null: allow it only for what anyone may read"
+    return _ONLY_LISTED if _varies_by_origin(fields) else f"{_ONLY_LISTED}, with Vary: Origin"
 
 
 _ONLY_LISTED = "send it only to origins on the server's list"
