@@ -43,9 +43,9 @@ def exposure_assumption(judgement: Judgement) -> str | None:
         return None
     # a `*` alone is read differently with credentials; this is asked of every CORS flow, and few answers have one
     lines = read_response(judgement.stored or judgement.observation.response).lines
-    if not any(b"*" in line for line in lines.expose_headers) or _exposed(judgement, credentialed=True) == _exposed(
-        judgement, credentialed=False
-    ):
+    if not lines.expose_headers or not any(b"*" in line for line in lines.expose_headers):
+        return None
+    if _exposed(judgement, credentialed=True) == _exposed(judgement, credentialed=False):
         return None
     return INCLUDED_ASSUMED if _is_credentialed(judgement) else OMITTED_ASSUMED
 

@@ -6,10 +6,11 @@ Law 2: time is the flows' own, so that a recording is judged as live traffic was
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from operator import itemgetter
 
 from mitmproxy import ctx, http
 
-from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.exchange.model import Fields, Judgement, Observation
 from cors_addon.exchange.tracker import PATIENCE
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.flows import translate
@@ -27,43 +28,39 @@ _SETTLE_LOADED_AFTER = 1.0
 NO_USE, STORED, JUDGED = range(3)
 """Of what use a flow is: none; its answer may later serve a CORS request; it is for the tracker to look at."""
 
+_NAME = itemgetter(0)
+
 type JudgeProbe = Callable[[http.HTTPFlow, str], tuple[Judgement | None, str]]
 
 
 def use_of(flow: http.HTTPFlow, session: Session) -> int:
     """Of what use this flow is: it is judged for an Origin, a redirect, or what may be evidence of credentials.
 
-    Every flow comes by here. Lengths are compared first: most names have one that none of ours has, and that costs a
-    sixth of hashing a name.
+    Every flow comes by here. Names are looked for in all of them together, which is done in a third of the time that it
+    takes to go through them one by one.
     """
-    has_cookie = navigates = has_validator = False
-    for name, _ in flow.request.data.headers.fields:
-        if len(name) in {6, 25}:
-            lower = name.lower()
-            if lower == b"origin":
-                return JUDGED
-            if lower == b"cookie":
-                has_cookie = True
-            elif lower == b"upgrade-insecure-requests":
-                navigates = True  # and a navigation always includes credentials
+    asked = _names(flow.request.data.headers.fields)
+    if b"\norigin\n" in asked:
+        return JUDGED
+    answered = b""
     response = flow.response
     if response is not None:
-        data = response.data
-        if data.status_code in REDIRECT_STATUSES:
+        if response.data.status_code in REDIRECT_STATUSES:
             return JUDGED
-        for name, _ in data.headers.fields:
-            if len(name) in {4, 10, 13}:
-                lower = name.lower()
-                if lower == b"set-cookie":
-                    return JUDGED
-                if lower in {b"etag", b"last-modified"}:
-                    has_validator = True
-    if has_cookie:
+        answered = _names(response.data.headers.fields)
+        if b"\nset-cookie\n" in answered:
+            return JUDGED
+    if b"\ncookie\n" in asked:
         if session.is_cookie_news(flow.client_conn.id):
             return JUDGED
-    elif navigates and session.is_navigation_news(flow.client_conn.id):
-        return JUDGED
-    return STORED if has_validator else NO_USE
+    elif b"\nupgrade-insecure-requests\n" in asked and session.is_navigation_news(flow.client_conn.id):
+        return JUDGED  # a navigation always includes credentials
+    return STORED if b"\netag\n" in answered or b"\nlast-modified\n" in answered else NO_USE
+
+
+def _names(fields: Fields) -> bytes:
+    """The names of a header list in lower case, each between line ends."""
+    return b"\n" + b"\n".join(map(_NAME, fields)).lower() + b"\n"
 
 
 class Judging:
