@@ -108,7 +108,14 @@ class CorsAddon:
         if not settings.NAMES & updated:
             return
         new = settings.parse(ctx.options)
-        # what may fail comes first: mitmproxy takes back all that it set together
+        self._use_files(new)
+        self._judging.use(new)
+        self._publisher.annotations.what = new.annotate
+        self._settings = new
+        self._show_comments()
+
+    def _use_files(self, new: Settings) -> None:
+        """Policies, lines and report; what may fail comes first: mitmproxy takes back all that it set together."""
         lines = self._json_lines if new.jsonl == self._settings.jsonl else _json_lines(new.jsonl)
         if new.policy != self._settings.policy:
             try:
@@ -125,10 +132,6 @@ class CorsAddon:
             self._publisher.remove(self._reporting)
             if new.report is not None:
                 self._publisher.add(self._reporting)
-        self._judging.use(new)
-        self._publisher.annotations.what = new.annotate
-        self._settings = new
-        self._show_comments()
 
     def _replace(self, old: Sink | None, new: Sink | None) -> None:
         """Give judgements to another sink than so far."""

@@ -5,7 +5,7 @@ flow still bears exactly that, or bears none and never had ours, do we write.
 Law 2: nothing raw: values from the wire are made visible before they are stored.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mitmproxy import http
 
@@ -35,18 +35,22 @@ def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
     """Write the judgement on the flow. In place: others may hold its metadata."""
     data = flow.metadata
     words = _words(judgement)
-    if (
-        words.whole
-        and what is Annotate.ALL
-        and not flow.comment
-        and not flow.marked
-        and (not data or ("cors.verdict" not in data and OUR_COMMENT not in data and OUR_MARKER not in data))
-    ):
+    if words.whole and what is Annotate.ALL and not flow.comment and not flow.marked and not (data and _has_ours(data)):
         data.update(words.whole)  # for the first time: what is below, in short
         if judgement.paired_with:
             data["cors.pair"] = " ".join(judgement.paired_with)
         flow.comment, flow.marked = words.comment, words.marker
-        return
+    else:
+        _annotate_anew(flow, judgement, words, what)
+
+
+def _has_ours(data: dict[str, Any]) -> bool:
+    return "cors.verdict" in data or OUR_COMMENT in data or OUR_MARKER in data
+
+
+def _annotate_anew(flow: http.HTTPFlow, judgement: Judgement, words: "_Words", what: Annotate) -> None:
+    """In place of what stands there."""
+    data = flow.metadata
     if data:
         for key in [key for key in data if key.startswith("cors.") and key not in _KEPT]:
             del data[key]
@@ -224,6 +228,12 @@ def metadata(judgement: Judgement, server: Verdict | None = None) -> dict[str, s
         detail = judgement.detail
         if detail is not None:
             data["cors.detail"] = text.visible(detail)
+    _add_circumstances(data, judgement, server)
+    return data
+
+
+def _add_circumstances(data: dict[str, str], judgement: Judgement, server: Verdict | None) -> None:
+    """What most flows have not, all but the first two."""
     if judgement.preflight is not None:
         data["cors.preflight"] = judgement.preflight._value_
     if judgement.stage is not None:
@@ -240,4 +250,3 @@ def metadata(judgement: Judgement, server: Verdict | None = None) -> dict[str, s
         data["cors.findings"] = " ".join(finding.name for finding in judgement.findings)
     if judgement.hypothetical is not None:
         data["cors.hypothetical"] = judgement.hypothetical.verdict._value_
-    return data

@@ -73,14 +73,8 @@ class PolicyCommands(CommandGroup):
         for each, server, origin in chosen:
             if origin is None and server in named:
                 continue  # it tells of no page, and others do
-            where = scope_of(each)
             name = f"allow {server}"
-            known = done.get(name) or self._rule(name)
-            listed = known.origins.listed if known is not None and known.origins is not None else ()
-            rule = replace(preset(Preset.ALLOW), name=name, filter=known.filter if known else where)
-            if origin is not None and (known is None or known.others is Others.KEEP):
-                rule = replace(rule, origins=collect((*listed, origin)), others=Others.KEEP)
-            done[name] = rule
+            done[name] = _allowing(name, scope_of(each), origin, done.get(name) or self._rule(name))
             self._policies.drop(f"strip {server}")
         for name, rule in done.items():
             self._policies.add(rule)
@@ -111,16 +105,10 @@ class PolicyCommands(CommandGroup):
             preflight = asking(each.request.data.method, each.request.data.headers.fields).method is not None
             endpoint = each.request.pretty_url.partition("?")[0]
             key = f"inject {'OPTIONS ' if preflight else ''}{printable(endpoint)}"
-            known = done.get(key) or self._rule(key) or Policy(name=key)
-            kept = {old: text for old, text in known.set.items() if old.lower() != name.lower()}
-            gone = tuple(old for old in known.remove if old.lower() != name.lower())
             url = quoted(f"^{literal(endpoint)}(\\?|$)")
-            done[key] = replace(
-                known,
-                filter=f"~u {url} & {'' if preflight else '! '}~m ^OPTIONS$",
-                set=MappingProxyType({**kept, name: value.strip()} if value.strip() else kept),
-                remove=gone if value.strip() else (*gone, name),
-            )
+            known = done.get(key) or self._rule(key) or Policy(name=key)
+            known = replace(known, filter=f"~u {url} & {'' if preflight else '! '}~m ^OPTIONS$")
+            done[key] = _injecting(known, name, value.strip())
         for rule in done.values():
             self._policies.add(rule)
         what = f"set to {value.strip()!r}" if value.strip() else "removed"
@@ -286,6 +274,24 @@ def _http(flows: Sequence[flow.Flow]) -> list[http.HTTPFlow]:
 
 def _server(each: http.HTTPFlow) -> str:
     return printable(translate.url(each).origin.partition("://")[2])
+
+
+def _allowing(name: str, where: str, origin: str | None, known: Policy | None) -> Policy:
+    """The rule by which a server allows one more page; `origin` None: every page."""
+    rule = replace(preset(Preset.ALLOW), name=name, filter=known.filter if known else where)
+    if origin is None or (known is not None and known.others is not Others.KEEP):
+        return rule
+    listed = known.origins.listed if known is not None and known.origins is not None else ()
+    return replace(rule, origins=collect((*listed, origin)), others=Others.KEEP)
+
+
+def _injecting(known: Policy, name: str, value: str) -> Policy:
+    """The rule that sets one more header, or where the value is empty removes it."""
+    kept = {old: text for old, text in known.set.items() if old.lower() != name.lower()}
+    gone = tuple(old for old in known.remove if old.lower() != name.lower())
+    if value:
+        return replace(known, set=MappingProxyType({**kept, name: value}), remove=gone)
+    return replace(known, set=MappingProxyType(kept), remove=(*gone, name))
 
 
 def _origins(rule: Policy) -> str:

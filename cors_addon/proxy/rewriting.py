@@ -241,7 +241,7 @@ class Policies:
         data.headers.fields = fields
         if status != data.status_code:
             data.status_code, data.reason = status, phrase(status)
-        if status in REDIRECT_STATUSES and chosen is not None and chosen.policy.name in self.follows:
+        if chosen is not None and chosen.policy.name in self.follows and status in REDIRECT_STATUSES:
             self._follow(flow, chosen.policy, asked, fields)
         if response.stream:
             keep_original(flow)
@@ -271,24 +271,19 @@ class Policies:
         """A fetch does not end at its first redirect: let the rule go with it."""
         base = translate.url(flow)
         location = get_all(fields, b"location")
-        if not location or asked.origin is None:
-            return
-        target = resolve(normalize(location[0]).encode("latin-1"), base).url
+        target = resolve(normalize(location[0]).encode("latin-1"), base).url if location else None
         current = next((each for each in self.session if each.name == rule.name), None)
-        if target is None or current is None or current.origins is None:
+        if target is None or current is None or asked.origin is None:
             return
-        term = scope(target)
         # https://fetch.spec.whatwg.org/#concept-request-tainted-origin
         tainted = target.origin != base.origin and asked.origin != base.origin
-        origins = collect((*current.origins.listed, *((OPAQUE,) if tainted else ())))
-        widened = current.filter if term in current.filter.split(" | ") else f"{current.filter} | {term}"
-        if (widened, origins) == (current.filter, current.origins):
+        changed = _extended(current, scope(target), tainted=tainted)
+        if changed == current:
             return
-        if widened.count(" | ") > _MAX_FOLLOWED:
+        if changed.filter.count(" | ") > _MAX_FOLLOWED:
             self.follows.discard(rule.name)
             logger.warning("The rule %s is not extended further: redirects lead to too many servers.", rule.name)
             return
-        changed = replace(current, filter=widened, origins=origins)
         self.session = [changed if each is current else each for each in self.session]
         self.refresh()
 
@@ -306,6 +301,15 @@ class Policies:
         rewritten = rewrite_record.of(flow.metadata)
         found = (try_on(each.rewriter, judgement, rewritten) for each in tried)
         return tuple(each for each in found if each is not None)
+
+
+def _extended(rule: Policy, term: str, *, tainted: bool) -> Policy:
+    """The rule for one more server; `tainted`: requests come to it with an opaque origin."""
+    if rule.origins is None:
+        return rule
+    origins = collect((*rule.origins.listed, *((OPAQUE,) if tainted else ())))
+    widened = rule.filter if term in rule.filter.split(" | ") else f"{rule.filter} | {term}"
+    return replace(rule, filter=widened, origins=origins)
 
 
 def _lower(flow: mitm.HTTPFlow) -> bool:
