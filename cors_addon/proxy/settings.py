@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from mitmproxy import exceptions, flowfilter
 from mitmproxy.addonmanager import Loader
@@ -46,41 +47,48 @@ class Settings:
     report: Path | None = None
 
 
-NAMES = frozenset({"cors_filter", "cors_engine", "cors_annotate", "cors_jsonl", "cors_policy", "cors_report"})
+class Option(NamedTuple):
+    """An option as mitmproxy is told it; all are strings."""
+
+    name: str
+    default: str
+    help: str
+    choices: tuple[str, ...] | None = None
+    """mitmproxy shows them, but does not enforce them."""
 
 
-def declare(loader: Loader) -> None:
-    """Tell mitmproxy the options. It shows `choices`, but does not enforce them."""
-    loader.add_option(
-        "cors_filter", str, "", "Inspect only flows that match this mitmproxy filter expression. Empty: all."
-    )
-    loader.add_option(
+OPTIONS = (
+    Option("cors_filter", "", "Inspect only flows that match this mitmproxy filter expression. Empty: all."),
+    Option(
         "cors_engine",
-        str,
         "auto",
         "Browser engine to judge as: auto (told by the client's own headers), chromium, gecko, webkit, or fetch, which "
         "is the standard itself.",
-        choices=ENGINES,
-    )
-    loader.add_option(
+        ENGINES,
+    ),
+    Option(
         "cors_annotate",
-        str,
         "all",
         "What judged flows show in the flow list: comment, marker, all or none. A comment or marker of your own is "
         "never overwritten.",
-        choices=ANNOTATE,
-    )
-    loader.add_option("cors_jsonl", str, "", "File to which one JSON line per judged flow is appended. Empty: none.")
-    loader.add_option(
+        ANNOTATE,
+    ),
+    Option("cors_jsonl", "", "File to which one JSON line per judged flow is appended. Empty: none."),
+    Option(
         "cors_policy",
-        str,
         "",
         "File of CORS policies (YAML) by which answers are rewritten or judged in the shadow. It is read again when it "
         "changes. Empty: none.",
-    )
-    loader.add_option(
-        "cors_report", str, "", "File for an HTML report, written at the end and by cors.report. Empty: none."
-    )
+    ),
+    Option("cors_report", "", "File for an HTML report, written at the end and by cors.report. Empty: none."),
+)
+NAMES = frozenset(option.name for option in OPTIONS)
+
+
+def declare(loader: Loader) -> None:
+    """Tell mitmproxy the options."""
+    for option in OPTIONS:
+        loader.add_option(option.name, str, option.default, option.help, choices=option.choices)
 
 
 def parse(options: Options) -> Settings:
