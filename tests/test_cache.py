@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from cors_addon.engines import ENGINES
-from cors_addon.fetch.cache import MAX_GRANTS, MAX_IN_FLIGHT, PreflightCache
+from cors_addon.fetch.cache import MAX_ENTRIES, MAX_GRANTS, MAX_IN_FLIGHT, Answered, Granted, PreflightCache
 from cors_addon.fetch.checks import Asked
 from tests.cases.traffic import API, PAGE, url
 
@@ -75,6 +75,9 @@ class Row(NamedTuple):
 PUT = Stored(methods="PUT")
 EVERYONE = "fetch chromium gecko webkit"
 
+NO_A, NO_B = Stored(headers="x-a", credentialed=None), Stored(1, headers="x-b", credentialed=None)
+OMIT_A, INCLUDE_B = Stored(headers="x-a"), Stored(1, headers="x-b", credentialed=True)
+
 ROWS = (
     Row("the same method", (PUT,), 1, "PUT", (), False, EVERYONE),
     Row("another method", (PUT,), 1, "DELETE", (), False, ""),
@@ -107,6 +110,18 @@ ROWS = (
     Row("method and header in turn", (PUT, Stored(1, headers="x-a")), 2, "PUT", ("x-a",), False, "fetch gecko"),
     Row("the latter of two", (PUT, Stored(1, "DELETE")), 2, "DELETE", (), False, EVERYONE),
     Row("each with its own end", (PUT, Stored(50, "DELETE")), 70, "PUT", (), False, ""),
+    Row("the other's end", (PUT, Stored(50, "DELETE", lifetime=5)), 57, "PUT", (), False, "fetch gecko"),
+    Row("its own end", (PUT, Stored(50, "DELETE", lifetime=5)), 57, "DELETE", (), False, ""),
+    Row("in turn, of whatever mode", (NO_A, NO_B), 2, "GET", ("x-a", "x-b"), None, "fetch gecko"),
+    Row("in turn, the modes not known", (NO_A, NO_B), 2, "GET", ("x-a", "x-b"), True, "fetch gecko"),
+    Row("in turn, one mode known", (OMIT_A, NO_B), 2, "GET", ("x-a", "x-b"), False, "fetch gecko"),
+    Row("in turn, one mode known, asked in none", (OMIT_A, NO_B), 2, "GET", ("x-a", "x-b"), None, "fetch gecko"),
+    Row("in turn, one for another mode", (OMIT_A, NO_B), 2, "GET", ("x-a", "x-b"), True, ""),
+    Row("method and header, one mode known", (PUT, NO_B), 2, "PUT", ("x-b",), False, "fetch gecko"),
+    Row("in turn, of two modes", (OMIT_A, INCLUDE_B), 2, "GET", ("x-a", "x-b"), False, "fetch"),
+    Row("in turn, of two modes, asked in none", (OMIT_A, INCLUDE_B), 2, "GET", ("x-a", "x-b"), None, "fetch"),
+    Row("in turn, of two modes, asked in one", (OMIT_A, INCLUDE_B), 2, "GET", ("x-a", "x-b"), True, ""),
+    Row("in turn, one run out", (OMIT_A, NO_B), 62.5, "GET", ("x-a", "x-b"), False, ""),
     Row("replaced by what is not kept", (PUT, Stored(1, "PUT", lifetime=0)), 2, "PUT", (), False, "fetch gecko"),
     # wildcards
     Row("a star for a method", (Stored(methods="*"),), 1, "PUT", (), False, "fetch chromium webkit"),
@@ -132,17 +147,9 @@ KEY = (PAGE, url(API))
 
 def fill(cache: PreflightCache, stored: Stored, number: int = 0) -> None:
     """Store one answer."""
-    cache.store(
-        KEY,
-        methods=stored.methods.split(),
-        headers=stored.headers.split(),
-        credentialed=stored.credentialed,
-        lifetime=stored.lifetime,
-        asked=stored.at,
-        now=stored.at,
-        flow_id=f"p{number}",
-        requested=(),
-    )
+    preflight = Answered(f"p{number}", stored.at, stored.at, stored.credentialed)
+    granted = Granted(tuple(stored.methods.split()), tuple(stored.headers.split()), stored.lifetime)
+    cache.store(KEY, preflight, granted)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
@@ -154,7 +161,7 @@ def test_what_serves(row: Row) -> None:
         for number, stored in enumerate(row.stored):
             fill(cache, stored, number)
         asked = Asked(PAGE, row.method, row.headers, bool(row.credentialed))
-        if cache.find(KEY, asked, row.credentialed, row.at) is not None:
+        if cache.permits(KEY, asked, row.credentialed, row.at):
             served.append(name)
     assert served == row.serves.split()
 
@@ -214,25 +221,43 @@ def test_keys_are_bounded(name: str) -> None:
     assert [key for key in keys if cache.knows(key)] == [keys[0], *keys[-9:]]
 
 
-def test_an_entry_is_bounded() -> None:
+@pytest.mark.parametrize("credentialed", [False, None])
+def test_an_entry_is_bounded(credentialed: bool | None) -> None:
     """A server that grants another header name each time (an echo) does not fill the memory."""
     cache = PreflightCache(ENGINES["gecko"].cache)
     for number in range(2000):
-        cache.store(
-            KEY,
-            methods=(f"M{number}",),
-            headers=(f"x-{number}",),
-            credentialed=False,
-            lifetime=1.0,
-            asked=number * 10.0,
-            now=number * 10.0,
-            flow_id=str(number),
-            requested=(f"x-{number}",),
-        )
+        name, at = f"x-{number}", number * 10.0
+        cache.store(KEY, Answered(str(number), at, at, credentialed, (name,)), Granted((f"M{number}",), (name,), 1.0))
     entries = cache._entries[KEY]
-    assert (
-        max(len(entry.methods) + len(entry.headers) + len(entry.requested) for entry in entries) <= 3 * MAX_GRANTS + 3
-    )
+    sizes = [len(entry.methods) + len(entry.headers) + len(entry.requested) for entry in entries]
+    assert len(sizes) <= MAX_ENTRIES
+    assert max(sizes) <= 3 * MAX_GRANTS + 3
+
+
+def test_entries_are_bounded() -> None:
+    """Answers that last are kept apart while their credentials mode is not known, the oldest forgotten first."""
+    cache = PreflightCache(ENGINES["gecko"].cache)
+    for number in range(100):
+        fill(cache, Stored(at=number / 10, methods=f"M{number}", credentialed=None), number)
+    found = [bool(cache.permits(KEY, Asked(PAGE, f"M{number}"), False, 11.0)) for number in range(100)]
+    assert found == [False] * (100 - MAX_ENTRIES) + [True] * MAX_ENTRIES
+
+
+@pytest.mark.parametrize("name", ["fetch", "gecko"])
+def test_every_answer_that_is_used_is_named(name: str) -> None:
+    """The one that runs out first comes first; one whose grants are not used is not among them."""
+    cache = PreflightCache(ENGINES[name].cache)
+    for number, stored in enumerate(
+        (
+            Stored(headers="x-a", credentialed=None),
+            Stored(1, headers="x-b", lifetime=20.0),
+            Stored(2, headers="x-c", credentialed=None),
+            Stored(3, "PUT", credentialed=None),
+        )
+    ):
+        fill(cache, stored, number)
+    used = cache.permits(KEY, Asked(PAGE, "PUT", ("x-a", "x-b")), False, 4.0)
+    assert [(grant.flow_id, grant.end) for grant in used] == [("p1", 21.0), ("p0", 60.0), ("p3", 63.0)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -248,17 +273,7 @@ def test_an_entry_knows_when_it_was_asked_for(name: str) -> None:
     """The start of the latest preflight, and the end of its answer."""
     cache = PreflightCache(ENGINES[name].cache)
     for asked, now in ((1.0, 2.0), (3.0, 7.0)):
-        cache.store(
-            KEY,
-            methods=("PUT",),
-            headers=(),
-            credentialed=False,
-            lifetime=60.0,
-            asked=asked,
-            now=now,
-            flow_id=f"p{asked}",
-            requested=(),
-        )
+        cache.store(KEY, Answered(f"p{asked}", asked, now, credentialed=False), Granted(("PUT",), (), 60.0))
     entry = cache.find(KEY, Asked(PAGE, "PUT"), False, 8.0)
     assert entry is not None
-    assert (entry.asked, entry.stored, entry.flow_id) == (3.0, 7.0, "p3.0")
+    assert (entry.asked, entry.latest.stored, entry.latest.flow_id) == (3.0, 7.0, "p3.0")

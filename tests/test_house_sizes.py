@@ -34,9 +34,6 @@ STILL_OVER: dict[str, set[str]] = {
         "exchange/tracker.py: lines",
         "exchange/tracker.py: lines of Tracker._actual",
     },
-    "fetch": {
-        "fetch/cache.py: parameters of PreflightCache.store",
-    },
     "report": {
         "report/explanation.py: parameters of explain",
     },

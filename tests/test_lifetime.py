@@ -1,5 +1,6 @@
 """Words on the preflight cache."""
 
+import time
 from typing import Any
 
 import pytest
@@ -52,6 +53,16 @@ def test_request_after_its_preflight(seconds: str, at: float, wanted: str) -> No
 def test_request_served_from_the_cache() -> None:
     flows = [lived("600"), actual(BOTH, method="PUT", at=0.1), actual(BOTH, method="PUT", at=41.0)]
     assert lifetime.half_sentence(observe(*flows)[2]) == "Chromium could use it for another 9.3 min"
+
+
+def test_a_preflight_says_what_it_permitted() -> None:
+    """Its own request is not among them."""
+    put = [actual(BOTH, method="PUT", at=at) for at in (0.1, 10.0, 20.0, 30.0, 40.0)]
+    for count, said in ((1, ""), (2, " it permitted 1 more request"), (5, " it permitted 4 more requests")):
+        asked = observe(lived("60"), *put[:count])[0]
+        until = time.strftime("%H:%M:%S", time.localtime(asked.observation.ended + 60))
+        said = f";{said} from the cache, until {until}" if said else ""
+        assert lifetime.half_sentence(asked) == f"Chromium may reuse it for 1 min{said}"
 
 
 def test_no_cache_involved() -> None:

@@ -9,9 +9,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cors_addon.exchange.clients import MAX_GIVEN_UP, MAX_STORED, MAX_WAITING, Client
+from cors_addon.exchange.clients import (
+    MAX_GIVEN_UP,
+    MAX_PERMITTING,
+    MAX_STORED,
+    MAX_UPLOADS,
+    MAX_WAITING,
+    Client,
+)
 from cors_addon.exchange.credentials import MAX_CONNECTIONS
 from cors_addon.exchange.http_cache import MAX_PLAIN
+from cors_addon.exchange.ledger import MAX_BEHIND, MAX_PAIRED
 from cors_addon.exchange.model import PreflightState, Role, Verdict
 from cors_addon.exchange.tracker import MAX_CLIENTS, NO_BROWSER
 from tests.cases.scenarios import CACHE, CONTRADICTIONS, DENIED, PAIRING, REDIRECTS, REVALIDATION, TOGETHER
@@ -298,7 +306,7 @@ def test_many_clients_interleaved() -> None:
     pairs = {flow_id: judgement.paired_with for flow_id, judgement in run.last.items()}
     expected: dict[str, list[str]] = {}
     for who in clients:
-        expected |= {f"p {who}": [f"a {who}"], f"a {who}": [f"p {who}"], f"b {who}": [f"p {who}"]}
+        expected |= {f"p {who}": [f"a {who}", f"b {who}"], f"a {who}": [f"p {who}"], f"b {who}": [f"p {who}"]}
         expected |= {f"h {who}": [f"c {who}"], f"c {who}": [f"h {who}"]}
     assert pairs == expected
 
@@ -318,6 +326,41 @@ def test_settle() -> None:
     ]
 
 
+def test_a_preflight_is_reported_anew_when_it_has_permitted_twice_as_many() -> None:
+    """An answer that serves thousands costs a dozen reports, and names no more requests than it may."""
+    run = Run().feed([preflight("p", answer=allow(methods="PUT", max_age="7200")).observation()])
+    told: list[int] = []
+    for number in range(2000):
+        _, *older = run.tracker.observe(cors(f"a{number}", 0.1 + number, "PUT").observation())
+        told += [each.permitted for each in older]
+    assert told == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
+    first, last = run.tracker.observe(cors("late", 8000.0).observation())
+    assert (first.observation.flow_id, last.observation.flow_id) == ("late", "p")
+    assert (last.permitted, len(last.paired_with), last.revision) == (1999, MAX_PAIRED, 14)
+    assert run.tracker.finish() == []
+
+
+def test_requests_permitted_from_the_cache_are_reported_at_the_end_at_the_latest() -> None:
+    """Where a recording ends while the answer is still good."""
+    run = Run().feed([preflight("p", answer=allow(methods="PUT", max_age="7200")).observation()])
+    run.feed([cors(f"a{number}", 0.1 + number, "PUT").observation() for number in range(4)])
+    assert run.tracker.settle(START + 100) == []
+    (last,) = run.tracker.finish()
+    assert last.paired_with == ["a0", "a1", "a2", "a3"]
+
+
+def test_what_waits_to_be_reported_is_bounded() -> None:
+    """The oldest is reported first."""
+    run = Run()
+    for number in range(MAX_BEHIND + 10):
+        url, at = f"https://api.example.test/{number}", number / 100
+        run.feed([preflight(f"p{number}", at, url=url, answer=allow(methods="PUT", max_age="7200")).observation()])
+        run.feed([cors(f"a{number} {n}", at + 0.02, "PUT", url=url).observation() for n in range(4)])
+    assert len(run.tracker._ledger._behind) == MAX_BEHIND
+    told = [(run.last[f"p{number}"].permitted, run.last[f"p{number}"].revision) for number in (0, 9)]
+    assert told == [(3, 5), (3, 5)]
+
+
 # ---- nothing grows ----
 
 
@@ -335,6 +378,8 @@ def sizes(run: Run) -> dict[str, int]:
         "stored": lambda client: len(client.stored),
         "cookies": lambda client: len(client.cookies._cookies),
         "cache": lambda client: len(client.cache._entries),
+        "permitting": lambda client: len(client.permitting),
+        "uploads": lambda client: len(client.uploads),
     }
     return {
         "clients": len(clients),
@@ -358,6 +403,8 @@ BOUNDS = {
     "stored": MAX_STORED,
     "cookies": 128,
     "cache": 256,
+    "permitting": MAX_PERMITTING,
+    "uploads": MAX_UPLOADS,
 }
 
 

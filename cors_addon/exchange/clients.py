@@ -9,7 +9,7 @@ from cors_addon.engines import Engine
 from cors_addon.exchange.cookies import CookieEvidence
 from cors_addon.exchange.http_cache import Stored
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Outcome
-from cors_addon.fetch.cache import PreflightCache
+from cors_addon.fetch.cache import Key, PreflightCache
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Refusal
 
@@ -17,6 +17,8 @@ MAX_WAITING = 1024
 MAX_GIVEN_UP = 64
 MAX_TAKEN = 32
 MAX_STORED = 64
+MAX_PERMITTING = 256
+MAX_UPLOADS = 64
 
 
 class Fetch:
@@ -171,6 +173,24 @@ class Client:
     cookies: CookieEvidence = field(default_factory=CookieEvidence)
     stored: OrderedDict[Url, Stored] = field(default_factory=OrderedDict)
     """By URL: the last answer to a cors request that the browser may use again."""
+
+    permitting: OrderedDict[str, Judgement] = field(default_factory=OrderedDict)
+    """By flow id: preflights whose answers may be in its cache."""
+    uploads: OrderedDict[tuple[Key, str], None] = field(default_factory=OrderedDict)
+    """Keys of the cache, with the method of a request that needed a preflight for no method and no header."""
+
+    def keep_permitting(self, preflight: Judgement) -> None:
+        """Remember a preflight that later requests may use the answer of."""
+        self.permitting[preflight.observation.flow_id] = preflight
+        if len(self.permitting) > MAX_PERMITTING:
+            self.permitting.popitem(last=False)
+
+    def note_upload(self, key: Key, method: str) -> None:
+        """The page listens to the upload of such requests, or streams them."""
+        self.uploads[key, method] = None
+        self.uploads.move_to_end((key, method))
+        if len(self.uploads) > MAX_UPLOADS:
+            self.uploads.popitem(last=False)
 
     def store(self, url: Url, stored: Stored) -> None:
         """Remember a response that may be used again."""

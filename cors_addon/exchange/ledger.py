@@ -25,6 +25,10 @@ CREDENTIALS_ASSUMED = "credentials mode unknown: taken for not included"
 CREDENTIALS_ASSUMED_INCLUDED = "credentials mode unknown: taken for included, since the answer speaks of credentials"
 _ABOUT_CREDENTIALS = (CREDENTIALS_ASSUMED, CREDENTIALS_ASSUMED_INCLUDED)
 
+MAX_PAIRED = 500
+"""Flow ids that one judgement names."""
+MAX_BEHIND = 1000
+
 LIKELY_CAUSES = (
     "web security is switched off in this browser, an extension changes what it sees, the client is no browser, or"
     " this verdict is wrong"
@@ -86,6 +90,10 @@ class Ledger:
         """Begin with nothing changed."""
         self.changed: dict[Judgement, None] = {}
         """Older judgements that were changed since the last `take`, in that order. To be looked at only."""
+        self._behind: dict[Judgement, None] = {}
+        """Preflights whose cached answers permitted more requests than was reported."""
+        self.due = float("inf")
+        """When the first of their answers has run out, so that `announce` has something to do."""
 
     def note(self, judgement: Judgement) -> None:
         """This one was changed after it had been reported."""
@@ -108,6 +116,38 @@ class Ledger:
                 self.note(member)
         fetch.members.append(judgement)
         judgement.chain = fetch.members
+
+    def permitted_from_cache(self, preflight: Judgement, judgement: Judgement) -> None:
+        """A request used a preflight's cached answer: link them.
+
+        An answer may serve thousands. So that they cost no more than they tell, the preflight is reported anew when
+        their number has doubled since, and at last when the answer has run out, see `announce`.
+        """
+        judgement.paired_with.append(preflight.observation.flow_id)
+        preflight.permitted += 1
+        if len(preflight.paired_with) < MAX_PAIRED:
+            preflight.paired_with.append(judgement.observation.flow_id)
+        if preflight.permitted & (preflight.permitted - 1):
+            self._behind[preflight] = None
+            self.due = min(self.due, preflight.observation.ended + preflight.cache_lifetime)
+            if len(self._behind) > MAX_BEHIND:
+                self._report(next(iter(self._behind)))
+        else:
+            self._report(preflight)
+
+    def _report(self, preflight: Judgement) -> None:
+        self._behind.pop(preflight, None)
+        self.note(preflight)
+
+    def announce(self, now: float) -> None:
+        """Report preflights whose answers have run out, and permitted more than was reported."""
+        self.due = float("inf")
+        for preflight in list(self._behind):
+            end = preflight.observation.ended + preflight.cache_lifetime
+            if end < now:
+                self._report(preflight)
+            else:
+                self.due = min(self.due, end)
 
     def learn(self, fetch: Fetch, mode: Credentials, evidence: str | None) -> None:
         """The credentials mode of the fetch became known: judge all of it by that mode."""

@@ -133,6 +133,8 @@ class Judgement:
     revision: int = 1
     cache_lifetime: float = 0.0
     """For an allowed preflight: seconds for which this engine may reuse it; 0 where it is not cached."""
+    permitted: int = 0
+    """For a preflight: how many more requests its cached answer permitted, of which `paired_with` names the first."""
     stored: Fields | None = None
     """For a 304 to the browser's own conditional request: headers of the stored response it updates."""
     shadow: tuple[tuple[str, "Outcome", "Outcome"], ...] = ()
@@ -165,7 +167,8 @@ class Judgement:
         self.requested_headers = requested_headers
         """For a preflight: the names in Access-Control-Request-Headers. Else the CORS-unsafe request-header names."""
         self.paired_with: list[str] = []
-        """Flow ids of the same fetch: preflight and actual request, redirect hops, in the order they were seen."""
+        """Flow ids of the same fetch, in the order they were seen: preflight and actual request, redirect hops; and the
+        requests that a cached preflight permitted, and theirs."""
         self.chain: list[Judgement] = []
         """All judgements of this fetch so far, in order, this one included; shared by its members."""
 

@@ -8,7 +8,7 @@ from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState
 from cors_addon.exchange.preflights import REFUSED_YET_SENT, USER_AGENT
 from cors_addon.exchange.request_headers import EXTENSION_ASSUMED, RequestHeaders, set_by_browsers
-from cors_addon.fetch.cache import Entry, Key
+from cors_addon.fetch.cache import Grant, Key
 from cors_addon.fetch.checks import AUTHORIZATION, Asked
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.methods import CORS_SAFELISTED
@@ -21,6 +21,11 @@ _CONDITIONAL = frozenset({"if-none-match", "if-modified-since"})
 
 QUEUED_ASSUMED = "its cached preflight had just run out: taken to have waited for a connection since"
 FRAGMENT_ASSUMED = "cached under another fragment of this URL, which is not on the wire"
+UPLOAD = "an upload listener or a stream as body"
+UPLOAD_ASSUMED = (
+    "assumed: the page listens to this upload as it did to an earlier one, whose preflight is still cached; without a"
+    " listener it would need none"
+)
 TAKEN_ASSUMED = "a preflight that fits was taken for a later request, which may have used its cached answer instead"
 PREFLIGHTS_MAY_BE_MISSING = "this file may leave out preflights: that none is in it proves nothing"
 
@@ -40,9 +45,7 @@ def explain_sent(exchange: Exchange, judgement: Judgement, permit: Pending) -> N
     names = permit.judgement.requested_headers
     judgement.requested_headers = names
     judgement.preflight = PreflightState.SENT
-    judgement.preflight_because = tuple(because(exchange.client, exchange.method, names, exchange.request)) or (
-        "an upload listener or a stream as body",
-    )
+    judgement.preflight_because = tuple(because(exchange.client, exchange.method, names, exchange.request)) or (UPLOAD,)
 
 
 def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *, revalidates: bool) -> bool:
@@ -51,25 +54,33 @@ def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *,
     `revalidates`: the browser has a response stored, and may make the request conditional by itself. Returns whether
     nothing explains that it was sent.
     """
+    client = exchange.client
     names = _unsafe_names(exchange, key, revalidates=revalidates)
-    if not names and exchange.method in CORS_SAFELISTED:
+    safe = not names and exchange.method in CORS_SAFELISTED
+    if safe and (key, exchange.method) not in client.uploads:
         judgement.preflight = PreflightState.NOT_NEEDED
         return False
-    judgement.requested_headers = tuple(names)
-    judgement.preflight_because = tuple(because(exchange.client, exchange.method, names, exchange.request))
+    asked = Asked(key[0], exchange.method, tuple(names))
     mode, evidence = fetch.credentials, fetch.evidence
     if mode is Credentials.UNKNOWN and exchange.shown is not None:
         mode, evidence = exchange.shown
-    cache = exchange.client.cache
-    asked = Asked(key[0], exchange.method, judgement.requested_headers)
     known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
     began = exchange.observation.started
-    shared = key[0] != OPAQUE or exchange.client.engine.cache.opaque_origins_share
-    if shared and (entry := cache.find(key, asked, known, began)) is not None:
-        _served(judgement, entry)
+    shared = key[0] != OPAQUE or client.engine.cache.opaque_origins_share
+    used = client.cache.permits(key, asked, known, began) if shared else ()
+    if safe:
+        judgement.preflight = PreflightState.NOT_NEEDED
+        if used:
+            judgement.preflight_because = (UPLOAD,)
+            _served(exchange, judgement, used, UPLOAD_ASSUMED)
         return False
-    if shared and (entry := cache.find_dropped(key, asked, known, began)) is not None:
-        _served(judgement, entry, FRAGMENT_ASSUMED)
+    judgement.requested_headers = asked.headers
+    judgement.preflight_because = tuple(because(client, exchange.method, names, exchange.request))
+    if used:
+        _served(exchange, judgement, used)
+        return False
+    if shared and (used := client.cache.permitted_once(key, asked, known, began)):
+        _served(exchange, judgement, used, FRAGMENT_ASSUMED)
         return False
     judgement.preflight = PreflightState.UNSEEN
     denied = preflights.find(exchange, mode, refused=True)
@@ -80,12 +91,12 @@ def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *,
         return False
     if EXTENSION_ASSUMED in judgement.assumptions:
         return False
-    if shared and (entry := cache.find_lately(key, asked, known, began, QUEUED)) is not None:
-        _served(judgement, entry, QUEUED_ASSUMED)
+    if shared and (used := client.cache.permitted_lately(key, asked, known, began, QUEUED)):
+        _served(exchange, judgement, used, QUEUED_ASSUMED)
         return False
     if (taken := preflights.taken_like(exchange)) is not None:
         judgement.preflight = PreflightState.CACHED
-        judgement.paired_with.append(taken.judgement.observation.flow_id)
+        exchange.ledger.permitted_from_cache(taken.judgement, judgement)
         judgement.assumptions += (TAKEN_ASSUMED,)
         return False
     return _is_unexplained(exchange, key)
@@ -113,11 +124,16 @@ def _unsafe_names(exchange: Exchange, key: Key, *, revalidates: bool) -> list[st
     return cors_unsafe_names(exchange.observation.request, rules.safelist, rules.name_kinds, authored)
 
 
-def _served(judgement: Judgement, entry: Entry, assumption: str | None = None) -> None:
-    """A cached preflight permitted the request."""
+def _served(exchange: Exchange, judgement: Judgement, used: tuple[Grant, ...], assumption: str | None = None) -> None:
+    """Cached answers permitted the request; the first of them is the first to run out."""
     judgement.preflight = PreflightState.CACHED
-    judgement.preflight_cached_at, judgement.preflight_cached_until = entry.stored, entry.end
-    judgement.paired_with.append(entry.flow_id)
+    judgement.preflight_cached_at, judgement.preflight_cached_until = used[0].stored, used[0].end
+    for flow_id in dict.fromkeys(grant.flow_id for grant in used):
+        preflight = exchange.client.permitting.get(flow_id)
+        if preflight is None:  # so many came since that it is forgotten
+            judgement.paired_with.append(flow_id)
+        else:
+            exchange.ledger.permitted_from_cache(preflight, judgement)
     if assumption is not None:
         judgement.assumptions += (assumption,)
 

@@ -10,7 +10,7 @@ from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.ledger import MAYBE_CACHED, NOT_FOLLOWED
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders
-from cors_addon.fetch.cache import CacheRules, Key
+from cors_addon.fetch.cache import Answered, CacheRules, Granted, Key
 from cors_addon.fetch.checks import Asked
 from cors_addon.fetch.headers import LOWER, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
@@ -66,28 +66,31 @@ def store(exchange: Exchange, key: Key, judgement: Judgement, *, refused: bool) 
         if not rules.accumulates and not bypassed:
             cache.drop(key, judgement.observation.ended)  # that it was sent shows that no entry served
         return
-    methods, headers, lifetime = _granted(client.engine, exchange.response, judgement.observation.http2)
-    judgement.cache_lifetime = 0.0 if refused else lifetime
-    cache.store(
-        key,
-        methods=methods,
-        headers=headers,
-        credentialed=_possible_mode(judgement, rules),
-        lifetime=lifetime,
-        asked=judgement.observation.started,
-        now=judgement.observation.ended,
-        flow_id=judgement.observation.flow_id,
-        requested=judgement.requested_headers,
-        refused=refused,
+    granted = _granted(client.engine, exchange.response, judgement.observation.http2)
+    judgement.cache_lifetime = 0.0 if refused else granted.lifetime
+    observation = judgement.observation
+    preflight = Answered(
+        observation.flow_id,
+        observation.started,
+        observation.ended,
+        _possible_mode(judgement, rules),
+        judgement.requested_headers,
+        refused,
     )
+    cache.store(key, preflight, granted)
+    if granted.lifetime > 0:
+        client.keep_permitting(judgement)
+    # of a redirected request, the preflight may be due to what the redirect took from it
+    if exchange.method in CORS_SAFELISTED and not judgement.requested_headers and len(judgement.chain) == 1:
+        client.note_upload(key, exchange.method)
 
 
 @lru_cache(maxsize=256)
-def _granted(engine: Engine, answer: ResponseHeaders, http2: bool) -> tuple[tuple[str, ...], tuple[str, ...], float]:
+def _granted(engine: Engine, answer: ResponseHeaders, http2: bool) -> Granted:
     """The methods and header names that an answer allows, and for how many seconds."""
     combine, lines = engine.rules.combine, answer.lines
     asked_for = engine.cache.max_age(combine(lines.max_age, http2))
-    return (
+    return Granted(
         split_list(combine(lines.allow_methods, http2) or ""),
         split_list(combine(lines.allow_headers, http2) or ""),
         0.0 if asked_for is None else min(float(asked_for), engine.cache.cap),
@@ -173,7 +176,7 @@ def exchanged(exchange: Exchange) -> Pending | None:
         if later.url != observation.url or not _fits(exchange, taken):
             continue
         asked = Asked(origin, exchange.method, taken.judgement.requested_headers)
-        if client.cache.find((origin, observation.url), asked, None, observation.started) is not None and (
+        if client.cache.permits((origin, observation.url), asked, None, observation.started) and (
             origin != OPAQUE or client.engine.cache.opaque_origins_share
         ):
             return None  # it needs none

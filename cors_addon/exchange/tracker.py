@@ -108,6 +108,8 @@ class Tracker:
         ):
             client = self._client(observation, request)
         ledger = self._ledger
+        if ledger.due < observation.started:
+            ledger.announce(observation.started)
         exchange = Exchange(client, observation, request, ledger)
         if observation.http2:
             self._evidence.note_use(exchange)
@@ -165,6 +167,7 @@ class Tracker:
 
     def finish(self) -> list[Judgement]:
         """The recording ends: what nothing followed, nothing will follow."""
+        self._ledger.announce(float("inf"))
         return self.settle(float("inf"))
 
     def _settle_client(self, client: Client, until: float) -> None:

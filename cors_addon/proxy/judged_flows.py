@@ -4,7 +4,7 @@ import weakref
 
 from mitmproxy import ctx, http
 
-from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.model import Judgement, Role
 from cors_addon.proxy import internals
 
 _SHORT_BODY = 16_384
@@ -78,8 +78,9 @@ class JudgedFlows:
         judgement = self.judgement(flow)
         if judgement is not None:
             chain = [each.observation.flow_id for each in judgement.chain]
-            # a cached preflight belongs to an earlier fetch
-            ids = [flow_id for flow_id in judgement.paired_with if flow_id not in chain] + chain
+            apart = [flow_id for flow_id in judgement.paired_with if flow_id not in chain]
+            # a cached preflight belongs to an earlier fetch, and what it permitted to later ones
+            ids = chain + apart if judgement.role is Role.PREFLIGHT else apart + chain
         else:
             ids = str(flow.metadata.get("cors.pair", "")).split()
         return ids if flow.id in ids else [flow.id, *ids]

@@ -1,5 +1,7 @@
 """For how long a preflight's answer may be used again, and by which engine. Words for an explanation."""
 
+import time
+
 from cors_addon.engines import ENGINES
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.outcomes import judged_fields
@@ -43,7 +45,25 @@ def _of_preflight(judgement: Judgement) -> str:
         for engine, seconds in kept.items()
         if engine != judgement.engine and seconds != own
     ]
-    return f"{said}; {', '.join(others)}" if others else said
+    if others:
+        said += f"; {', '.join(others)}"
+    return f"{said}; {_permitted(judgement)}" if judgement.permitted else said
+
+
+def _permitted(preflight: Judgement) -> str:
+    """How many requests needed no preflight of their own for it, and until when that may go on."""
+    count = preflight.permitted
+    requests = "request" if count == 1 else "requests"
+    until = clock(preflight.observation.ended + preflight.cache_lifetime)
+    return f"it permitted {count} more {requests} from the cache, until {until}"
+
+
+def clock(moment: float) -> str:
+    """The time of day, here."""
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(moment))
+    except (OverflowError, OSError, ValueError):
+        return "--:--:--"
 
 
 def _lifetime(engine: str, lines: list[bytes], http2: bool) -> float:

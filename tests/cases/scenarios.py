@@ -13,7 +13,7 @@ from cors_addon.exchange.ledger import (
 )
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
 from cors_addon.exchange.outcomes import STORED_ASSUMED
-from cors_addon.exchange.permission import FRAGMENT_ASSUMED, QUEUED_ASSUMED, TAKEN_ASSUMED
+from cors_addon.exchange.permission import FRAGMENT_ASSUMED, QUEUED_ASSUMED, TAKEN_ASSUMED, UPLOAD, UPLOAD_ASSUMED
 from cors_addon.exchange.request_headers import BEACON_ASSUMED, MODE_ASSUMED
 from cors_addon.fetch.refusals import Reason
 from tests.cases.traffic import (
@@ -132,7 +132,7 @@ PAIRING: tuple[Scenario, ...] = (
                 cors("c", 0.3, "PUT"),
             ),
             expected={
-                "p": passed("a", "b"),
+                "p": passed("a", "b", "c"),
                 "a": passed("p", "b", preflight=SENT),
                 "b": passed("p", "a", preflight=SENT),
                 "c": passed("p", preflight=CACHED),
@@ -250,7 +250,7 @@ PAIRING: tuple[Scenario, ...] = (
             cors("b", 1.0, agent=b"mine/1.0"),
         ),
         expected={
-            "p": passed("a"),
+            "p": passed("a", "b"),
             "a": passed("p", preflight=SENT),
             "b": passed("p", preflight=CACHED, preflight_because=("header user-agent",)),
         },
@@ -930,12 +930,142 @@ ELSEWHERE = (FRAGMENT_ASSUMED, "credentials mode unknown: taken for not included
 
 LATE = (QUEUED_ASSUMED, "credentials mode unknown: taken for not included")
 
+EITHER = allow(credentials="true")
+X_A, X_B = (("X-A", "1"),), (("X-B", "1"),)
+GRANT_A, GRANT_B = allow(headers="X-A", max_age="60"), allow(headers="X-B", max_age="30")
+
 CACHE: tuple[Scenario, ...] = (
+    Scenario(
+        name="header names of several preflights add up",
+        traffic=(
+            preflight("p1", method="GET", headers="x-a", answer=GRANT_A),
+            cors("a", 0.1, request=X_A),
+            preflight("p2", 1.0, method="GET", headers="x-b", answer=GRANT_B),
+            cors("b", 1.1, request=X_B),
+            cors("c", 2.0, request=(*X_A, *X_B)),
+            cors("d", 50.0, request=X_A),
+        ),
+        expected={
+            "p1": passed("a", "c", "d"),
+            "p2": passed("b", "c"),
+            "a": passed("p1", preflight=SENT),
+            "b": passed("p2", preflight=SENT),
+            "c": passed("p2", "p1", preflight=CACHED, preflight_cached_until=1800000031.01),
+            "d": passed("p1", preflight=CACHED, preflight_cached_until=1800000060.01),
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="header names of several preflights add up, where the credentials mode of one shows",
+        traffic=(
+            preflight("p1", method="GET", headers="x-a", answer=allow(headers="X-A", max_age="60", credentials="true")),
+            cors("a", 0.1, request=(*X_A, *COOKIE), answer=allow(credentials="true")),
+            preflight(
+                "p2", 1.0, method="GET", headers="x-b", answer=allow(headers="X-B", max_age="30", credentials="true")
+            ),
+            cors("b", 1.1, request=X_B, answer=allow(credentials="true")),
+            cors("c", 2.0, request=(*X_A, *X_B, *COOKIE), answer=allow(credentials="true")),
+        ),
+        expected={
+            "p1": passed("a", "c"),
+            "p2": passed("b", "c"),
+            "a": passed("p1", preflight=SENT),
+            "b": passed("p2", preflight=SENT),
+            "c": passed("p2", "p1", preflight=CACHED, assumptions=()),
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="a method of one preflight, and a header name of another",
+        traffic=(
+            preflight("p1", answer=PUT_60),
+            cors("a", 0.1, "PUT"),
+            preflight("p2", 1.0, method="GET", headers="x-b", answer=GRANT_B),
+            cors("b", 1.1, request=X_B),
+            cors("c", 2.0, "PUT", request=X_B),
+        ),
+        expected={
+            "p1": passed("a", "c"),
+            "p2": passed("b", "c"),
+            "a": passed("p1", preflight=SENT),
+            "b": passed("p2", preflight=SENT),
+            "c": passed("p2", "p1", preflight=CACHED, preflight_because=("method PUT", "header x-b")),
+        },
+        engines=("gecko",),
+    ),
+    Scenario(
+        name="header names of several preflights do not add up",
+        traffic=(
+            preflight("p1", method="GET", headers="x-a", answer=GRANT_A),
+            cors("a", 0.1, request=X_A),
+            preflight("p2", 1.0, method="GET", headers="x-b", answer=GRANT_B),
+            cors("b", 1.1, request=X_B),
+            cors("c", 2.0, request=(*X_A, *X_B)),
+        ),
+        expected={
+            "p1": passed("a"),
+            "a": passed("p1"),
+            "p2": passed("b"),
+            "b": passed("p2"),
+            "c": contradicted(preflight=UNSEEN),
+        },
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
+        name="an upload listener, and again",
+        traffic=(
+            preflight("p", method="POST", answer=allow(max_age="60", credentials="true")),
+            cors("a", 0.1, "POST", request=TEXT, answer=EITHER),
+            cors("b", 1.0, "POST", request=TEXT, answer=EITHER),
+            cors("c", 2.0, "GET", answer=EITHER),
+            cors("d", 100.0, "POST", request=TEXT, answer=EITHER),
+        ),
+        expected={
+            "p": passed("a", "b"),
+            "a": passed("p", preflight=SENT, preflight_because=(UPLOAD,)),
+            "b": passed(
+                "p",
+                preflight=CACHED,
+                preflight_because=(UPLOAD,),
+                preflight_cached_until=1800000060.01,
+                assumptions=(UPLOAD_ASSUMED,),
+            ),
+            "c": passed(preflight=NOT_NEEDED, assumptions=()),
+            "d": passed(preflight=NOT_NEEDED, assumptions=()),
+        },
+    ),
+    Scenario(
+        name="a preflight for nothing after a redirect is not for an upload",
+        traffic=(
+            preflight("p", answer=allow(methods="PUT", credentials="true")),
+            redirect("h", 0.1, to=f"{API}/2", method="PUT", status=303, answer=EITHER),
+            preflight("p2", 0.2, method="GET", url=f"{API}/2", answer=allow(credentials="true", max_age="60")),
+            cors("a", 0.3, url=f"{API}/2", answer=EITHER),
+            cors("b", 1.0, url=f"{API}/2", answer=EITHER),
+        ),
+        expected={
+            "p": passed("h", "p2", "a"),
+            "h": passed("p", "p2", "a"),
+            "p2": passed("p", "h", "a"),
+            "a": passed("p", "h", "p2", preflight=SENT),
+            "b": passed(preflight=NOT_NEEDED),
+        },
+        engines=("webkit",),
+    ),
+    Scenario(
+        name="an upload listener, and another header",
+        traffic=(
+            preflight("p", method="POST", headers="x-a", answer=allow(headers="X-A", max_age="60", credentials="true")),
+            cors("a", 0.1, "POST", request=(*TEXT, *X_A), answer=EITHER),
+            cors("b", 1.0, "POST", request=TEXT, answer=EITHER),
+        ),
+        expected={"p": passed("a"), "a": passed("p"), "b": passed(preflight=NOT_NEEDED, assumptions=())},
+    ),
     Scenario(
         name="a hit",
         traffic=(preflight("p", answer=PUT_60), cors("a", 0.1, "PUT"), cors("b", 30.0, "PUT")),
         expected={
-            "p": passed("a", cache_lifetime=60.0),
+            "p": passed("a", "b", cache_lifetime=60.0),
             "a": passed("p", preflight=SENT),
             "b": passed("p", preflight=CACHED, preflight_because=("method PUT",), preflight_cached_at=1800000000.01),
         },
@@ -947,7 +1077,7 @@ CACHE: tuple[Scenario, ...] = (
             *(cors(name, at, "PUT") for name, at in zip("abcd", (0.1, 4.0, 7.0, 20.0), strict=True)),
         ),
         expected={
-            "p": passed("a", cache_lifetime=5.0),
+            "p": passed("a", "b", "c", cache_lifetime=5.0),
             "a": passed("p"),
             "b": passed("p", preflight=CACHED),
             "c": passed("p", preflight=CACHED, assumptions=LATE),
@@ -962,7 +1092,7 @@ CACHE: tuple[Scenario, ...] = (
             *(cors(name, at, "PUT") for name, at in zip("abcd", (0.1, 4.0, 7.0, 20.0), strict=True)),
         ),
         expected={
-            "p": passed("a", cache_lifetime=5.0),
+            "p": passed("a", "b", "c", cache_lifetime=5.0),
             "a": passed("p"),
             "b": passed("p", preflight=CACHED),
             "c": passed("p", preflight=CACHED, assumptions=LATE),
@@ -982,7 +1112,7 @@ CACHE: tuple[Scenario, ...] = (
         expected={
             "p": passed("a"),
             "a": passed("p"),
-            "p2": passed("b"),
+            "p2": passed("b", "c"),
             "b": passed("p2", preflight=SENT),
             "c": passed("p2", preflight=CACHED),
         },
@@ -997,7 +1127,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("d", 3.0),
         ),
         expected={
-            "p": passed("a"),
+            "p": passed("a", "b", "c"),
             "a": passed("p", preflight=SENT),
             "b": passed("p", preflight=CACHED, preflight_because=("header x-b",)),
             "c": passed("p", preflight=CACHED),
@@ -1014,7 +1144,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("c", 2.0, "PUT"),
         ),
         expected={
-            "p": passed("a"),
+            "p": passed("a", "c"),
             "a": passed("p"),
             "p2": passed("b"),
             "b": passed("p2"),
@@ -1032,7 +1162,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("c", 2.0, "PUT"),
         ),
         expected={
-            "p": passed("a"),
+            "p": passed("a", "c"),
             "a": passed("p"),
             "p2": passed("b"),
             "b": passed("p2"),
@@ -1048,7 +1178,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("b", 1.0, "PUT"),
         ),
         expected={
-            "p": passed("a"),
+            "p": passed("a", "b"),
             "a": refused(Reason.ALLOW_ORIGIN_MISSING, "p"),
             "b": passed("p", preflight=CACHED),
         },
@@ -1062,7 +1192,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("b", 1.0, "PUT"),
         ),
         expected={
-            "p": passed("a"),
+            "p": passed("a", "b"),
             "a": refused(Reason.ALLOW_ORIGIN_MISSING, "p"),
             "b": passed("p", preflight=CACHED, assumptions=ELSEWHERE),
         },
@@ -1077,7 +1207,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("b", 2.0, "PUT"),
         ),
         expected={
-            "p": passed("a"),
+            "p": passed("a", "b"),
             "a": passed("p"),
             "p2": refused(Reason.ALLOW_ORIGIN_MISSING),
             "b": passed("p", preflight=CACHED, assumptions=ELSEWHERE),
@@ -1091,7 +1221,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("a", 1.0, "DELETE"),
         ),
         expected={
-            "p": refused(Reason.METHOD_NOT_ALLOWED, detail="PUT"),
+            "p": refused(Reason.METHOD_NOT_ALLOWED, "a", detail="PUT"),
             "a": passed("p", preflight=CACHED),
         },
         engines=("webkit",),
@@ -1115,7 +1245,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("a", 1.0, request=(*COOKIE, ("X-A", "1")), answer=allow(credentials="true")),
         ),
         expected={
-            "p": refused(Reason.METHOD_NOT_ALLOWED, credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)),
+            "p": refused(Reason.METHOD_NOT_ALLOWED, "a", credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)),
             "a": passed("p", preflight=CACHED),
         },
         engines=("webkit",),
@@ -1141,7 +1271,7 @@ CACHE: tuple[Scenario, ...] = (
             "p": refused(
                 Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)
             ),
-            "p2": refused(Reason.METHOD_NOT_ALLOWED),
+            "p2": refused(Reason.METHOD_NOT_ALLOWED, "a", "b"),
             "a": passed("p2", preflight=CACHED),
             "b": passed("p2", preflight=CACHED),
         },
@@ -1156,12 +1286,12 @@ CACHE: tuple[Scenario, ...] = (
                 cors("a", 0.1, "PUT", answer=allow(credentials="true"), request=COOKIE),
                 cors("b", 1.0, "PUT", request=(("X-A", "1"),)),
             ),
-            expected={"p": passed("a"), "a": passed("p"), "b": expected},
+            expected={"p": passed(*permitted), "a": passed("p"), "b": expected},
             engines=(engine,),
         )
-        for engine, suffix, expected in (
-            ("webkit", "", passed("p", preflight=CACHED)),
-            ("chromium", " not", contradicted(preflight=UNSEEN)),
+        for engine, suffix, permitted, expected in (
+            ("webkit", "", "ab", passed("p", preflight=CACHED)),
+            ("chromium", " not", "a", contradicted(preflight=UNSEEN)),
         )
     ),
     Scenario(
@@ -1171,7 +1301,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("a", 0.1, "PUT", answer=STAR),
             cors("b", 1.0, "DELETE", answer=STAR),
         ),
-        expected={"p": passed("a"), "a": passed("p"), "b": passed("p", preflight=CACHED)},
+        expected={"p": passed("a", "b"), "a": passed("p"), "b": passed("p", preflight=CACHED)},
         engines=("chromium", "webkit"),
     ),
     Scenario(
@@ -1201,7 +1331,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("a", 0.1, "PUT", origin="null", answer=NULL),
             cors("b", 1.0, "PUT", origin="null", answer=NULL),
         ),
-        expected={"p": passed("a"), "a": passed("p"), "b": passed("p", preflight=CACHED)},
+        expected={"p": passed("a", "b"), "a": passed("p"), "b": passed("p", preflight=CACHED)},
         engines=("gecko", "webkit"),
     ),
     Scenario(
@@ -1212,7 +1342,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("b", 1.0, "PUT"),
         ),
         expected={
-            "p": passed("a", credentials=INCLUDE),
+            "p": passed("a", "b", credentials=INCLUDE),
             "a": passed("p", credentials=INCLUDE),
             "b": passed("p", preflight=CACHED),
         },
@@ -1230,7 +1360,7 @@ CACHE: tuple[Scenario, ...] = (
         expected={
             "p": passed("a"),
             "a": passed("p"),
-            "p2": passed("b"),
+            "p2": passed("b", "c"),
             "b": passed("p2", preflight=SENT),
             "c": {"preflight": CACHED, "contradicted": False},
         },
@@ -1398,7 +1528,7 @@ CONTRADICTIONS: tuple[Scenario, ...] = (
         expected={
             "p": passed("a"),
             "a": passed("p", preflight=SENT),
-            "q": passed("c"),
+            "q": passed("b", "c"),
             "b": {"verdict": ALLOW, "preflight": CACHED, "contradicted": False},
             "c": passed("q", preflight=SENT),
         },
@@ -1520,7 +1650,7 @@ TOGETHER: tuple[Scenario, ...] = (
             cors("b", 0.05, "PUT", took=0.1),
         ),
         expected={
-            "p": passed("a"),
+            "p": passed("a", "b"),
             "a": passed("p", preflight=SENT),
             "p2": passed(),
             "b": passed("p", preflight=CACHED),
@@ -1657,7 +1787,7 @@ TOGETHER: tuple[Scenario, ...] = (
             "p1": refused(
                 Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)
             ),
-            "p2": passed("a2", credentials=OMIT),
+            "p2": passed("a2", "b", credentials=OMIT),
             "a2": passed("p2", preflight=SENT),
             "b": passed("p2", preflight=CACHED),
         },
@@ -1673,7 +1803,7 @@ TOGETHER: tuple[Scenario, ...] = (
             cors("c", 10.0, "PUT", connection="two", request=COOKIE, answer=GRANTED),
         ),
         expected={
-            "p": passed("a"),
+            "p": passed("a", "b"),
             "a": passed("p", preflight=SENT, credentials=OMIT),
             "b": passed("p", preflight=CACHED, credentials=INCLUDE),
             "c": contradicted(preflight=UNSEEN),
@@ -1712,7 +1842,7 @@ TOGETHER: tuple[Scenario, ...] = (
             cors("a", 0.035, "PUT", took=0.2),
         ),
         expected={
-            "p1": passed("c"),
+            "p1": passed("c", "a"),
             "p2": passed("b"),
             "x": {"contradicted": False},
             "y": {"contradicted": False},
