@@ -17,7 +17,7 @@ from cors_addon.fetch.requests import SAFELIST, is_simple_range_below
 _MAX_AGE = 86400  # AddResultToCache: "Cap at 24 hours"
 
 
-def _combine(lines: Sequence[bytes], _http2: bool) -> str | None:
+def _combine(lines: Sequence[bytes]) -> str | None:
     """nsHttpHeaderArray: an empty line vanishes beside others, the rest is joined."""
     if not lines:
         return None
@@ -32,7 +32,7 @@ def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     lines = answer.lines.allow_origin
     if len(lines) > 1 and not answer.http2:
         return Reason.ALLOW_ORIGIN_MULTIPLE, ", ".join(map(normalize, lines))
-    value = rules.combine(lines, answer.http2)
+    value = rules.combine(lines)
     if value == asked.origin or (value == "*" and not asked.credentialed):
         return None
     if value is None:
@@ -59,13 +59,13 @@ def _items_are_tokens(value: str | None, reason: Reason) -> Failure | None:
 @checks.methods_syntax.as_done_by
 def methods_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """CheckPreflightRequestApproved: names the first item that is no token."""
-    return _items_are_tokens(rules.combine(answer.lines.allow_methods, answer.http2), Reason.ALLOW_METHODS_INVALID)
+    return _items_are_tokens(rules.combine(answer.lines.allow_methods), Reason.ALLOW_METHODS_INVALID)
 
 
 @checks.headers_syntax.as_done_by
 def headers_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """CheckPreflightRequestApproved: names the first item that is no token."""
-    return _items_are_tokens(rules.combine(answer.lines.allow_headers, answer.http2), Reason.ALLOW_HEADERS_INVALID)
+    return _items_are_tokens(rules.combine(answer.lines.allow_headers), Reason.ALLOW_HEADERS_INVALID)
 
 
 _NEVER_LOADED = frozenset(

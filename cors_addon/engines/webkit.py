@@ -21,7 +21,7 @@ _MAX_INT64 = 2**63 - 1
 @checks.allow_origin.as_done_by
 def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """passesAccessControlCheck: only a comma makes a list of it; absent and empty are the same."""
-    value = rules.combine(answer.lines.allow_origin, answer.http2)
+    value = rules.combine(answer.lines.allow_origin)
     if value == asked.origin or (value == "*" and not asked.credentialed):
         return None
     if value is None:

@@ -21,7 +21,7 @@ def _exposed(judgement: Judgement, *, credentialed: bool) -> list[str]:
         return []
     fields = judgement.stored or judgement.observation.response
     rules = ENGINES[judgement.engine].rules
-    value = rules.combine(get_all(fields, b"access-control-expose-headers"), judgement.observation.http2)
+    value = rules.combine(get_all(fields, b"access-control-expose-headers"))
     names = [name.decode("latin-1").lower() for name, _ in fields]
     return readable_names(names, value, credentialed=credentialed)
 

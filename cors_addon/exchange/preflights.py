@@ -66,7 +66,7 @@ def store(exchange: Exchange, key: Key, judgement: Judgement, *, refused: bool) 
         if not rules.accumulates and not bypassed:
             cache.drop(key, judgement.observation.ended)  # that it was sent shows that no entry served
         return
-    granted = _granted(client.engine, exchange.response, judgement.observation.http2)
+    granted = _granted(client.engine, exchange.response)
     judgement.cache_lifetime = 0.0 if refused else granted.lifetime
     observation = judgement.observation
     preflight = Answered(
@@ -86,13 +86,13 @@ def store(exchange: Exchange, key: Key, judgement: Judgement, *, refused: bool) 
 
 
 @lru_cache(maxsize=256)
-def _granted(engine: Engine, answer: ResponseHeaders, http2: bool) -> Granted:
+def _granted(engine: Engine, answer: ResponseHeaders) -> Granted:
     """The methods and header names that an answer allows, and for how many seconds."""
     combine, lines = engine.rules.combine, answer.lines
-    asked_for = engine.cache.max_age(combine(lines.max_age, http2))
+    asked_for = engine.cache.max_age(combine(lines.max_age))
     return Granted(
-        split_list(combine(lines.allow_methods, http2) or ""),
-        split_list(combine(lines.allow_headers, http2) or ""),
+        split_list(combine(lines.allow_methods) or ""),
+        split_list(combine(lines.allow_headers) or ""),
         0.0 if asked_for is None else min(float(asked_for), engine.cache.cap),
     )
 

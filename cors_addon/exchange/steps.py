@@ -70,7 +70,7 @@ def _value(step: Step, rules: Rules, fields: Fields, answer: Answer) -> str | No
     if step.header == LOCATION:
         value = answer.target.text if answer.target else None
     else:
-        value = rules.combine(get_all(fields, step.header.lower().encode()), answer.http2)
+        value = rules.combine(get_all(fields, step.header.lower().encode()))
     return None if value is None else readable(value)
 
 

@@ -56,7 +56,7 @@ class Answer(NamedTuple):
 
 type Failure = tuple[Reason, str | None]
 type Check = Callable[["Rules", Asked, Answer], Failure | None]
-type Combine = Callable[[Sequence[bytes], bool], str | None]
+type Combine = Callable[[Sequence[bytes]], str | None]
 
 
 def _status(answer: Answer) -> int:
@@ -102,7 +102,7 @@ def first_value(lines: Sequence[bytes]) -> bytes:
     return next((value for line in lines if (value := line.strip(HTTP_WHITESPACE))), b"")
 
 
-def combine_lines(lines: Sequence[bytes], _http2: bool) -> str | None:
+def combine_lines(lines: Sequence[bytes]) -> str | None:
     """The value of a header, None where it is absent. https://fetch.spec.whatwg.org/#concept-header-list-get"""
     return combine(lines) if lines else None
 
@@ -147,7 +147,7 @@ class Rules:
 @step("origin", ALLOW_ORIGIN)
 def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """CORS check, the origin. https://fetch.spec.whatwg.org/#concept-cors-check"""
-    value = rules.combine(answer.lines.allow_origin, answer.http2)
+    value = rules.combine(answer.lines.allow_origin)
     if value == asked.origin or (value == "*" and not asked.credentialed):
         return None
     if value is None:
@@ -175,7 +175,7 @@ def allow_credentials(rules: Rules, asked: Asked, answer: Answer) -> Failure | N
     """CORS check, credentials: the exact bytes `true`. https://fetch.spec.whatwg.org/#concept-cors-check"""
     if not asked.credentialed:
         return None
-    value = rules.combine(answer.lines.allow_credentials, answer.http2)
+    value = rules.combine(answer.lines.allow_credentials)
     return None if value == "true" else (Reason.ALLOW_CREDENTIALS_NOT_TRUE, value)
 
 
@@ -199,17 +199,17 @@ def ok_status(_rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
 @step("methods are tokens", ALLOW_METHODS)
 def methods_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """Access-Control-Allow-Methods is a list of tokens. https://fetch.spec.whatwg.org/#http-new-header-syntax"""
-    return _syntax(rules, answer.lines.allow_methods, answer.http2, Reason.ALLOW_METHODS_INVALID)
+    return _syntax(rules, answer.lines.allow_methods, Reason.ALLOW_METHODS_INVALID)
 
 
 @step("header names are tokens", ALLOW_HEADERS)
 def headers_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | None:
     """Access-Control-Allow-Headers is a list of tokens. https://fetch.spec.whatwg.org/#http-new-header-syntax"""
-    return _syntax(rules, answer.lines.allow_headers, answer.http2, Reason.ALLOW_HEADERS_INVALID)
+    return _syntax(rules, answer.lines.allow_headers, Reason.ALLOW_HEADERS_INVALID)
 
 
-def _syntax(rules: Rules, lines: Sequence[bytes], http2: bool, reason: Reason) -> Failure | None:
-    value = rules.combine(lines, http2)
+def _syntax(rules: Rules, lines: Sequence[bytes], reason: Reason) -> Failure | None:
+    value = rules.combine(lines)
     if value is None or all(map(is_token, split_list(value))):
         return None
     return reason, value
@@ -224,7 +224,7 @@ def method_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None
     """The method is listed, safelisted, or covered by `*`. https://fetch.spec.whatwg.org/#cors-preflight-fetch-0"""
     if asked.method in CORS_SAFELISTED:
         return None
-    methods = split_list(rules.combine(answer.lines.allow_methods, answer.http2) or "")
+    methods = split_list(rules.combine(answer.lines.allow_methods) or "")
     if asked.method in methods or ("*" in methods and not asked.credentialed):
         return None
     return Reason.METHOD_NOT_ALLOWED, asked.method
@@ -245,7 +245,7 @@ def refused_headers(rules: Rules, asked: Asked, answer: Answer) -> list[str]:
     """The header names that the answer does not allow, in the order in which they were asked for."""
     if not asked.headers:
         return []
-    names = {item.lower() for item in split_list(rules.combine(answer.lines.allow_headers, answer.http2) or "")}
+    names = {item.lower() for item in split_list(rules.combine(answer.lines.allow_headers) or "")}
     wildcard = "*" in names and not asked.credentialed
     return [
         name

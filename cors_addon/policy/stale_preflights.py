@@ -28,7 +28,7 @@ def remaining(preflight: Preflight, now: float) -> float:
     if not lines.allow_origin:
         return 0.0
     engine = detect(preflight.user_agent) or FETCH
-    seconds = engine.cache.max_age(engine.rules.combine(lines.max_age, False))
+    seconds = engine.cache.max_age(engine.rules.combine(lines.max_age))
     if seconds is None:
         return 0.0
     return max(0.0, preflight.ended + min(float(seconds), engine.cache.cap) - now)

@@ -34,7 +34,7 @@ def half_sentence(judgement: Judgement) -> str:
 
 def _of_preflight(judgement: Judgement) -> str:
     lines = get_all(judged_fields(judgement), b"access-control-max-age")
-    kept = {name: _lifetime(name, lines, judgement.observation.http2) for name in BROWSERS}
+    kept = {name: _lifetime(name, lines) for name in BROWSERS}
     own = judgement.cache_lifetime
     name = NAMES.get(judgement.engine, judgement.engine)
     said = f"{name} may reuse it for {span(own)}" if own > 0 else f"{name} does not keep it"
@@ -66,9 +66,9 @@ def clock(moment: float) -> str:
         return "--:--:--"
 
 
-def _lifetime(engine: str, lines: list[bytes], http2: bool) -> float:
+def _lifetime(engine: str, lines: list[bytes]) -> float:
     rules = ENGINES[engine]
-    asked = rules.cache.max_age(rules.rules.combine(lines, http2) if lines else None)
+    asked = rules.cache.max_age(rules.rules.combine(lines) if lines else None)
     return 0.0 if asked is None else max(min(float(asked), rules.cache.cap), 0.0)
 
 
