@@ -53,7 +53,7 @@ def test_every_name_of_a_browser_is_emitted(engine: str, judgements: list[Judgem
     emitted = {
         browser_error(engine, judgement.refusal)
         for judgement in judgements
-        if judgement.engine == engine and judgement.refusal is not None
+        if judgement.engine.name == engine and judgement.refusal is not None
     }
     said = {name for entry in REGISTRY.values() for each in entry.said if each.engine == engine for name in each.names}
     assert said - emitted == set()

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from cors_addon.engines import ENGINES
 from cors_addon.exchange.fixes import Change, HeaderEdit, apply_edits, smallest_change
 from cors_addon.exchange.model import Fields, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.outcomes import judged_fields, rejudge
@@ -177,7 +176,7 @@ def verdict_after(judgement: Judgement, change: Change) -> Verdict:
     """The verdict on the answer with a change, in the credentials mode for which it was suggested."""
     fields: Fields = apply_edits(judged_fields(judgement), change.edits)
     status = judgement.observation.status if change.status is None else change.status
-    return rejudge(judgement, ENGINES[judgement.engine], fields, status).verdict
+    return rejudge(judgement, judgement.engine, fields, status).verdict
 
 
 def test_no_edit_opens_more_than_was_asked_for(followed: Followed) -> None:

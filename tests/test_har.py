@@ -130,7 +130,7 @@ def test_written_by_a_browser(name: str) -> None:
     denied = {each.observation.url.path: (each.role, each.reason) for each in judgements if each.verdict == "deny"}
     assert denied == SEEN
     assert not any(each.contradicted for each in judgements)
-    assert {each.engine for each in judgements} == {"gecko" if name == "firefox" else "chromium"}
+    assert {each.engine.name for each in judgements} == {"gecko" if name == "firefox" else "chromium"}
     assert read.notes[har_wire.NEVER_SENT] == (3 if name == "firefox" else 2)  # where a refused redirect led, too
     assert read.notes[har_wire.CACHED] == 1
     states = [each.preflight for each in judgements if each.observation.method == b"PUT"]
@@ -263,7 +263,7 @@ def test_playwright_writes_200_for_304(
 def test_engine(write: Write, creator: str, change: dict[str, Any], engine: str) -> None:
     """Told by the User-Agent; where a browser left it out, by who wrote the file."""
     [judgement], _ = check(write(har(entry(**change), creator=creator)))
-    assert judgement.engine == engine
+    assert judgement.engine.name == engine
     assert (har_entry.AGENT_ASSUMED in judgement.assumptions) is (change["agent"] is None)
 
 

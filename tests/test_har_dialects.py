@@ -371,7 +371,7 @@ def test_dialect(name: str, tmp_path: Path) -> None:
     assert read.damage is None
     assert found(judgements) == expected
     assert read.notes == notes
-    assert {each.engine for each in judgements} == {engine}
+    assert {each.engine.name for each in judgements} == {engine}
     assert not any(each.contradicted for each in judgements)
     whole = expected is not LET_THROUGH and "OPTIONS /items" in expected
     [put] = [each for each in judgements if each.observation.method == b"PUT"]

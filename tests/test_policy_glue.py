@@ -15,7 +15,6 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.addons.view import View
 from mitmproxy.test import taddons
 
-from cors_addon.engines import ENGINES
 from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.outcomes import rejudge
 from cors_addon.policy import rewrite_record
@@ -312,7 +311,7 @@ def test_what_is_remembered_of_the_servers_own_answers_is_what_they_get() -> Non
         for judgement in observe(one):
             found = rewrite_record.server_outcome(judgement, kept)
             if judgement.stage is not None:
-                assert found == rejudge(judgement, ENGINES[judgement.engine], kept.fields, kept.status)
+                assert found == rejudge(judgement, judgement.engine, kept.fields, kept.status)
             seen.add(None if found is None or found.refusal is None else found.refusal.reason)
     assert len(seen) >= 4
 

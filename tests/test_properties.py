@@ -123,7 +123,7 @@ def look_at(judgement: Judgement) -> None:
     if judgement.stage is not None and answered and not stored_unseen:
         assert listed.count(StepOutcome.FAILED) == (judgement.verdict is Verdict.DENY)
     elsewhere = outcomes(judgement)
-    assert (judgement.engine in elsewhere) is (judgement.stage is not None)
+    assert (judgement.engine.name in elsewhere) is (judgement.stage is not None)
     for outcome in elsewhere.values():
         assert (outcome.refusal is None) is (outcome.verdict is not Verdict.DENY)
     change = smallest_change(judgement)
@@ -131,7 +131,7 @@ def look_at(judgement: Judgement) -> None:
     if change is not None and change.complete:
         status = judgement.observation.status if change.status is None else change.status
         fields = apply_edits(judged_fields(judgement), change.edits)
-        assert rejudge(judgement, ENGINES[judgement.engine], fields, status).verdict is Verdict.ALLOW
+        assert rejudge(judgement, judgement.engine, fields, status).verdict is Verdict.ALLOW
     if change is not None and not change.complete:
         assert change.note or judgement.reason is not Reason.NETWORK_ERROR
 

@@ -137,7 +137,7 @@ def test_judging(suite: pytest.Pytester) -> None:
         def test(cors):
             first, second = cors.judge("allowed.mitm")
             assert (first.role, second.preflight) == ("preflight", "sent")
-            assert {each.engine for each in cors.judge("allowed.mitm", engine="webkit")} == {"webkit"}
+            assert {each.engine.name for each in cors.judge("allowed.mitm", engine="webkit")} == {"webkit"}
             assert [each.reason for each in cors.denied("edit.har")] == ["method-not-allowed"]
             cors.assert_denied("edit.har", ["PUT https://api.example.com/*"])
         """,

@@ -92,9 +92,9 @@ def test_another_engine_begins_anew() -> None:
     session = Session(engine="chromium")
     session.observe(preflight("p", answer=allow("*", methods="PUT")).observation())
     left = session.change_engine("gecko")
-    assert [(each.observation.flow_id, each.engine, each.revision) for each in left] == [("p", "chromium", 2)]
+    assert [(each.observation.flow_id, each.engine.name, each.revision) for each in left] == [("p", "chromium", 2)]
     [judgement] = session.observe(cors("a", 1, "PUT").observation())
-    assert (judgement.engine, judgement.preflight) == ("gecko", PreflightState.UNSEEN)
+    assert (judgement.engine.name, judgement.preflight) == ("gecko", PreflightState.UNSEEN)
 
 
 def test_a_stored_answer_serves_a_later_request() -> None:

@@ -229,7 +229,7 @@ def test_a_forced_engine_judges_every_client(engine: str) -> None:
         "fetch": ("allow-origin-multiple", "allow-origin-missing"),
     }
     assert (run.last["a"].reason, run.last["p"].reason) == expected[engine]
-    assert {judgement.engine for judgement in run.last.values()} == {engine}
+    assert {judgement.engine.name for judgement in run.last.values()} == {engine}
 
 
 def test_a_script_that_sets_its_user_agent() -> None:
@@ -239,7 +239,7 @@ def test_a_script_that_sets_its_user_agent() -> None:
         cors("a", 0.1, connection="one", agent=b"mine/1"),
     ]
     run = Run().feed(each.observation("gecko") for each in sent)
-    assert (run.last["a"].engine, run.last["a"].preflight) == ("gecko", PreflightState.SENT)
+    assert (run.last["a"].engine.name, run.last["a"].preflight) == ("gecko", PreflightState.SENT)
 
 
 def test_a_script_that_sets_its_user_agent_over_another_connection() -> None:
@@ -249,7 +249,7 @@ def test_a_script_that_sets_its_user_agent_over_another_connection() -> None:
         cors("a", 0.1, connection="two", agent=b"mine/1"),
     ]
     run = Run().feed(each.observation("gecko") for each in sent)
-    assert (run.last["a"].engine, run.last["a"].preflight) == ("gecko", PreflightState.SENT)
+    assert (run.last["a"].engine.name, run.last["a"].preflight) == ("gecko", PreflightState.SENT)
 
 
 # ---- many at once ----

@@ -11,6 +11,12 @@ FETCH = Engine(name="fetch", rules=STANDARD_RULES, cache=CacheRules())
 ENGINES = {engine.name: engine for engine in (chromium.ENGINE, gecko.ENGINE, webkit.ENGINE, FETCH)}
 """By name: `chromium`, `gecko`, `webkit`, `fetch`."""
 
+
+def named(name: str) -> Engine:
+    """The engine of this name."""
+    return ENGINES[name]
+
+
 # On iOS every browser is WebKit, whatever it calls itself
 _WEBKIT_IN_DISGUISE = (b"CriOS/", b"FxiOS/", b"EdgiOS/", b"OPiOS/", b"OPT/")
 

@@ -11,6 +11,7 @@ class Engine:
     """One browser engine, or the standard itself."""
 
     name: str
+    """`chromium`, `gecko`, `webkit` or `fetch`."""
     rules: Rules
     cache: CacheRules
     retries: int = 0
@@ -46,3 +47,9 @@ class Engine:
     """The order of a beacon's header names."""
     delete_may_leave_origin_as_get: bool = False
     """A DELETE that is redirected to another origin may go on as GET."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        """Pickled by its name: there is one of each."""
+        from cors_addon.engines import named
+
+        return named, (self.name,)

@@ -1,6 +1,5 @@
 """Which response headers the page's script may read. https://fetch.spec.whatwg.org/#concept-filtered-response-cors"""
 
-from cors_addon.engines import ENGINES
 from cors_addon.exchange.ledger import speaks_of_credentials
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.exchange.response_headers import read_response
@@ -20,7 +19,7 @@ def _exposed(judgement: Judgement, *, credentialed: bool) -> list[str]:
     if judgement.role is not Role.ACTUAL or judgement.verdict is not Verdict.ALLOW:
         return []
     fields = judgement.stored or judgement.observation.response
-    rules = ENGINES[judgement.engine].rules
+    rules = judgement.engine.rules
     value = rules.combine(get_all(fields, b"access-control-expose-headers"))
     names = [name.decode("latin-1").lower() for name, _ in fields]
     return readable_names(names, value, credentialed=credentialed)

@@ -7,7 +7,6 @@ Law 2: an edit opens no more than this exchange needs: the exact origin, method 
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from cors_addon.engines import ENGINES
 from cors_addon.exchange.model import Fields, Judgement, Role, Verdict
 from cors_addon.exchange.outcomes import judged_fields, rejudge
 from cors_addon.fetch.headers import combine, get_all, is_token, split_list
@@ -66,7 +65,7 @@ def smallest_change(judgement: Judgement) -> Change | None:
         return None
     if judgement.refusal.stage is not judgement.stage and (earlier := _earlier_change(judgement, judgement.refusal)):
         return earlier
-    engine = ENGINES[judgement.engine]
+    engine = judgement.engine
     fields, status = judged_fields(judgement), judgement.observation.status
     edits: dict[str, HeaderEdit] = {}
     new_status: int | None = None

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
+from cors_addon.engines import Engine
 from cors_addon.fetch.headers import readable
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
@@ -106,7 +107,11 @@ class Judgement:
     What most flows leave at its default stands on the class: a judgement is made for every flow, and in a hurry.
     """
 
+    verdict: Verdict = Verdict.NOT_CORS
     refusal: Refusal | None = None
+    assumptions: tuple[str, ...] = ()
+    requested_headers: tuple[str, ...] = ()
+    """For a preflight: the names in Access-Control-Request-Headers. Else the CORS-unsafe request-header names."""
     credentials: Credentials = Credentials.UNKNOWN
     credentials_evidence: str | None = None
     credentials_assumed: Credentials = Credentials.UNKNOWN
@@ -146,26 +151,19 @@ class Judgement:
         self,
         observation: Observation,
         role: Role,
-        verdict: Verdict,
-        engine: str,
+        engine: Engine,
         origin: str | None = None,
-        assumptions: tuple[str, ...] = (),
         requested_method: str | None = None,
-        requested_headers: tuple[str, ...] = (),
     ) -> None:
         """Begin with what the request itself says; called without names, which would take long."""
         self.observation = observation
         self.role = role
-        self.verdict = verdict
         self.engine = engine
-        """`chromium`, `gecko`, `webkit` or `fetch`."""
+        """Whose checks decided."""
         self.origin = origin
         """The serialized request origin the browser judged against; None where the request bears none."""
-        self.assumptions = assumptions
         self.requested_method = requested_method
         """For a preflight: Access-Control-Request-Method. Else the method of the request."""
-        self.requested_headers = requested_headers
-        """For a preflight: the names in Access-Control-Request-Headers. Else the CORS-unsafe request-header names."""
         self.paired_with: list[str] = []
         """Flow ids of the same fetch, in the order they were seen: preflight and actual request, redirect hops; and the
         requests that a cached preflight permitted, and theirs."""

@@ -10,10 +10,12 @@ def outcomes(judgement: Judgement) -> dict[str, Outcome]:
     """By engine name, the client's own first: the outcome of this flow's check under the same assumptions."""
     if judgement.stage is None:
         return {}
-    own = {judgement.engine: Outcome(judgement.verdict, judgement.refusal)}
+    own = {judgement.engine.name: Outcome(judgement.verdict, judgement.refusal)}
     fields, status = judged_fields(judgement), judgement.observation.status
     if status is None and judgement.reason is not Reason.NETWORK_ERROR:
         return own  # its browser's word, which holds for no other
     return own | {
-        name: rejudge(judgement, engine, fields, status) for name, engine in ENGINES.items() if name != judgement.engine
+        name: rejudge(judgement, engine, fields, status)
+        for name, engine in ENGINES.items()
+        if engine is not judgement.engine
     }

@@ -3,7 +3,6 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from cors_addon.engines import ENGINES
 from cors_addon.exchange.model import Fields, Judgement
 from cors_addon.exchange.outcomes import STORED_ASSUMED, answer_of, asked_of, judged_fields, redirects_before
 from cors_addon.fetch.checks import Answer, Rules, Step
@@ -38,7 +37,7 @@ def steps(judgement: Judgement) -> list[StepResult]:
     observation = judgement.observation
     if stage is None or observation.status is None or STORED_ASSUMED in judgement.assumptions:
         return []
-    engine = ENGINES[judgement.engine]
+    engine = judgement.engine
     rules = engine.rules
     asked = asked_of(judgement)
     fields = judged_fields(judgement)

@@ -256,16 +256,8 @@ class Tracker:
     def _preflight(self, exchange: Exchange) -> Judgement:
         client, observation, ledger = exchange.client, exchange.observation, exchange.ledger
         engine, method = client.judged_as, exchange.method
-        judgement = Judgement(
-            observation,
-            Role.PREFLIGHT,
-            Verdict.ALLOW,
-            engine.name,
-            exchange.origin,
-            _NOTHING_ASSUMED,
-            method,
-            exchange.asked or (),
-        )
+        judgement = Judgement(observation, Role.PREFLIGHT, engine, exchange.origin, method)
+        judgement.requested_headers = exchange.asked or ()
         if not client.is_browser:
             return _no_browser(judgement, Stage.PREFLIGHT)
         hop = hops.follow(exchange, Credentials.UNKNOWN) if client.hops.by_url else None
@@ -305,9 +297,7 @@ class Tracker:
         cross_origin = request.plainly_cors and named != url.origin
         if cross_origin and not leads_here and client.is_browser and url not in client.preflights.by_url:
             # most requests: nothing that was seen before has to do with them
-            judgement = Judgement(
-                observation, Role.ACTUAL, Verdict.NOT_CORS, client.judged_as.name, named, (), exchange.method
-            )
+            judgement = Judgement(observation, Role.ACTUAL, client.judged_as, named, exchange.method)
             return self._actual(exchange, judgement, Fetch(), None, None)
         permit = hop = None
         if request.mode is None or request.mode == b"cors":
@@ -330,15 +320,9 @@ class Tracker:
         if hop is not None and hop.judgement.role is Role.NO_CORS:
             role, assumptions = Role.NO_CORS, hop.judgement.assumptions
         fetch = permit.fetch if permit is not None else hop.fetch if hop is not None else Fetch()
-        judgement = Judgement(
-            observation,
-            role,
-            Verdict.NOT_CORS,
-            client.judged_as.name,
-            origin,
-            assumptions,
-            exchange.method,
-        )
+        judgement = Judgement(observation, role, client.judged_as, origin, exchange.method)
+        if assumptions:
+            judgement.assumptions = assumptions
         if role is Role.ACTUAL and client.is_browser:
             return self._actual(exchange, judgement, fetch, hop, permit)
         if role is Role.ACTUAL:

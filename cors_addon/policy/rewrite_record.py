@@ -6,7 +6,6 @@ Law: the server's own answer is kept whole, so that it can be judged, shown and 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from cors_addon.engines import ENGINES
 from cors_addon.exchange.model import Fields, Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.outcomes import location_target, outcomes_of, redirects_before, rejudge
 from cors_addon.exchange.response_headers import read_response
@@ -83,7 +82,7 @@ def server_outcome(judgement: Judgement, rewritten: Rewritten) -> Outcome | None
         return None
     if judgement.role not in (Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT):
         return Outcome(Verdict.NOT_CORS)
-    engine, observation = ENGINES[judgement.engine], judgement.observation
+    engine, observation = judgement.engine, judgement.observation
     if rewritten.status != observation.status:
         return rejudge(judgement, engine, rewritten.fields, rewritten.status)
     answer = read_response(rewritten.fields)

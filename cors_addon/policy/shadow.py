@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from cors_addon.engines import ENGINES
 from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.outcomes import answer_of, judged_fields, outcome, redirects_before
 from cors_addon.fetch.checks import Answer, Asked
@@ -94,7 +93,7 @@ def _asked(judgement: Judgement) -> Asked:
 
 
 def _judge(judgement: Judgement, asked: Asked, status: int, fields: Fields) -> Outcome:
-    stage, engine = judgement.stage, ENGINES[judgement.engine]
+    stage, engine = judgement.stage, judgement.engine
     answer = answer_of(replace(judgement.observation, status=status), fields, redirects_before(judgement), engine)
     if stage is not Stage.PREFLIGHT:
         stage = Stage.REDIRECT if answer.target else Stage.ACTUAL
@@ -111,7 +110,7 @@ def _preflight_refused(rewriter: Rewriter, judgement: Judgement, request: Asking
     names = judgement.requested_headers
     ask = Asking(request.origin, judgement.requested_method or "", ", ".join(names) or None)
     answer = Answer(204, cors_lines(rewriter.fields(ask, ())), judgement.observation.http2)
-    found = outcome(ENGINES[judgement.engine], Stage.PREFLIGHT, asked._replace(headers=names), answer)
+    found = outcome(judgement.engine, Stage.PREFLIGHT, asked._replace(headers=names), answer)
     return found if found.verdict is Verdict.DENY else None
 
 

@@ -129,7 +129,7 @@ def _words(judgement: Judgement) -> _Words:
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     key = (
         judgement.role,
-        judgement.engine,
+        judgement.engine.name,
         judgement.origin,
         judgement.requested_method,
         judgement.requested_headers,
@@ -217,7 +217,7 @@ def metadata(judgement: Judgement, server: Verdict | None = None) -> dict[str, s
     data = {
         "cors.verdict": judgement.verdict._value_,
         "cors.role": judgement.role._value_,
-        "cors.engine": judgement.engine,
+        "cors.engine": judgement.engine.name,
         "cors.certainty": certainty(judgement),
     }
     if judgement.origin is not None:

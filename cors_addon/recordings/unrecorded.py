@@ -18,14 +18,13 @@ def judgement(observation: Observation, refusal: Refusal, notes: tuple[str, ...]
     made = Judgement(
         observation,
         Role.REDIRECT if refusal.stage is Stage.REDIRECT else Role.ACTUAL,
-        Verdict.DENY,
-        own.name,
+        own,
         lines[b"origin"].decode("latin-1"),
-        (SAYS_SO, *notes),
         method,
-        tuple(names),
     )
-    made.refusal = refusal
+    made.verdict, made.refusal = Verdict.DENY, refusal
+    made.assumptions = (SAYS_SO, *notes)
+    made.requested_headers = tuple(names)
     because = [] if method in CORS_SAFELISTED else [f"method {method}"]
     made.preflight_because = (*because, *(f"header {name}" for name in names))
     made.preflight = PreflightState.UNSEEN if made.preflight_because else PreflightState.NOT_NEEDED

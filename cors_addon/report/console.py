@@ -1,6 +1,6 @@
 """What the browser's own console shows for a judgement: the engine's text, filled with this exchange's values."""
 
-from cors_addon.engines import ENGINES, texts
+from cors_addon.engines import texts
 from cors_addon.engines.initiator import Initiator, initiator_of
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.exchange.outcomes import answer_of, asked_of, judged_fields, location_target
@@ -23,7 +23,7 @@ def console_message(judgement: Judgement) -> str | None:
     requests = [member for member in fetch if member.role is not Role.PREFLIGHT]
     first = str(requests[0].observation.url) if requests else None
     location = headers.cors_lines(observation.response).location
-    target = location_target(observation, location, ENGINES[judgement.engine])
+    target = location_target(observation, location, judgement.engine)
     values = texts.ConsoleValues(
         url=str(observation.url),
         origin=origin,
@@ -34,7 +34,7 @@ def console_message(judgement: Judgement) -> str | None:
         redirected_from=first if first != str(observation.url) else None,
         recheck=_recheck(judgement, refusal),
     )
-    return texts.console_message(judgement.engine, refusal, values)
+    return texts.console_message(judgement.engine.name, refusal, values)
 
 
 def _refused(judgement: Judgement, refusal: Refusal) -> Judgement:
@@ -53,13 +53,13 @@ def _recheck(judgement: Judgement, refusal: Refusal) -> Refusal | None:
     observation = judgement.observation
     if refusal.reason is not Reason.PREFLIGHT_REDIRECTED:
         return None
-    answer = answer_of(observation, judged_fields(judgement), engine=ENGINES[judgement.engine])
+    answer = answer_of(observation, judged_fields(judgement), engine=judgement.engine)
     if answer.target is None or answer.target.url is None or answer.target.url.origin == observation.url.origin:
         return None
     asked = asked_of(judgement)
     origin = asked.origin if asked.same_origin_preflight else OPAQUE
     asked = asked._replace(origin=origin, same_origin_preflight=False)
-    return ENGINES[judgement.engine].rules.check(Stage.ACTUAL, asked, answer)
+    return judgement.engine.rules.check(Stage.ACTUAL, asked, answer)
 
 
 def _initiator(fetch: list[Judgement]) -> Initiator:

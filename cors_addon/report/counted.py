@@ -111,7 +111,7 @@ def views(judgement: Judgement, *, all_engines: bool) -> list[Judgement]:
     found = other_engines.outcomes(judgement)
     return [
         judgement
-        if engine == judgement.engine
+        if engine == judgement.engine.name
         else judgement.altered(engine=engine, verdict=found[engine].verdict, refusal=found[engine].refusal)
         for engine in ALL_ENGINES
         if engine in found
@@ -133,7 +133,7 @@ def outcome_of(judgement: Judgement) -> CountedOutcome:
     return CountedOutcome(
         judgement.role,
         judgement.verdict,
-        judgement.engine,
+        judgement.engine.name,
         refusal,
         ("omit" if judgement.judged_credentialed else "include") if text.depends_on_credentials(judgement) else None,
         judgement.contradicted,

@@ -119,8 +119,8 @@ def _at(stage: Stage) -> str:
 
 
 def _engine(judgement: Judgement) -> str:
-    name = _ENGINES.get(judgement.engine, judgement.engine)
-    pattern = _VERSIONS.get(judgement.engine)
+    name = _ENGINES.get(judgement.engine.name, judgement.engine.name)
+    pattern = _VERSIONS.get(judgement.engine.name)
     agent = headers.get_all(judgement.observation.request, b"user-agent")
     match = re.search(pattern, agent[0]) if pattern and agent else None
     return f"{name} {match[1].decode()}" if match else name
@@ -247,7 +247,7 @@ def _elsewhere(judgement: Judgement, width: int) -> Iterator[str]:
     same: list[str] = []
     other: list[str] = []
     for engine, outcome in outcomes(judgement).items():
-        if engine in (judgement.engine, "fetch"):
+        if engine in (judgement.engine.name, "fetch"):
             continue
         name = _ENGINES.get(engine, engine)
         if outcome.verdict is own.verdict and _reason(outcome) is _reason(own):

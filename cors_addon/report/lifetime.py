@@ -15,7 +15,7 @@ def half_sentence(judgement: Judgement) -> str:
     """Half a sentence about the preflight cache; empty where it plays no part."""
     if judgement.role is Role.PREFLIGHT:
         return _of_preflight(judgement) if judgement.verdict is Verdict.ALLOW else ""
-    name = NAMES.get(judgement.engine, judgement.engine)
+    name = NAMES.get(judgement.engine.name, judgement.engine.name)
     if judgement.preflight is PreflightState.CACHED and judgement.preflight_cached_until is not None:
         left = judgement.preflight_cached_until - judgement.observation.started
         return f"{name} could use it for another {span(left)}" if left > 0 else f"{name} cannot use it any longer"
@@ -36,14 +36,14 @@ def _of_preflight(judgement: Judgement) -> str:
     lines = get_all(judged_fields(judgement), b"access-control-max-age")
     kept = {name: _lifetime(name, lines) for name in BROWSERS}
     own = judgement.cache_lifetime
-    name = NAMES.get(judgement.engine, judgement.engine)
+    name = NAMES.get(judgement.engine.name, judgement.engine.name)
     said = f"{name} may reuse it for {span(own)}" if own > 0 else f"{name} does not keep it"
     if not lines:
         said += " (no Access-Control-Max-Age)"
     others = [
         f"{NAMES[engine]} {'for ' + span(seconds) if seconds > 0 else 'not at all'}"
         for engine, seconds in kept.items()
-        if engine != judgement.engine and seconds != own
+        if engine != judgement.engine.name and seconds != own
     ]
     if others:
         said += f"; {', '.join(others)}"

@@ -17,7 +17,6 @@ import pytest
 from mitmproxy.addons.savehar import SaveHar
 from mitmproxy.io import FlowReader
 
-from cors_addon.engines import ENGINES
 from cors_addon.exchange import ledger
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.preflights import RETRY_WITHIN
@@ -197,7 +196,7 @@ def may_differ(mine: Judgement, theirs: Judgement, *, preflights: bool = True) -
 def is_sent_again(judgement: Judgement) -> bool:
     """Whether the browser sends the request again by itself after this."""
     status = judgement.observation.status
-    return status is None or status in ENGINES[judgement.engine].retried_statuses
+    return status is None or status in judgement.engine.retried_statuses
 
 
 def is_again(earlier: Judgement, later: Judgement) -> bool:

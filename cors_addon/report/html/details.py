@@ -116,7 +116,7 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
             "state": exchange_state(judgement),
             "method": readable(line["method"]),
             "status": judgement.observation.status,
-            "engine": BROWSERS.get(judgement.engine, judgement.engine),
+            "engine": BROWSERS.get(judgement.engine.name, judgement.engine.name),
             "reason": refusal.get("reason"),
             "stage": refusal.get("stage"),
             "phrase": refusal.get("phrase"),
