@@ -282,7 +282,7 @@ def test_preflight_and_request_in_any_order(write: Write, entries: list[Any]) ->
     judgements, _ = check(write(har(*entries)))
     by_role = {each.role: each for each in judgements}
     assert by_role[Role.ACTUAL].preflight is PreflightState.SENT
-    assert by_role[Role.ACTUAL].paired_with == [by_role[Role.PREFLIGHT].observation.flow_id]
+    assert by_role[Role.ACTUAL].paired_with == (by_role[Role.PREFLIGHT].observation.flow_id,)
 
 
 def test_two_requests_each_with_its_preflight(write: Write) -> None:
@@ -322,7 +322,7 @@ def test_preflight_after_a_redirect_that_taints(write: Write, writer: str, order
     of = {order[int(each.observation.flow_id.partition("#")[2])]: each for each in judgements}
     with_ids = {number: each.observation.flow_id for number, each in of.items()}
     assert [of[number].preflight for number in (0, 2, 4)] == [PreflightState.SENT] * 3
-    assert of[2].paired_with == [with_ids[3]]
+    assert of[2].paired_with == (with_ids[3],)
     assert set(of[4].paired_with) == {with_ids[number] for number in (0, 1, 5)}
     assert not any(each.contradicted for each in judgements)
 

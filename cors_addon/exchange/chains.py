@@ -45,8 +45,8 @@ def _leave(fetch: Fetch, judgement: Judgement, ledger: Ledger) -> None:
     fetch.members.remove(judgement)
     mine = judgement.observation.flow_id
     for member in fetch.members:
-        member.paired_with = [flow_id for flow_id in member.paired_with if flow_id != mine]
+        member.paired_with = tuple(flow_id for flow_id in member.paired_with if flow_id != mine)
         if member not in fetch.untold:
             ledger.note(member)
     theirs = {member.observation.flow_id for member in fetch.members}
-    judgement.paired_with = [flow_id for flow_id in judgement.paired_with if flow_id not in theirs]
+    judgement.paired_with = tuple(flow_id for flow_id in judgement.paired_with if flow_id not in theirs)

@@ -17,7 +17,6 @@ MAX_WAITING = 1024
 MAX_GIVEN_UP = 64
 MAX_TAKEN = 32
 MAX_STORED = 64
-MAX_PERMITTING = 256
 MAX_UPLOADS = 64
 
 
@@ -174,16 +173,8 @@ class Client:
     stored: OrderedDict[Url, Stored] = field(default_factory=OrderedDict)
     """By URL: the last answer to a cors request that the browser may use again."""
 
-    permitting: OrderedDict[str, Judgement] = field(default_factory=OrderedDict)
-    """By flow id: preflights whose answers may be in its cache."""
     uploads: OrderedDict[tuple[Key, str], None] = field(default_factory=OrderedDict)
     """Keys of the cache, with the method of a request that needed a preflight for no method and no header."""
-
-    def keep_permitting(self, preflight: Judgement) -> None:
-        """Remember a preflight that later requests may use the answer of."""
-        self.permitting[preflight.observation.flow_id] = preflight
-        if len(self.permitting) > MAX_PERMITTING:
-            self.permitting.popitem(last=False)
 
     def note_upload(self, key: Key, method: str) -> None:
         """The page listens to the upload of such requests, or streams them."""

@@ -110,8 +110,8 @@ class Ledger:
     def join(self, fetch: Fetch, judgement: Judgement) -> None:
         """Add a flow to its fetch, and tell the others."""
         for member in fetch.members:
-            member.paired_with.append(judgement.observation.flow_id)
-            judgement.paired_with.append(member.observation.flow_id)
+            member.paired_with += (judgement.observation.flow_id,)
+            judgement.paired_with += (member.observation.flow_id,)
             if member not in fetch.untold:
                 self.note(member)
         fetch.members.append(judgement)
@@ -123,10 +123,10 @@ class Ledger:
         An answer may serve thousands. So that they cost no more than they tell, the preflight is reported anew when
         their number has doubled since, and at last when the answer has run out, see `announce`.
         """
-        judgement.paired_with.append(preflight.observation.flow_id)
+        judgement.paired_with += (preflight.observation.flow_id,)
         preflight.permitted += 1
         if len(preflight.paired_with) < MAX_PAIRED:
-            preflight.paired_with.append(judgement.observation.flow_id)
+            preflight.paired_with += (judgement.observation.flow_id,)
         if preflight.permitted & (preflight.permitted - 1):
             self._behind[preflight] = None
             self.due = min(self.due, preflight.observation.ended + preflight.cache_lifetime)

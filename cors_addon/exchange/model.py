@@ -6,7 +6,7 @@ Law 3: a `Judgement` may be revised by later traffic: same object, `revision` on
 """
 
 import copy
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -110,6 +110,11 @@ class Judgement:
     verdict: Verdict = Verdict.NOT_CORS
     refusal: Refusal | None = None
     assumptions: tuple[str, ...] = ()
+    paired_with: tuple[str, ...] = ()
+    """Flow ids of the same fetch, in the order they were seen: preflight and actual request, redirect hops; and the
+    requests that a cached preflight permitted, and theirs."""
+    chain: Sequence["Judgement"] = ()
+    """All judgements of this fetch so far, in order, this one included; shared by its members."""
     requested_headers: tuple[str, ...] = ()
     """For a preflight: the names in Access-Control-Request-Headers. Else the CORS-unsafe request-header names."""
     credentials: Credentials = Credentials.UNKNOWN
@@ -164,11 +169,6 @@ class Judgement:
         """The serialized request origin the browser judged against; None where the request bears none."""
         self.requested_method = requested_method
         """For a preflight: Access-Control-Request-Method. Else the method of the request."""
-        self.paired_with: list[str] = []
-        """Flow ids of the same fetch, in the order they were seen: preflight and actual request, redirect hops; and the
-        requests that a cached preflight permitted, and theirs."""
-        self.chain: list[Judgement] = []
-        """All judgements of this fetch so far, in order, this one included; shared by its members."""
 
     def altered(self, **changes: object) -> "Judgement":
         """A copy with other values, for showing what might have been."""

@@ -128,12 +128,8 @@ def _served(exchange: Exchange, judgement: Judgement, used: tuple[Grant, ...], a
     """Cached answers permitted the request; the first of them is the first to run out."""
     judgement.preflight = PreflightState.CACHED
     judgement.preflight_cached_at, judgement.preflight_cached_until = used[0].stored, used[0].end
-    for flow_id in dict.fromkeys(grant.flow_id for grant in used):
-        preflight = exchange.client.permitting.get(flow_id)
-        if preflight is None:  # so many came since that it is forgotten
-            judgement.paired_with.append(flow_id)
-        else:
-            exchange.ledger.permitted_from_cache(preflight, judgement)
+    for grant in used:
+        exchange.ledger.permitted_from_cache(grant.source, judgement)
     if assumption is not None:
         judgement.assumptions += (assumption,)
 
@@ -142,8 +138,8 @@ def _sent_all_the_same(exchange: Exchange, judgement: Judgement, denied: Judgeme
     """The request was sent although its preflight was refused."""
     exchange.ledger.contradict(denied, REFUSED_YET_SENT)
     exchange.ledger.contradict(judgement, "it was sent although its preflight was refused")
-    judgement.paired_with.append(denied.observation.flow_id)
-    denied.paired_with.append(judgement.observation.flow_id)
+    judgement.paired_with += (denied.observation.flow_id,)
+    denied.paired_with += (judgement.observation.flow_id,)
 
 
 def _is_unexplained(exchange: Exchange, key: Key) -> bool:

@@ -76,10 +76,9 @@ def store(exchange: Exchange, key: Key, judgement: Judgement, *, refused: bool) 
         _possible_mode(judgement, rules),
         judgement.requested_headers,
         refused,
+        judgement,
     )
     cache.store(key, preflight, granted)
-    if granted.lifetime > 0:
-        client.keep_permitting(judgement)
     # of a redirected request, the preflight may be due to what the redirect took from it
     if exchange.method in CORS_SAFELISTED and not judgement.requested_headers and len(judgement.chain) == 1:
         client.note_upload(key, exchange.method)

@@ -8,7 +8,7 @@ Law 3: what the engines do differently is data: `CacheRules`.
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cors_addon.fetch.checks import AUTHORIZATION, Asked
 from cors_addon.fetch.methods import CORS_SAFELISTED
@@ -91,6 +91,8 @@ class Answered(NamedTuple):
     """The header names that it asked for."""
     refused: bool = False
     """The request that it was sent for will not come."""
+    source: Any = None
+    """What its grants are to lead back to; of no concern here."""
 
 
 class Grant(NamedTuple):
@@ -101,6 +103,8 @@ class Grant(NamedTuple):
     stored: float
     """End of the answer."""
     flow_id: str
+    source: Any
+    """As it was given with the preflight."""
 
 
 @dataclass(slots=True)
@@ -185,7 +189,7 @@ class PreflightCache:
             self._clear(key, entries, now)
         if granted.lifetime <= 0:
             return
-        grant = Grant(now + granted.lifetime, now, preflight.flow_id)
+        grant = Grant(now + granted.lifetime, now, preflight.flow_id, preflight.source)
         entry = self._entry_for(entries, preflight, grant)
         self._add(entry, grant, granted)
         if len(entry.requested) < MAX_GRANTS:

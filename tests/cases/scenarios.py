@@ -55,17 +55,17 @@ GRANTED = allow(credentials="true", methods="PUT", max_age="600")
 
 def passed(*paired: str, **more: Any) -> dict[str, Any]:
     """An allowed flow."""
-    return {"verdict": ALLOW, "reason": None, "paired_with": list(paired), "contradicted": False, **more}
+    return {"verdict": ALLOW, "reason": None, "paired_with": paired, "contradicted": False, **more}
 
 
 def refused(reason: Reason, *paired: str, **more: Any) -> dict[str, Any]:
     """A denied one."""
-    return {"verdict": DENY, "reason": reason, "paired_with": list(paired), "contradicted": False, **more}
+    return {"verdict": DENY, "reason": reason, "paired_with": paired, "contradicted": False, **more}
 
 
 def contradicted(*paired: str, **more: Any) -> dict[str, Any]:
     """One that the browser decided otherwise."""
-    return {"contradicted": True, "paired_with": list(paired), **more}
+    return {"contradicted": True, "paired_with": paired, **more}
 
 
 NOTHING_CAME = refused(Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, credentials=INCLUDE)
@@ -151,8 +151,8 @@ PAIRING: tuple[Scenario, ...] = (
                 cors("a", 0.3, "PUT", url=THIRD, origin="null", answer=NULL),
             ),
             expected={
-                "h": {"verdict": ALLOW, "paired_with": ["p1", "p2", "a"]},
-                "p1": {"verdict": DENY, "paired_with": ["h", "p2", "a"], "contradicted": False},
+                "h": {"verdict": ALLOW, "paired_with": ("p1", "p2", "a")},
+                "p1": {"verdict": DENY, "paired_with": ("h", "p2", "a"), "contradicted": False},
                 "p2": passed("h", "p1", "a"),
                 "a": passed("h", "p1", "p2", preflight=SENT),
             },
@@ -209,7 +209,7 @@ PAIRING: tuple[Scenario, ...] = (
             ),
             expected={
                 **{
-                    f"p{n}": {"verdict": DENY, "paired_with": [f"p{m}" for m in range(1 + retries) if m != n]}
+                    f"p{n}": {"verdict": DENY, "paired_with": tuple(f"p{m}" for m in range(1 + retries) if m != n)}
                     for n in range(1 + retries)
                 },
                 "p": passed("a"),
@@ -440,7 +440,7 @@ PAIRING: tuple[Scenario, ...] = (
         ),
         expected={
             "p": passed("a"),
-            "b": {"verdict": NOT_CORS, "role": Role.NO_CORS, "paired_with": []},
+            "b": {"verdict": NOT_CORS, "role": Role.NO_CORS, "paired_with": ()},
             "a": passed("p", preflight=SENT),
         },
     ),
@@ -646,7 +646,7 @@ REDIRECTS: tuple[Scenario, ...] = (
             cors("a", 0.1),
         ),
         expected={
-            "h": {"verdict": NOT_CORS, "role": Role.SAME_ORIGIN, "origin": None, "paired_with": ["a"], "revision": 1},
+            "h": {"verdict": NOT_CORS, "role": Role.SAME_ORIGIN, "origin": None, "paired_with": ("a",), "revision": 1},
             "a": passed("h", role=Role.ACTUAL, origin=PAGE),
         },
     ),
@@ -665,8 +665,8 @@ REDIRECTS: tuple[Scenario, ...] = (
             cors("a", 0.2),
         ),
         expected={
-            "h1": {"verdict": NOT_CORS, "role": Role.SAME_ORIGIN, "paired_with": ["h2", "a"], "revision": 1},
-            "h2": {"verdict": NOT_CORS, "role": Role.SAME_ORIGIN, "paired_with": ["h1", "a"], "revision": 1},
+            "h1": {"verdict": NOT_CORS, "role": Role.SAME_ORIGIN, "paired_with": ("h2", "a"), "revision": 1},
+            "h2": {"verdict": NOT_CORS, "role": Role.SAME_ORIGIN, "paired_with": ("h1", "a"), "revision": 1},
             "a": passed("h1", "h2", role=Role.ACTUAL, origin=PAGE),
         },
     ),
@@ -689,8 +689,8 @@ REDIRECTS: tuple[Scenario, ...] = (
             finish=True,
         )
         for engines, found in (
-            (("webkit",), {"verdict": DENY, "reason": Reason.ALLOW_CREDENTIALS_NOT_TRUE, "paired_with": ["h"]}),
-            (("chromium", "gecko"), {"paired_with": []}),
+            (("webkit",), {"verdict": DENY, "reason": Reason.ALLOW_CREDENTIALS_NOT_TRUE, "paired_with": ("h",)}),
+            (("chromium", "gecko"), {"paired_with": ()}),
         )
     ),
     Scenario(
@@ -725,7 +725,7 @@ REDIRECTS: tuple[Scenario, ...] = (
             f"h{n}": {
                 "verdict": DENY if n % 21 == 20 else ALLOW,
                 "contradicted": False,
-                "paired_with": [f"h{m}" for m in range(n // 21 * 21, n // 21 * 21 + 21) if m != n],
+                "paired_with": tuple(f"h{m}" for m in range(n // 21 * 21, n // 21 * 21 + 21) if m != n),
             }
             for n in range(42)
         },
@@ -2148,7 +2148,7 @@ EVIDENCE: tuple[Scenario, ...] = (
         ),
         expected={
             "p": told(INCLUDE, COOKIE_SENT, DENY, contradicted=True, revision=2),
-            "a": told(INCLUDE, COOKIE_SENT, preflight=UNSEEN, contradicted=True, paired_with=["p"]),
+            "a": told(INCLUDE, COOKIE_SENT, preflight=UNSEEN, contradicted=True, paired_with=("p",)),
         },
     ),
     Scenario(
