@@ -119,7 +119,7 @@ def test_one_with_the_rest_of_its_fetch() -> None:
     assert alone is not None
     assert together is not None
     assert alone.preflight is PreflightState.UNSEEN
-    assert (together.preflight, together.paired_with) == (PreflightState.SENT, ["p"])
+    assert (together.preflight, together.paired_with) == (PreflightState.SENT, ("p",))
 
 
 def test_a_replay_teaches_nothing() -> None:

@@ -2,7 +2,7 @@
 
 from cors_addon.engines import chromium, gecko, webkit
 from cors_addon.engines.engine import Engine as Engine
-from cors_addon.fetch.cache import CacheRules
+from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import STANDARD_RULES
 
 FETCH = Engine(name="fetch", rules=STANDARD_RULES, cache=CacheRules())

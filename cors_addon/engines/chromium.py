@@ -9,7 +9,7 @@ from functools import partial
 from cors_addon.engines.blink_order import first_reported
 from cors_addon.engines.engine import Engine
 from cors_addon.fetch import checks
-from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
+from cors_addon.fetch.cache_rules import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import BROWSER_NAMES, SAFELIST, is_simple_range_below

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from cors_addon.fetch.cache import CacheRules
+from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import Rules
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Engine:
     """One browser engine, or the standard itself."""
 
@@ -47,6 +47,10 @@ class Engine:
     """The order of a beacon's header names."""
     delete_may_leave_origin_as_get: bool = False
     """A DELETE that is redirected to another origin may go on as GET."""
+
+    def __repr__(self) -> str:
+        """Show the name alone: the rules fill a page."""
+        return f"<engine {self.name}>"
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         """Pickled by its name: there is one of each."""

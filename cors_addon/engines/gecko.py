@@ -6,7 +6,7 @@ from functools import partial
 
 from cors_addon.engines.engine import Engine
 from cors_addon.fetch import checks
-from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
+from cors_addon.fetch.cache_rules import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.headers import is_token, normalize, split_list
 from cors_addon.fetch.names import LOCATION

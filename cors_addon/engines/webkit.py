@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cors_addon.engines.engine import Engine
 from cors_addon.fetch import checks
-from cors_addon.fetch.cache import DEFAULT_MAX_AGE, CacheRules
+from cors_addon.fetch.cache_rules import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.headers import combine
 from cors_addon.fetch.origins import is_valid_url

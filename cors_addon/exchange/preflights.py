@@ -10,7 +10,8 @@ from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.ledger import MAYBE_CACHED, NOT_FOLLOWED
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders
-from cors_addon.fetch.cache import Answered, CacheRules, Granted, Key
+from cors_addon.fetch.cache import Answered, Granted, Key
+from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import Asked
 from cors_addon.fetch.headers import LOWER, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED

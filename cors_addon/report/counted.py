@@ -100,7 +100,7 @@ def as_counted(example: Judgement, outcome: CountedOutcome) -> Judgement:
     if outcome_of(example)[:4] == outcome[:4]:
         return example
     return example.altered(
-        role=outcome.role, verdict=outcome.verdict, engine=outcome.engine, refusal=outcome.refusal, chain=[]
+        role=outcome.role, verdict=outcome.verdict, engine=ENGINES[outcome.engine], refusal=outcome.refusal, chain=[]
     )
 
 
@@ -112,7 +112,7 @@ def views(judgement: Judgement, *, all_engines: bool) -> list[Judgement]:
     return [
         judgement
         if engine == judgement.engine.name
-        else judgement.altered(engine=engine, verdict=found[engine].verdict, refusal=found[engine].refusal)
+        else judgement.altered(engine=ENGINES[engine], verdict=found[engine].verdict, refusal=found[engine].refusal)
         for engine in ALL_ENGINES
         if engine in found
     ]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from cors_addon.engines import ENGINES
 from cors_addon.exchange.ledger import (
     CREDENTIALS_ASSUMED,
     FOLLOWED,
@@ -288,7 +289,7 @@ PAIRING: tuple[Scenario, ...] = (
                 connection="two",
             ),
         ),
-        expected={"b": passed(), "p": refused(Reason.ALLOW_ORIGIN_MISMATCH, engine="webkit")},
+        expected={"b": passed(), "p": refused(Reason.ALLOW_ORIGIN_MISMATCH, engine=ENGINES["webkit"])},
         engines=("webkit",),
     ),
     Scenario(

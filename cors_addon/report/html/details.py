@@ -5,7 +5,7 @@ What two exchanges have in common is written once, for requests of a page repeat
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cors_addon.exchange import other_engines
@@ -23,9 +23,9 @@ from cors_addon.report.html.values import full, number, shown
 type Body = Callable[[str], bytes]
 
 
-def by_fetch(exchanges: Iterable[Judgement]) -> list[list[Judgement]]:
+def by_fetch(exchanges: Iterable[Judgement]) -> list[Sequence[Judgement]]:
     """The exchanges of each request of a page: preflights, redirects and itself, in order."""
-    found: dict[int, list[Judgement]] = {}
+    found: dict[int, Sequence[Judgement]] = {}
     for judgement in exchanges:
         # a chain knows its judgements; what is no part of one stands alone
         chain = judgement.chain if judgement in judgement.chain else [judgement]
@@ -33,7 +33,7 @@ def by_fetch(exchanges: Iterable[Judgement]) -> list[list[Judgement]]:
     return list(found.values())
 
 
-def fetch(members: list[Judgement], matrix: Matrix, details: "Details") -> dict[str, Any]:
+def fetch(members: Sequence[Judgement], matrix: Matrix, details: "Details") -> dict[str, Any]:
     """One request of a page, with all it took."""
     last = next((one for one in reversed(members) if one.role is not Role.PREFLIGHT), members[-1])
     first = next((one for one in members if one.role is not Role.PREFLIGHT), members[0])
@@ -78,7 +78,7 @@ def _age(judgement: Judgement) -> float | None:
     return None if stored is None else number(max(judgement.observation.started - stored, 0.0))
 
 
-def _elsewhere_in(judgement: Judgement, members: list[Judgement]) -> list[str]:
+def _elsewhere_in(judgement: Judgement, members: Sequence[Judgement]) -> list[str]:
     """Flow ids that belong to it, but to another request: a preflight that was cached."""
     here = {one.observation.flow_id for one in members}
     return [flow_id for flow_id in judgement.paired_with if flow_id not in here]
