@@ -18,9 +18,10 @@ from cors_addon.exchange.clients import (
 )
 from cors_addon.exchange.credentials import MAX_CONNECTIONS
 from cors_addon.exchange.http_cache import MAX_PLAIN
+from cors_addon.exchange.known_clients import MAX_CLIENTS
 from cors_addon.exchange.ledger import MAX_BEHIND, MAX_PAIRED
 from cors_addon.exchange.model import PreflightState, Role, Verdict
-from cors_addon.exchange.tracker import MAX_CLIENTS, NO_BROWSER
+from cors_addon.exchange.tracker import NO_BROWSER
 from tests.cases.scenarios import CACHE, CONTRADICTIONS, DENIED, PAIRING, REDIRECTS, REVALIDATION, TOGETHER
 from tests.cases.traffic import (
     ALL,
@@ -365,7 +366,7 @@ def test_what_waits_to_be_reported_is_bounded() -> None:
 
 def sizes(run: Run) -> dict[str, int]:
     """The most that is kept of each kind, of one client or of all."""
-    clients = run.tracker._clients
+    clients = run.tracker._known.by_key
     connections = run.tracker._evidence.connections
     of_client: dict[str, Callable[[Client], int]] = {
         "preflights": lambda client: len(client.preflights._pending),
@@ -491,7 +492,7 @@ def test_a_page_that_polls_a_redirect_to_itself(loop: Sent) -> None:
     """However fast, no fetch has more flows than 21 redirects and what followed the last of them."""
     run = Run().feed(replace(loop, id=f"h{number}", at=number / 10).observation() for number in range(100))
     run.feed(replace(loop, id=f"i{number}", at=20.0 + number).observation() for number in range(100))
-    (client,) = run.tracker._clients.values()
+    (client,) = run.tracker._known.by_key.values()
     kept = [waiting.fetch for waiting in (*client.hops._pending, *client.hops._given_up)]
     assert max(len(fetch.members) for fetch in kept) <= 21
     assert all(len(judgement.chain) <= 22 and len(judgement.paired_with) <= 21 for judgement in run.last.values())

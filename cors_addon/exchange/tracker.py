@@ -6,19 +6,16 @@ Law 3: everything kept is bounded: clients, what waits per client, and for how l
 Law 4: evidence on one flow of a fetch (a Cookie, a redirect followed) holds for the whole fetch and revises the rest.
 """
 
-import re
-import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 
-from cors_addon.engines import ENGINES, FETCH, detect
-from cors_addon.exchange import chains, hops, permission, preflights
-from cors_addon.exchange.clients import Client, Fetch, Pending
+from cors_addon.engines import ENGINES, FETCH
+from cors_addon.exchange import chains, hops, permission, preflights, revalidation
+from cors_addon.exchange.clients import Client, Fetch, Pending, Queues
 from cors_addon.exchange.credentials import COOKIE_WITHHELD, STORAGE_ACCESS_SENT, Evidence
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.hops import MAX_REDIRECTS, redirected_method
-from cors_addon.exchange.http_cache import Plain, PlainResponses, Stored, is_plain, may_be_fresh
+from cors_addon.exchange.http_cache import Plain, PlainResponses, Stored, is_plain
+from cors_addon.exchange.known_clients import KnownClients
 from cors_addon.exchange.ledger import MAYBE_ANOTHER, Ledger, conclude, judge_both
 from cors_addon.exchange.model import (
     Credentials,
@@ -40,19 +37,15 @@ from cors_addon.exchange.outcomes import (
     location_target,
     outcome,
     unanswered,
-    update_stored,
 )
 from cors_addon.exchange.preflights import SOON
-from cors_addon.exchange.request_headers import MODE_ASSUMED, RequestHeaders, classify, read_request
-from cors_addon.exchange.response_headers import ResponseHeaders, read_response
-from cors_addon.fetch.cache import Key, PreflightCache
+from cors_addon.exchange.request_headers import MODE_ASSUMED, classify, read_request
+from cors_addon.fetch.cache import Key
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.fetch.headers import LOWER, normalize, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Stage
 
-MAX_CLIENTS = 500
 PATIENCE = 60.0
 """Seconds after which a fetch that nothing followed counts as stopped; a slow answer takes that long at times."""
 
@@ -63,7 +56,6 @@ NO_BROWSER = "the client is no browser: it does not enforce CORS"
 
 _NOTHING_ASSUMED: tuple[str, ...] = ()
 _SIMPLE = frozenset(method.encode() for method in CORS_SAFELISTED)
-_VERSION = re.compile(rb"(?:Chrome|Chromium|Firefox|Version)/(\d+)")
 
 
 def registrable_domain(host: str) -> str:
@@ -85,12 +77,8 @@ class Tracker:
         self.skew = skew
         """Seconds by which an answer may seem to end after the request that it led to began, where the times are not
         one clock's. It can be set anew, too."""
-        self._forced = None if engine == "auto" else ENGINES[engine]
-        self._clients: OrderedDict[tuple[Hashable, bytes], Client] = OrderedDict()
-        self._latest: Client | None = None
-        self._at: weakref.WeakValueDictionary[Hashable, Client] = weakref.WeakValueDictionary()
-        """By address: the client that was seen there last, but for repetitions."""
         self._evidence = Evidence(site)
+        self._known = KnownClients(None if engine == "auto" else ENGINES[engine], self._evidence)
         self._plain = PlainResponses()
         self._ledger = Ledger()
 
@@ -99,14 +87,14 @@ class Tracker:
     def observe(self, observation: Observation) -> list[Judgement]:
         """Judge one flow: its judgement first, where CORS concerns it, then older ones that it revises."""
         request = read_request(observation.request)
-        client = self._clients.get((observation.client, request.user_agent))
+        client = self._known.by_key.get((observation.client, request.user_agent))
         if (
             client is None
-            or client is not self._latest
+            or client is not self._known.latest
             or client.disguised
             or observation.connection not in self._evidence.connections
         ):
-            client = self._client(observation, request)
+            client = self._known.client_of(observation, request, self.skew)
         ledger = self._ledger
         if ledger.due < observation.started:
             ledger.announce(observation.started)
@@ -160,7 +148,7 @@ class Tracker:
 
     def settle(self, now: float) -> list[Judgement]:
         """Judge anew, with hindsight, what nothing followed by `now`."""
-        for client in self._clients.values():
+        for client in self._known.by_key.values():
             self._settle_client(client, now - PATIENCE)
         self._evidence.settle(now - PATIENCE)
         return self._ledger.take()
@@ -178,78 +166,8 @@ class Tracker:
                         continue
                     if queues is client.hops and hops.may_be_mixed_content(waiting, url):
                         continue
-                    if not (waiting.method == "GET" and self._may_be_at_hand(client, url, waiting)):
+                    if not (waiting.method == "GET" and revalidation.may_be_at_hand(waiting, url, client, self._plain)):
                         self._ledger.not_followed(waiting)
-
-    def _may_be_at_hand(self, client: Client, url: Url, waiting: Pending) -> bool:
-        """Whether what should follow may have been answered from the browser's HTTP cache, unseen."""
-        observation = waiting.judgement.observation
-        kept = (client.stored.get(url), self._plain.find(observation.client, url, observation.request))
-        return any(stored is not None and may_be_fresh(stored, observation.ended) for stored in kept)
-
-    # -- clients ---------------------------------------------------------------------------------------------------
-
-    def _client(self, observation: Observation, wire: RequestHeaders) -> Client:
-        user_agent = wire.user_agent
-        key = (observation.client, user_agent)
-        client = self._clients.get(key)
-        if client is not None and (client.disguised or not client.is_browser):
-            known = self._evidence.client_of(observation.connection) or self._client_in_disguise(observation, wire)
-            if known is not None:
-                client = known
-        if client is None:
-            engine, disguised = detect(user_agent), False
-            if engine is None:
-                # a script may have set the User-Agent itself: the connection, or the preflight, knows better
-                known = self._evidence.client_of(observation.connection) or self._client_in_disguise(observation, wire)
-                if known is not None:
-                    return known
-                disguised = True
-                if b"sec-ch-ua" in wire:
-                    engine = ENGINES["chromium"]
-            metadata = b"sec-fetch-mode" in wire or b"sec-fetch-site" in wire
-            forced = self._forced
-            own = engine or forced or FETCH
-            version = _VERSION.search(user_agent)
-            client = Client(
-                engine=own,
-                judged_as=forced or own,
-                is_browser=engine is not None or metadata or forced is not None,
-                cache=PreflightCache(own.cache),
-                first_seen=observation.started,
-                version=int(version[1][:6]) if version else 0,
-                user_agent=user_agent,
-                disguised=disguised and (engine is not None or metadata),
-            )
-            self._clients[key] = client
-            if len(self._clients) > MAX_CLIENTS:
-                self._clients.popitem(last=False)
-        elif client is not self._latest:
-            self._clients.move_to_end(key)
-        if client is not self._latest:
-            if not client.disguised:
-                self._at[observation.client] = client
-            self._latest = client
-        client.skew = self.skew
-        if client.is_browser and observation.connection not in self._evidence.connections:
-            self._evidence.remember(observation.connection, client)
-        return client
-
-    def _client_in_disguise(self, observation: Observation, wire: RequestHeaders) -> Client | None:
-        """The browser at this address whose script set the User-Agent: a preflight says, or said, that it does."""
-        client = self._at.get(observation.client)
-        if client is None or not client.is_browser:
-            return None
-        if wire.preflight:
-            asked = split_list(normalize(wire.get(b"access-control-request-headers", b"")).lower())
-            return client if preflights.USER_AGENT in asked else None
-        waiting = client.preflights[observation.url]
-        known = any(
-            preflights.USER_AGENT in each.judgement.requested_headers for each in waiting
-        ) or client.cache.grants_header(
-            (wire.origin or "", observation.url), preflights.USER_AGENT, observation.started
-        )
-        return client if known else None
 
     # -- preflights ------------------------------------------------------------------------------------------------
 
@@ -260,20 +178,8 @@ class Tracker:
         judgement.requested_headers = exchange.asked or ()
         if not client.is_browser:
             return _no_browser(judgement, Stage.PREFLIGHT)
-        hop = hops.follow(exchange, Credentials.UNKNOWN) if client.hops.by_url else None
-        before = hop
-        if before is None and client.preflights[observation.url]:
-            before = preflights.repeated(exchange)
-        fetch = Fetch() if before is None else before.fetch
-        ledger.join(fetch, judgement)
-        waiting = Pending(judgement, fetch, method, observation.ended + PATIENCE)
-        if hop is not None:
-            ledger.revive(hop)
-            if hop.maybe_another:
-                judgement.assumptions += (MAYBE_ANOTHER,)
-            if hop.if_surely_omitted is not None:
-                waiting.stopped_by = hop.judgement.refusal  # WebKit's page process checks the hop once more, later
-            ledger.hop_followed(hop)
+        waiting = self._begin_preflight(exchange, judgement)
+        fetch = waiting.fetch
         if b"sec-fetch-storage-access" in exchange.request and fetch.credentials is Credentials.UNKNOWN:
             ledger.learn(fetch, Credentials.INCLUDE, STORAGE_ACCESS_SENT)  # Gecko's preflights tell, too
         target = location_target(observation, exchange.response.lines.location, engine)
@@ -286,6 +192,26 @@ class Tracker:
             waiting.until = observation.ended + SOON
         client.preflights.add(observation.url, waiting)
         return judgement
+
+    @staticmethod
+    def _begin_preflight(exchange: Exchange, judgement: Judgement) -> Pending:
+        """Let a preflight join its fetch, where it follows a redirect or repeats another, or begin one; it waits."""
+        client, observation, ledger = exchange.client, exchange.observation, exchange.ledger
+        hop = hops.follow(exchange, Credentials.UNKNOWN) if client.hops.by_url else None
+        before = hop
+        if before is None and client.preflights[observation.url]:
+            before = preflights.repeated(exchange)
+        fetch = Fetch() if before is None else before.fetch
+        ledger.join(fetch, judgement)
+        waiting = Pending(judgement, fetch, exchange.method, observation.ended + PATIENCE)
+        if hop is not None:
+            ledger.revive(hop)
+            if hop.maybe_another:
+                judgement.assumptions += (MAYBE_ANOTHER,)
+            if hop.if_surely_omitted is not None:
+                waiting.stopped_by = hop.judgement.refusal  # WebKit's page process checks the hop once more, later
+            ledger.hop_followed(hop)
+        return waiting
 
     # -- everything else -------------------------------------------------------------------------------------------
 
@@ -369,7 +295,10 @@ class Tracker:
         else:
             self._explain_permission(exchange, judgement, fetch, permit, key)
         if status == 304:
-            response = self._revalidated(exchange, judgement, fetch)
+            mode = fetch.credentials
+            if mode is Credentials.UNKNOWN:
+                mode, _ = self._evidence.shown(exchange)
+            response = revalidation.judged_response(exchange, judgement, mode, self._plain)
         stage, target = Stage.ACTUAL, None
         if status in REDIRECT_STATUSES:
             target = location_target(observation, response.lines.location, engine)
@@ -396,11 +325,7 @@ class Tracker:
         if judgement.verdict is Verdict.DENY and status is not None and client.engine.cache.failed_request_clears:
             client.cache.drop(key, observation.ended)
         if target is not None and target.url is not None:
-            fetch.redirects += 1
-            if fetch.redirects <= MAX_REDIRECTS:
-                until = observation.ended + (PATIENCE if preflights.may_pass(judgement) else SOON)
-                waiting = Pending(judgement, fetch, redirected_method(observation), until, if_surely_omitted=plain)
-                client.hops.add(target.url, waiting)
+            _await_redirect(judgement, fetch, client.hops, target.url, plain)
         elif response.kept and observation.method == b"GET" and (status == 200 or judgement.stored is not None):
             known = fetch.credentials is not Credentials.UNKNOWN
             credentialed = fetch.credentials is Credentials.INCLUDE if known else None
@@ -415,52 +340,25 @@ class Tracker:
             permission.explain_sent(exchange, judgement, permit)
             return
         self._evidence.shown(exchange)
-        revalidates = exchange.observation.url in exchange.client.stored or self._plain_confirmed(exchange) is not None
+        observation = exchange.observation
+        revalidates = (
+            observation.url in exchange.client.stored
+            or revalidation.plain_confirmed(observation, self._plain) is not None
+        )
         if permission.explain(exchange, judgement, fetch, key, revalidates=revalidates):
             if self.sees.may_lack:
                 judgement.assumptions += (permission.PREFLIGHTS_MAY_BE_MISSING,)
             else:
                 exchange.ledger.contradict(judgement, "it needed a preflight, and none was sent or cached")
 
-    def _revalidated(self, exchange: Exchange, judgement: Judgement, fetch: Fetch) -> ResponseHeaders:
-        """What a 304 lets the browser judge: the stored response that it updates, where there is one."""
-        client, observation = exchange.client, exchange.observation
-        url, fields = observation.url, observation.response
-        if _is_revalidation(exchange.request, judgement):
-            stored = self._confirmed(exchange, fetch)
-            if stored is not None:
-                judgement.stored = update_stored(stored.fields, fields)
-                return read_response(judgement.stored)
-            if not any(LOWER[name] == b"access-control-allow-origin" for name, _ in fields):
-                judgement.assumptions += (STORED_ASSUMED,)
-        elif (
-            client.engine.unconditional_304_updates
-            and (stored := client.stored.get(url) or self._plain_confirmed(exchange)) is not None
-        ):
-            client.store(url, replace(stored, fields=update_stored(stored.fields, fields), ended=observation.ended))
-        return exchange.response
 
-    def _plain_confirmed(self, exchange: Exchange) -> Stored | None:
-        """The response stored without CORS that a conditional request is about."""
-        observation = exchange.observation
-        plain = self._plain.find(observation.client, observation.url, observation.request)
-        return plain if plain is not None and plain.answers(observation.request) else None
-
-    def _confirmed(self, exchange: Exchange, fetch: Fetch) -> Stored | None:
-        """The stored response that the browser asked the server to confirm, where it was seen."""
-        client, observation = exchange.client, exchange.observation
-        own = client.stored.get(observation.url)
-        plain = self._plain_confirmed(exchange)
-        found = [] if own is None or not own.answers(observation.request) else [own]
-        if plain is not None:
-            found.append(plain)
-        if len(found) > 1 and client.engine.stores_anonymous_apart:
-            mode = fetch.credentials
-            if mode is Credentials.UNKNOWN:
-                mode, _ = self._evidence.shown(exchange)
-            credentialed = mode is Credentials.INCLUDE
-            found = [stored for stored in found if stored.credentialed in (None, credentialed)] or found
-        return max(found, key=lambda stored: stored.ended, default=None)
+def _await_redirect(judgement: Judgement, fetch: Fetch, queues: Queues, target: Url, plain: Outcome | None) -> None:
+    """Something should follow a redirect; `plain`: see `Pending.if_surely_omitted`."""
+    fetch.redirects += 1
+    if fetch.redirects <= MAX_REDIRECTS:
+        observation = judgement.observation
+        until = observation.ended + (PATIENCE if preflights.may_pass(judgement) else SOON)
+        queues.add(target, Pending(judgement, fetch, redirected_method(observation), until, if_surely_omitted=plain))
 
 
 def _same_origin(exchange: Exchange, judgement: Judgement, fetch: Fetch, hop: Pending | None) -> None:
@@ -498,11 +396,3 @@ def _no_browser(judgement: Judgement, stage: Stage) -> Judgement:
     judgement.role, judgement.verdict = Role.NON_BROWSER, Verdict.NOT_CORS
     judgement.assumptions = (NO_BROWSER,)
     return judgement
-
-
-def _is_revalidation(wire: RequestHeaders, judgement: Judgement) -> bool:
-    """Whether the browser itself made the request conditional, to revalidate what it has stored."""
-    return any(
-        name in wire and name.decode() not in judgement.requested_headers
-        for name in (b"if-none-match", b"if-modified-since")
-    )
