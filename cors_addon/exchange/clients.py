@@ -39,6 +39,11 @@ class Fetch:
         """Begin one of which nothing is known."""
         self.members: list[Judgement] = []
 
+    @property
+    def credentialed(self) -> bool | None:
+        """Whether its requests include credentials; None: not known."""
+        return None if self.credentials is Credentials.UNKNOWN else self.credentials is Credentials.INCLUDE
+
 
 @dataclass(slots=True, eq=False)
 class Pending:

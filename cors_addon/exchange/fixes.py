@@ -84,8 +84,8 @@ def smallest_change(judgement: Judgement) -> Change | None:
         if wanted is not None:
             new_status = status = wanted
         if edit is not None:
-            first = edits.get(edit.name)
-            edits[edit.name] = edit if first is None else HeaderEdit(edit.name, first.before, edit.after)
+            before = edits[edit.name].before if edit.name in edits else edit.before
+            edits[edit.name] = HeaderEdit(edit.name, before, edit.after)
             fields = apply_edits(fields, (edit,))
         refusal = rejudge(judgement, engine, fields, status).refusal
     return Change(tuple(edits.values()), new_status, "; ".join(notes), complete=refusal is None)

@@ -50,14 +50,17 @@ class KnownClients:
             client = self._add(observation, request, engine)
         elif client is not self.latest:
             self.by_key.move_to_end(key)
+        client.skew = skew
+        self._note(client, observation)
+        return client
+
+    def _note(self, client: Client, observation: Observation) -> None:
         if client is not self.latest:
             if not client.disguised:
                 self._at[observation.client] = client
             self.latest = client
-        client.skew = skew
         if client.is_browser and observation.connection not in self._evidence.connections:
             self._evidence.remember(observation.connection, client)
-        return client
 
     def _add(self, observation: Observation, request: RequestHeaders, engine: Engine | None) -> Client:
         forced, unnamed = self._forced, engine is None

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cors_addon.exchange import preflights
 from cors_addon.exchange.clients import Client, Fetch, Pending
-from cors_addon.exchange.exchange import Exchange
+from cors_addon.exchange.exchange import Exchange, ModeFinding
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState
 from cors_addon.exchange.preflights import REFUSED_YET_SENT, USER_AGENT
 from cors_addon.exchange.request_headers import EXTENSION_ASSUMED, RequestHeaders, set_by_browsers
@@ -56,50 +56,60 @@ def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *,
     """
     client = exchange.client
     names = _unsafe_names(exchange, key, revalidates=revalidates)
-    safe = not names and exchange.method in CORS_SAFELISTED
-    if safe and (key, exchange.method) not in client.uploads:
-        judgement.preflight = PreflightState.NOT_NEEDED
-        return False
     asked = Asked(key[0], exchange.method, tuple(names))
-    mode, evidence = fetch.credentials, fetch.evidence
-    if mode is Credentials.UNKNOWN and exchange.shown is not None:
-        mode, evidence = exchange.shown
-    known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
-    began = exchange.observation.started
-    shared = key[0] != OPAQUE or client.engine.cache.opaque_origins_share
-    used = client.cache.permits(key, asked, known, began) if shared else ()
-    if safe:
-        judgement.preflight = PreflightState.NOT_NEEDED
-        if used:
-            judgement.preflight_because = (UPLOAD,)
-            _served(exchange, judgement, used, UPLOAD_ASSUMED)
+    mode = _mode_of(exchange, fetch)
+    if not names and exchange.method in CORS_SAFELISTED:
+        _explain_unneeded(exchange, judgement, key, mode[0])
         return False
     judgement.requested_headers = asked.headers
     judgement.preflight_because = tuple(because(client, exchange.method, names, exchange.request))
-    if used:
+    if used := _cached(exchange, key, asked, mode[0]):
         _served(exchange, judgement, used)
         return False
+    known, began = _included(mode[0]), exchange.observation.started
+    shared = _is_shared(exchange, key)
     if shared and (used := client.cache.permitted_once(key, asked, known, began)):
         _served(exchange, judgement, used, FRAGMENT_ASSUMED)
         return False
     judgement.preflight = PreflightState.UNSEEN
-    denied = preflights.find(exchange, mode, refused=True)
-    if denied is not None:
-        if mode is not Credentials.UNKNOWN and denied.fetch.credentials is Credentials.UNKNOWN:
-            exchange.ledger.learn(denied.fetch, mode, evidence)
-        _sent_all_the_same(exchange, judgement, denied.judgement)
-        return False
-    if EXTENSION_ASSUMED in judgement.assumptions:
+    if _sent_all_the_same(exchange, judgement, mode) or EXTENSION_ASSUMED in judgement.assumptions:
         return False
     if shared and (used := client.cache.permitted_lately(key, asked, known, began, QUEUED)):
         _served(exchange, judgement, used, QUEUED_ASSUMED)
         return False
-    if (taken := preflights.taken_like(exchange)) is not None:
-        judgement.preflight = PreflightState.CACHED
-        exchange.ledger.permitted_from_cache(taken.judgement, judgement)
-        judgement.assumptions += (TAKEN_ASSUMED,)
-        return False
-    return _is_unexplained(exchange, key)
+    return not _was_taken(exchange, judgement) and _is_unexplained(exchange, key)
+
+
+def _explain_unneeded(exchange: Exchange, judgement: Judgement, key: Key, mode: Credentials) -> None:
+    """Say of a request that needs no preflight for its method and headers whether it needed one as an upload."""
+    judgement.preflight = PreflightState.NOT_NEEDED
+    if (key, exchange.method) in exchange.client.uploads:
+        used = _cached(exchange, key, Asked(key[0], exchange.method), mode)
+        if used:
+            judgement.preflight_because = (UPLOAD,)
+            _served(exchange, judgement, used, UPLOAD_ASSUMED)
+
+
+def _mode_of(exchange: Exchange, fetch: Fetch) -> ModeFinding:
+    """The credentials mode of the fetch, or what the request itself shows."""
+    if fetch.credentials is Credentials.UNKNOWN and exchange.shown is not None:
+        return exchange.shown
+    return fetch.credentials, fetch.evidence
+
+
+def _included(mode: Credentials) -> bool | None:
+    return None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
+
+
+def _is_shared(exchange: Exchange, key: Key) -> bool:
+    """Whether the client uses what is cached for this origin."""
+    return key[0] != OPAQUE or exchange.client.engine.cache.opaque_origins_share
+
+
+def _cached(exchange: Exchange, key: Key, asked: Asked, mode: Credentials) -> tuple[Grant, ...]:
+    if not _is_shared(exchange, key):
+        return ()
+    return exchange.client.cache.permits(key, asked, _included(mode), exchange.observation.started)
 
 
 def _unsafe_names(exchange: Exchange, key: Key, *, revalidates: bool) -> list[str]:
@@ -134,12 +144,30 @@ def _served(exchange: Exchange, judgement: Judgement, used: tuple[Grant, ...], a
         judgement.assumptions += (assumption,)
 
 
-def _sent_all_the_same(exchange: Exchange, judgement: Judgement, denied: Judgement) -> None:
-    """The request was sent although its preflight was refused."""
+def _sent_all_the_same(exchange: Exchange, judgement: Judgement, mode: ModeFinding) -> bool:
+    """Whether the request was sent although its preflight was refused; both are then told so."""
+    found = preflights.find(exchange, mode[0], refused=True)
+    if found is None:
+        return False
+    if mode[0] is not Credentials.UNKNOWN and found.fetch.credentials is Credentials.UNKNOWN:
+        exchange.ledger.learn(found.fetch, *mode)
+    denied = found.judgement
     exchange.ledger.contradict(denied, REFUSED_YET_SENT)
     exchange.ledger.contradict(judgement, "it was sent although its preflight was refused")
     judgement.paired_with += (denied.observation.flow_id,)
     denied.paired_with += (judgement.observation.flow_id,)
+    return True
+
+
+def _was_taken(exchange: Exchange, judgement: Judgement) -> bool:
+    """Whether its preflight was taken for a later request, which may have used the cached answer instead."""
+    taken = preflights.taken_like(exchange)
+    if taken is None:
+        return False
+    judgement.preflight = PreflightState.CACHED
+    exchange.ledger.permitted_from_cache(taken.judgement, judgement)
+    judgement.assumptions += (TAKEN_ASSUMED,)
+    return True
 
 
 def _is_unexplained(exchange: Exchange, key: Key) -> bool:

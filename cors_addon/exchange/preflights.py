@@ -60,10 +60,8 @@ def store(exchange: Exchange, key: Key, judgement: Judgement, *, refused: bool) 
     """What a preflight's answer leaves in the client's cache."""
     client, request = exchange.client, exchange.request
     cache, rules = client.cache, client.engine.cache
-    bypassed = rules.no_cache_bypasses and (b"cache-control" in request or b"pragma" in request)
-    if (refused and not (rules.stores_refused_grants and _grants_refused(judgement))) or (
-        key[0] == OPAQUE and not rules.opaque_origins_share
-    ):
+    if not _is_stored(key, judgement, rules, refused=refused):
+        bypassed = rules.no_cache_bypasses and (b"cache-control" in request or b"pragma" in request)
         if not rules.accumulates and not bypassed:
             cache.drop(key, judgement.observation.ended)  # that it was sent shows that no entry served
         return
@@ -83,6 +81,13 @@ def store(exchange: Exchange, key: Key, judgement: Judgement, *, refused: bool) 
     # of a redirected request, the preflight may be due to what the redirect took from it
     if exchange.method in CORS_SAFELISTED and not judgement.requested_headers and len(judgement.chain) == 1:
         client.note_upload(key, exchange.method)
+
+
+def _is_stored(key: Key, judgement: Judgement, rules: CacheRules, *, refused: bool) -> bool:
+    """Whether the engine keeps an answer, for however long."""
+    if refused and not (rules.stores_refused_grants and _grants_refused(judgement)):
+        return False
+    return rules.opaque_origins_share or key[0] != OPAQUE
 
 
 @lru_cache(maxsize=256)
@@ -153,10 +158,7 @@ def find(exchange: Exchange, mode: Credentials = Credentials.UNKNOWN, *, refused
         if len(waiting_here) == 1:  # as nearly always
             best = waiting
             break
-        agrees = agreement(waiting.fetch.credentials, mode)
-        named = judgement.origin == exchange.origin or waiting.fetch.redirects > 0
-        borne = sum(name.encode("latin-1") in exchange.request for name in judgement.requested_headers)
-        rank = (agrees > 0, named, borne, agrees)
+        rank = _rank(exchange, waiting, mode)
         if best_rank is None or rank > best_rank:
             best, best_rank = waiting, rank
     if best is None:
@@ -165,6 +167,15 @@ def find(exchange: Exchange, mode: Credentials = Credentials.UNKNOWN, *, refused
         client.taken.append((best, exchange.observation))
     client.preflights.remove(best)
     return best
+
+
+def _rank(exchange: Exchange, waiting: Pending, mode: Credentials) -> tuple[bool, bool, int, int]:
+    """How well a preflight goes with the request."""
+    judgement = waiting.judgement
+    agrees = agreement(waiting.fetch.credentials, mode)
+    named = judgement.origin == exchange.origin or waiting.fetch.redirects > 0
+    borne = sum(name.encode("latin-1") in exchange.request for name in judgement.requested_headers)
+    return agrees > 0, named, borne, agrees
 
 
 def exchanged(exchange: Exchange) -> Pending | None:
@@ -246,15 +257,17 @@ def _fits(exchange: Exchange, waiting: Pending) -> bool:
         or not (judgement.origin == exchange.origin or _may_name_page(exchange, waiting))
     ):
         return False
-    for name in judgement.requested_headers:
-        value = exchange.request.get(name.encode("latin-1"))
-        if value is None and not _was_dropped(client, waiting.fetch, name):
-            return False
-        if name == USER_AGENT and value == client.user_agent and not client.disguised:
-            return False  # the script set another
-        if name == "content-type" and value is not None and _needs_no_permission(client, judgement, value):
-            return False
-    return True
+    return all(_goes_with(exchange, waiting, name) for name in judgement.requested_headers)
+
+
+def _goes_with(exchange: Exchange, waiting: Pending, name: str) -> bool:
+    """Whether the request bears a header that its preflight would ask for by this name."""
+    client, value = exchange.client, exchange.request.get(name.encode("latin-1"))
+    if value is None:
+        return _was_dropped(client, waiting.fetch, name)
+    if name == USER_AGENT:
+        return value != client.user_agent or client.disguised  # the script sets another
+    return name != "content-type" or not _needs_no_permission(client, waiting.judgement, value)
 
 
 def _may_name_page(exchange: Exchange, waiting: Pending) -> bool:
@@ -351,6 +364,8 @@ def followed(exchange: Exchange, permit: Pending, fetch: Fetch, key: Key) -> Non
     if fetch.credentials is not Credentials.UNKNOWN:
         credentialed = fetch.credentials is Credentials.INCLUDE
         cache.set_credentials(key, preflight.observation.flow_id, credentialed=credentialed, until=request.ended)
+    if may_be_retried(exchange.client, request):
+        await_retry(exchange.client, permit, request)
 
 
 def _may_be_cached(exchange: Exchange, preflight: Judgement, fetch: Fetch, key: Key) -> bool:

@@ -317,8 +317,6 @@ class Tracker:
             fetch.left_same_origin = False
         if permit is not None:
             preflights.followed(exchange, permit, fetch, key)
-            if preflights.may_be_retried(client, observation):
-                preflights.await_retry(client, permit, observation)
         conclude(judgement, fetch.credentials, fetch.evidence)
         if plain is not None:
             judgement.judged_credentialed = True
@@ -327,9 +325,7 @@ class Tracker:
         if target is not None and target.url is not None:
             _await_redirect(judgement, fetch, client.hops, target.url, plain)
         elif response.kept and observation.method == b"GET" and (status == 200 or judgement.stored is not None):
-            known = fetch.credentials is not Credentials.UNKNOWN
-            credentialed = fetch.credentials is Credentials.INCLUDE if known else None
-            client.store(url, Stored(judged_fields(judgement), observation.ended, credentialed))
+            client.store(url, Stored(judged_fields(judgement), observation.ended, fetch.credentialed))
         return judgement
 
     def _explain_permission(

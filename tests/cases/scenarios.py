@@ -2261,7 +2261,7 @@ EVIDENCE: tuple[Scenario, ...] = (
     Scenario(
         name="judged as Chromium, sent by Firefox",
         traffic=(cors("a", answer=STAR, agent=AGENTS["gecko"], **CROSS),),
-        expected={"a": told(UNKNOWN, None, engine="chromium")},
+        expected={"a": told(UNKNOWN, None, engine=ENGINES["chromium"])},
         engines=("chromium",),
         options={"engine": "chromium"},
     ),
