@@ -229,6 +229,22 @@ def test_english_keys_are_those_of_the_table() -> None:
     assert keys == set(GECKO_KEYS)
 
 
+# Halves that are messages themselves: the shorter of two that begin or end alike.
+SHORTER = frozenset(
+    "no-access status-not-ok service-worker-answer tainted-canvas websocket-failed says-nothing gecko-cut-off mime "
+    "cors-unnamed own-origin-check s3-something".split()
+)
+
+
+@pytest.mark.parametrize("wording", [*WORDINGS, *SERVER_WORDINGS], ids=lambda wording: wording.text[:60])
+def test_half_a_message_is_none(wording: Wording) -> None:
+    """Neither its beginning nor its end, unless that is a message of its own."""
+    words = _filled(wording.text).split()
+    for half in (words[: len(words) // 2], words[len(words) // 2 :]):
+        if not wording.whole and wording.means != "context" and len(half) > 1:
+            assert set(names(" ".join(half))) <= SHORTER
+
+
 # --- nothing by chance ------------------------------------------------------------------------------------------------
 
 WORDS = (

@@ -324,6 +324,8 @@ def _hidden(hidden: NotRevealed, item: Item) -> str:
     head = f"{name} ({BROWSERS[hidden.said.engine]}): not to be seen in the traffic"
     if name in _LOCAL_NETWORK:
         head = f"not CORS: Local Network Access\n{head}"
+    if name in _WARNINGS:
+        head = f"a warning, nothing was refused\n{head}"
     return "\n\n".join((head + _where(item), _paragraph(hidden.why), "Browsers say\n" + _said((hidden.said,))))
 
 

@@ -190,9 +190,11 @@ class Index:
         alone = "\n" not in text.written.strip()
         for offset, line, cell in _cells(text.written):
             self.steps += 1
+            whole = line_plain(line)
             for bare in bare_lines(line):
-                # a single word is a message only in a table, or where nothing else was pasted
-                wordings = self._lines.get(bare, ()) if " " in bare or cell or alone else ()
+                # a single word is a message only as a table's cell, or where nothing else was pasted
+                counts = " " in bare or ((cell or alone) and bare == whole)
+                wordings = self._lines.get(bare, ()) if counts else ()
                 for wording in wordings:
                     if seen[wording] < _ENOUGH:
                         seen[wording] += 1
