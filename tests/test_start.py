@@ -316,8 +316,8 @@ def test_the_oldest_mitmproxy_is_tried_and_the_one_of_these_tests(wheel: Install
 
 
 def test_the_options_are_listed(editable: Installation, elsewhere: Path) -> None:
-    """``--options`` sees the addon, where mitmproxy loads scripts for it: as of 12.2."""
-    loads = Version(importlib.metadata.version("mitmproxy")) >= Version("12.2")
+    """``--options`` sees the addon, where mitmproxy loads scripts for it: as of 12.2.2."""
+    loads = Version(importlib.metadata.version("mitmproxy")) >= Version("12.2.2")
     listed = run(editable.command("mitmdump"), "-s", "cors_addon", "--options", cwd=elsewhere)
     assert ("cors_jsonl" in listed) is loads
 
