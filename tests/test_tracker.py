@@ -21,7 +21,7 @@ from cors_addon.exchange.http_cache import MAX_PLAIN
 from cors_addon.exchange.known_clients import MAX_CLIENTS
 from cors_addon.exchange.ledger import MAX_BEHIND, MAX_PAIRED
 from cors_addon.exchange.model import PreflightState, Role, Verdict
-from cors_addon.exchange.tracker import NO_BROWSER
+from cors_addon.exchange.placing import NO_BROWSER
 from tests.cases.scenarios import CACHE, CONTRADICTIONS, DENIED, PAIRING, REDIRECTS, REVALIDATION, TOGETHER
 from tests.cases.traffic import (
     ALL,

@@ -1,21 +1,25 @@
 """What is remembered of one client. Everything in it is bounded."""
 
 import weakref
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.cookies import CookieEvidence
 from cors_addon.exchange.http_cache import Stored
-from cors_addon.exchange.model import Credentials, Judgement, Observation, Outcome
+from cors_addon.exchange.model import Credentials, Judgement, Outcome
 from cors_addon.fetch.cache import Key, PreflightCache
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Refusal
 
+if TYPE_CHECKING:
+    from cors_addon.exchange.exchange import Exchange
+
 MAX_WAITING = 1024
 MAX_GIVEN_UP = 64
-MAX_TAKEN = 32
+MAX_FOLLOWED = 256
 MAX_STORED = 64
 MAX_UPLOADS = 64
 
@@ -34,6 +38,8 @@ class Fetch:
     """The last hop redirected from the page's own origin to another."""
     surely_omitted: bool = False
     """The mode is `omit`, not merely `same-origin`: not even the page's own origin was sent its cookie."""
+    exchanges: "tuple[Exchange, ...]" = ()
+    """Of its members, where there may be several."""
 
     def __init__(self) -> None:
         """Begin one of which nothing is known."""
@@ -65,14 +71,33 @@ class Pending:
     """For a preflight: what stops the fetch here after all, if nothing follows."""
     maybe_apart: bool = False
     """For a redirect: what follows would look the same if the page had asked for it by itself."""
-    maybe_another: bool = False
-    """For a redirect: what follows it may follow another, of another credentials mode."""
     if_surely_omitted: Outcome | None = None
     """The outcome were the credentials mode surely `omit`, where the engine tells it from `same-origin`."""
+    exchange: "Exchange | None" = None
+    followers: "tuple[Follower, ...]" = ()
+    """All requests in flight together that may follow it."""
+    follower: "Follower | None" = None
+    """The one of them that does, as far as is known."""
+
+
+@dataclass(slots=True, eq=False)
+class Follower:
+    """A request that may follow a preflight or a redirect, or several."""
+
+    exchange: "Exchange"
+    hypotheses: dict[Pending, float]
+    """What it may follow, and what speaks against it, see `matching`."""
+    alone: float
+    """What speaks against its following none of them."""
+    follows: Pending | None = None
 
 
 class Queues:
-    """What waits, by URL; bounded. What is given up waits on a little, in case its request was merely slow to end."""
+    """What waits, by URL; bounded.
+
+    What is given up waits on a little, in case its request was merely slow to end; what was followed while other
+    requests were in flight stays at hand, too, in case it turns out to be another's.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -80,10 +105,15 @@ class Queues:
         """To be looked at only: which is quicker than asking."""
         self._pending: OrderedDict[Pending, Url] = OrderedDict()
         self._given_up: OrderedDict[Pending, Url] = OrderedDict()
+        self._followed: OrderedDict[Pending, Url] = OrderedDict()
 
     def __getitem__(self, url: Url) -> Sequence[Pending]:
-        """What waits for a request to this URL, oldest first."""
+        """What waits for a request to this URL, or did lately, oldest first."""
         return self.by_url.get(url, ())
+
+    def open(self, url: Url) -> list[Pending]:
+        """What nothing followed yet."""
+        return [waiting for waiting in self.by_url.get(url, ()) if waiting.follower is None]
 
     def add(self, url: Url, waiting: Pending) -> None:
         """Let one wait. Where there are too many, the oldest is forgotten, which proves nothing of it."""
@@ -93,9 +123,28 @@ class Queues:
         if len(self._pending) > MAX_WAITING:
             self.remove(next(iter(self._pending)))
 
+    def hold(self, waiting: Pending) -> None:
+        """It was followed, as far as is known."""
+        url = self._pending.pop(waiting, None) or self._given_up.pop(waiting, None)
+        if url is not None:
+            self._followed[waiting] = url
+            if len(self._followed) > MAX_FOLLOWED:
+                self._let_go(next(iter(self._followed)))
+
+    def _let_go(self, waiting: Pending) -> None:
+        if waiting.follower is not None:
+            self.remove(waiting)
+        else:  # what followed it does no longer
+            self._pending[waiting] = self._followed.pop(waiting)
+
+    def discard(self, waiting: Pending) -> None:
+        """It waits no longer, if it did."""
+        if waiting in self._pending or waiting in self._given_up or waiting in self._followed:
+            self.remove(waiting)
+
     def remove(self, waiting: Pending) -> None:
         """It waits no longer."""
-        url = self._pending.pop(waiting, None) or self._given_up.pop(waiting)
+        url = self._pending.pop(waiting, None) or self._given_up.pop(waiting, None) or self._followed.pop(waiting)
         queue = self.by_url[url]
         queue.remove(waiting)
         if not queue:
@@ -103,6 +152,8 @@ class Queues:
 
     def give_up(self, until: float) -> list[tuple[Pending, Url]]:
         """What has waited since before `until`, and for a request to which URL."""
+        while self._followed and (oldest := next(iter(self._followed))).judgement.observation.ended < until:
+            self._let_go(oldest)
         given_up = []
         while self._pending:
             waiting = next(iter(self._pending))
@@ -170,8 +221,6 @@ class Client:
     """By the server's origin, for engines that prefer a connection of the request's own kind."""
     preflights: Queues = field(default_factory=Queues)
     """By URL."""
-    taken: "deque[tuple[Pending, Observation]]" = field(default_factory=lambda: deque(maxlen=MAX_TAKEN))
-    """The last preflights that were taken for a request while others waited for one to the same URL."""
     hops: Queues = field(default_factory=Queues)
     """By the URL that the Location leads to."""
     cookies: CookieEvidence = field(default_factory=CookieEvidence)

@@ -160,7 +160,9 @@ class Evidence:
             else:
                 fetch.credentials, fetch.evidence = told  # its one member is not judged yet
             return
-        mode, evidence = self._find(exchange, judgement, fetch, connection)
+        if exchange.found is None or exchange.found is _NOTHING:
+            exchange.found = self._find(exchange, judgement, fetch, connection)
+        mode, evidence = exchange.found
         if mode is not Credentials.UNKNOWN:
             exchange.ledger.learn(fetch, mode, evidence)
             if connection is not None:
@@ -178,6 +180,34 @@ class Evidence:
             exchange.shown = self._shown(exchange, self._connection(exchange.client, exchange.observation))
         return exchange.shown
 
+    def own(self, exchange: Exchange) -> Credentials:
+        """The mode that a request tells by itself, whatever its fetch is; the page's own origin is always told it."""
+        if exchange.own is None or exchange.own is Credentials.UNKNOWN:
+            exchange.own = self._own(exchange)
+        return exchange.own
+
+    def _own(self, exchange: Exchange) -> Credentials:
+        if exchange.is_preflight:
+            told = b"sec-fetch-storage-access" in exchange.request
+            return Credentials.INCLUDE if told else Credentials.UNKNOWN
+        if exchange.origin in ("", exchange.observation.url.origin):
+            return Credentials.UNKNOWN
+        if exchange.shown is _NOTHING:
+            exchange.shown = None  # the connection may tell by now
+        mode, _ = self.shown(exchange)
+        if mode is Credentials.UNKNOWN:
+            mode, _ = self._withheld(exchange, exchange.origin)
+        return mode
+
+    def forget(self, exchange: Exchange) -> None:
+        """Its fetch is no more: it is judged anew."""
+        connection = self.connections.get(exchange.observation.connection)
+        if connection is not None and connection.undecided:
+            connection.undecided = [fetch for fetch in connection.undecided if fetch is not exchange.fetch]
+        if connection is not None and connection.rivalry is not None:
+            unsure = connection.rivalry.unsure
+            unsure[:] = [each for each in unsure if each[0] is not exchange.fetch]
+
     def _shown(self, exchange: Exchange, connection: Connection | None) -> ModeFinding:
         observation, request = exchange.observation, exchange.request
         if request.has_cookie:
@@ -194,8 +224,7 @@ class Evidence:
     def _find(
         self, exchange: Exchange, judgement: Judgement, fetch: Fetch, connection: Connection | None
     ) -> ModeFinding:
-        client, observation, request = exchange.client, exchange.observation, exchange.request
-        engine = client.engine
+        request = exchange.request
         shown = exchange.shown or self._shown(exchange, connection)
         if shown[0] is Credentials.INCLUDE:
             return shown
@@ -205,12 +234,16 @@ class Evidence:
                 return Credentials.INCLUDE, AUTHORIZATION_SENT
         if shown[0] is Credentials.OMIT:
             return shown
-        page = fetch.initiator
+        return self._withheld(exchange, fetch.initiator)
+
+    def _withheld(self, exchange: Exchange, page: str | None) -> ModeFinding:
+        """What it tells that something is absent which this page's requests with credentials would bear."""
+        client, observation, engine = exchange.client, exchange.observation, exchange.client.engine
         if page is None or page == OPAQUE:
             return _NOTHING
         cross_site = (
             observation.url.scheme == "https"
-            and request.get(b"sec-fetch-site") == b"cross-site"
+            and exchange.request.get(b"sec-fetch-site") == b"cross-site"
             and client.version >= engine.storage_access_header_since
         )
         if not cross_site and not client.cookies:

@@ -1,18 +1,45 @@
 """One request with its answer while it is judged: each header list read once, and what is asked of everywhere."""
 
-from cors_addon.exchange.clients import Client
+import itertools
+
+from cors_addon.exchange.clients import Client, Fetch, Follower, Pending
 from cors_addon.exchange.ledger import Ledger
-from cors_addon.exchange.model import Credentials, Observation
+from cors_addon.exchange.model import Credentials, Judgement, Observation
 from cors_addon.exchange.request_headers import RequestHeaders, is_preflight
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import normalize, split_list
+
+_order = itertools.count()
 
 type ModeFinding = tuple[Credentials, str | None]
 """A credentials mode and what it was told by; None where it is unknown."""
 
 
 class Exchange:
-    """What one observation says, and whose it is. Made for every flow, and in a hurry."""
+    """What one observation says, and whose it is. Made for every flow, and in a hurry.
+
+    What few need stands on the class.
+    """
+
+    own: Credentials | None = None
+    """The credentials mode that the request tells by itself, whatever its fetch is; None until it was asked for."""
+    found: ModeFinding | None = None
+    """The mode that it told its fetch; None until that was asked for."""
+    follower: Follower | None = None
+    """What it may follow, where there is anything."""
+    waiting: Pending | None = None
+    """Where something should follow this."""
+    repeats: Pending | None = None
+    """The preflight that this one repeats."""
+    served: tuple[Judgement, ...] = ()
+    """The preflights whose cached answers permitted it."""
+    fetch: Fetch | None = None
+    judgement: Judgement | None = None
+    """Kept where it may have to be judged anew, with its fetch."""
+    order: int = 0
+    """When its first judgement began, among others."""
+    again: bool = False
+    """It is judged anew."""
 
     def __init__(self, client: Client, observation: Observation, request: RequestHeaders, ledger: Ledger) -> None:
         """Read what is not read yet."""
@@ -38,3 +65,32 @@ class Exchange:
             self.is_preflight = False
             self.method = observation.method.decode("latin-1")
             self.asked = None
+
+    @property
+    def known(self) -> Judgement:
+        """Its judgement, where it is kept."""
+        assert self.judgement is not None
+        return self.judgement
+
+    def begin(self, judgement: Judgement, fetch: Fetch) -> Judgement:
+        """Keep what is judged; judged anew, it is the same judgement as before."""
+        if self.judgement is None:
+            self.judgement = judgement
+            self.order = next(_order)
+        else:
+            self.judgement.become(judgement)
+        self.fetch = fetch
+        fetch.exchanges += (self,)
+        return self.judgement
+
+    def await_next(self, waiting: Pending) -> Pending:
+        """Keep what waits; judged anew, it is the same as before."""
+        known = self.waiting
+        if known is None:
+            known = self.waiting = waiting
+            waiting.exchange = self
+        else:
+            known.fetch, known.method, known.until = waiting.fetch, waiting.method, waiting.until
+            known.given_up, known.retries, known.told_to_retry = False, 0, False
+            known.stopped_by, known.if_surely_omitted = waiting.stopped_by, waiting.if_surely_omitted
+        return known

@@ -4,67 +4,39 @@ from collections.abc import Sequence
 
 from cors_addon.exchange.clients import Pending
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role
-from cors_addon.exchange.preflights import DROPPED_BY_REDIRECTS, SOON, agreement, may_pass
+from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role
+from cors_addon.exchange.preflights import DROPPED_BY_REDIRECTS
 from cors_addon.exchange.request_headers import MODE_ASSUMED
 from cors_addon.fetch.origins import OPAQUE, Url, is_potentially_trustworthy
 
 MAX_REDIRECTS = 21
 
 
-def follow(exchange: Exchange, mode: Credentials) -> Pending | None:
-    """The redirect that this request, which shows this credentials mode, follows; it waits no longer.
-
-    None where there is none. Rather one that surely passed than one that passes in one credentials mode, and that than
-    a refused one; above all one in the credentials mode that the request shows.
-    """
-    hops = exchange.client.hops
-    best: Pending | None = None
-    best_rank = 0
-    modes = set()
-    for waiting in reversed(_waiting_here(exchange)):
-        rank = _rank(exchange, waiting, mode)
-        if rank is None:
-            continue
-        modes.add(waiting.fetch.credentials)
-        if best is None or rank < best_rank:
-            best, best_rank = waiting, rank
-    if best is not None:
-        best.maybe_another = mode is Credentials.UNKNOWN and len(modes) > 1
-        hops.remove(best)
-    return best
-
-
-def _waiting_here(exchange: Exchange) -> Sequence[Pending]:
-    hops, url = exchange.client.hops, exchange.observation.url
-    found = hops[url]
+def leading_to(exchange: Exchange) -> Sequence[Pending]:
+    """The redirects that lead to the URL of a request."""
+    waiting, url = exchange.client.hops, exchange.observation.url
+    found = waiting[url]
     if not found and url.scheme == "https":
         # browsers upgrade what a secure page embeds from a Location without TLS
-        found = hops[url._replace(scheme="http", port=80 if url.port == 443 else url.port)]
+        found = waiting[url._replace(scheme="http", port=80 if url.port == 443 else url.port)]
     return found
 
 
-def _rank(exchange: Exchange, waiting: Pending, mode: Credentials) -> int | None:
-    """How well the request goes with a redirect, 0 best; None where it cannot follow it."""
+def fits(exchange: Exchange, waiting: Pending) -> bool:
+    """Whether the request is what a redirect would lead to, in time, method, origin and header names."""
     hop, began = waiting.judgement, exchange.observation.started
-    if hop.observation.ended > began + exchange.client.skew or began > waiting.until:
-        return None
-    if waiting.method != exchange.method and not _becomes_get(exchange, waiting):
-        return None
-    if not _fits_origin(exchange, waiting) or not _asks_like(exchange, hop):
-        return None
-    refused = hop.role is Role.REDIRECT and not may_pass(hop, guessed=waiting.given_up)
-    surely = hop.role is not Role.REDIRECT or hop.if_omitted is hop.if_credentialed
-    # the page could have asked for this itself, but for the mark that a redirect to a third origin leaves
-    waiting.maybe_apart = hop.role is Role.REDIRECT and not (exchange.origin == OPAQUE and hop.origin != OPAQUE)
-    agrees = agreement(waiting.fetch.credentials, mode)
-    if waiting.maybe_apart and (
-        not agrees
-        or (refused and not _may_be_followed(waiting))
-        or (not surely and began > hop.observation.ended + SOON)
-    ):
-        return None
-    return 3 * (2 - agrees) + (2 if refused else 0 if surely else 1)
+    return (
+        hop.observation.ended <= began + exchange.client.skew
+        and began <= waiting.until
+        and (waiting.method == exchange.method or _becomes_get(exchange, waiting))
+        and _fits_origin(exchange, waiting)
+        and _asks_like(exchange, hop)
+    )
+
+
+def may_be_apart(exchange: Exchange, hop: Judgement) -> bool:
+    """Whether the page could have asked for this itself: nothing bears the mark of a redirect to a third origin."""
+    return hop.role is Role.REDIRECT and not (exchange.origin == OPAQUE and hop.origin != OPAQUE)
 
 
 def _fits_origin(exchange: Exchange, waiting: Pending) -> bool:
@@ -89,11 +61,8 @@ def _asks_like(exchange: Exchange, hop: Judgement) -> bool:
     return all(name.encode("latin-1") in exchange.request for name in kept)
 
 
-def _may_be_followed(hop: Pending) -> bool:
-    """Whether a redirect that is refused is followed all the same by what it was not taken for.
-
-    See `Ledger.was_no_cors`.
-    """
+def may_be_followed(hop: Pending) -> bool:
+    """Whether a redirect that is refused may be followed all the same: see `Ledger.was_no_cors`."""
     return hop.if_surely_omitted is not None or MODE_ASSUMED in hop.judgement.assumptions
 
 

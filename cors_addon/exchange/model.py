@@ -170,6 +170,12 @@ class Judgement:
         self.requested_method = requested_method
         """For a preflight: Access-Control-Request-Method. Else the method of the request."""
 
+    def become(self, other: "Judgement") -> None:
+        """Say what another judgement says, as a revision of this one."""
+        kept = {name: value for name, value in vars(self).items() if name in _KEPT}
+        vars(self).clear()
+        vars(self).update(vars(other), **kept)
+
     def altered(self, **changes: object) -> "Judgement":
         """A copy with other values, for showing what might have been."""
         other = copy.copy(self)
@@ -220,3 +226,5 @@ class Outcome:
 
 
 _STAGES = {Role.PREFLIGHT: Stage.PREFLIGHT, Role.ACTUAL: Stage.ACTUAL, Role.REDIRECT: Stage.REDIRECT}
+_KEPT = frozenset({"revision", "shadow", "findings", "permitted", "paired_with"})
+"""What a judgement says of others, or others of it, whatever it is revised to."""

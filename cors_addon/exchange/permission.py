@@ -26,7 +26,6 @@ UPLOAD_ASSUMED = (
     "assumed: the page listens to this upload as it did to an earlier one, whose preflight is still cached; without a"
     " listener it would need none"
 )
-TAKEN_ASSUMED = "a preflight that fits was taken for a later request, which may have used its cached answer instead"
 PREFLIGHTS_MAY_BE_MISSING = "this file may leave out preflights: that none is in it proves nothing"
 
 
@@ -77,7 +76,7 @@ def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *,
     if shared and (used := client.cache.permitted_lately(key, asked, known, began, QUEUED)):
         _served(exchange, judgement, used, QUEUED_ASSUMED)
         return False
-    return not _was_taken(exchange, judgement) and _is_unexplained(exchange, key)
+    return _is_unexplained(exchange, key)
 
 
 def _explain_unneeded(exchange: Exchange, judgement: Judgement, key: Key, mode: Credentials) -> None:
@@ -138,6 +137,7 @@ def _served(exchange: Exchange, judgement: Judgement, used: tuple[Grant, ...], a
     """Cached answers permitted the request; the first of them is the first to run out."""
     judgement.preflight = PreflightState.CACHED
     judgement.preflight_cached_at, judgement.preflight_cached_until = used[0].stored, used[0].end
+    exchange.served = tuple(grant.source for grant in used)
     for grant in used:
         exchange.ledger.permitted_from_cache(grant.source, judgement)
     if assumption is not None:
@@ -146,7 +146,7 @@ def _served(exchange: Exchange, judgement: Judgement, used: tuple[Grant, ...], a
 
 def _sent_all_the_same(exchange: Exchange, judgement: Judgement, mode: ModeFinding) -> bool:
     """Whether the request was sent although its preflight was refused; both are then told so."""
-    found = preflights.find(exchange, mode[0], refused=True)
+    found = preflights.find_refused(exchange, mode[0])
     if found is None:
         return False
     if mode[0] is not Credentials.UNKNOWN and found.fetch.credentials is Credentials.UNKNOWN:
@@ -156,17 +156,6 @@ def _sent_all_the_same(exchange: Exchange, judgement: Judgement, mode: ModeFindi
     exchange.ledger.contradict(judgement, "it was sent although its preflight was refused")
     judgement.paired_with += (denied.observation.flow_id,)
     denied.paired_with += (judgement.observation.flow_id,)
-    return True
-
-
-def _was_taken(exchange: Exchange, judgement: Judgement) -> bool:
-    """Whether its preflight was taken for a later request, which may have used the cached answer instead."""
-    taken = preflights.taken_like(exchange)
-    if taken is None:
-        return False
-    judgement.preflight = PreflightState.CACHED
-    exchange.ledger.permitted_from_cache(taken.judgement, judgement)
-    judgement.assumptions += (TAKEN_ASSUMED,)
     return True
 
 

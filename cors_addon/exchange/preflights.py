@@ -33,8 +33,6 @@ RETRY_WITHIN = 1.0
 SOON = 5.0
 """Seconds within which something follows even what was refused, if the browser did not care."""
 
-PROMPT = 0.25
-"""Seconds within which a request surely follows its preflight's answer, where others do not keep it."""
 _GRANTS = frozenset({Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED})
 USER_AGENT = "user-agent"
 _SENT_ANYWAY = frozenset({"accept", "accept-language", "content-type"})
@@ -62,11 +60,13 @@ def store(exchange: Exchange, key: Key, judgement: Judgement, *, refused: bool) 
     cache, rules = client.cache, client.engine.cache
     if not _is_stored(key, judgement, rules, refused=refused):
         bypassed = rules.no_cache_bypasses and (b"cache-control" in request or b"pragma" in request)
-        if not rules.accumulates and not bypassed:
+        if not rules.accumulates and not bypassed and not exchange.again:
             cache.drop(key, judgement.observation.ended)  # that it was sent shows that no entry served
         return
     granted = _granted(client.engine, exchange.response)
     judgement.cache_lifetime = 0.0 if refused else granted.lifetime
+    if exchange.again:
+        return
     observation = judgement.observation
     preflight = Answered(
         observation.flow_id,
@@ -137,84 +137,14 @@ def may_pass(judgement: Judgement, mode: Credentials = Credentials.UNKNOWN, *, g
     )
 
 
-def find(exchange: Exchange, mode: Credentials = Credentials.UNKNOWN, *, refused: bool = False) -> Pending | None:
-    """The latest preflight for this request that nothing followed yet; it waits no longer.
-
-    Rather one of a fetch in the same credentials mode than in the other, and one that asks for all that the request
-    bears than for less. Of identical ones in flight together either may be taken for either request: they say the same.
-    """
-    client = exchange.client
-    waiting_here = client.preflights[exchange.observation.url]
-    best: Pending | None = None
-    best_rank: tuple[bool, bool, int, int] | None = None
-    for waiting in reversed(waiting_here):
-        judgement = waiting.judgement
-        if (
-            may_pass(judgement, mode, guessed=waiting.given_up) is refused
-            or not _fits(exchange, waiting)
-            or _superseded(exchange, waiting, mode)
-        ):
-            continue
-        if len(waiting_here) == 1:  # as nearly always
-            best = waiting
-            break
-        rank = _rank(exchange, waiting, mode)
-        if best_rank is None or rank > best_rank:
-            best, best_rank = waiting, rank
-    if best is None:
-        return None
-    if best_rank is not None and not refused:
-        client.taken.append((best, exchange.observation))
-    client.preflights.remove(best)
-    return best
-
-
-def _rank(exchange: Exchange, waiting: Pending, mode: Credentials) -> tuple[bool, bool, int, int]:
-    """How well a preflight goes with the request."""
-    judgement = waiting.judgement
-    agrees = agreement(waiting.fetch.credentials, mode)
-    named = judgement.origin == exchange.origin or waiting.fetch.redirects > 0
-    borne = sum(name.encode("latin-1") in exchange.request for name in judgement.requested_headers)
-    return agrees > 0, named, borne, agrees
-
-
-def exchanged(exchange: Exchange) -> Pending | None:
-    """A preflight that is answered too late for this request, if one that is not was taken for a later request: of
-    several requests under way together the first to be answered takes one, and may take another's.
-    """
-    client, observation, origin = exchange.client, exchange.observation, exchange.origin
-    for taken, later in reversed(client.taken):
-        if later.url != observation.url or not _fits(exchange, taken):
-            continue
-        asked = Asked(origin, exchange.method, taken.judgement.requested_headers)
-        if client.cache.permits((origin, observation.url), asked, None, observation.started) and (
-            origin != OPAQUE or client.engine.cache.opaque_origins_share
-        ):
-            return None  # it needs none
-        for waiting in client.preflights[observation.url]:
-            if (
-                _like(waiting) == _like(taken)
-                and waiting.judgement.observation.ended <= later.started
-                and may_pass(waiting.judgement)
-            ):
-                client.preflights.remove(waiting)
-                return waiting
+def find_refused(exchange: Exchange, mode: Credentials) -> Pending | None:
+    """The latest preflight for this request that was refused under the request's mode; it waits no longer."""
+    waiting_here = exchange.client.preflights
+    for waiting in reversed(waiting_here.open(exchange.observation.url)):
+        if not may_pass(waiting.judgement, mode, guessed=waiting.given_up) and fits(exchange, waiting):
+            waiting_here.remove(waiting)
+            return waiting
     return None
-
-
-def taken_like(exchange: Exchange) -> Pending | None:
-    """A preflight that would permit this request, was taken for a later one, and has been cached for a while."""
-    return next(
-        (
-            taken
-            for taken, later in reversed(exchange.client.taken)
-            if later.url == exchange.observation.url
-            and taken.judgement.cache_lifetime > 0
-            and _fits(exchange, taken)
-            and later.started > exchange.observation.started
-        ),
-        None,
-    )
 
 
 def _like(waiting: Pending) -> tuple[str | None, str, tuple[str, ...]]:
@@ -222,32 +152,7 @@ def _like(waiting: Pending) -> tuple[str | None, str, tuple[str, ...]]:
     return waiting.judgement.origin, waiting.method, waiting.judgement.requested_headers
 
 
-def agreement(one: Credentials, other: Credentials) -> int:
-    """How well the credentials modes of two requests, as far as known, go with their being of one fetch."""
-    return 2 if one is other else 1 if Credentials.UNKNOWN in (one, other) else 0
-
-
-def _superseded(exchange: Exchange, waiting: Pending, mode: Credentials) -> bool:
-    """Whether the cache explains the request better: its preflight may be refused, or have had its request already."""
-    client, observation, judgement = exchange.client, exchange.observation, waiting.judgement
-    if waiting.told_to_retry or (judgement.if_omitted == judgement.if_credentialed and not waiting.retries):
-        return False
-    key = cache_key(exchange, waiting.fetch, judgement.origin)
-    if not waiting.retries and not client.cache.used(key):
-        return False
-    asked = Asked(judgement.origin or "", waiting.method, judgement.requested_headers)
-    known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
-    entry = client.cache.find(key, asked, known, observation.started)
-    # only one that was sent after this one's answer, and whose request had been answered, shows that this one was
-    # refused; not of many in flight together, more than there are connections: the last are sent when the first have
-    # been answered
-    answered = judgement.observation.ended
-    return entry is not None and (
-        waiting.retries > 0 or (observation.started > max(entry.used, answered + PROMPT) and entry.together > answered)
-    )
-
-
-def _fits(exchange: Exchange, waiting: Pending) -> bool:
+def fits(exchange: Exchange, waiting: Pending) -> bool:
     """Whether a preflight asks for this request, and was answered in time for it."""
     client, judgement, began = exchange.client, waiting.judgement, exchange.observation.started
     if (
@@ -279,7 +184,7 @@ def _may_name_page(exchange: Exchange, waiting: Pending) -> bool:
         and (
             waiting.fetch.redirects > 0
             or waiting.judgement.origin == here.origin
-            or not client.hops[here]  # another preflight may have been taken for what followed its redirect
+            or not client.hops.open(here)  # another preflight may have been taken for what followed its redirect
         )
     )
 
@@ -320,8 +225,12 @@ def may_be_retried(client: Client, observation: Observation) -> bool:
 def repeated(exchange: Exchange) -> Pending | None:
     """The preflight that this one repeats, to which there was no answer; it waits no longer. None where it is new."""
     client, observation = exchange.client, exchange.observation
+    if exchange.again:
+        if exchange.repeats is not None:
+            client.preflights.discard(exchange.repeats)
+        return exchange.repeats
     asks = (exchange.origin, exchange.method, exchange.asked)
-    for waiting in reversed(client.preflights[observation.url]):
+    for waiting in reversed(client.preflights.open(observation.url)):
         before = waiting.judgement
         if (
             may_be_retried(client, before.observation)
@@ -349,7 +258,16 @@ def await_retry(client: Client, permit: Pending, dropped: Observation) -> None:
         permit.retries += 1
         permit.told_to_retry = dropped.status is not None
         permit.until = dropped.ended + RETRY_WITHIN
+        permit.follower = None
+        client.preflights.discard(permit)
         client.preflights.add(dropped.url, permit)
+
+
+def forget(exchange: Exchange, key: Key) -> None:
+    """A request failed its check, or got no answer."""
+    client, observation = exchange.client, exchange.observation
+    if client.engine.cache.failed_request_clears and observation.status is not None and not exchange.again:
+        client.cache.drop(key, observation.ended)
 
 
 def followed(exchange: Exchange, permit: Pending, fetch: Fetch, key: Key) -> None:
@@ -364,7 +282,7 @@ def followed(exchange: Exchange, permit: Pending, fetch: Fetch, key: Key) -> Non
     if fetch.credentials is not Credentials.UNKNOWN:
         credentialed = fetch.credentials is Credentials.INCLUDE
         cache.set_credentials(key, preflight.observation.flow_id, credentialed=credentialed, until=request.ended)
-    if may_be_retried(exchange.client, request):
+    if may_be_retried(exchange.client, request) and not exchange.again:
         await_retry(exchange.client, permit, request)
 
 

@@ -8,12 +8,12 @@ Law 4: evidence on one flow of a fetch (a Cookie, a redirect followed) holds for
 
 from collections.abc import Callable, Hashable
 
-from cors_addon.engines import ENGINES, FETCH
-from cors_addon.exchange import chains, hops, permission, preflights, revalidation
-from cors_addon.exchange.clients import Client, Fetch, Pending, Queues
-from cors_addon.exchange.credentials import COOKIE_WITHHELD, STORAGE_ACCESS_SENT, Evidence
+from cors_addon.engines import ENGINES
+from cors_addon.exchange import hops, matching, permission, placing, preflights, revalidation
+from cors_addon.exchange.anew import judge_anew
+from cors_addon.exchange.clients import Client, Fetch, Pending
+from cors_addon.exchange.credentials import STORAGE_ACCESS_SENT, Evidence
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.hops import MAX_REDIRECTS, redirected_method
 from cors_addon.exchange.http_cache import Plain, PlainResponses, Stored, is_plain
 from cors_addon.exchange.known_clients import KnownClients
 from cors_addon.exchange.ledger import MAYBE_ANOTHER, Ledger, conclude, judge_both
@@ -31,30 +31,22 @@ from cors_addon.exchange.model import (
 from cors_addon.exchange.outcomes import (
     ALLOWED,
     STORED_ASSUMED,
-    answer_of,
-    asked_of,
     judged_fields,
     location_target,
-    outcome,
-    unanswered,
 )
+from cors_addon.exchange.placing import PATIENCE
 from cors_addon.exchange.preflights import SOON
-from cors_addon.exchange.request_headers import MODE_ASSUMED, classify, read_request
+from cors_addon.exchange.request_headers import read_request
 from cors_addon.fetch.cache import Key
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Stage
 
-PATIENCE = 60.0
-"""Seconds after which a fetch that nothing followed counts as stopped; a slow answer takes that long at times."""
-
 HAR_SKEW = 0.05
 """Seconds: a HAR has a rounded start and durations from another clock for each exchange."""
 
-NO_BROWSER = "the client is no browser: it does not enforce CORS"
 
-_NOTHING_ASSUMED: tuple[str, ...] = ()
 _SIMPLE = frozenset(method.encode() for method in CORS_SAFELISTED)
 
 
@@ -177,9 +169,9 @@ class Tracker:
         judgement = Judgement(observation, Role.PREFLIGHT, engine, exchange.origin, method)
         judgement.requested_headers = exchange.asked or ()
         if not client.is_browser:
-            return _no_browser(judgement, Stage.PREFLIGHT)
+            return placing.no_browser(judgement, Stage.PREFLIGHT)
         waiting = self._begin_preflight(exchange, judgement)
-        fetch = waiting.fetch
+        judgement, fetch = waiting.judgement, waiting.fetch
         if b"sec-fetch-storage-access" in exchange.request and fetch.credentials is Credentials.UNKNOWN:
             ledger.learn(fetch, Credentials.INCLUDE, STORAGE_ACCESS_SENT)  # Gecko's preflights tell, too
         target = location_target(observation, exchange.response.lines.location, engine)
@@ -193,23 +185,24 @@ class Tracker:
         client.preflights.add(observation.url, waiting)
         return judgement
 
-    @staticmethod
-    def _begin_preflight(exchange: Exchange, judgement: Judgement) -> Pending:
+    def _begin_preflight(self, exchange: Exchange, judgement: Judgement) -> Pending:
         """Let a preflight join its fetch, where it follows a redirect or repeats another, or begin one; it waits."""
         client, observation, ledger = exchange.client, exchange.observation, exchange.ledger
-        hop = hops.follow(exchange, Credentials.UNKNOWN) if client.hops.by_url else None
+        hop = self._followed(exchange) if client.hops.by_url or exchange.again else None
         before = hop
-        if before is None and client.preflights[observation.url]:
-            before = preflights.repeated(exchange)
+        if before is None and (exchange.repeats is not None or client.preflights[observation.url]):
+            before = exchange.repeats = preflights.repeated(exchange)
         fetch = Fetch() if before is None else before.fetch
+        judgement = exchange.begin(judgement, fetch)
         ledger.join(fetch, judgement)
-        waiting = Pending(judgement, fetch, exchange.method, observation.ended + PATIENCE)
+        waiting = exchange.await_next(Pending(judgement, fetch, exchange.method, observation.ended + PATIENCE))
         if hop is not None:
             ledger.revive(hop)
-            if hop.maybe_another:
+            if matching.is_doubtful(exchange):
                 judgement.assumptions += (MAYBE_ANOTHER,)
             if hop.if_surely_omitted is not None:
                 waiting.stopped_by = hop.judgement.refusal  # WebKit's page process checks the hop once more, later
+            hop.maybe_apart = hops.may_be_apart(exchange, hop.judgement)
             ledger.hop_followed(hop)
         return waiting
 
@@ -217,57 +210,74 @@ class Tracker:
 
     def _request(self, exchange: Exchange) -> Judgement | None:
         client, observation, request = exchange.client, exchange.observation, exchange.request
-        if request.origin is None and not client.hops.by_url and observation.status not in REDIRECT_STATUSES:
+        leads_here = client.hops.by_url or exchange.again
+        if request.origin is None and not leads_here and observation.status not in REDIRECT_STATUSES:
             return None
-        named, url, leads_here = exchange.origin, observation.url, client.hops.by_url
+        named, url = exchange.origin, observation.url
         cross_origin = request.plainly_cors and named != url.origin
         if cross_origin and not leads_here and client.is_browser and url not in client.preflights.by_url:
             # most requests: nothing that was seen before has to do with them
             judgement = Judgement(observation, Role.ACTUAL, client.judged_as, named, exchange.method)
-            return self._actual(exchange, judgement, Fetch(), None, None)
+            fetch = Fetch()
+            if observation.status in REDIRECT_STATUSES:
+                judgement = exchange.begin(judgement, fetch)
+            return self._actual(exchange, judgement, fetch, None, None)
         permit = hop = None
         if request.mode is None or request.mode == b"cors":
-            if named and url in client.preflights.by_url:
-                permit = self._find_preflight(exchange)
-            if permit is None and leads_here:
-                hop = hops.follow(exchange, self._evidence.shown(exchange)[0])
-        if hop is not None and MODE_ASSUMED in hop.judgement.assumptions and not preflights.may_pass(hop.judgement):
-            exchange.ledger.was_no_cors(hop.fetch)  # a cors request would not have been redirected
-        follows = permit is not None or (
-            hop is not None and hop.judgement.role is Role.REDIRECT and MODE_ASSUMED not in hop.judgement.assumptions
-        )
-        origin, assumptions = request.origin, _NOTHING_ASSUMED
-        if cross_origin:
-            role = Role.ACTUAL
-        else:
-            role, origin, assumptions = classify(observation, request, follows_cors=follows, engine=client.engine)
-        if hop is not None and hop.maybe_another:
-            assumptions += (MAYBE_ANOTHER,)
-        if hop is not None and hop.judgement.role is Role.NO_CORS:
-            role, assumptions = Role.NO_CORS, hop.judgement.assumptions
+            before = self._followed(exchange)
+            if before is not None and before.judgement.role is Role.PREFLIGHT:
+                permit = before
+            elif before is not None:
+                hop = before
+                hop.maybe_apart = hops.may_be_apart(exchange, hop.judgement)
         fetch = permit.fetch if permit is not None else hop.fetch if hop is not None else Fetch()
-        judgement = Judgement(observation, role, client.judged_as, origin, exchange.method)
-        if assumptions:
-            judgement.assumptions = assumptions
+        judgement = placing.placed(exchange, hop, permit)
+        if exchange.follower is not None or observation.status in REDIRECT_STATUSES or exchange.again:
+            judgement = exchange.begin(judgement, fetch)
+        role = judgement.role
         if role is Role.ACTUAL and client.is_browser:
             return self._actual(exchange, judgement, fetch, hop, permit)
         if role is Role.ACTUAL:
-            return _no_browser(judgement, Stage.ACTUAL)
+            return placing.no_browser(judgement, Stage.ACTUAL)
         if role is Role.SAME_ORIGIN and client.is_browser:
-            _same_origin(exchange, judgement, fetch, hop)
+            placing.same_origin(exchange, judgement, fetch, hop)
         elif not client.is_browser and role is not Role.WEBSOCKET:
             judgement.role = Role.NON_BROWSER
-        return None if origin is None else judgement
+        return None if judgement.origin is None else judgement
 
-    def _find_preflight(self, exchange: Exchange) -> Pending | None:
-        """The preflight that was sent for this request; it waits no longer."""
-        mode, _ = self._evidence.shown(exchange)
-        permit = preflights.find(exchange, mode)
-        if permit is None:
-            return preflights.exchanged(exchange) if exchange.client.taken else None
-        if permit.fetch.credentials is not mode and not preflights.agreement(permit.fetch.credentials, mode):
-            chains.move(exchange, permit, mode, PATIENCE)
-        return permit
+    def _followed(self, exchange: Exchange) -> Pending | None:
+        """The preflight or the redirect that this request follows; None where there is none."""
+        if exchange.again:
+            return None if exchange.follower is None else exchange.follower.follows
+        client = exchange.client
+        permits = () if exchange.is_preflight or not exchange.origin else client.preflights[exchange.observation.url]
+        led = hops.leading_to(exchange) if client.hops.by_url else ()
+        if not permits and not led:
+            return None
+        if not led and len(permits) == 1:
+            only = matching.follow_only(exchange, permits[0], self._evidence.shown(exchange)[0])
+            if only is not None:
+                client.preflights.remove(only)
+                return only
+        own = self._evidence.own
+        follower = matching.hypothesize(exchange, permits, led, own)
+        if not follower.hypotheses:
+            return None
+        exchange.follower = follower
+        changed = matching.associate(follower, own)
+        if changed:
+            judge_anew(changed, self._judge_again, self._evidence, self._ledger)
+        for each in (follower, *changed):
+            if (waiting := each.follows) is not None:
+                (client.preflights if waiting.judgement.role is Role.PREFLIGHT else client.hops).hold(waiting)
+        return follower.follows
+
+    def _judge_again(self, exchange: Exchange) -> None:
+        """Judge what was judged before."""
+        if exchange.is_preflight:
+            self._preflight(exchange)
+        else:
+            self._request(exchange)
 
     def _actual(
         self, exchange: Exchange, judgement: Judgement, fetch: Fetch, hop: Pending | None, permit: Pending | None
@@ -284,13 +294,7 @@ class Tracker:
             fetch.initiator = exchange.origin
         url, status, response = observation.url, observation.status, exchange.response
         key = preflights.cache_key(exchange, fetch)
-        if (
-            permit is None
-            and exchange.request.authored_nothing
-            and exchange.request.user_agent == client.user_agent
-            and observation.method in _SIMPLE
-            and not client.cache.knows(key)
-        ):
+        if permit is None and _is_simple(exchange) and not client.cache.knows(key):
             judgement.preflight = PreflightState.NOT_NEEDED  # as `explain` would find
         else:
             self._explain_permission(exchange, judgement, fetch, permit, key)
@@ -317,14 +321,21 @@ class Tracker:
             fetch.left_same_origin = False
         if permit is not None:
             preflights.followed(exchange, permit, fetch, key)
+            if permit.retries and exchange.follower is not None:
+                matching.settle(exchange.follower)
         conclude(judgement, fetch.credentials, fetch.evidence)
         if plain is not None:
             judgement.judged_credentialed = True
-        if judgement.verdict is Verdict.DENY and status is not None and client.engine.cache.failed_request_clears:
-            client.cache.drop(key, observation.ended)
+        if judgement.verdict is Verdict.DENY:
+            preflights.forget(exchange, key)
         if target is not None and target.url is not None:
-            _await_redirect(judgement, fetch, client.hops, target.url, plain)
-        elif response.kept and observation.method == b"GET" and (status == 200 or judgement.stored is not None):
+            placing.await_redirect(exchange, judgement, fetch, target.url, plain)
+        elif (
+            response.kept
+            and not exchange.again
+            and observation.method == b"GET"
+            and (status == 200 or judgement.stored is not None)
+        ):
             client.store(url, Stored(judged_fields(judgement), observation.ended, fetch.credentialed))
         return judgement
 
@@ -348,47 +359,11 @@ class Tracker:
                 exchange.ledger.contradict(judgement, "it needed a preflight, and none was sent or cached")
 
 
-def _await_redirect(judgement: Judgement, fetch: Fetch, queues: Queues, target: Url, plain: Outcome | None) -> None:
-    """Something should follow a redirect; `plain`: see `Pending.if_surely_omitted`."""
-    fetch.redirects += 1
-    if fetch.redirects <= MAX_REDIRECTS:
-        observation = judgement.observation
-        until = observation.ended + (PATIENCE if preflights.may_pass(judgement) else SOON)
-        queues.add(target, Pending(judgement, fetch, redirected_method(observation), until, if_surely_omitted=plain))
-
-
-def _same_origin(exchange: Exchange, judgement: Judgement, fetch: Fetch, hop: Pending | None) -> None:
-    """A request to the page's own origin may redirect to another, where CORS begins."""
-    client, observation, ledger = exchange.client, exchange.observation, exchange.ledger
-    target = location_target(observation, exchange.response.lines.location, client.judged_as)
-    if target is None or target.url is None:
-        return
-    if hop is None:
-        fetch.initiator = judgement.origin or observation.url.origin
-    ledger.join(fetch, judgement)
-    if judgement.origin is None:
-        fetch.untold += (judgement,)
-    fetch.redirects += 1
-    fetch.left_same_origin = target.url.origin != observation.url.origin
-    if b"cookie" not in exchange.request and client.cookies.would_be_sent(
-        observation.url, observation.started, same_site=True, context=None, partitioned=False
-    ):
-        fetch.surely_omitted = True
-        if fetch.credentials is Credentials.UNKNOWN:
-            ledger.learn(fetch, Credentials.OMIT, COOKIE_WITHHELD)
-    if fetch.redirects <= MAX_REDIRECTS:
-        until = observation.ended + PATIENCE
-        client.hops.add(target.url, Pending(judgement, fetch, redirected_method(observation), until))
-
-
-def _no_browser(judgement: Judgement, stage: Stage) -> Judgement:
-    """Name a client that enforces nothing, and say what the standard would decide."""
-    observation = judgement.observation
-    if observation.status is None:
-        judgement.hypothetical = unanswered(stage)
-    else:
-        answer = answer_of(observation, observation.response)
-        judgement.hypothetical = outcome(FETCH, stage, asked_of(judgement), answer)
-    judgement.role, judgement.verdict = Role.NON_BROWSER, Verdict.NOT_CORS
-    judgement.assumptions = (NO_BROWSER,)
-    return judgement
+def _is_simple(exchange: Exchange) -> bool:
+    """Whether nothing in a request can have needed a preflight."""
+    request = exchange.request
+    return (
+        request.authored_nothing
+        and request.user_agent == exchange.client.user_agent
+        and exchange.observation.method in _SIMPLE
+    )

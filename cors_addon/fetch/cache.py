@@ -248,10 +248,12 @@ class PreflightCache:
         self, key: Key, asked: Asked, credentialed: bool | None, now: float, within: float
     ) -> tuple[Grant, ...]:
         """The answers that would have done so within these seconds before: the request may have waited since."""
-        for entry in self._entries.get(key, ()):
+        found: list[Entry] = [*self._entries.get(key, ()), *reversed(self._in_flight.get(key, ()))]
+        for entry in found:
             stored = entry.latest.stored
-            if stored <= now and self._serves(entry, asked, credentialed, max(stored, now - within)):
-                return self._used(asked, (entry,), credentialed, max(stored, now - within))
+            since = max(stored, now - within)
+            if stored <= now and since <= entry.gone and self._serves(entry, asked, credentialed, since):
+                return self._used(asked, (entry,), credentialed, since)
         return ()
 
     def used(self, key: Key) -> bool:

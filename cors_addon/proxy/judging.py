@@ -11,7 +11,7 @@ from operator import itemgetter
 from mitmproxy import ctx, http
 
 from cors_addon.exchange.model import Fields, Judgement, Observation
-from cors_addon.exchange.tracker import PATIENCE
+from cors_addon.exchange.placing import PATIENCE
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.flows import translate
 from cors_addon.proxy import internals

@@ -14,7 +14,7 @@ from cors_addon.exchange.ledger import (
 )
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
 from cors_addon.exchange.outcomes import STORED_ASSUMED
-from cors_addon.exchange.permission import FRAGMENT_ASSUMED, QUEUED_ASSUMED, TAKEN_ASSUMED, UPLOAD, UPLOAD_ASSUMED
+from cors_addon.exchange.permission import FRAGMENT_ASSUMED, QUEUED_ASSUMED, UPLOAD, UPLOAD_ASSUMED
 from cors_addon.exchange.request_headers import BEACON_ASSUMED, MODE_ASSUMED
 from cors_addon.fetch.refusals import Reason
 from tests.cases.traffic import (
@@ -1796,6 +1796,41 @@ TOGETHER: tuple[Scenario, ...] = (
         finish=True,
     ),
     Scenario(
+        name="a request that had to wait for the answer to another has a preflight of its own",
+        traffic=(
+            preflight("p1", answer=STAR_PUT_60),
+            preflight("p2", 0.02, answer=STAR_PUT_60),
+            cors("a2", 0.04, "PUT", answer=STAR, took=1.0),
+            cors("b", 1.05, "PUT", answer=STAR),
+        ),
+        expected={
+            "p1": passed("b", credentials=OMIT),
+            "p2": passed("a2", credentials=OMIT),
+            "a2": passed("p2", preflight=SENT),
+            "b": passed("p1", preflight=SENT),
+        },
+        engines=("chromium", "webkit"),
+        finish=True,
+    ),
+    Scenario(
+        name="a redirect of a request with another header did not lead to this preflight",
+        traffic=(
+            preflight("p1", method="GET", headers="x-a", answer=allow(headers="x-a")),
+            preflight("p2", 0.001, method="GET", headers="authorization", answer=allow(headers="authorization")),
+            redirect("h1", 0.02, to=OTHER, request=(("X-A", "1"),)),
+            redirect("h2", 0.04, to=OTHER, request=(("Authorization", "Bearer x"),)),
+            preflight(
+                "q2", 0.06, method="GET", url=OTHER, headers="authorization", answer=allow(headers="authorization")
+            ),
+            preflight("q1", 0.08, method="GET", url=OTHER, headers="x-a", answer=allow(headers="x-a")),
+        ),
+        expected={
+            **{key: {"verdict": ALLOW} for key in ("p1", "p2", "h1", "h2")},
+            "q1": {"paired_with": ("p1", "h1")},
+            "q2": {"paired_with": ("p2", "h2")},
+        },
+    ),
+    Scenario(
         name="requests in both credentials modes under one preflight",
         traffic=(
             preflight("p", connection="one", answer=GRANTED),
@@ -1824,10 +1859,10 @@ TOGETHER: tuple[Scenario, ...] = (
         expected={
             "p0": {"verdict": ALLOW},
             "h": {"verdict": ALLOW},
-            "q1": {"verdict": ALLOW},
-            "q2": passed("a"),
-            "b": {"preflight": SENT, "contradicted": False},
-            "a": passed("q2", preflight=SENT),
+            "q1": passed("p0", "h", "a"),
+            "q2": passed("b"),
+            "b": passed("q2", preflight=SENT),
+            "a": passed("p0", "h", "q1", preflight=SENT),
         },
         engines=("chromium",),
     ),
@@ -1849,7 +1884,7 @@ TOGETHER: tuple[Scenario, ...] = (
             "y": {"contradicted": False},
             "b": passed("p2", preflight=SENT),
             "c": passed("p1", preflight=SENT),
-            "a": passed("p1", preflight=CACHED, assumptions=(TAKEN_ASSUMED, CREDENTIALS_ASSUMED)),
+            "a": passed("p1", preflight=CACHED, assumptions=(QUEUED_ASSUMED, CREDENTIALS_ASSUMED)),
         },
         engines=("chromium",),
     ),

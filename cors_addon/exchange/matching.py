@@ -1,0 +1,369 @@
+"""Which request was sent for which preflight, and which follows which redirect, of all that are in flight together.
+
+As trackers of many objects do it: a gate says what can belong together at all; a hypothesis is one such pair and what
+speaks against it, its cost; the associator takes the cheapest set of pairs in which nothing is used twice. That a
+request follows nothing that was seen is a hypothesis like any other (it needs no preflight, its preflight is cached,
+or recording began later), and so is that nothing follows a preflight or a redirect (its check failed).
+
+Law 1: a pair is kept only as long as no later request makes another set cheaper; then what it led to is judged anew.
+Law 2: only what is in flight together competes: a request that began after another was answered takes nothing from it.
+Law 3: bounded: a cluster has so many requests at most, and the oldest pairs are settled for good.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from cors_addon.exchange import hops, preflights
+from cors_addon.exchange.assignment import cheapest
+from cors_addon.exchange.clients import Follower, Pending
+from cors_addon.exchange.exchange import Exchange
+from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
+from cors_addon.exchange.permission import QUEUED
+from cors_addon.fetch.cache import Entry
+from cors_addon.fetch.checks import REDIRECT_STATUSES, Asked
+from cors_addon.fetch.origins import OPAQUE
+
+MAX_CLUSTER = 24
+"""Requests that are matched together."""
+
+PROMPT = 0.25
+"""Seconds within which a request surely follows its preflight's answer, where others do not keep it."""
+
+type OwnMode = Callable[[Exchange], Credentials]
+"""The credentials mode that a request shows by itself."""
+
+
+class Costs(NamedTuple):
+    """What speaks against a hypothesis; only how the sums compare matters.
+
+    Found with what browsers did in `tests/browser` (`--family parallel`): any half or double of each does nearly as
+    well, but for their order.
+    """
+
+    unfollowed: float = 6.0
+    """Nothing follows what passed its check under every credentials mode that is possible."""
+    maybe_unfollowed: float = 1.0
+    """Nothing follows what passes its check under one of two possible modes."""
+    conflict: float = 8.0
+    """Two requests of one fetch show different credentials modes."""
+    half_known: float = 0.3
+    """One of two shows its credentials mode, the other does not."""
+    storage_access: float = 2.0
+    """A preflight bears Sec-Fetch-Storage-Access, its request does not: Gecko gives it to both, or to neither."""
+    conditional: float = 0.5
+    """The pair makes one of two modes certain."""
+    idle: float = 4.0
+    """A second before a request in which nothing like it was answered, from its preflight on: browsers go on at once,
+    but for want of a connection, which an answer makes free."""
+    delay: float = 0.6
+    """A second between a redirect and what follows."""
+    most_delay: float = 2.0
+    """Seconds from which on it makes no difference."""
+    dropped: float = 1.0
+    """A name that the preflight asks for, which a redirect took from the request."""
+    borne: float = -0.1
+    """A name that the preflight asks for, and the request bears."""
+    kept: float = -0.05
+    """The pair is that of before: of those that are as good, none need be judged anew."""
+    names: float = 2.0
+    """A redirected preflight asks for other header names than the one before: where redirects drop some."""
+    same_connection: float = -0.5
+    """What follows a redirect comes on the connection that has just become free."""
+    cached: float = 1.5
+    """The preflight is in the cache."""
+    queued: float = 4.0
+    """It was, and the request may have waited for a connection since."""
+    repeated: float = 2.0
+    """A preflight has had its request, which came to nothing and may be sent again."""
+    unseen: float = 12.0
+    """A preflight was needed, and none was seen."""
+    apart: float = 1.0
+    """The page sent a preflight by itself that looks like a redirected one's."""
+    simple: float = 0.5
+    """The page sent a request by itself that looks like a redirected one."""
+    refused: float = 9.0
+    """A refused redirect is followed all the same."""
+    tainted: float = 10.0
+    """The page sent a request by itself that bears the mark of a redirect to a third origin."""
+    went_on: float = -2.0
+    """A refused redirect is followed that may have been no cors request's, or not be refused after all."""
+
+
+COSTS = Costs()
+
+
+# -- hypotheses --------------------------------------------------------------------------------------------------------
+
+
+def hypothesize(exchange: Exchange, permits: Iterable[Pending], led: Iterable[Pending], own: OwnMode) -> Follower:
+    """All that a request may follow, of the preflights and the redirects for its URL."""
+    found: dict[Pending, float] = {}
+    without_any = COSTS.apart if exchange.is_preflight else COSTS.simple
+    alone = without_any
+    for waiting in permits:
+        if _settled(waiting, exchange) or not preflights.fits(exchange, waiting):
+            continue
+        entry, without = _cached_instead(exchange, waiting, own)
+        cost = _permit_cost(exchange, waiting, entry, own)
+        if cost is not None:
+            alone = min(alone, without) if found else without
+            found[waiting] = cost
+    without_preflight = alone - without_any
+    for waiting in led:
+        if not _settled(waiting, exchange) and (cost := _hop_cost(exchange, waiting, own(exchange), own)) is not None:
+            found[waiting] = cost + without_preflight
+            if not hops.may_be_apart(exchange, waiting.judgement):
+                alone = max(alone, COSTS.tainted)
+    return Follower(exchange, found, alone)
+
+
+def _settled(waiting: Pending, exchange: Exchange) -> bool:
+    """Whether what follows it is not in flight together with this request."""
+    taken = waiting.follower
+    return taken is not None and exchange.observation.started > taken.exchange.observation.ended
+
+
+def _permit_cost(exchange: Exchange, waiting: Pending, entry: Entry | None, own: OwnMode) -> float | None:
+    """What speaks against a preflight's being this request's; None where it cannot be.
+
+    `entry`: what is cached and would permit it, too.
+    """
+    mode = own(exchange)
+    shown = _shown_before(waiting, own)
+    if not _passes(waiting.judgement, mode if shown is Credentials.UNKNOWN else shown):
+        return None
+    answered = waiting.judgement.observation.ended
+    cost = _mode_cost(exchange, waiting, mode, shown)
+    if entry is not None and entry.together > answered:
+        cost += min(COSTS.idle * (exchange.observation.started - _last_answer(exchange, answered)), COSTS.idle)
+    else:
+        cost += COSTS.delay * min(exchange.observation.started - answered, COSTS.most_delay)
+    for name in waiting.judgement.requested_headers:
+        cost += COSTS.borne if name.encode("latin-1") in exchange.request else COSTS.dropped
+    if waiting.retries and not waiting.told_to_retry:
+        return cost + COSTS.repeated
+    return cost - _cost_unfollowed(waiting, shown)
+
+
+def _hop_cost(exchange: Exchange, waiting: Pending, mode: Credentials, own: OwnMode) -> float | None:
+    """What speaks against this request's following a redirect; None where it cannot."""
+    if not hops.fits(exchange, waiting):
+        return None
+    hop = waiting.judgement
+    shown = _shown_before(waiting, own)
+    cost = 0.0
+    if not _passes(hop, mode if shown is Credentials.UNKNOWN else shown):
+        if hops.may_be_followed(waiting):
+            cost = COSTS.went_on
+        elif hops.may_be_apart(exchange, hop):
+            return None
+        else:
+            cost = COSTS.refused
+    cost += _mode_cost(exchange, waiting, mode, shown)
+    if exchange.asked is not None and hop.preflight is PreflightState.SENT:
+        cost += COSTS.names * (set(exchange.asked) != set(hop.requested_headers))
+    cost += COSTS.delay * min(exchange.observation.started - hop.observation.ended, COSTS.most_delay)
+    if hop.observation.connection is not None and hop.observation.connection == exchange.observation.connection:
+        cost += COSTS.same_connection
+    return cost - _cost_unfollowed(waiting, shown)
+
+
+def _last_answer(exchange: Exchange, last: float) -> float:
+    """When the last request to this URL was answered before this one began, from `last` on; Unix seconds."""
+    began = exchange.observation.started
+    for waiting in exchange.client.preflights[exchange.observation.url]:
+        for observation in (waiting.judgement.observation, *(each.exchange.observation for each in waiting.followers)):
+            if last < observation.ended <= began:
+                last = observation.ended
+    return last
+
+
+def _mode_cost(exchange: Exchange, waiting: Pending, mode: Credentials, shown: Credentials) -> float:
+    cost = 0.0
+    if shown is not mode:
+        cost = COSTS.half_known if Credentials.UNKNOWN in (shown, mode) else COSTS.conflict
+    if (
+        b"sec-fetch-storage-access" not in exchange.request
+        and waiting.exchange is not None
+        and b"sec-fetch-storage-access" in waiting.exchange.request
+    ):
+        cost += COSTS.storage_access
+    known = mode if shown is Credentials.UNKNOWN else shown
+    return cost + (COSTS.conditional if _passes(waiting.judgement, known) == 1 else 0.0)
+
+
+def _cost_unfollowed(waiting: Pending, shown: Credentials) -> float:
+    return (0.0, COSTS.maybe_unfollowed, COSTS.unfollowed)[_passes(waiting.judgement, shown)]
+
+
+def _cached_instead(exchange: Exchange, permit: Pending, own: OwnMode) -> tuple[Entry | None, float]:
+    """The cached answer that permits what this preflight asks for, and what speaks against its having been used."""
+    client, mode = exchange.client, own(exchange)
+    if exchange.origin == OPAQUE and not client.engine.cache.opaque_origins_share:
+        return None, COSTS.unseen
+    key = preflights.cache_key(exchange, permit.fetch)
+    asked = Asked(exchange.origin, exchange.method, permit.judgement.requested_headers)
+    known = None if mode is Credentials.UNKNOWN else mode is Credentials.INCLUDE
+    began = exchange.observation.started
+    entry = client.cache.find(key, asked, known, began)
+    if entry is not None or client.cache.permits(key, asked, known, began):
+        return entry, COSTS.cached
+    return None, COSTS.queued if client.cache.permitted_lately(key, asked, known, began, QUEUED) else COSTS.unseen
+
+
+def _shown_before(waiting: Pending, own: OwnMode) -> Credentials:
+    """The credentials mode that a fetch had shown when it came to this preflight or redirect."""
+    shown = Credentials.UNKNOWN
+    for exchange in waiting.fetch.exchanges:
+        mode = own(exchange)
+        if mode is not Credentials.UNKNOWN:
+            shown = mode
+        if exchange is waiting.exchange:
+            break
+    return shown
+
+
+def _passes(judgement: Judgement, mode: Credentials) -> int:
+    """2: its check passes under each mode that is possible, 1: under one of two, 0: under none."""
+    omitted, included = judgement.if_omitted, judgement.if_credentialed
+    if omitted is None or included is None or judgement.role is Role.SAME_ORIGIN:
+        return 2
+    if mode is Credentials.UNKNOWN:
+        return (omitted.verdict is Verdict.ALLOW) + (included.verdict is Verdict.ALLOW)
+    return 2 if (included if mode is Credentials.INCLUDE else omitted).verdict is Verdict.ALLOW else 0
+
+
+def is_doubtful(exchange: Exchange) -> bool:
+    """Whether redirects of different credentials modes led here, and the request does not tell which it follows."""
+    follower = exchange.follower
+    if follower is None or len(follower.hypotheses) < 2 or exchange.own is not Credentials.UNKNOWN:
+        return False
+    modes = {waiting.fetch.credentials for waiting in follower.hypotheses if not _is_preflight(waiting)}
+    return len(modes) > 1
+
+
+def _is_preflight(waiting: Pending) -> bool:
+    return waiting.judgement.role is Role.PREFLIGHT
+
+
+# -- association -------------------------------------------------------------------------------------------------------
+
+
+def follow_only(exchange: Exchange, only: Pending, mode: Credentials) -> Pending | None:
+    """The preflight of a request, where just one is waiting, and is recent or the only one ever: as nearly always.
+
+    None where it is not so simple.
+    """
+    if only.follower is not None or only.followers or only.retries or not _is_recent(exchange, only):
+        return None
+    known = only.judgement.credentials
+    if known is not mode and known is not Credentials.UNKNOWN:
+        return None
+    if not preflights.may_pass(only.judgement, mode) or not preflights.fits(exchange, only):
+        return None
+    asked = only.exchange
+    if exchange.observation.status in REDIRECT_STATUSES or asked is None or asked.follower is not None:
+        exchange.follower = only.follower = Follower(exchange, {}, COSTS.unseen, only)
+    else:  # nothing will ever have to be judged anew
+        only.fetch.exchanges = ()
+        asked.waiting = None
+    return only
+
+
+def _is_recent(exchange: Exchange, only: Pending) -> bool:
+    """Whether a preflight was answered just now, or nothing else was cached that could have served instead."""
+    asked = only.judgement.observation
+    if exchange.observation.started - asked.ended <= PROMPT:
+        return True
+    key = preflights.cache_key(exchange, only.fetch, only.judgement.origin)
+    return not exchange.client.cache.beside(key, asked.flow_id)
+
+
+def settle(follower: Follower) -> None:
+    """What a request follows is for sure: it competes no longer."""
+    for waiting in follower.hypotheses:
+        waiting.followers = tuple(other for other in waiting.followers if other is not follower)
+    follower.hypotheses.clear()
+
+
+def associate(follower: Follower, own: OwnMode) -> list[Follower]:
+    """Take the cheapest set of pairs, now that there is one more request.
+
+    Returns the older ones that follow another now.
+    """
+    changed: dict[Follower, None] = {}
+    again = [follower]
+    for waiting in follower.hypotheses:
+        waiting.followers += (follower,)
+    for _ in range(3):
+        if not again:
+            break
+        for each in again:
+            changed |= dict.fromkeys(_solve(_cluster(each)))
+        again = [asker for each in (follower, *changed) if (asker := _asker_told(each, own)) is not None]
+    changed.pop(follower, None)
+    return list(changed)
+
+
+def _asker_told(follower: Follower, own: OwnMode) -> Follower | None:
+    """The preflight of this request, if the request's mode makes another redirect likelier to have led to both."""
+    permit = follower.follows
+    if permit is None or permit.exchange is None or not _is_preflight(permit):
+        return None
+    asker = permit.exchange.follower
+    if asker is None:
+        return None
+    mode = own(permit.exchange)
+    if mode is Credentials.UNKNOWN:
+        mode = own(follower.exchange)
+    told = False
+    for hop, before in asker.hypotheses.items():
+        cost = _hop_cost(asker.exchange, hop, mode, own)
+        cost = before if cost is None else cost
+        told = told or abs(cost - before) > 0.01
+        asker.hypotheses[hop] = cost
+    return asker if told else None
+
+
+def _cluster(follower: Follower) -> list[Follower]:
+    """The requests that compete with this one, directly or through others."""
+    found = {follower: None}
+    left = [follower]
+    while left and len(found) < MAX_CLUSTER:
+        for waiting in left.pop().hypotheses:
+            for other in reversed(waiting.followers):
+                if other not in found and len(found) < MAX_CLUSTER:
+                    found[other] = None
+                    left.append(other)
+    return list(found)
+
+
+def _solve(cluster: Sequence[Follower]) -> list[Follower]:
+    """Let each follow what is cheapest for all. Returns those that follow another than before."""
+    waiting = list(dict.fromkeys(each for follower in cluster for each in follower.hypotheses))
+    mine = set(cluster)
+    # what a request outside of a full cluster follows is not to be had
+    free = [each for each in waiting if each.follower is None or each.follower in mine]
+    rows = [_costs(follower, free, cluster) for follower in cluster]
+    chosen = (free[column] if column < len(free) else None for column in cheapest(rows))
+    return _take(dict(zip(cluster, chosen, strict=True)))
+
+
+def _costs(follower: Follower, free: Sequence[Pending], cluster: Sequence[Follower]) -> list[float]:
+    """Of following each that is free, and of following none, in a column of its own."""
+    follows = follower.hypotheses
+    costs = [follows.get(each, math.inf) + (COSTS.kept if each is follower.follows else 0.0) for each in free]
+    return costs + [follower.alone if other is follower else math.inf for other in cluster]
+
+
+def _take(chosen: dict[Follower, Pending | None]) -> list[Follower]:
+    changed = [follower for follower, follows in chosen.items() if follows is not follower.follows]
+    for follower in changed:
+        if follower.follows is not None and follower.follows.follower is follower:
+            follower.follows.follower = None
+        follower.follows = chosen[follower]
+    for follower in changed:
+        if follower.follows is not None:
+            follower.follows.follower = follower
+    return changed
