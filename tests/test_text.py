@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
 from cors_addon.report import root_cause, text
-from cors_addon.report.explanation import explain, nothing_to_say
+from cors_addon.report.explanation import Surroundings, explain, nothing_to_say
 from tests.helpers import ALLOW, ALLOW_PUT, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, flow, observe, preflight
 
 CREDENTIALS = ("Access-Control-Allow-Credentials", "true")
@@ -20,7 +20,7 @@ CURL = "curl/8.14"
 
 def explained(*flows: Any, index: int = -1, **more: Any) -> str:
     """The explanation of the last of these flows, runs of spaces made one."""
-    return flat(explain(observe(*flows)[index], **more))
+    return flat(explain(observe(*flows)[index], Surroundings(**more)))
 
 
 def flat(story: str) -> str:
@@ -332,7 +332,7 @@ def test_every_role_without_a_stage_has_words() -> None:
 
 
 def test_note_comes_first() -> None:
-    assert explain(observe(preflight(ALLOW))[0], note="told so").splitlines()[2] == "  note         told so"
+    assert explain(observe(preflight(ALLOW))[0], Surroundings("told so")).splitlines()[2] == "  note         told so"
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def test_any_bytes(value: bytes, body: bytes, status: int | None) -> None:
     lines = [(name, value) for name in ("Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Location")]
     for given_flow in (actual(lines, status=status), preflight(lines, status=status or 204)):
         for judgement in observe(given_flow):
-            story = explain(judgement, body_of=lambda _: body)
+            story = explain(judgement, Surroundings(body_of=lambda _: body))
             assert story.replace("\n", "").isprintable()
             assert text.comment(judgement).isprintable()
 

@@ -19,3 +19,7 @@ CONDITIONAL = frozenset({b"if-match", b"if-modified-since", b"if-none-match", b"
 """Request headers, lower case, under which a server may answer without the content.
 
 https://httpwg.org/specs/rfc9110.html#preconditions"""
+VALIDATING = frozenset({b"if-modified-since", b"if-none-match"})
+"""Those of them by which a cache asks whether what it holds is still good.
+
+https://httpwg.org/specs/rfc9111.html#validation.sent"""

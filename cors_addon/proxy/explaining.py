@@ -9,7 +9,7 @@ from cors_addon.flows import translate
 from cors_addon.proxy import internals
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.judged_flows import JudgedFlows
-from cors_addon.report.explanation import explain, nothing_to_say
+from cors_addon.report.explanation import Surroundings, explain, nothing_to_say
 from cors_addon.report.text import WIDTH
 from cors_addon.session.session import judge_one, judge_replayed
 
@@ -31,7 +31,7 @@ class Explaining:
                 return nothing_to_say(note)
             error = "" if flow.error is None else flow.error.msg or ""
             hint = "" if error else _hint(flow)
-            return explain(judgement, note=note, body_of=self._flows.body_of, error=error, hint=hint, width=width)
+            return explain(judgement, Surroundings(note, self._flows.body_of, error, hint), width=width)
         except Exception as error:
             self._faults.report(error)
             raise exceptions.CommandError(f"cors_addon failed to explain this flow: {error!r}") from error

@@ -18,6 +18,7 @@ from mitmproxy import http as mitm
 from cors_addon.exchange.model import Fields, Judgement
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER, get_all, normalize
+from cors_addon.fetch.names import VALIDATING
 from cors_addon.fetch.origins import OPAQUE, resolve
 from cors_addon.flows import translate
 from cors_addon.policy import rewrite_record
@@ -37,8 +38,7 @@ from cors_addon.proxy.unreachable import Unreachable
 
 logger = logging.getLogger(__name__)
 
-_CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
-_unconditional = matching.Absent(_CONDITIONS)
+_unconditional = matching.Absent(VALIDATING)
 
 _LOWER_CASE = (b"HTTP/2", b"HTTP/3")
 _MAX_FOLLOWED = 64
@@ -163,7 +163,7 @@ class Policies:
             return
         deciding = self.choose(flow).deciding
         if deciding is not None and deciding.rewriter.must_be_fresh(asked):
-            kept = tuple(pair for pair in fields if LOWER[pair[0]] not in _CONDITIONS)
+            kept = tuple(pair for pair in fields if LOWER[pair[0]] not in VALIDATING)
             if len(kept) < len(fields):
                 request.headers.fields = kept
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch.names import VALIDATING
 from cors_addon.fetch.origins import Url
 from cors_addon.recordings import har_fields
 from cors_addon.recordings.har_dialects import Context
@@ -23,7 +24,6 @@ _BLOCKED = ("ERR_FAILED", "ERR_ABORTED", "ERR_BLOCKED_BY", "ERR_CACHE_MISS", "ca
 """What a request that was answered may end with; of Chromium's errors of redirects some come without the answer."""
 _ON_THE_WIRE = frozenset({"host", ":authority"})
 """Headers that no request has before it is sent."""
-_CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
 
 
 @dataclass(slots=True, eq=False)
@@ -136,7 +136,7 @@ def is_confirmed(entry: Given, context: Context) -> bool:
     """Whether Playwright's 200 was a 304 on the wire: to a condition, and with no body of its own."""
     if entry.status != 200 or not context.tells_by_headers:
         return False
-    if not entry.names & _CONDITIONS or entry.response.get("bodySize") not in (0, -1, None):
+    if not entry.names & VALIDATING or entry.response.get("bodySize") not in (0, -1, None):
         return False
     return not any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in entry.answer)
 

@@ -6,6 +6,7 @@ Law 2: those of `text` hold here too.
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from cors_addon.exchange.exposure import exposed_headers, exposure_assumption, hidden_headers
 from cors_addon.exchange.fixes import Change, smallest_change
@@ -57,29 +58,32 @@ def nothing_to_say(note: str = "") -> str:
     return "\n".join(lines + (["", *paragraph("note", note, WIDTH)] if note else [])) + "\n"
 
 
-def explain(
-    judgement: Judgement,
-    *,
-    note: str = "",
-    body_of: Callable[[str], bytes] = lambda _flow_id: b"",
-    error: str = "",
-    hint: str = "",
-    width: int = WIDTH,
-) -> str:
-    """The whole exchange, check by check, and what would change the verdict.
+@dataclass(frozen=True)
+class Surroundings:
+    """What is known of an exchange beside its judgement."""
 
-    `note` says how the judgement came about, where that is not plain; `body_of` gives the answer's body of a flow;
-    `error` is why there was none from the server; `hint` says how to have a refused request pass here and now.
-    """
-    failed = list(_failed(judgement, error, width))
+    note: str = ""
+    """How the judgement came about, where that is not plain."""
+    body_of: Callable[[str], bytes] = lambda _flow_id: b""
+    """Gives the body of a flow's answer."""
+    error: str = ""
+    """Why there was no answer from the server."""
+    hint: str = ""
+    """How to have a refused request pass here and now."""
+
+
+def explain(judgement: Judgement, surroundings: Surroundings | None = None, *, width: int = WIDTH) -> str:
+    """The whole exchange, check by check, and what would change the verdict."""
+    known = surroundings or Surroundings()
+    failed = list(_failed(judgement, known.error, width))
     sections: list[list[str]] = [
         [_headline(judgement, width)],
-        paragraph("note", note, width) if note else [],
+        paragraph("note", known.note, width) if known.note else [],
         list(_what(judgement, width)),
         list(timeline.lines(judgement, width)),
         list(_rewritten(judgement, width)),
-        failed or list(_behind(judgement, body_of, width)),
-        list(_cure(judgement, hint, width, unanswered=bool(failed))),
+        failed or list(_behind(judgement, known.body_of, width)),
+        list(_cure(judgement, known.hint, width, unanswered=bool(failed))),
         list(_not_everywhere(judgement, width)),
         list(_security(judgement, width)),
     ]
