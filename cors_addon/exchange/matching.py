@@ -62,8 +62,8 @@ class Costs(NamedTuple):
     """Seconds from which on it makes no difference."""
     dropped: float = 1.0
     """A name that the preflight asks for, which a redirect took from the request."""
-    borne: float = -0.1
-    """A name that the preflight asks for, and the request bears."""
+    borne: float = -1.0
+    """A name that the preflight asks for, and the request bears: one that asks for less is another's."""
     kept: float = -0.05
     """The pair is that of before: of those that are as good, none need be judged anew."""
     names: float = 2.0

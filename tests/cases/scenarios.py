@@ -1813,6 +1813,22 @@ TOGETHER: tuple[Scenario, ...] = (
         finish=True,
     ),
     Scenario(
+        name="a later preflight that asks for less than the request bears is another's",
+        traffic=(
+            preflight("p2", method="GET", headers="x-a, x-b", answer=allow("*", headers="x-a, x-b", max_age="60")),
+            preflight("p1", 0.3, method="GET", headers="x-a", answer=allow("*", headers="x-a, x-b", max_age="60")),
+            cors("b", 0.5, request=(("X-A", "1"), ("X-B", "1")), answer=STAR),
+            cors("a", 0.6, request=(("X-A", "1"),), answer=STAR),
+        ),
+        expected={
+            "p1": passed("a"),
+            "p2": passed("b"),
+            "b": passed("p2", preflight=SENT),
+            "a": passed("p1", preflight=SENT),
+        },
+        engines=("chromium", "webkit"),
+    ),
+    Scenario(
         name="a redirect of a request with another header did not lead to this preflight",
         traffic=(
             preflight("p1", method="GET", headers="x-a", answer=allow(headers="x-a")),
