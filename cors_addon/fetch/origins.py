@@ -134,6 +134,10 @@ def parse_url(text: str) -> Url | None:
 _NOWHERE = Url("none", "", 0, "/")
 
 
+known_url = lru_cache(maxsize=1024)(parse_url)
+"""The same for what comes again and again: origins, referrers."""
+
+
 def is_valid_url(text: str) -> bool:
     """Whether `text` (isomorphic-decoded bytes) parses as an absolute URL of whatever scheme.
 

@@ -1,0 +1,190 @@
+"""Where Chromium, Gecko and WebKit deviate from the standards in what they refuse beyond CORS.
+
+Measured with Chromium 156, Firefox 153 and WebKitGTK 2.50.
+"""
+
+from cors_addon.engines import orb_chromium, orb_gecko
+from cors_addon.fetch import gates, mime, redirect_gates
+from cors_addon.fetch.embedder_policy import EmbedderPolicy
+from cors_addon.fetch.gates import REDIRECT_STEPS, STANDARD_GATES
+from cors_addon.fetch.load import Arrival, Block, Destination, Gate, GateRules, Load, Step
+from cors_addon.fetch.mixed_content import UPGRADABLE
+from cors_addon.fetch.origins import is_loopback
+
+_OBJECTS = frozenset({Destination.EMBED, Destination.OBJECT})
+_LAX_WORKERS = frozenset({Destination.SHARED_WORKER, Destination.WORKER})
+
+
+# -- Chromium ----------------------------------------------------------------------------------------------------------
+
+
+def _chromium_is_shown(step: Step) -> Step:
+    """NavigationRequest::OnResponseStarted: a 204 or 205 leaves the frame as it is, before anything is checked."""
+
+    def checked(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+        return None if arrival.status in (204, 205) else step(rules, load, arrival)
+
+    return checked
+
+
+def _chromium_script_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """AllowedByNosniff::MimeTypeAsScript, kLaxForWorker: a classic worker's type is asked for as a classic script's."""
+    if load.destination not in _LAX_WORKERS:
+        return gates.script_type_allows(rules, load, arrival)
+    wrong = 200 <= arrival.status <= 299 and mime.is_never_a_script(arrival.kind)
+    return Block(Gate.MIME, arrival.kind, "Content-Type") if wrong else None
+
+
+def _chromium_opaque(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """IsOpaqueResponse goes by the last URL alone; a prefetch has no destination, and gets an empty answer."""
+    if load.destination is Destination.PREFETCH or load.origin == load.url.origin:
+        return None
+    return gates.opaque_response_is_safe(rules, load, arrival)
+
+
+def _chromium_style_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """ResourceLoader::CheckResponseNosniff: `nosniff` comes before the status, and is told as a matter of the type."""
+    if load.destination is Destination.STYLE:
+        block = gates.nosniff_allows(rules, load, arrival)
+        return None if block is None else block._replace(gate=Gate.MIME)
+    return None
+
+
+def _chromium_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """CSSStyleSheetResource::CanUseSheet, which an answer of a failing status does not reach."""
+    return None if arrival.status >= 400 else gates.style_type_allows(rules, load, arrival)
+
+
+def _chromium_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """A module's type is checked strictly in any case, and told so."""
+    if load.destination in {Destination.MODULE, Destination.STYLE}:
+        return None
+    return gates.nosniff_allows(rules, load, arrival)
+
+
+CHROMIUM = GateRules(
+    redirect_steps=REDIRECT_STEPS,
+    frame_steps=tuple(map(_chromium_is_shown, STANDARD_GATES.frame_steps)),
+    other_steps=(
+        gates.resource_policy_permits,
+        gates.worker_has_embedder_policy,
+        _chromium_opaque,
+        _chromium_nosniff,
+        _chromium_script_type,
+        _chromium_style_nosniff,
+        _chromium_style_type,
+        gates.event_stream_type_allows,
+        gates.integrity_matches,
+    ),
+    opaque_check=orb_chromium.check,
+    knows_isolation_policy=True,
+    object_directives=("object-src", "frame-src"),
+    import_scripts_are_upgraded=False,
+)
+
+
+# -- Gecko -------------------------------------------------------------------------------------------------------------
+
+
+def _gecko_resource_policy(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """HttpBaseChannel::ProcessCrossOriginResourcePolicyHeader: `<object>` is no frame, until it is shown as one."""
+    if load.destination not in _OBJECTS:
+        return gates.resource_policy_permits(rules, load, arrival)
+    embedder = rules.embedder(load.page)
+    if arrival.target is None and not embedder.isolates:
+        return None
+    return gates.check_resource_policy(rules, load, arrival, demands=embedder is EmbedderPolicy.REQUIRE_CORP)
+
+
+def _gecko_frame_embedder(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """HttpBaseChannel::ProcessCrossOriginEmbedderPolicyHeader asks subdocuments alone, not `<object>`."""
+    return None if load.destination in _OBJECTS else gates.frame_has_embedder_policy(rules, load, arrival)
+
+
+GECKO = GateRules(
+    redirect_steps=(_gecko_resource_policy, *REDIRECT_STEPS[1:]),
+    # X-Frame-Options and frame-ancestors are asked as the document's channel opens, before COEP
+    frame_steps=(gates.frame_allowed, _gecko_frame_embedder, _gecko_resource_policy),
+    # HttpBaseChannel::ValidateMIMEType: a script's type first, then nosniff; the style sheet's own loader comes last
+    other_steps=(
+        _gecko_resource_policy,
+        gates.script_type_allows,
+        gates.nosniff_allows,
+        gates.opaque_response_is_safe,
+        gates.worker_has_embedder_policy,
+        gates.style_type_allows,
+        gates.event_stream_type_allows,
+        gates.integrity_needs_cors,
+    ),
+    opaque_check=orb_gecko.check,
+    fails_by_status=frozenset(),
+    import_scripts_are_upgraded=False,
+)
+
+
+# -- WebKit ------------------------------------------------------------------------------------------------------------
+
+
+def _webkit_frame_redirect(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """NetworkResourceLoader: a frame's redirect is asked for an embedder policy, too."""
+    return gates.frame_has_embedder_policy(rules, load, arrival)
+
+
+def _webkit_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """StyleSheetContents::parseAuthorStyleSheet: in standards mode the mode is named, whatever `nosniff` says."""
+    if load.destination is not Destination.STYLE or arrival.status >= 400:
+        return None
+    quirks = load.page is not None and load.page.quirks
+    nosniff = gates.nosniff_allows(rules, load, arrival)
+    if nosniff is not None:
+        return nosniff if quirks else nosniff._replace(gate=Gate.MIME)
+    if arrival.kind in {"", "text/css", "application/x-unknown-content-type"}:
+        return None
+    return None if quirks and load.origin == load.url.origin else Block(Gate.MIME, arrival.kind, "Content-Type")
+
+
+def _webkit_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    if load.destination in {Destination.MODULE, Destination.STYLE}:
+        return None  # ScriptModuleLoader asks for a JavaScript type alone
+    return gates.nosniff_allows(rules, load, arrival)
+
+
+def _webkit_mixed(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """MixedContentChecker: what may act in a page is not loaded from http://localhost either; images are."""
+    block = redirect_gates.target_is_not_mixed(rules, load, arrival)
+    target = redirect_gates.target_of(rules, load, arrival)
+    if block is not None or target is None or load.destination in {None, Destination.DOCUMENT}:
+        return block
+    active = load.destination.value not in UPGRADABLE
+    named = target.scheme == "http" and is_loopback(target.host) and target.host.strip(".").rpartition(".")[2].isalpha()
+    return (
+        Block(Gate.MIXED_CONTENT, str(target), "Location")
+        if active and named and load.origin.startswith("https:")
+        else None
+    )
+
+
+WEBKIT = GateRules(
+    redirect_steps=(
+        gates.resource_policy_permits,
+        _webkit_frame_redirect,
+        redirect_gates.target_matches_csp,
+        _webkit_mixed,
+        redirect_gates.target_is_same_origin,
+    ),
+    frame_steps=STANDARD_GATES.frame_steps,
+    other_steps=(
+        gates.resource_policy_permits,
+        gates.worker_has_embedder_policy,
+        _webkit_nosniff,
+        gates.script_type_allows,
+        _webkit_style_type,
+        gates.event_stream_type_allows,
+        gates.integrity_needs_cors,
+    ),
+    opaque_check=None,
+    knows_credentialless=False,
+)
+
+GATES = {"chromium": CHROMIUM, "gecko": GECKO, "webkit": WEBKIT, "fetch": STANDARD_GATES}
+"""By the engine's name."""

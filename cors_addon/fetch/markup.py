@@ -1,0 +1,92 @@
+"""What a document's own markup says to the checks: its policies in `<meta>`, its quirks, and elements with `integrity`.
+
+No HTML parser: tags are found as a browser's tokenizer finds them in plain documents. What a script adds is not here.
+Anchors: https://html.spec.whatwg.org/multipage/semantics.html#attr-meta-http-equiv-content-security-policy,
+https://html.spec.whatwg.org/multipage/parsing.html#the-initial-insertion-mode
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cors_addon.fetch import csp
+from cors_addon.fetch.origins import Url, resolve
+
+LOOKED_AT = 1 << 18
+"""Bytes of a document that are read."""
+
+_COMMENT_OR_TEXT = re.compile(r"<!--[\s\S]*?(?:-->|$)|(<script\b[^>]*>)[\s\S]*?</script", re.IGNORECASE)
+_TAG = re.compile(r"<(meta|link|script|base)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([^\s\"'>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
+_DOCTYPE = re.compile(r"(?:\s|<!--[\s\S]*?-->)*<!doctype\s+html([^>]*)>", re.IGNORECASE)
+_QUIRKY_PUBLIC = re.compile(
+    r"public\s+[\"'](?:-//W3C//DTD HTML 3\.2|-//W3C//DTD HTML 4\.0 (?:Transitional|Frameset)//|-//IETF//DTD HTML"
+    r"|-//W3C//DTD HTML 4\.01 (?:Transitional|Frameset)//[^\"']*[\"']\s*$|HTML[\"'])",
+    re.IGNORECASE,
+)
+
+
+class Element(NamedTuple):
+    """An element that loads a script or a style sheet."""
+
+    name: str
+    attributes: dict[str, str]
+
+    @property
+    def integrity(self) -> str:
+        """Empty where it has none."""
+        return self.attributes.get("integrity", "")
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is a module script, or loads one beforehand."""
+        if self.name == "link":
+            return "modulepreload" in self.attributes.get("rel", "").lower().split()
+        return self.attributes.get("type", "").strip().lower() == "module"
+
+
+class Markup(NamedTuple):
+    """What was found."""
+
+    quirks: bool
+    policies: list[csp.Policy]
+    elements: dict[Url, Element]
+    """By the URL they load; of several with the same URL the first with an integrity, or the first."""
+
+
+def read(body: bytes, url: Url) -> Markup:
+    """Look through a document that came from `url`."""
+    text = body[:LOOKED_AT].decode("utf-8", "replace").lstrip("\ufeff")
+    policies: list[csp.Policy] = []
+    elements: dict[Url, Element] = {}
+    base = url
+    for element in _elements(text):
+        attributes = element.attributes
+        if element.name == "meta":
+            if attributes.get("http-equiv", "").strip().lower() == "content-security-policy":
+                policies += [policy for item in attributes.get("content", "").split(",") if (policy := csp.parse(item))]
+            continue
+        link = attributes.get("src" if element.name == "script" else "href", "")
+        target = resolve(link.encode("utf-8", "replace"), base).url if link else None
+        if target is None:
+            continue
+        if element.name == "base":
+            base = target if base is url else base
+        elif target not in elements or (element.integrity and not elements[target].integrity):
+            elements[target] = element
+    return Markup(_is_quirky(text), policies, elements)
+
+
+def _elements(text: str) -> Iterator[Element]:
+    text = _COMMENT_OR_TEXT.sub(lambda match: match[1] or "", text)
+    for match in _TAG.finditer(text):
+        attributes: dict[str, str] = {}
+        for name, double, single, bare in _ATTRIBUTE.findall(match[2]):
+            attributes.setdefault(name.lower(), html.unescape(double or single or bare))
+        yield Element(match[1].lower(), attributes)
+
+
+def _is_quirky(text: str) -> bool:
+    match = _DOCTYPE.match(text)
+    return match is None or _QUIRKY_PUBLIC.search(match[1]) is not None

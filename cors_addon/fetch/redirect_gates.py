@@ -1,0 +1,101 @@
+"""What a redirect leads to is asked again what the first URL was asked before it was sent: CSP and mixed content."""
+
+from collections.abc import Sequence
+
+from cors_addon.fetch import csp, mixed_content
+from cors_addon.fetch.load import Arrival, Block, Destination, Gate, GateRules, Load, Page
+from cors_addon.fetch.origins import Url
+
+_DIRECTIVES = {
+    Destination.EVENT_SOURCE: "connect-src",
+    Destination.IMPORT_SCRIPTS: "script-src-elem",
+    Destination.MODULE: "script-src-elem",
+    Destination.PREFETCH: "prefetch-src",
+}
+_WITH_NONCE = frozenset({"script-src-elem", "style-src-elem", "worker-src"})
+
+
+def target_of(rules: GateRules, load: Load, arrival: Arrival) -> Url | None:
+    """The URL that the browser goes on with, after `upgrade-insecure-requests`; None where it leads to none."""
+    url = None if arrival.target is None else arrival.target.url
+    page = load.page
+    if url is None or page is None:
+        return url
+    imported = load.destination is Destination.IMPORT_SCRIPTS and not rules.import_scripts_are_upgraded
+    if not imported and any("upgrade-insecure-requests" in policy for policy in page.policies):
+        return mixed_content.upgraded(url)
+    return url
+
+
+def target_is_same_origin(_rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """A request of mode "same-origin" stays there. https://fetch.spec.whatwg.org/#main-fetch"""
+    target = arrival.target
+    if load.mode != "same-origin" or target is None or target.url is None or target.url.origin == load.origin:
+        return None
+    return Block(Gate.OTHER, target.text, "Location")
+
+
+def target_is_not_mixed(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """https://w3c.github.io/webappsec-mixed-content/#should-block-fetch"""
+    target = target_of(rules, load, arrival)
+    if target is None or load.destination is Destination.DOCUMENT or not _has_secure_page(load):
+        return None
+    page = load.page.url if load.page is not None else load.url
+    return Block(Gate.MIXED_CONTENT, str(target), "Location") if mixed_content.blocks_redirect(page, target) else None
+
+
+def _has_secure_page(load: Load) -> bool:
+    return load.origin.startswith("https://")
+
+
+def target_matches_csp(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """The page's policies allow the redirect's target, path left out.
+
+    https://w3c.github.io/webappsec-csp/#should-block-request
+    """
+    target = target_of(rules, load, arrival)
+    page = load.page
+    if target is None or page is None or load.destination in {Destination.DOCUMENT, None}:
+        return None
+    effective = _effective_directives(rules, load)
+    for policy in page.policies:
+        for name in effective:
+            refused = _refused_by(policy, name, load, page, target)
+            if refused is not None:
+                return Block(Gate.CSP, refused, "Content-Security-Policy")
+    return None
+
+
+def _effective_directives(rules: GateRules, load: Load) -> Sequence[str]:
+    destination = load.destination
+    if destination is None:
+        return ()
+    if destination in {Destination.EMBED, Destination.OBJECT}:
+        return rules.object_directives
+    own = _DIRECTIVES.get(destination) or csp.effective_directive(destination.value)
+    return () if own is None else (own,)
+
+
+def _refused_by(policy: csp.Policy, effective: str, load: Load, page: Page, target: Url) -> str | None:
+    name = csp.directive_for(policy, effective)
+    if name is None:
+        return None
+    sources = policy[name]
+    if effective in _WITH_NONCE and _trusted_otherwise(sources, load, page):
+        return None
+    if csp.matches_source_list(target, sources, page.url, redirected=True):
+        return None
+    return " ".join((name, *sources))
+
+
+def _trusted_otherwise(sources: csp.Sources, load: Load, page: Page) -> bool:
+    """Whether the load was let through for a nonce, a hash or by a trusted script: that holds for its redirects, too.
+
+    It was sent: where its own URL is not on the list, nothing else can have let it through.
+    """
+    if any(source.lower() == "'strict-dynamic'" for source in sources):
+        return True
+    nonces = [source[7:-1] for source in sources if source.lower().startswith("'nonce-")]
+    if nonces and load.element is not None and load.element.attributes.get("nonce") in nonces:
+        return True
+    return not csp.matches_source_list(load.url, sources, page.url, redirected=True)

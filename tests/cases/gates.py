@@ -1,0 +1,283 @@
+"""Answers to loads beyond CORS, and what stops each in which engine."""
+
+from typing import NamedTuple
+
+from tests.cases.traffic import Lines
+
+PAGE = "https://app.example.test/page"
+OTHER = "https://api.other.test/it"
+SITE = "https://api.example.test/it"
+OWN = "https://app.example.test/it"
+
+JS = b"self.ran = (self.ran || 0) + 1;\n"
+CSS = b"#a{color:red}\n"
+HTML = b"<!doctype html><html><body>x</body></html>"
+JSON = b'{"a": 1, "b": [1, 2]}'
+GUARDED_JSON = b')]}\'\n{"a": 1}'
+GIF = b"GIF89a\x01\x00\x01\x00"
+WAV = b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00"
+
+REQUIRE: Lines = [("Cross-Origin-Embedder-Policy", "require-corp")]
+CREDENTIALLESS: Lines = [("Cross-Origin-Embedder-Policy", "credentialless")]
+ISOLATE: Lines = [("Document-Isolation-Policy", "isolate-and-require-corp")]
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
+
+
+def typed(kind: str, *more: tuple[str | bytes, str | bytes]) -> Lines:
+    return [("Content-Type", kind), *more]
+
+
+def corp(value: str, kind: str = "image/gif") -> Lines:
+    return [("Content-Type", kind), ("Cross-Origin-Resource-Policy", value)]
+
+
+class Row(NamedTuple):
+    """One answer. ``but`` names the engines that decide otherwise than ``all``."""
+
+    destination: str
+    url: str
+    lines: Lines
+    all: str | None
+    body: bytes = b""
+    page: Lines = ()
+    but: dict[str, str | None] = {}  # noqa: RUF012  # read only
+    status: int = 200
+    mode: str = ""
+    page_url: str = PAGE
+    markup: bytes = b"<!doctype html>"
+
+
+def to(location: str, *more: tuple[str, str]) -> Lines:
+    return [("Location", location), *more]
+
+
+CORP = [
+    Row("image", OTHER, corp("same-origin"), "corp", GIF),
+    Row("image", OTHER, corp("same-site"), "corp", GIF),
+    Row("image", SITE, corp("same-origin"), "corp", GIF),
+    Row("image", SITE, corp("same-site"), None, GIF),
+    Row("image", OWN, corp("same-origin"), None, GIF),
+    Row("image", OTHER, corp("cross-origin"), None, GIF),
+    Row("image", "https://api.example.test/it", corp("same-site"), "corp", GIF, page_url="http://app.example.test/"),
+    Row("image", "http://api.example.test/it", corp("same-site"), None, GIF, page_url="http://app.example.test/"),
+    *(Row("image", OTHER, corp(value), None, GIF) for value in ("Same-Origin", '"same-origin"', "", "foo")),
+    Row("image", OTHER, [*corp("same-origin"), ("Cross-Origin-Resource-Policy", "same-origin")], None, GIF),
+    Row("image", OTHER, corp("same-origin"), None, GIF, mode="cors"),
+    Row("", OTHER, corp("same-origin", "text/plain"), "corp", b"x"),
+    Row("iframe", OTHER, corp("same-origin", "text/html"), None, HTML),
+    Row("object", OTHER, corp("same-origin", "text/html"), None, HTML),
+    Row("object", OTHER, to(OTHER, ("Cross-Origin-Resource-Policy", "same-origin")), None, status=302,
+        but={"gecko": "corp"}),
+    Row("script", OTHER, to(OTHER, ("Cross-Origin-Resource-Policy", "same-origin")), "corp", status=302),
+]  # fmt: skip
+
+COEP = [
+    Row("image", OTHER, typed("image/gif"), "coep", GIF, REQUIRE),
+    Row("image", OTHER, corp("foo"), "coep", GIF, REQUIRE),
+    Row("image", OTHER, corp("same-site"), "corp", GIF, REQUIRE),
+    Row("image", OTHER, corp("cross-origin"), None, GIF, REQUIRE),
+    Row("image", OWN, typed("image/gif"), None, GIF, REQUIRE),
+    Row("image", OTHER, typed("image/gif"), None, GIF, CREDENTIALLESS),
+    Row("image", OTHER, typed("image/gif"), None, GIF, REQUIRE, mode="cors"),
+    Row("image", OTHER, typed("image/gif"), None, GIF, REQUIRE, page_url="http://app.example.test/page"),
+    Row("image", OTHER, typed("image/gif"), "coep", GIF, REQUIRE, page_url="http://localhost:3000/page"),
+    Row("image", OTHER, typed("image/gif"), None, GIF, [*REQUIRE, *REQUIRE]),
+    Row("image", OTHER, typed("image/gif"), "coep", GIF,
+        [("Cross-Origin-Embedder-Policy", 'require-corp; report-to="x"')]),
+    Row("image", OTHER, typed("image/gif"), None, GIF, [("Cross-Origin-Embedder-Policy-Report-Only", "require-corp")]),
+    Row("image", OTHER, typed("image/gif"), None, GIF, ISOLATE, {"chromium": "coep"}),
+    Row("iframe", OTHER, typed("text/html", *REQUIRE), None, HTML, ISOLATE),
+    Row("iframe", OWN, typed("text/html"), "coep", HTML, REQUIRE),
+    Row("iframe", OWN, typed("text/html", *REQUIRE), None, HTML, REQUIRE),
+    Row("iframe", OTHER, typed("text/html", *REQUIRE), "coep", HTML, REQUIRE),
+    Row("iframe", OTHER, [*corp("cross-origin", "text/html"), *CREDENTIALLESS], None, HTML, REQUIRE,
+        {"webkit": "coep"}),
+    Row("iframe", OTHER, [*corp("cross-origin", "text/html")], "coep", HTML, CREDENTIALLESS, {"webkit": None}),
+    Row("iframe", OTHER, typed("text/html"), "coep", b"", REQUIRE, {"chromium": None}, status=204),
+    Row("embed", OTHER, corp("same-site", "text/html"), "corp", HTML, REQUIRE),
+    Row("iframe", OWN, to(OWN), None, page=REQUIRE, but={"webkit": "coep"}, status=302),
+    Row("worker", OWN, typed("text/javascript"), "coep", JS, REQUIRE, mode="same-origin"),
+    Row("worker", OWN, typed("text/javascript", *REQUIRE), None, JS, REQUIRE, mode="same-origin"),
+    Row("sharedworker", OWN, typed("text/javascript"), None, JS, REQUIRE, mode="same-origin"),
+]  # fmt: skip
+
+# what ORB makes of a type and a body, for an image, a script and the rest
+ORB = [
+    Row("image", OTHER, typed("image/png"), "orb", HTML, but={"webkit": None}),
+    Row("image", OTHER, typed("image/png"), None, GIF),
+    Row("image", OTHER, typed("image/svg+xml"), None, b"text"),
+    Row("image", OTHER, typed("text/html"), None, GIF),
+    Row("image", OTHER, typed("application/json", NOSNIFF), "orb", GIF, but={"webkit": None}),
+    Row("image", OTHER, typed("application/pdf"), "orb", GIF, but={"webkit": None}),
+    Row("image", OTHER, typed("text/plain"), "orb", JSON, but={"webkit": None}, status=206),
+    Row("image", OTHER, typed("image/gif"), "orb", b"", but={"webkit": None, "chromium": None}),
+    Row("image", OTHER, typed("image/png"), None, HTML, mode="cors"),
+    Row("image", OWN, typed("image/png"), None, HTML),
+    Row("image", OTHER, [], None, JSON),
+    Row("image", OTHER, [], "orb", JSON, but={"webkit": None, "chromium": None}, status=404),
+    Row("audio", OTHER, typed("audio/wav"), None, WAV),
+    Row("audio", OTHER, typed("audio/wav"), None, WAV, but={"gecko": "orb"}, status=201),
+    Row("audio", OTHER, [], "orb", JS, but={"webkit": None, "chromium": None}),
+    Row("video", OTHER, typed("text/html"), "orb", GUARDED_JSON, but={"webkit": None}),
+    Row("video", OTHER, typed("video/mp4"), "orb", HTML, but={"webkit": None, "chromium": None}),
+    Row("script", OTHER, typed("text/javascript"), None, HTML, but={"chromium": "orb"}),
+    Row("script", OTHER, typed("application/json"), None, JS),
+    Row("script", OTHER, typed("application/json"), "orb", JSON, but={"webkit": None}),
+    Row("script", OTHER, typed("application/json", NOSNIFF), "orb", JS,
+        but={"gecko": "nosniff", "webkit": "nosniff"}),
+    Row("style", OTHER, typed("text/css"), None, HTML),
+    Row("style", OTHER, typed("text/html"), "orb", CSS, but={"chromium": "mime", "webkit": "mime"}),
+    Row("style", OTHER, typed("multipart/x-mixed-replace"), "orb", JSON, but={"gecko": "mime", "webkit": "mime"}),
+    Row("", OTHER, typed("text/html"), None, HTML),
+    Row("prefetch", OTHER, typed("text/html"), "orb", HTML, but={"chromium": None, "webkit": None}),
+    Row("import-scripts", OTHER, typed("text/javascript"), None, GUARDED_JSON, but={"chromium": "orb"}),
+    Row("iframe", OTHER, typed("application/json"), None, JSON),
+]  # fmt: skip
+
+TYPES = [
+    Row("script", OWN, typed("text/html"), None, JS),
+    Row("script", OWN, [], None, JS),
+    Row("script", OWN, typed("image/png"), "mime", JS),
+    Row("script", OWN, typed("text/csv"), "mime", JS),
+    Row("script", OWN, typed("text/html", NOSNIFF), "nosniff", JS),
+    Row("script", OWN, typed("text/html", ("X-Content-Type-Options", "NoSniff, x")), "nosniff", JS),
+    Row("script", OWN, typed("text/html", ("X-Content-Type-Options", "foo, nosniff")), None, JS),
+    Row("script", OWN, typed("image/png", NOSNIFF), "nosniff", JS, but={"gecko": "mime"}),
+    Row("script", OWN, typed("Text/JavaScript; charset=x", NOSNIFF), None, JS),
+    Row("script", OWN, typed("video/mp4", NOSNIFF), "nosniff", JS, but={"gecko": "mime"}, status=403),
+    Row("module", OWN, typed("text/html"), "mime", JS, mode="cors"),
+    Row("module", OWN, [], "mime", JS, mode="cors"),
+    Row("module", OWN, typed("text/plain", NOSNIFF), "mime", JS, but={"fetch": "nosniff"}, mode="cors"),
+    Row("module", OWN, typed("text/html"), None, JS, but={"gecko": "mime"}, mode="cors", status=404),
+    Row("worker", OWN, typed("text/html"), "mime", JS, but={"chromium": None}, mode="same-origin"),
+    Row("worker", OWN, typed("image/png"), "mime", JS, mode="same-origin"),
+    Row("worker", OWN, typed("text/plain", NOSNIFF), "nosniff", JS, but={"gecko": "mime"}, mode="same-origin"),
+    Row("import-scripts", OWN, typed("text/html"), "mime", JS),
+    Row("import-scripts", OWN, [], "mime", JS),
+    Row("import-scripts", OWN, typed("text/html"), None, JS, but={"gecko": "mime"}, status=500),
+    Row("style", OWN, typed("text/plain"), "mime", CSS),
+    Row("style", OWN, [], None, CSS),
+    Row("style", OWN, [NOSNIFF], "nosniff", CSS, but={"chromium": "mime", "webkit": "mime"}),
+    Row("style", OWN, typed("text/plain"), None, CSS, markup=b"<p>quirks"),
+    Row("style", OTHER, typed("text/plain"), None, CSS, mode="cors", markup=b"<p>", but={"webkit": "mime"}),
+    Row("style", OTHER, typed("text/plain"), "mime", CSS, markup=b"<p>", but={"gecko": "orb", "fetch": "orb"}),
+    Row("style", OWN, typed("text/plain", NOSNIFF), "nosniff", CSS, markup=b"<p>", but={"chromium": "mime"}),
+    Row("style", OWN, typed("text/plain"), "mime", CSS, but={"chromium": None, "webkit": None}, status=404),
+    Row("event-source", OWN, typed("text/plain"), "mime", mode="cors"),
+    Row("event-source", OWN, typed("text/event-stream;charset=utf-8"), None, mode="cors"),
+    Row("event-source", OWN, typed("text/plain"), None, mode="cors", status=404),
+    Row("image", OWN, typed("text/html", NOSNIFF), None, GIF),
+]  # fmt: skip
+
+FRAMES = [
+    *(
+        Row("iframe", OTHER, typed("text/html", ("X-Frame-Options", value)), stopped, HTML)
+        for value, stopped in {
+            "DENY": "frame-options",
+            "deny": "frame-options",
+            "SAMEORIGIN": "frame-options",
+            "ALLOWALL, DENY": "frame-options",
+            "foo, SAMEORIGIN": "frame-options",
+            "ALLOW-FROM https://app.example.test": None,
+            "ALLOWALL": None,
+            "foo": None,
+            "": None,
+        }.items()
+    ),
+    Row("iframe", OWN, typed("text/html", ("X-Frame-Options", "SAMEORIGIN")), None, HTML),
+    Row("iframe", SITE, typed("text/html", ("X-Frame-Options", "SAMEORIGIN")), "frame-options", HTML),
+    Row("embed", OTHER, typed("text/html", ("X-Frame-Options", "DENY")), "frame-options", HTML),
+    *(
+        Row("iframe", OTHER, typed("text/html", ("Content-Security-Policy", f"frame-ancestors {value}")), stopped, HTML)
+        for value, stopped in {
+            "'none'": "frame-ancestors",
+            "": "frame-ancestors",
+            "'self'": "frame-ancestors",
+            "https://app.example.test": None,
+            "app.example.test": None,
+            "https:": None,
+            "*": None,
+            "*.example.test": None,
+            "example.test": "frame-ancestors",
+            "https://app.example.test:8443": "frame-ancestors",
+        }.items()
+    ),
+    Row("iframe", OTHER, typed("text/html", ("X-Frame-Options", "DENY"),
+        ("Content-Security-Policy", "frame-ancestors https:")), None, HTML),
+    Row("iframe", OTHER, typed("text/html", ("X-Frame-Options", "DENY"),
+        ("Content-Security-Policy-Report-Only", "frame-ancestors https:")), "frame-options", HTML),
+    Row("iframe", OTHER, typed("text/html", ("X-Frame-Options", "DENY")), "coep", HTML, REQUIRE,
+        {"gecko": "frame-options"}),
+]  # fmt: skip
+
+
+def policy(value: str) -> Lines:
+    return [("Content-Security-Policy", value)]
+
+
+REDIRECTS = [
+    Row("script", OTHER, to("http://api.other.test/2"), "mixed-content", status=301),
+    Row("image", OTHER, to("http://api.other.test/2"), "mixed-content", status=302),
+    Row("", OWN, to("http://app.example.test/2"), "mixed-content", status=302, mode="cors"),
+    Row("image", OTHER, to("http://127.0.0.1:9000/2"), None, status=302),
+    Row("image", OTHER, to("http://localhost:9000/2"), None, status=302),
+    Row("style", OTHER, to("http://localhost:9000/2"), None, status=302, but={"webkit": "mixed-content"}),
+    Row("script", OTHER, to("http://api.other.test/2"), None, status=302, page_url="http://app.example.test/"),
+    Row("script", OTHER, to("http://api.other.test/2"), None, page=policy("upgrade-insecure-requests"), status=302),
+    Row("import-scripts", OTHER, to("http://api.other.test/2"), "mixed-content", status=302,
+        page=policy("upgrade-insecure-requests"), but={"webkit": None, "fetch": None}),
+    Row("document", OTHER, to("http://api.other.test/2"), None, status=302),
+    Row("", OWN, to(OTHER), "other", status=302, mode="same-origin"),
+    Row("", OWN, to(OWN), None, status=302, mode="same-origin"),
+    Row("image", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("img-src https://api.other.test"),
+        status=302),
+    Row("image", OTHER, to("https://api.other.test/2"), None, page=policy("img-src https://api.other.test/1/"),
+        status=302),
+    Row("image", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("default-src *.other.test"), status=302),
+    Row("image", OTHER, to("https://cdn.third.test/2"), None, page=policy("script-src 'self'"), status=302),
+    Row("script", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("script-src https://api.other.test"),
+        status=302),
+    Row("script", OTHER, to("https://cdn.third.test/2"), None, status=302,
+        page=policy("script-src https://api.other.test 'strict-dynamic' 'nonce-a'")),
+    Row("script", OTHER, to("https://cdn.third.test/2"), None, page=policy("script-src 'self' 'nonce-a'"), status=302),
+    Row("worker", OWN, to("https://app.example.test/2"), None, page=policy("worker-src 'self'"), status=302,
+        mode="same-origin"),
+    Row("event-source", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("connect-src https://api.other.test"),
+        status=302, mode="cors"),
+    Row("object", OTHER, to("https://cdn.third.test/2"), None, status=302, but={"chromium": "csp"},
+        page=policy("object-src *; frame-src https://api.other.test")),
+    Row("iframe", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("child-src https://api.other.test"),
+        status=302),
+    Row("prefetch", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("default-src https://api.other.test"),
+        status=302),
+    Row("image", OTHER, to("https://cdn.third.test/2"), None, status=302,
+        page=[("Content-Security-Policy-Report-Only", "img-src 'none'")]),
+    Row("image", OTHER, to("https://cdn.third.test/2"), "csp", status=302,
+        markup=b'<meta http-equiv="Content-Security-Policy" content="img-src https://api.other.test">'),
+]  # fmt: skip
+
+
+def script(integrity: str, url: str = OTHER, more: str = "") -> bytes:
+    return f'<!doctype html><script src="{url}" integrity="{integrity}"{more}></script>'.encode()
+
+
+INTEGRITY = [
+    Row("script", OTHER, typed("text/javascript"), "sri", JS, mode="cors",
+        markup=script("sha256-" + "A" * 43 + "=", more=" crossorigin")),
+    Row("script", OTHER, typed("text/javascript"), "sri", JS, markup=script("sha256-" + "A" * 43 + "=")),
+    Row("script", OTHER, typed("text/javascript"), None, JS, markup=script("md5-abc"),
+        but={"gecko": "sri", "webkit": "sri"}),
+    Row("script", OTHER, typed("text/javascript"), None, JS, markup=script("md5-abc"), mode="cors"),
+    Row("script", OWN, typed("text/javascript"), "sri", JS, markup=script("sha512-" + "A" * 86 + "==", OWN)),
+    Row("image", OTHER, typed("image/gif"), None, GIF, markup=script("sha512-" + "A" * 86 + "==")),
+]  # fmt: skip
+
+ALL = {
+    "corp": CORP,
+    "coep": COEP,
+    "orb": ORB,
+    "types": TYPES,
+    "frames": FRAMES,
+    "redirects": REDIRECTS,
+    "integrity": INTEGRITY,
+}

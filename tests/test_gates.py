@@ -1,0 +1,96 @@
+"""What stops a load beyond CORS, step by step and in the order of each engine."""
+
+import hashlib
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from cors_addon.engines import ENGINES
+from cors_addon.engines.gates import GATES
+from cors_addon.fetch import markup
+from cors_addon.fetch.gates import page_from
+from cors_addon.fetch.headers import get
+from cors_addon.fetch.load import Arrival, Destination, Load
+from cors_addon.fetch.origins import Url, parse_url, resolve
+from cors_addon.policy.suffixes import registrable_domain
+from tests.cases.gates import ALL, JS, OTHER, OWN, PAGE, Row, script, typed
+from tests.cases.traffic import fields
+
+FRAME_MODES = {"document", "embed", "frame", "iframe", "object"}
+
+
+def url(text: str) -> Url:
+    """A URL that is one."""
+    parsed = parse_url(text)
+    assert parsed is not None
+    return parsed
+
+
+def stopped(row: Row) -> dict[str, str | None]:
+    """What stops the load in each engine."""
+    page_url = url(row.page_url)
+    found = markup.read(row.markup, page_url)
+    page = page_from(page_url, fields(row.page), policies=found.policies, quirks=found.quirks)
+    mode = row.mode or ("navigate" if row.destination in FRAME_MODES else "no-cors")
+    address = url(row.url)
+    load = Load(
+        address,
+        page_url.origin,
+        Destination(row.destination),
+        mode,
+        registrable_domain,
+        page,
+        found.elements.get(address),
+        tainted=address.origin != page_url.origin,
+    )
+    location = get(fields(row.lines), b"location")
+    target = resolve(location.encode(), address) if location and 300 < row.status < 399 else None
+    arrival = Arrival(row.status, fields(row.lines), lambda _limit: row.body, target)
+    blocks = {name: rules.check(load, arrival) for name, rules in GATES.items()}
+    return {name: None if block is None else block.gate.value for name, block in blocks.items()}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, id=f"{family}-{number}") for family, rows in ALL.items() for number, row in enumerate(rows)],
+)
+def test_what_stops_a_load(row: Row) -> None:
+    """In each engine: a row names those that differ from the rest."""
+    assert row.but.keys() <= GATES.keys()
+    assert stopped(row) == {name: row.but.get(name, row.all) for name in GATES}
+
+
+def test_every_engine_has_gates() -> None:
+    """Else its judgement would fail."""
+    assert GATES.keys() == ENGINES.keys()
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])
+def test_the_right_digest_passes(algorithm: str) -> None:
+    """For a script of the page's own origin, and with CORS; never without."""
+    digest = f"{algorithm}-{b64encode(hashlib.new(algorithm, JS).digest()).decode()}"
+    javascript = typed("text/javascript")
+    own = stopped(Row("script", OWN, javascript, None, JS, markup=script(digest, OWN)))
+    cors = stopped(Row("script", OTHER, javascript, None, JS, mode="cors", markup=script(digest)))
+    opaque = stopped(Row("script", OTHER, javascript, None, JS, markup=script(digest)))
+    assert set(own.values()) == set(cors.values()) == {None}
+    assert set(opaque.values()) == {"sri"}
+
+
+def test_details_are_the_offending_values() -> None:
+    """The header as sent, the type, the directive, the target."""
+    rules = GATES["fetch"]
+    page = page_from(url(PAGE), fields([("Content-Security-Policy", "img-src https://api.other.test")]))
+    load = Load(url(OTHER), page.url.origin, Destination.IMAGE, "no-cors", registrable_domain, page)
+
+    def detail(status: int, lines: list[tuple[str, str]], body: bytes = b"", **changes: Any) -> str | None:
+        target = resolve(lines[0][1].encode(), load.url) if status == 302 else None
+        block = rules.check(load._replace(**changes), Arrival(status, fields(lines), lambda _limit: body, target))
+        return None if block is None else block.detail
+
+    assert detail(200, [("Cross-Origin-Resource-Policy", "same-site")]) == "same-site"
+    assert detail(302, [("Location", "https://cdn.test/")]) == "img-src https://api.other.test"
+    assert detail(302, [("Location", "http://api.other.test/")], page=None) == "http://api.other.test/"
+    assert detail(200, [("Content-Type", "application/pdf")]) == "type: application/pdf"
+    assert detail(200, [("Content-Type", "image/png")], destination=Destination.SCRIPT) == "type-lies: image/png"
