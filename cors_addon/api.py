@@ -121,6 +121,14 @@ class Judgement:
     hypothetical: Verdict | None
     """What the standard would decide, for a client that is no browser."""
     hypothetical_reason: Reason | None
+    blocked_by: str | None
+    """What keeps the answer from the page: `cors`, `corp`, `coep`, `orb`, `nosniff`, `mime`, `csp` …"""
+    blocked_detail: str | None
+    """The offending value: a header as sent, a directive, a type."""
+    usable: str | None
+    """`usable`, `opaque` or `blocked`; None where that was not judged."""
+    document: str | None
+    """Flow id of the page's document or worker, where its policies had a say."""
     _judged: model.Judgement | None = field(default=None, repr=False, compare=False)
     _explanation: str = field(default="", repr=False, compare=False)
 

@@ -21,7 +21,7 @@ from mitmproxy.utils.emoji import emoji
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.tracker import Tracker
-from cors_addon.flows import translate
+from cors_addon.flows import translate, use
 from cors_addon.proxy import addon as addon_module
 from cors_addon.proxy import annotate, judging
 from cors_addon.proxy import settings as options_module
@@ -58,7 +58,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     ],
 )
 def test_use(given_flow: http.HTTPFlow, wanted: bool) -> None:
-    assert (judging.use_of(given_flow, Session()) == judging.JUDGED) is wanted
+    assert (use.use_of(given_flow, Session()) == use.JUDGED) is wanted
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_is_stored_without_cors_is_noticed(options: dict[str, str], image: 
     stored = flow(request=[("Sec-Fetch-Mode", "no-cors")], **image)
     confirmed = actual(request=[("If-None-Match", "x")], status=304, at=1)
     with proxy(**options) as running:
-        assert judging.use_of(stored, running.addon._session) != judging.JUDGED
+        assert use.use_of(stored, running.addon._session) != use.JUDGED
         running.pass_through(stored, confirmed)
     assert confirmed.metadata["cors.verdict"] == verdict
     assert not stored.metadata
@@ -106,10 +106,10 @@ def test_what_is_news_once_per_connection(
     """All further requests of the connection that bear no more than that are passed over."""
     with proxy() as running:
         session, connection = running.addon._session, client()
-        assert judging.use_of(flow(request=first, connection=connection), session)
+        assert use.use_of(flow(request=first, connection=connection), session)
         running.pass_through(flow(request=first, connection=connection))
-        assert bool(judging.use_of(flow(request=second, connection=connection), session)) is news
-        assert judging.use_of(flow(request=second, connection=client()), session)
+        assert bool(use.use_of(flow(request=second, connection=connection), session)) is news
+        assert use.use_of(flow(request=second, connection=client()), session)
 
 
 # ── the URL as the browser used it ────────────────────────────────────────────────────────────────────────────────────
@@ -348,6 +348,8 @@ def test_denied_preflight() -> None:
         "cors.origin": PAGE,
         "cors.reason": "method-not-allowed",
         "cors.detail": "PUT",
+        "cors.blocked_by": "cors",
+        "cors.blocked_detail": "PUT",
         "cors.credentials": "unknown",
         "cors.if_credentialed": "deny",
         "cors.comment": denied.comment,

@@ -30,7 +30,7 @@ OUT_OF_LINE: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 NOT_IN_THE_LINE = {OUR_COMMENT, OUR_MARKER}
 WORDS = ("verdict", "role", "engine", "certainty", "origin", "reason", "detail", "preflight", "credentials")
-MORE_WORDS = ("if_credentialed", "server_verdict", "hypothetical")
+MORE_WORDS = ("if_credentialed", "server_verdict", "hypothetical", "blocked_by", "blocked_detail")
 
 
 def said_by(line: dict[str, Any]) -> Metadata:

@@ -356,7 +356,7 @@ def test_no_preflights_for_hours_contradict_nothing(write: Write) -> None:
         (entry(status=0, response={}, _error="net::ERR_ABORTED"), har_refused.GIVEN_UP),
         (entry(status=0, response={}, _error="net::ERR_FAILED", _wasAborted=True), har_refused.GIVEN_UP),
         (entry(status=0, response={}, _error="net::ERR_BLOCKED_BY_CLIENT"), har_refused.BLOCKED),
-        (entry(status=-1, response={}, _error="csp"), har_refused.BLOCKED),
+        (entry(status=-1, response={}, _error="subresource-filter"), har_refused.BLOCKED),
         (entry(status=-1, response={}, _error="net::ERR_EMPTY_RESPONSE"), har_refused.NETWORK_FAILED),
         (entry(status=-1, response={}, _error="NS_ERROR_NET_RESET"), har_refused.NETWORK_FAILED),
         (entry(status=-1, response={}, _error="NS_ERROR_UNEXPECTED"), har_refused.NO_ANSWER_KEPT),

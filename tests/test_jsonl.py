@@ -50,6 +50,10 @@ FIELDS = [
     "contradiction",
     "hypothetical",
     "hypothetical_reason",
+    "blocked_by",
+    "blocked_detail",
+    "usable",
+    "document",
 ]
 
 
@@ -113,6 +117,10 @@ def test_denied_preflight() -> None:
         "contradiction": None,
         "hypothetical": None,
         "hypothetical_reason": None,
+        "blocked_by": "cors",
+        "blocked_detail": "PUT",
+        "usable": "blocked",
+        "document": None,
     }
 
 

@@ -10,7 +10,7 @@ from mitmproxy import flowfilter
 from cors_addon import cli
 from cors_addon.policy.read import read
 from cors_addon.proxy.keys import KEYS
-from tests.helpers import ALLOW, actual, preflight, proxy
+from tests.helpers import ALLOW, actual, flow, preflight, proxy
 from tests.test_check import write
 from tests.test_har import entry, har
 from tests.test_house import COMMANDS as TRIED_ELSEWHERE
@@ -66,6 +66,7 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         "cors-addon check recording.mitm --engine all",
         "cors-addon check recording.mitm --format json --output before.json",
         "cors-addon check recording.mitm --fail-on finding",
+        "cors-addon check recording.mitm --fail-on blocked",
     }
     assert {command for command, code in codes.items() if code} == failing
     assert len(codes) == len(COMMANDS) >= 9
@@ -98,11 +99,16 @@ def test_filters(expression: str) -> None:
     refused = preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET, POST")])
     unsure = actual([("Access-Control-Allow-Origin", "*")], at=1)
     passed = actual([*ALLOW, ("Access-Control-Allow-Credentials", "true")], at=2)
+    flows = [refused, unsure, passed]
+    if "blocked_by" in expression:
+        kept = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image")]
+        referrer = ("Referer", "https://app.example.test/")
+        flows.append(flow(request=[*kept, referrer], response=[("Cross-Origin-Resource-Policy", "same-origin")], at=3))
     with proxy() as running:
-        running.pass_through(refused, unsure, passed)
+        running.pass_through(*flows)
         chosen = flowfilter.parse(expression)
-        wanted = unsure if "question" in expression else refused
-        assert [each for each in (refused, unsure, passed) if chosen(each)] == [wanted]
+        wanted = flows[-1] if "blocked_by" in expression else unsure if "question" in expression else refused
+        assert [each for each in flows if chosen(each)] == [wanted]
 
 
 def test_all_kinds_of_filters_are_told() -> None:

@@ -78,10 +78,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument(
         "--fail-on",
-        choices=("deny", "finding", "change", "never"),
+        choices=("deny", "blocked", "finding", "change", "never"),
         default="deny",
-        help="what makes the exit code 1: a denied exchange; that or a security finding, notes excepted; a change "
-        "against the baseline",
+        help="what makes the exit code 1: an answer that the page's script asked for and may not have; that or any "
+        "other load that is blocked; a denied exchange or a security finding, notes excepted; a change against the "
+        "baseline",
     )
     parser.add_argument(
         "--baseline", type=Path, metavar="FILE", help="an earlier report (--format json): what it knows is no failure"
@@ -266,9 +267,12 @@ def _exit_code(summary: Summary, fail_on: str, trial: "Trial | None") -> int:
 
 
 def _fails(summary: Summary, fail_on: str) -> list[bool]:
+    denied = [o.denied and summary.is_fresh(e, o) for e, o, _ in summary.tallies()]
     match fail_on:
         case "deny":
-            return [o.denied and summary.is_fresh(e, o) for e, o, _ in summary.tallies()]
+            return [*denied, summary.blocked.to_be_read > 0]
+        case "blocked":
+            return [*denied, summary.blocked.count > 0]
         case "finding":
             return [(o.denied and summary.is_fresh(e, o)) or summary.warns(e, o) for e, o, _ in summary.tallies()]
         case "change" if summary.baseline is not None:

@@ -7,11 +7,14 @@ Law 3: a `Judgement` may be revised by later traffic: same object, `revision` on
 
 import copy
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from cors_addon.engines import Engine
+from cors_addon.exchange.fate import Fate, Usable
 from cors_addon.fetch.headers import readable
+from cors_addon.fetch.load import Block, Gate
+from cors_addon.fetch.orb import ReadBody
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.finding import Finding
@@ -99,6 +102,8 @@ class Observation:
     has_body: bool = False
     rewritten: tuple[str, int | None, Fields] | None = None
     """Where a policy changed the answer: its name, and the server's own status and header list."""
+    read_body: ReadBody | None = field(default=None, compare=False, repr=False)
+    """Reads the answer's body, as long as the flow is judged; None where nobody has it."""
 
 
 class Judgement:
@@ -149,6 +154,8 @@ class Judgement:
     """For a 304 to the browser's own conditional request: headers of the stored response it updates."""
     shadow: tuple[tuple[str, "Outcome", "Outcome"], ...] = ()
     """For each policy in the shadow: its name, the outcome under it, and the outcome without it."""
+    fate: Fate | None = None
+    """What became of the answer beyond CORS; None where nothing was asked of it."""
     findings: tuple[Finding, ...] = ()
     """What the server's own answer shows a security reviewer, the gravest first; an auditor fills it in."""
 
@@ -203,6 +210,28 @@ class Judgement:
     def certain(self) -> bool:
         """True where nothing had to be assumed."""
         return not self.assumptions
+
+    @property
+    def block(self) -> Block | None:
+        """What keeps the answer from the page, or ended the fetch here: CORS, or what is asked after it."""
+        refusal = self.refusal
+        if refusal is not None and self.verdict is Verdict.DENY:
+            return Block(Gate.NETWORK if refusal.reason is Reason.NETWORK_ERROR else Gate.CORS, self.detail)
+        return None if self.fate is None else self.fate.block
+
+    @property
+    def ended(self) -> bool:
+        """The page's policy, or the request's mode, lets nothing follow this redirect."""
+        return self.fate is not None and self.fate.block is not None and self.fate.block.gate in (Gate.CSP, Gate.OTHER)
+
+    @property
+    def usable(self) -> Usable | None:
+        """What the page has of the answer; None where that was not judged."""
+        if self.block is not None:
+            return Usable.BLOCKED
+        if self.fate is not None:
+            return self.fate.usable
+        return Usable.USABLE if self.verdict is Verdict.ALLOW else None
 
     @property
     def reason(self) -> Reason | None:

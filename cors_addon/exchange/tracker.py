@@ -156,7 +156,7 @@ class Tracker:
                 for waiting, url in queues.give_up(until):
                     if self.sees is PreflightsSeen.NONE:  # its preflight may have followed
                         continue
-                    if queues is client.hops and hops.may_be_mixed_content(waiting, url):
+                    if queues is client.hops and (hops.may_be_mixed_content(waiting, url) or waiting.judgement.ended):
                         continue
                     if not (waiting.method == "GET" and revalidation.may_be_at_hand(waiting, url, client, self._plain)):
                         self._ledger.not_followed(waiting)

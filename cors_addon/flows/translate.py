@@ -6,7 +6,7 @@ Law 3: bytes are taken from `message.data`: its properties decode, upper-case, a
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from mitmproxy import http
 from mitmproxy.connection import Client, Server
@@ -15,7 +15,9 @@ from mitmproxy.flow import Error
 from cors_addon.exchange.http_cache import Plain
 from cors_addon.exchange.model import Fields, Observation
 from cors_addon.exchange.tracker import HAR_SKEW
+from cors_addon.fetch import headers
 from cors_addon.fetch.origins import Url, host_to_ascii, is_loopback, parse_url
+from cors_addon.flows import bodies
 from cors_addon.policy import rewrite_record
 
 OWN_PAGE = "cors.answered"
@@ -59,7 +61,13 @@ def observation(flow: http.HTTPFlow) -> Observation:
         request.http_version.startswith((b"HTTP/2", b"HTTP/3")),
         has_body(request) if request.content is None else request.content != b"",
         rewrite_record.of(flow.metadata) if flow.metadata else None,
+        None if response is None else partial(_read_body, response.data),
     )
+
+
+def _read_body(response: http.ResponseData, limit: int) -> bytes | None:
+    fields = response.headers.fields
+    return bodies.read(response.content, headers.get(fields, b"content-encoding") or "", limit)
 
 
 def skew(flow: http.HTTPFlow) -> float:
@@ -150,6 +158,16 @@ def is_killed(flow: http.HTTPFlow) -> bool:
     return flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE
 
 
+def client_left(flow: http.HTTPFlow) -> bool:
+    """Whether there is no answer because the client wanted none any more."""
+    return flow.error is not None and is_leave(flow.error.msg)
+
+
+def is_leave(message: str) -> bool:
+    """Whether this error of mitmproxy's says so."""
+    return message in _LEFT
+
+
 def note_own_page(flow: http.HTTPFlow) -> None:
     """Keep with a live flow what a recording of it would not tell: mitmproxy answered in the server's place."""
     if flow.error is not None and flow.response is not None and flow.live and not flow.response.stream:
@@ -179,13 +197,8 @@ def _client_failed(flow: http.HTTPFlow, error: Error) -> bool:
 
 
 # "by client" stands in mitmproxy's text whichever side reset the stream; these two codes it passes on as they are.
-_WITHOUT_ANSWER = frozenset(
-    {
-        "Client disconnected.",
-        "stream reset by client (CANCEL)",
-        "stream reset by client (HTTP_1_1_REQUIRED)",
-    }
-)
+_LEFT = frozenset({"Client disconnected.", "stream reset by client (CANCEL)"})
+_WITHOUT_ANSWER = _LEFT | {"stream reset by client (HTTP_1_1_REQUIRED)"}
 _REQUEST_REFUSED = ("Invalid request scheme", "mitmproxy received an HTTP CONNECT request")
 
 

@@ -16,6 +16,7 @@ from mitmproxy.master import Master
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
 
+from cors_addon.flows.use import JUDGED, use_of
 from cors_addon.proxy import internals, settings, view
 from cors_addon.proxy.audit_command import AuditCommand
 from cors_addon.proxy.command_group import CommandGroup
@@ -25,7 +26,7 @@ from cors_addon.proxy.explaining import Explaining
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.json_lines import JsonLines
 from cors_addon.proxy.judged_flows import JudgedFlows
-from cors_addon.proxy.judging import JUDGED, Judging, use_of
+from cors_addon.proxy.judging import Judging
 from cors_addon.proxy.keys import Keys
 from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.probe_command import ProbeCommand
@@ -166,10 +167,10 @@ class CorsAddon:
             self._policies.response(flow)  # answers of other addons get here without passing `responseheaders`
         try:
             if use := use_of(flow, self._session):
-                if use == JUDGED:
+                if use & JUDGED:
                     self._judging.judge(flow)
                 else:
-                    self._judging.note_plain(flow)
+                    self._judging.look_at(flow, use)
         except Exception as error:
             self._faults.report(error)
 

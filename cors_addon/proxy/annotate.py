@@ -15,7 +15,7 @@ from cors_addon.flows import translate
 from cors_addon.policy import rewrite_record
 from cors_addon.proxy.settings import Annotate
 from cors_addon.reasons.findings import WARNINGS
-from cors_addon.report import text, upstream_error
+from cors_addon.report import blocked, text, upstream_error
 from cors_addon.report.findings import MARK
 
 OUR_COMMENT = "cors.comment"
@@ -82,7 +82,7 @@ def comment_of(judgement: Judgement, turns: bool, flow: http.HTTPFlow | None = N
 
     The flow knows what a judgement does not: why the server gave no answer.
     """
-    return _completed(text.comment(judgement, turns), judgement, flow)
+    return _completed(blocked.comment(judgement) or text.comment(judgement, turns), judgement, flow)
 
 
 def _completed(comment: str, judgement: Judgement, flow: http.HTTPFlow | None) -> str:
@@ -123,6 +123,7 @@ def _words(judgement: Judgement) -> _Words:
         or judgement.preflight_cached_at is not None
         or judgement.shadow
         or judgement.findings
+        or (judgement.fate is not None and judgement.fate.block is not None)
     ):
         return _find_words(judgement, _server_verdict(judgement))
     server = None if judgement.observation.rewritten is None else _server_verdict(judgement)
@@ -160,7 +161,8 @@ _SIMPLE = frozenset({Role.PREFLIGHT, Role.ACTUAL})
 
 def _find_words(judgement: Judgement, server: Verdict | None) -> _Words:
     turns = text.depends_on_credentials(judgement)
-    return _Words(metadata(judgement, server), text.comment(judgement, turns), marker(judgement, turns), {})
+    said = blocked.comment(judgement) or text.comment(judgement, turns)
+    return _Words(metadata(judgement, server), said, marker(judgement, turns), {})
 
 
 def _server_verdict(judgement: Judgement) -> Verdict | None:
@@ -198,6 +200,8 @@ def marker(judgement: Judgement, turns: bool) -> str:
     """
     if judgement.contradicted:
         return CONTRADICTED
+    if blocked.beyond_cors(judgement) is not None:
+        return DENIED
     verdict = judgement.verdict
     if verdict is Verdict.NOT_CORS:
         return ""
@@ -240,6 +244,11 @@ def _add_circumstances(data: dict[str, str], judgement: Judgement, server: Verdi
         data["cors.credentials"] = judgement.credentials._value_
         if judgement.credentials is Credentials.UNKNOWN and judgement.if_credentialed is not None:
             data["cors.if_credentialed"] = judgement.if_credentialed.verdict._value_
+    block = judgement.block
+    if block is not None:
+        data["cors.blocked_by"] = block.gate._value_
+        if block.detail is not None:
+            data["cors.blocked_detail"] = text.visible(block.detail)
     if judgement.contradicted:
         data["cors.contradicted"] = "true"
     if server is not None:

@@ -6,14 +6,13 @@ Law 2: time is the flows' own, so that a recording is judged as live traffic was
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from operator import itemgetter
 
 from mitmproxy import ctx, http
 
-from cors_addon.exchange.model import Fields, Judgement, Observation
+from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.placing import PATIENCE
-from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.flows import translate
+from cors_addon.flows.use import JUDGED, LOADED, STORED, use_of
 from cors_addon.proxy import internals
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.judged_flows import JudgedFlows
@@ -25,42 +24,7 @@ from cors_addon.session.session import Session
 _SETTLE_LOADED_AFTER = 1.0
 """Seconds without another flow from a file after which the file counts as read."""
 
-NO_USE, STORED, JUDGED = range(3)
-"""Of what use a flow is: none; its answer may later serve a CORS request; it is for the tracker to look at."""
-
-_NAME = itemgetter(0)
-
 type JudgeProbe = Callable[[http.HTTPFlow, str], tuple[Judgement | None, str]]
-
-
-def use_of(flow: http.HTTPFlow, session: Session) -> int:
-    """Of what use this flow is: it is judged for an Origin, a redirect, or what may be evidence of credentials.
-
-    Every flow comes by here. Names are looked for in all of them together, which is done in a third of the time that it
-    takes to go through them one by one.
-    """
-    asked = _names(flow.request.data.headers.fields)
-    if b"\norigin\n" in asked:
-        return JUDGED
-    answered = b""
-    response = flow.response
-    if response is not None:
-        if response.data.status_code in REDIRECT_STATUSES:
-            return JUDGED
-        answered = _names(response.data.headers.fields)
-        if b"\nset-cookie\n" in answered:
-            return JUDGED
-    if b"\ncookie\n" in asked:
-        if session.is_cookie_news(flow.client_conn.id):
-            return JUDGED
-    elif b"\nupgrade-insecure-requests\n" in asked and session.is_navigation_news(flow.client_conn.id):
-        return JUDGED  # a navigation always includes credentials
-    return STORED if b"\netag\n" in answered or b"\nlast-modified\n" in answered else NO_USE
-
-
-def _names(fields: Fields) -> bytes:
-    """The names of a header list in lower case, each between line ends."""
-    return b"\n" + b"\n".join(map(_NAME, fields)).lower() + b"\n"
 
 
 class Judging:
@@ -83,20 +47,27 @@ class Judging:
 
     # ---- one flow ----
 
-    def judge(self, flow: http.HTTPFlow) -> bool:
-        """Judge a flow; False where it was judged before, or is not to be."""
+    def look_at(self, flow: http.HTTPFlow, use: int) -> None:
+        """Take in a flow that CORS has nothing to do with, and that is of this use all the same."""
+        if use & STORED:
+            self.note_plain(flow)
+        if use & LOADED:
+            self.judge(flow, load=True)
+
+    def judge(self, flow: http.HTTPFlow, *, load: bool = False) -> bool:
+        """Judge a flow; False where it was judged before, or is not to be. `load`: CORS has nothing to do with it."""
         response, chosen = flow.response, self.settings.filter
         if response is not None and response.stream and self.streams.ended(flow):
             return False
         if chosen is not None and not chosen(flow) and translate.PROBE not in flow.metadata:
             return False
-        if flow.is_replay is not None and self._judge_replay(flow):
+        if flow.is_replay is not None and (load or self._judge_replay(flow)):
             return True
         if self.intercepting and flow.live:
             # what the user makes of it counts, and whether it is intercepted is decided after this hook
-            self._in_background(self._judge_when_resumed(flow))
+            self._in_background(self._judge_when_resumed(flow, load=load))
         else:
-            self._observe(flow, translate.observation(flow))
+            self._observe(flow, translate.observation(flow), load=load)
         return True
 
     def note_plain(self, flow: http.HTTPFlow) -> None:
@@ -113,23 +84,27 @@ class Judging:
         """Judge an exchange that failed: mitmproxy may have answered in the server's place."""
         if self._latest == flow.id and flow.response is not None and not flow.live:
             return  # a file's flow with both an answer and an error passes both hooks
-        if use_of(flow, self.session) == JUDGED and flow.request.data.method != b"CONNECT":
+        if flow.request.data.method == b"CONNECT":
+            return
+        judged = use_of(flow, self.session) & JUDGED
+        if judged or not translate.client_left(flow):
             translate.note_own_page(flow)
-            self.judge(flow)
+            self.judge(flow, load=not judged)
 
     def _judge_streaming(self, flow: http.HTTPFlow) -> bool:
         try:
-            return use_of(flow, self.session) == JUDGED and self.judge(flow)
+            use = use_of(flow, self.session)
+            return bool(use & (JUDGED | LOADED)) and self.judge(flow, load=not use & JUDGED)
         except Exception as error:
             self._faults.report(error)
             return False
 
-    def _observe(self, flow: http.HTTPFlow, observation: Observation) -> None:
+    def _observe(self, flow: http.HTTPFlow, observation: Observation, *, load: bool = False) -> None:
         self._latest = flow.id
         session = self.session
         session.tracker.skew = 0.0 if flow.live else translate.skew(flow)
         notes = () if flow.error is None or not translate.breaks_off(flow) else (translate.BROKE_OFF,)
-        judgements = session.observe(observation, notes)
+        judgements = session.observe_load(observation) if load else session.observe(observation, notes)
         if judgements:
             self._publisher.publish(judgements, flow)
         if self._publisher.annotations.has_view and (not judgements or judgements[0].observation is not observation):
@@ -137,10 +112,10 @@ class Judging:
         if not flow.live and not translate.is_killed(flow):
             self._file.read(observation.ended)
 
-    async def _judge_when_resumed(self, flow: http.HTTPFlow) -> None:
+    async def _judge_when_resumed(self, flow: http.HTTPFlow, *, load: bool) -> None:
         await asyncio.sleep(0)  # mitmproxy starts tasks at once: let the other addons see this response first
         await flow.wait_for_resume()
-        self._observe(flow, translate.observation(flow))
+        self._observe(flow, translate.observation(flow), load=load)
         internals.refresh(ctx.master, [flow])
 
     def _judge_replay(self, flow: http.HTTPFlow) -> bool:

@@ -17,7 +17,7 @@ from mitmproxy import exceptions, http
 from mitmproxy.io import FlowReader
 
 from cors_addon.flows import translate
-from cors_addon.recordings.dump_flow import MAX_PREFIX, Data, FlowParser, is_evidence_only, use_of
+from cors_addon.recordings.dump_flow import MAX_PREFIX, Data, FlowParser, is_evidence_only, is_load, use_of
 from cors_addon.recordings.exchange import Recorded
 from cors_addon.recordings.source import Damage, Source
 
@@ -62,7 +62,8 @@ def _recorded(flow: http.HTTPFlow, of_use: int) -> Recorded:
     observation = translate.observation(flow)
     if not (isfinite(observation.started) and isfinite(observation.ended)):
         raise ValueError("a time that is no number")
-    return Recorded(observation, notes, is_evidence_only(of_use), flow.is_replay == "request")
+    replayed = flow.is_replay == "request"
+    return Recorded(observation, notes, is_evidence_only(of_use), replayed, load=is_load(of_use))
 
 
 # ---- a dump cut into records ----

@@ -16,7 +16,9 @@ from mitmproxy import http
 from mitmproxy.proxy import mode_specs
 
 from cors_addon.exchange.model import Fields
+from cors_addon.exchange.telling import BY_TYPE, OF_PAGES, SURELY, TELLING, from_elsewhere, is_right_type
 from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.flows import translate
 
 MAX_PREFIX = 13
 """Digits of a length, and the colon."""
@@ -31,7 +33,13 @@ type Data = bytes | mmap.mmap
 
 _ORIGIN, _CREDENTIALED, _SET_COOKIE, _LEADS_ON, _VALIDATOR = 1, 2, 4, 8, 16
 """What a message has that may matter to a verdict."""
-_IN_REQUEST, _IN_RESPONSE = _ORIGIN | _CREDENTIALED, _SET_COOKIE | _VALIDATOR
+_LOAD, _BY_TYPE, _RIGHT_TYPE = 32, 64, 128
+"""It is a page, or something beside CORS may keep it from one: surely, or if its type is not the right one."""
+_IN_REQUEST = _ORIGIN | _CREDENTIALED | _LOAD | _BY_TYPE
+_IN_RESPONSE = _SET_COOKIE | _VALIDATOR | _RIGHT_TYPE
+_TELLS = {SURELY: _LOAD, BY_TYPE: _BY_TYPE}
+_MAX_BODY = 1 << 22
+"""Bytes of a body beyond which it is not looked into."""
 _USES = {
     b"origin": _ORIGIN,
     b"cookie": _CREDENTIALED,
@@ -42,29 +50,64 @@ _USES = {
 }
 
 
+def _use(name: bytes, value: bytes) -> int:
+    """Of what use a header line is, by its name in lower case and its value."""
+    if name.startswith(b"sec-fetch-"):
+        return _TELLS.get(TELLING.get(value, 0), 0)
+    if name == b"accept":
+        return _LOAD if value.startswith(OF_PAGES) else 0
+    if name == b"content-type":
+        return _RIGHT_TYPE if is_right_type(value) else 0
+    return _USES.get(name, 0)
+
+
 def use_of(flow: http.HTTPFlow) -> int:
     """Of what use a flow is to the tracker; 0 where it is of none, or was not finished."""
     request, response = flow.request.data, flow.response
     found = 0
-    for name, _ in request.headers.fields:
-        found |= _USES.get(name.lower(), 0) & _IN_REQUEST
+    for name, value in request.headers.fields:
+        found |= _use(name.lower(), value) & _IN_REQUEST
     if response is not None:
-        for name, _ in response.data.headers.fields:
-            found |= _USES.get(name.lower(), 0) & _IN_RESPONSE
-    return _with_status(found, request.method, None if response is None else response.data.status_code, flow.error)
+        for name, value in response.data.headers.fields:
+            found |= _use(name.lower(), value) & _IN_RESPONSE
+    return _as_a_whole(found, request, None if response is None else response.data.status_code, flow.error)
 
 
 def is_evidence_only(of_use: int) -> bool:
     """Whether nothing of the flow matters but the credentials that it carries, and its answer as stored."""
-    return not of_use & ~(_CREDENTIALED | _VALIDATOR)
+    return not of_use & ~(_CREDENTIALED | _VALIDATOR | _LOAD)
 
 
-def _with_status(found: int, method: bytes, status: int | None, error: object) -> int:
+def is_load(of_use: int) -> bool:
+    """Whether the flow is a page, or something beside CORS may keep it from one."""
+    return bool(of_use & _LOAD)
+
+
+def _as_a_whole(found: int, request: Any, status: int | None, error: Any) -> int:
+    """Of what use a flow is, by its header lines and how it ended; mitmproxy's own request and error, or like them."""
     if status is None:
-        return 0 if error is None or method == b"CONNECT" else found
+        if error is None or request.method == b"CONNECT":
+            return 0
+        return found & ~(_BY_TYPE | _RIGHT_TYPE) | (0 if translate.is_leave(error.msg) else _LOAD)
+    if _may_be_blocked(found, request):
+        found |= _LOAD
+    found &= ~(_BY_TYPE | _RIGHT_TYPE)
     if status in REDIRECT_STATUSES:
         return found | _LEADS_ON
-    return 0 if found == _VALIDATOR and (method != b"GET" or status != 200) else found
+    return 0 if found == _VALIDATOR and (request.method != b"GET" or status != 200) else found
+
+
+def _may_be_blocked(found: int, request: Any) -> bool:
+    if found & _BY_TYPE:
+        return bool(found & _ORIGIN) or not found & _RIGHT_TYPE
+    return request.scheme == b"http" and not found & _LOAD and _has_page_elsewhere(request)
+
+
+def _has_page_elsewhere(request: Any) -> bool:
+    return any(
+        name.lower() == b"referer" and from_elsewhere(value, request.host, request.port)
+        for name, value in request.headers.fields
+    )
 
 
 # ---- a flow as far as `translate` looks at it ----
@@ -139,9 +182,12 @@ class FlowParser:
             of_use |= found & _IN_RESPONSE
             status = response.status_code
         error = None if _is_null(data, spans[b"error"]) else _error(data, spans[b"error"])
-        of_use = _with_status(of_use, request.method, status, error)
+        of_use = _as_a_whole(of_use, request, status, error)
         if not of_use:
             return None
+        if response is not None and response.content:
+            looked_into = of_use & _LOAD and response.body[1] - response.body[0] <= _MAX_BODY
+            response.content = _value(data, response.body, bytes) if looked_into else None
         return _Flow(
             id=_value(data, spans[b"id"], str),
             request=request,
@@ -159,7 +205,8 @@ class FlowParser:
         spans = _spans(data, *_inside(data, span, _MAPPING))
         message = _Message(**_fields(data, spans, types))
         content = spans[b"content"]
-        # that there is one is all that anybody asks
+        message.body = content
+        # that there is one is all that anybody asks, but of what something beside CORS may stop
         message.content = None if _is_null(data, content) else b"..." if content[1] - content[0] > 3 else b""
         message.headers = http.Headers.__new__(http.Headers)
         message.headers.fields, of_use = self._headers(data, *_inside(data, spans[b"headers"], _LIST))
@@ -185,7 +232,7 @@ class FlowParser:
         name, value = _value(line, (0, len(line)), list)
         if type(name) is not bytes or type(value) is not bytes:
             raise Odd
-        parsed = (name, value), _USES.get(name.lower(), 0)
+        parsed = (name, value), _use(name.lower(), value)
         if len(line) <= _MAX_LINE:
             if len(self._lines) >= _MAX_LINES:
                 self._lines.clear()

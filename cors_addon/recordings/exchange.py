@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cors_addon.exchange.model import Observation, PreflightsSeen
+from cors_addon.exchange.model import Judgement, Observation, PreflightsSeen
 from cors_addon.fetch.refusals import Refusal
 
 
@@ -21,6 +21,10 @@ class Recorded(NamedTuple):
     """How many of the preflights the recording holds, as far as it was read."""
     refused: Refusal | None = None
     """The browser's own word that it refused this request, the answer to which is not in the recording."""
+    stopped: Judgement | None = None
+    """The browser's own word that something beside CORS stopped it, which has no answer."""
+    load: bool = False
+    """It is a page, or something beside CORS may keep it from one."""
     chosen: bool = True
     """The user's filter selects it. What is not selected still tells of what is: its preflight, its cookies."""
 

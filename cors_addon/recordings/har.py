@@ -218,7 +218,16 @@ class _Window:
         if entry.by_preflight and self._sees is not PreflightsSeen.NONE:
             note(entry.note, 1)
             return None
-        return Recorded(entry.observation, entry.notes, sees=self._sees, refused=entry.refused, chosen=entry.chosen)
+        return Recorded(
+            entry.observation,
+            entry.notes,
+            entry.load_only,
+            sees=self._sees,
+            refused=entry.refused,
+            stopped=entry.stopped,
+            load=entry.load,
+            chosen=entry.chosen,
+        )
 
     def _forget(self, entry: Entry) -> None:
         if entry.coarse:

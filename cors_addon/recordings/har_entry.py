@@ -2,18 +2,21 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from cors_addon.engines import FETCH, detect
+from cors_addon.exchange import telling
 from cors_addon.exchange.http_cache import is_plain
-from cors_addon.exchange.model import Observation
+from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.fetch.load import Block
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import Url, parse_url
 from cors_addon.fetch.refusals import Refusal
 from cors_addon.fetch.requests import cors_unsafe_names
-from cors_addon.recordings import har_fields
+from cors_addon.recordings import har_fields, stopped
 from cors_addon.recordings.har_dialects import AGENTS, ORIGIN_FROM_REFERER, Context
 from cors_addon.recordings.har_refused import NO_ANSWER_KEPT, REFUSED, refusal_of, why_unanswered
 from cors_addon.recordings.har_wire import NEVER_SENT, Given, given, is_confirmed, off_the_wire, was_sent
@@ -50,9 +53,15 @@ class Entry:
     notes: tuple[str, ...] = ()
     refused: Refusal | None = None
     """The browser's own word that it refused this; there is no answer to it."""
+    stopped: Judgement | None = None
+    """The browser's own word that something beside CORS stopped it."""
     by_preflight: bool = False
     """That holds only where the file has no preflights: else the refused one is in it, and judged."""
     of_use: bool = False
+    load: bool = False
+    """It is a page, or something beside CORS may keep it from one."""
+    load_only: bool = False
+    """And of no other use."""
     since: float = 0.0
     """When the page asked, Unix seconds; it may have been sent later."""
     preflight_for: tuple[object, ...] | None = None
@@ -108,6 +117,9 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         return Entry(note=why if entry.matters else "")
     if entry.answered or was_sent(entry, context):
         return _exchange(entry, number, context)
+    block = stopped.block_of(entry.error)
+    if block is not None:
+        return _stopped(entry, number, context, block)
     return _unanswered(entry, number, context) if entry.matters or context.after_redirect(url) else Entry()
 
 
@@ -145,9 +157,12 @@ def _exchange(entry: Given, number: int, context: Context) -> Entry:
         response=entry.answer if status is not None else (),
         http2=_HTTP2.match(str(entry.request.get("httpVersion") or "")) is not None,
         has_body=har_fields.has_body(entry.request, entry.fields),
+        read_body=partial(har_fields.body_of, entry.response),
     )
     found = Entry(observation, notes=entry.notes, since=since)
-    found.of_use = _is_of_use(entry, observation)
+    found.load = telling.is_load(observation)
+    found.load_only = found.load and not _is_of_use(entry, observation)
+    found.of_use = found.load or _is_of_use(entry, observation)
     found.coarse = _WHOLE_SECONDS.fullmatch(str(entry.raw.get("startedDateTime"))) is not None
     if entry.asked or found.coarse:
         found.leads_to = _leads_to(observation)
@@ -243,6 +258,17 @@ def _unanswered(entry: Given, number: int, context: Context) -> Entry:
     found.notes, found.refused, found.of_use = entry.notes, refusal, True
     context.judged += 1
     return found
+
+
+def _stopped(entry: Given, number: int, context: Context, block: Block) -> Entry:
+    """What the browser says that something beside CORS stopped."""
+    _assume_agent(entry, context)
+    since, started, ended = har_fields.times(entry.raw, context)
+    observation = Observation(
+        f"{context.name}#{number}", None, None, started, ended, entry.method, entry.url, entry.fields, None, (),
+        has_body=har_fields.has_body(entry.request, entry.fields),
+    )  # fmt: skip
+    return Entry(observation, since=since, of_use=True, stopped=stopped.judgement(observation, block, entry.raw))
 
 
 # ---- headers as the page made them ----

@@ -5,6 +5,7 @@ Total: what is not as it should be counts as left out.
 
 import math
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -145,3 +146,17 @@ def _moment(value: Any) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()
+
+
+def body_of(response: dict[str, Any], _limit: int) -> bytes | None:
+    """The answer's body, as far as the file has it; writers decode what was compressed."""
+    content = response.get("content")
+    text = content.get("text") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not isinstance(text, str):
+        return None
+    if content.get("encoding") != "base64":
+        return text.encode("utf-8", "surrogatepass")
+    try:
+        return b64decode(text)
+    except ValueError:
+        return None

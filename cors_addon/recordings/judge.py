@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from cors_addon.audit.auditor import Auditor
-from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.recordings import formats, har, unrecorded
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import Damage, Source
@@ -109,16 +109,28 @@ def _judge(exchanges: Iterable[Recorded], session: Session, only: _Chosen | None
 
 
 def _judge_exchange(exchange: Recorded, session: Session, only: _Chosen | None) -> list[Judgement]:
-    observation, notes, evidence_only, replayed, sees, refused, chosen = exchange
+    observation, notes, evidence_only, replayed, sees, refused, stopped, load, chosen = exchange
     session.tracker.sees = sees
-    connection = observation.connection
-    if evidence_only and connection is not None and not session.is_cookie_news(connection):
-        session.note_answer(observation)
-        return []
     if only is not None and chosen:
         only.note(observation.flow_id)
+    if evidence_only and not _is_news(observation, session):
+        session.note_answer(observation)
+        return session.observe_load(observation) if load else []
     if replayed:
         return session.replayed(observation) if chosen else []
+    if stopped is not None:
+        return session.told([stopped]) if chosen else []
     if refused is not None:
         return session.told([unrecorded.judgement(observation, refused, notes)]) if chosen else []
     return session.observe(observation, notes)
+
+
+def _is_news(observation: Observation, session: Session) -> bool:
+    """Whether an exchange without Origin tells something new of the credentials of its connection."""
+    connection = observation.connection
+    if not any(name.lower() in _CREDENTIALED for name, _ in observation.request):
+        return False
+    return connection is None or session.is_cookie_news(connection)
+
+
+_CREDENTIALED = frozenset({b"cookie", b"upgrade-insecure-requests"})

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cors_addon.exchange.exposure import exposed_headers, exposure_assumption, hidden_headers
+from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.fixes import Change, smallest_change
 from cors_addon.exchange.model import Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.other_engines import outcomes
@@ -17,7 +18,7 @@ from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.reasons.model import BROWSERS
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import lifetime, rewritten, root_cause, timeline, upstream_error
+from cors_addon.report import blocked, lifetime, rewritten, root_cause, timeline, upstream_error
 from cors_addon.report.console import console_message
 from cors_addon.report.findings import MARK, finding_phrase
 from cors_addon.report.layout import COLUMN, paragraph, wrapped
@@ -75,6 +76,9 @@ class Surroundings:
 def explain(judgement: Judgement, surroundings: Surroundings | None = None, *, width: int = WIDTH) -> str:
     """The whole exchange, check by check, and what would change the verdict."""
     known = surroundings or Surroundings()
+    fate = blocked.beyond_cors(judgement)
+    if fate is not None and fate.block is not None:
+        return _of_block(judgement, fate, known.note, width)
     failed = list(_failed(judgement, known.error, width))
     sections: list[list[str]] = [
         [_headline(judgement, width)],
@@ -87,6 +91,15 @@ def explain(judgement: Judgement, surroundings: Surroundings | None = None, *, w
         list(_not_everywhere(judgement, width)),
         list(_security(judgement, width)),
     ]
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _of_block(judgement: Judgement, fate: Fate, note: str, width: int) -> str:
+    """The same for what something beside CORS stopped."""
+    assert fate.block is not None
+    first = _beside(f"{FAILED} BLOCKED   {fate.block.gate}, not by CORS", judgement, width)
+    stopped = blocked.explanation(judgement, fate, fate.block, width)
+    sections = [[first], paragraph("note", note, width) if note else [], *stopped]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
@@ -107,6 +120,11 @@ def _headline(judgement: Judgement, width: int) -> str:
         left = f"{FAILED} DENIED   {judgement.refusal.reason}, {_at(judgement.refusal.stage)}"
     else:
         left = f"{PASSED} ALLOWED   {_ALLOWS[judgement.role]}"
+    return _beside(left, judgement, width)
+
+
+def _beside(left: str, judgement: Judgement, width: int) -> str:
+    """The engine at the end of the first line, or below it."""
     right = _engine(judgement)
     gap = width - len(left) - len(right)
     return f"{left}{' ' * gap}{right}" if gap >= 3 else f"{left}\n{right:>{width}}"

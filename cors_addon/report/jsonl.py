@@ -10,6 +10,7 @@ from typing import Any
 from cors_addon.engines.names import browser_error
 from cors_addon.exchange.exposure import all_assumptions, certainty, exposed_headers, hidden_headers
 from cors_addon.exchange.model import Credentials, Judgement
+from cors_addon.fetch.headers import readable
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.shadow import Shadow
 from cors_addon.report.console import console_message
@@ -25,6 +26,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
     hypothetical = judgement.hypothetical
     rewritten = rewrite_record.Rewritten(*observation.rewritten) if observation.rewritten else None
     server = rewrite_record.server_outcome(judgement, rewritten) if rewritten else None
+    block = judgement.block
     return {
         "schema": SCHEMA,
         "flow_id": observation.flow_id,
@@ -63,6 +65,10 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "contradiction": judgement.contradiction,
         "hypothetical": hypothetical.verdict if hypothetical else None,
         "hypothetical_reason": hypothetical.refusal.reason if hypothetical and hypothetical.refusal else None,
+        "blocked_by": block.gate if block else None,
+        "blocked_detail": None if block is None or block.detail is None else readable(block.detail),
+        "usable": judgement.usable,
+        "document": judgement.fate.document if judgement.fate else None,
     }
 
 

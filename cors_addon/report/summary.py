@@ -15,6 +15,7 @@ from cors_addon.exchange.model import Judgement, Role, Verdict
 from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.report import text
+from cors_addon.report.blocked_loads import BlockedLoads
 from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, as_counted, endpoint_of, outcome_of, views
 from cors_addon.report.input import Input as Input
 
@@ -99,6 +100,8 @@ class Summary:
         self.roles: Counter[str] = Counter()
         self.all_engines = all_engines
         self.baseline = baseline
+        self.blocked = BlockedLoads()
+        """What something beside CORS stopped."""
         self.interrupted = False
         self.overflowed = False
         self.findings_fail = False
@@ -113,6 +116,7 @@ class Summary:
         earlier = self._remembered.pop(flow_id, None)
         if earlier is not None:
             self._forget(*earlier)
+        self.blocked.add(judgement)
         self.roles[judgement.role] += 1
         counted = []
         if judgement.role in _JUDGED or judgement.hypothetical is not None or judgement.findings:

@@ -8,7 +8,7 @@ Law 2: nothing raw: whatever stood in a URL or a header passes `visible`.
 from collections.abc import Iterable, Iterator, Sequence
 
 from cors_addon.exchange.model import Role
-from cors_addon.report import cures
+from cors_addon.report import blocked_loads, cures
 from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, State
 from cors_addon.report.cures import BROWSERS, MAX_CAUSES, number, plural
 from cors_addon.report.findings import MARK
@@ -41,6 +41,7 @@ def render(summary: Summary, *, colour: bool = False, width: int = WIDTH, failed
           for place, cause in enumerate(causes[:MAX_CAUSES], start=1)),
         [f"… and {len(causes) - MAX_CAUSES} more causes: see --format json"] if len(causes) > MAX_CAUSES else [],
         *cures.of_findings(summary, terminal),
+        list(blocked_loads.section(summary.blocked, terminal)),
         list(_notes(summary, terminal)),
         list(_ending(summary, terminal, failed=failed)),
     ]  # fmt: skip
@@ -82,6 +83,9 @@ def _headline(summary: Summary, terminal: Terminal) -> Iterator[str]:
         yield terminal.paint(YELLOW, "INTERRUPTED: these are partial results")
     mark, what = _result(summary)
     yield f"{mark if mark == NEITHER else terminal.mark(mark)} {terminal.paint(BOLD, what)}"
+    if count := summary.blocked.count:
+        what = f"{number(count)} load{plural(count)} blocked by something else than CORS"
+        yield f"{terminal.mark(FAILED)} {terminal.paint(BOLD, what)}"
     found = cures.count_line(summary.found())
     if found:
         yield f"{terminal.mark(MARK)} {found}"
@@ -117,9 +121,10 @@ def _denied_flows(summary: Summary) -> int:
 
 
 def _others(summary: Summary) -> str:
+    roles = summary.roles - summary.blocked.roles
     words = [
         f"{number(count)} {role}"
-        for role, count in sorted(summary.roles.items())
+        for role, count in sorted(roles.items())
         if count and role not in (Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT)
     ]
     return f"; with an Origin but no CORS: {', '.join(words)}" if words else ""

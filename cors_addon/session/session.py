@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.http_cache import is_plain
+from cors_addon.exchange.loads import Loads
 from cors_addon.exchange.model import Judgement, Observation, Outcome, PreflightState, Role, Verdict
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.policy.suffixes import registrable_domain
@@ -55,6 +56,7 @@ class Session:
         self.engine = engine
         self.tracker = Tracker(engine=engine, site=self._site, skew=self._skew)
         """Its `sees` and `skew` may be set before each `observe`."""
+        self.loads = Loads(self._site, engine)
         # asked for every flow that passes the proxy, whatever it is: not worth a call more
         self.is_cookie_news = self.tracker.is_cookie_news
         self.is_navigation_news = self.tracker.is_navigation_news
@@ -71,7 +73,7 @@ class Session:
 
         `notes`: what had to be assumed because whoever observed it could not see all of it.
         """
-        judgements = self.tracker.observe(observation)
+        judgements = self.loads.observe(observation, self.tracker.observe(observation))
         if notes and judgements and judgements[0].observation is observation:
             judgements[0].assumptions += notes
         started = observation.started
@@ -85,6 +87,13 @@ class Session:
             if self._keep:
                 self._remember(judgements)
         return judgements
+
+    def observe_load(self, observation: Observation) -> list[Judgement]:
+        """Look at a flow that CORS has nothing to do with: whether something else keeps its answer from the page.
+
+        Returns its judgement where it does. Documents and workers are remembered for what they demand of others.
+        """
+        return self.told(self.loads.observe(observation, []))
 
     def note_answer(self, observation: Observation) -> None:
         """Remember an answer to a request without Origin: its browser may later use it for one with an Origin."""
@@ -145,7 +154,10 @@ def judge_one(observation: Observation, others: Iterable[Observation], engine: s
 def judge_replayed(observation: Observation, engine: str) -> Judgement | None:
     """Judge a request that mitmproxy replayed as the browser, whose words it repeats, would have."""
     judgement = judge_one(observation, (), engine)
-    if judgement is None or judgement.stage is None:
+    if judgement is None or judgement.origin is None:
+        return None
+    judgement.fate = None
+    if judgement.stage is None:
         return judgement
     judgement.hypothetical = Outcome(judgement.verdict, judgement.refusal)
     judgement.role, judgement.verdict, judgement.refusal = Role.NON_BROWSER, Verdict.NOT_CORS, None

@@ -147,6 +147,13 @@ def cors(count: int) -> list[Exchange]:
 
 
 _BODY = b"<!doctype html><title>A page</title><p>Some text, and then some more of it.</p>" * 8
+_BODIES = {
+    # of the types they are said to be: a page that is sent for an image is thrown away, and told
+    "image/png": b"\x89PNG\r\n\x1a\n" + b"\0" * 640,
+    "image/webp": b"RIFF\0\0\0\0WEBPVP8 " + b"\0" * 640,
+    "text/css": b".item { color: #123456; margin: 0 auto }\n" * 16,
+    "text/javascript": b"window.items = (window.items || []).concat(1);\n" * 14,
+}
 _KINDS = (
     ("navigate", "none", "document", "text/html,application/xhtml+xml,*/*;q=0.8", "/shop", "text/html; charset=utf-8"),
     ("no-cors", "same-origin", "style", "text/css,*/*;q=0.1", "/static/main.css", "text/css"),
@@ -179,7 +186,8 @@ def other(count: int, *, cookies: bool = False) -> list[Exchange]:
             request["Cookie"] = COOKIE
             if number % 10 == 0:
                 response["Set-Cookie"] = "session=Zm9vYmFyYmF6cXV4; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600"
-        listed.append(Exchange("GET", f"{path}?v={number // 10 % 40}", request, 200, response, response_body=_BODY))
+        body = _BODIES.get(content_type, _BODY)
+        listed.append(Exchange("GET", f"{path}?v={number // 10 % 40}", request, 200, response, response_body=body))
     return listed
 
 

@@ -1,0 +1,175 @@
+"""The documents and workers of each client: what they demand of what they load, found again for each of their requests.
+
+Law 1: a request names its page by Referer, in full to the page's own origin, elsewhere by the origin alone: then the
+latest page of that origin is taken, and where two of them differ in what they demand, that is inferred.
+Law 2: a document's body is looked into only when a check asks.
+Law 3: everything kept is bounded: clients, pages of each, and the bytes that are read of a page.
+"""
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+from cors_addon.exchange.model import Observation
+from cors_addon.fetch import markup
+from cors_addon.fetch.gates import page_from
+from cors_addon.fetch.headers import normalize
+from cors_addon.fetch.load import Page
+from cors_addon.fetch.orb import ReadBody
+from cors_addon.fetch.origins import Url, is_potentially_trustworthy, known_url
+
+MAX_CLIENTS = 200
+MAX_BODIES = 64
+"""Pages of all clients, the latest, whose bodies stay within reach."""
+_GLANCE = 1 << 15
+"""Bytes of a page that are looked at as it comes."""
+MAX_ALTERNATIVES = 3
+MAX_PAGES = 48
+"""Pages, workers and style sheets that are remembered of one client."""
+
+
+@dataclass(slots=True, eq=False)
+class Document:
+    """A document or worker, by the response that it came of."""
+
+    flow_id: str
+    url: Url
+    started: float
+    """When it was asked for, Unix seconds."""
+    headers: Page
+    """What its response headers say."""
+    read_body: ReadBody
+    worker: bool = False
+    _markup: markup.Markup | None = field(default=None, repr=False)
+
+    @property
+    def markup(self) -> markup.Markup:
+        """What its markup says; looked into once."""
+        if self._markup is None:
+            body = None if self.worker else self.read_body(markup.LOOKED_AT)
+            nothing = markup.Markup(quirks=False, policies=[], elements={})
+            self._markup = nothing if body is None else markup.read(body, self.url)
+            self.read_body = _nothing
+        return self._markup
+
+    @property
+    def page(self) -> Page:
+        """What it demands, its markup included."""
+        found = self.markup
+        if not found.policies and not found.quirks:
+            return self.headers
+        return self.headers._replace(policies=(*self.headers.policies, *found.policies), quirks=found.quirks)
+
+
+def _nothing(_limit: int) -> bytes | None:
+    return None
+
+
+class _Pages(OrderedDict[Url, Document]):
+    """Of one client: pages by URL, the latest last; a style sheet stands for the page that loads it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.origins: Counter[str] = Counter()
+        """How many there are of each origin: most requests ask for a page that was never seen."""
+
+    def keep(self, url: Url, document: Document) -> None:
+        """Make it the latest, and forget the oldest where there are too many."""
+        if url not in self:
+            self.origins[url.origin] += 1
+        self[url] = document
+        self.move_to_end(url)
+        if len(self) > MAX_PAGES:
+            oldest, _ = self.popitem(last=False)
+            self.origins[oldest.origin] -= 1
+            if not self.origins[oldest.origin]:
+                del self.origins[oldest.origin]
+
+    def latest(self, origin: str | None, observation: Observation, *, worker: bool) -> Document | None:
+        """The latest of an origin (None: of any) that may have sent this request: what an https page would not send,
+        as it is mixed content, is another's.
+        """
+        insecure = not is_potentially_trustworthy(observation.url)
+        for url in reversed(self):
+            page = self[url]
+            sends = not (insecure and page.url.scheme == "https") and page.started <= observation.started
+            if sends and page.worker == worker and origin in (None, url.origin):
+                return page
+        return None
+
+
+class Documents:
+    """Of all clients."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._clients: OrderedDict[Hashable, _Pages] = OrderedDict()
+        self._with_bodies: deque[Document] = deque(maxlen=MAX_BODIES)
+        self.integrity_seen = False
+        """Some page has an element that names a digest: then its own scripts are to be looked at, too."""
+
+    def _pages(self, client: Hashable) -> _Pages:
+        pages = self._clients.get(client)
+        if pages is None:
+            pages = self._clients[client] = _Pages()
+            if len(self._clients) > MAX_CLIENTS:
+                self._clients.popitem(last=False)
+        return pages
+
+    def note(self, client: Hashable, observation: Observation, read_body: ReadBody, *, worker: bool) -> None:
+        """A response became a document or a worker."""
+        url = observation.url
+        headers = page_from(url, observation.response)._replace(worker=worker)
+        document = Document(observation.flow_id, url, observation.started, headers, read_body, worker)
+        self._pages(client).keep(url, document)
+        if len(self._with_bodies) == MAX_BODIES:
+            self._with_bodies[0].read_body = _nothing  # of an older page only its headers tell from now on
+        self._with_bodies.append(document)
+        if not worker and not self.integrity_seen:
+            self.integrity_seen = b"integrity" in (read_body(_GLANCE) or b"")
+
+    def note_style(self, client: Hashable, url: Url, document: Document) -> None:
+        """A style sheet was loaded for a document: what it loads itself names it as its referrer."""
+        pages = self._pages(client)
+        if url not in pages:
+            pages.keep(url, document)
+
+    def find(
+        self, client: Hashable, observation: Observation, headers: Mapping[bytes, bytes], *, worker: bool = False
+    ) -> tuple[Document | None, bool]:
+        """The document that a request belongs to, or with `worker` the worker, and whether the request names it."""
+        pages = self._clients.get(client)
+        if not pages:
+            return None, False
+        named_by = headers.get(b"referer")
+        referrer = None if named_by is None else known_url(normalize(named_by))
+        if referrer is not None and (named := pages.get(referrer)) is not None and (named.worker or not worker):
+            return named, True
+        origin = self._origin(observation, headers, referrer)
+        if origin is not None and origin not in pages.origins:
+            return None, False
+        return pages.latest(origin, observation, worker=worker), False
+
+    @staticmethod
+    def _origin(observation: Observation, headers: Mapping[bytes, bytes], referrer: Url | None) -> str | None:
+        if referrer is not None:
+            return referrer.origin
+        named = headers.get(b"origin")
+        if named is not None and known_url(normalize(named)) is not None:
+            return normalize(named)
+        return observation.url.origin if headers.get(b"sec-fetch-site") == b"same-origin" else None
+
+    def alternatives(self, client: Hashable, document: Document) -> list[Page]:
+        """What other pages of the same origin demand, where it is something else; the latest few."""
+        pages = self._pages(client)
+        found: list[Page] = []
+        known = [document.headers[1:]]
+        for url in reversed(pages):
+            page = pages[url]
+            alike = page.worker == document.worker and page.url.origin == document.url.origin
+            if alike and page.headers[1:] not in known:
+                known.append(page.headers[1:])
+                found.append(page.headers)
+                if len(found) == MAX_ALTERNATIVES:
+                    break
+        return found

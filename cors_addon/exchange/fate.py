@@ -1,0 +1,36 @@
+"""What became of an answer at the page that asked for it."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from cors_addon.fetch.load import Block, Destination, Load
+
+
+class Usable(StrEnum):
+    """What the page has of the answer: the values of the JSON field `usable`."""
+
+    USABLE = "usable"
+    OPAQUE = "opaque"
+    BLOCKED = "blocked"
+
+
+class Fate(NamedTuple):
+    """What became of one answer, beyond CORS."""
+
+    load: Load
+    """What the page asked for."""
+    block: Block | None = None
+    """What kept it from the page, or ended the fetch; None where nothing did."""
+    document: str | None = None
+    """Flow id of the page's document or worker, where it was seen."""
+    others: tuple[tuple[str, Block | None], ...] = ()
+    """What stops the same load in each engine; only where it was stopped."""
+    inferred: bool = False
+    """Another page of the same origin may be meant, which demands something else."""
+
+    @property
+    def usable(self) -> Usable:
+        """An opaque answer tells a script nothing; an element may show or run it all the same, and so has its use."""
+        if self.block is not None:
+            return Usable.BLOCKED
+        return Usable.OPAQUE if self.load.opaque and self.load.destination is Destination.EMPTY else Usable.USABLE

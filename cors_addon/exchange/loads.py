@@ -1,0 +1,269 @@
+"""What became of an answer at the page that asked for it: the first of all checks, CORS included, that refused it.
+
+A flow is a load of a page: its destination and mode, told by Sec-Fetch-* where they are sent, else by what the request
+looks like; its page, found among the documents seen; and the engine's checks over both.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from cors_addon.engines import ENGINES, FETCH, Engine, detect
+from cors_addon.engines.gates import GATES
+from cors_addon.engines.marks import MARKS
+from cors_addon.exchange.documents import Document, Documents
+from cors_addon.exchange.fate import Fate
+from cors_addon.exchange.model import Judgement, Observation, Role
+from cors_addon.exchange.outcomes import location_target
+from cors_addon.exchange.request_headers import RequestHeaders, is_preflight, read_request
+from cors_addon.exchange.response_headers import read_response
+from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.fetch.headers import normalize
+from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Gate, Load
+from cors_addon.fetch.markup import Element
+from cors_addon.fetch.mime import declared
+from cors_addon.fetch.orb import ReadBody
+from cors_addon.fetch.origins import known_url
+
+type Headers = Mapping[bytes, bytes]
+
+
+PAGE_ASSUMED = "several pages of this origin were open, with different policies: taken for the latest of them"
+_ROLES = {
+    "no-cors": Role.NO_CORS,
+    "navigate": Role.NAVIGATION,
+    "same-origin": Role.SAME_ORIGIN,
+    "cors": Role.SAME_ORIGIN,
+}
+"""Of what CORS has nothing to say to, by the request's mode."""
+_NO_LOADS = frozenset({Role.PREFLIGHT, Role.WEBSOCKET, Role.NON_BROWSER})
+MAX_TOLD = 256
+
+_DESTINATIONS: dict[bytes, Destination] = {
+    **{each.value.encode(): each for each in Destination},
+    b"empty": Destination.EMPTY,
+    b"audioworklet": Destination.MODULE,
+    b"paintworklet": Destination.MODULE,
+}
+del _DESTINATIONS[b""]
+_DOCUMENTS = frozenset(
+    {Destination.DOCUMENT, Destination.EMBED, Destination.FRAME, Destination.IFRAME, Destination.OBJECT}
+)
+
+
+class Loads:
+    """Judges the loads of all clients."""
+
+    def __init__(self, site: Callable[[str], str], engine: str = "auto") -> None:
+        """`site` maps a host to its registrable domain; `engine` judges, or each client as what it is."""
+        self._site = site
+        self._forced = None if engine == "auto" else ENGINES[engine]
+        self._documents = Documents()
+        self._told: OrderedDict[str, Judgement] = OrderedDict()
+        """Flows that only this had something to say of, by id: CORS may yet."""
+
+    @property
+    def integrity_seen(self) -> bool:
+        """Some page has an element that names a digest."""
+        return self._documents.integrity_seen
+
+    def observe(self, observation: Observation, judgements: list[Judgement]) -> list[Judgement]:
+        """Add to the judgements on a flow what becomes of its answer; where there is none, and it is blocked, make one.
+
+        `judgements`: what CORS says, that on the flow itself first.
+        """
+        own = judgements[0] if judgements and judgements[0].observation is observation else None
+        if self._told:
+            for judgement in judgements:
+                self._take_over(judgement)
+        read_body, observation.read_body = observation.read_body, None
+        if (own is not None and own.role in _NO_LOADS) or observation.status == 304:
+            return judgements  # of a 304 the page gets what was stored
+        headers = read_request(observation.request)
+        if own is not None and _is_plainly_fetched(observation, headers):
+            return judgements
+        engine = self._forced or (_engine(headers.user_agent) if own is None else own.engine)
+        if engine is None or is_preflight(observation, headers):
+            return judgements
+        fate = self.judge(Seen(observation, headers, engine, read_body or _unknown))
+        if own is None:
+            if fate.block is None:
+                return judgements
+            own = self._tell(observation, fate, engine)
+            judgements.insert(0, own)
+        own.fate = fate
+        if fate.inferred and fate.block is not None:
+            own.assumptions += (PAGE_ASSUMED,)
+        return judgements
+
+    def _tell(self, observation: Observation, fate: Fate, engine: Engine) -> Judgement:
+        role = _ROLES.get(fate.load.mode, Role.NO_CORS)
+        made = Judgement(observation, role, engine)
+        self._told[observation.flow_id] = made
+        if len(self._told) > MAX_TOLD:
+            self._told.popitem(last=False)
+        return made
+
+    def _take_over(self, judgement: Judgement) -> None:
+        """CORS has its word on a flow after all: it is told again."""
+        told = self._told.pop(judgement.observation.flow_id, None)
+        if told is not None and told is not judgement:
+            judgement.fate = told.fate
+            judgement.revision = max(judgement.revision, told.revision + 1)
+
+    def judge(self, seen: "Seen") -> Fate:
+        """What becomes of an answer, CORS apart; its document or worker is remembered."""
+        observation, engine = seen.observation, seen.engine
+        load, document, named = self._load_of(seen)
+        self._note(seen, load, document)
+        flow_id = None if document is None else document.flow_id
+        if observation.status is None:
+            return Fate(load, Block(Gate.NETWORK), flow_id)
+        arrival = arrival_of(observation, engine, seen.read_body)
+        block = check(engine.name, load, arrival)
+        if block is None:
+            return Fate(load, None, flow_id)
+        others = tuple((name, check(name, load, arrival)) for name in GATES if name != FETCH.name)
+        inferred = (
+            document is not None
+            and not named
+            and any(
+                check(engine.name, load._replace(page=page), arrival) != block
+                for page in self._documents.alternatives(seen.client, document)
+            )
+        )
+        return Fate(load, block, flow_id, others, inferred)
+
+    def _load_of(self, seen: "Seen") -> tuple[Load, Document | None, bool]:
+        """The load, its document, and whether the request names that."""
+        headers = seen.headers
+        mode = mode_of(seen.observation, headers)
+        destination = destination_of(headers, mode)
+        document, named = self._documents.find(seen.client, seen.observation, headers)
+        if destination is Destination.SCRIPT and mode == "no-cors" and MARKS[seen.engine.name].is_import(headers):
+            worker, _ = self._documents.find(seen.client, seen.observation, headers, worker=True)
+            if worker is not None:
+                document, destination, named = worker, Destination.IMPORT_SCRIPTS, True
+        element = None
+        if document is not None and destination in {Destination.SCRIPT, Destination.STYLE}:
+            element = document.markup.elements.get(seen.observation.url)
+        if destination is Destination.SCRIPT and mode == "cors":
+            destination = _script_or_module(seen, element)
+        site = headers.get(b"sec-fetch-site")
+        load = Load(
+            seen.observation.url,
+            origin_of(seen.observation, headers, document),
+            destination,
+            mode,
+            self._site,
+            None if document is None else document.page,
+            element,
+            tainted=site is not None and site not in (b"same-origin", b"none"),
+        )
+        return load, document, named
+
+    def _note(self, seen: "Seen", load: Load, document: Document | None) -> None:
+        observation = seen.observation
+        status = observation.status
+        if status is None or 300 <= status <= 399:
+            return
+        if load.destination in _DOCUMENTS or (load.destination is None and load.mode == "navigate"):
+            self._documents.note(seen.client, observation, seen.read_body, worker=False)
+        elif load.destination in WORKERS:
+            self._documents.note(seen.client, observation, seen.read_body, worker=True)
+        elif load.destination is Destination.STYLE and document is not None:
+            self._documents.note_style(seen.client, observation.url, document)
+
+
+class Seen(NamedTuple):
+    """A flow, and what was read of it."""
+
+    observation: Observation
+    headers: Headers
+    """Of the request."""
+    engine: Engine
+    read_body: ReadBody
+
+    @property
+    def client(self) -> Hashable:
+        """The browser: an address and a User-Agent."""
+        return self.observation.client, self.headers.get(b"user-agent")
+
+
+def _script_or_module(seen: Seen, element: Element | None) -> Destination:
+    told = MARKS[seen.engine.name].is_module(seen.headers) if element is None else element.is_module
+    if told is None:  # most often a module; what has no type at all is not called refused for a guess
+        told = bool(declared(seen.observation.response))
+    return Destination.MODULE if told else Destination.SCRIPT
+
+
+def arrival_of(observation: Observation, engine: Engine, read_body: ReadBody) -> Arrival:
+    """What came, for a flow that was answered."""
+    target = location_target(observation, read_response(observation.response).lines.location, engine)
+    return Arrival(observation.status or 0, observation.response, read_body, target)
+
+
+def check(engine: str, load: Load, arrival: Arrival) -> Block | None:
+    """What stops a load in an engine; a document that is no frame is nobody's load."""
+    return None if load.destination is Destination.DOCUMENT else GATES[engine].check(load, arrival)
+
+
+def mode_of(observation: Observation, headers: Headers) -> str:
+    """The request's mode, inferred where it is not sent: what has another's Origin asks for CORS."""
+    mode = headers.get(b"sec-fetch-mode")
+    if mode is not None:
+        return mode.decode("latin-1")
+    origin = headers.get(b"origin")
+    if origin is not None and normalize(origin) != observation.url.origin:
+        return "cors"
+    return "navigate" if _asks_for_a_document(headers) else "no-cors"
+
+
+def _asks_for_a_document(headers: Headers) -> bool:
+    return headers.get(b"accept", b"").startswith(b"text/html") and b"sec-purpose" not in headers
+
+
+def destination_of(headers: Headers, mode: str) -> Destination | None:
+    """What the answer is for; None where nothing tells. Modules and imported scripts look like any script."""
+    sent = headers.get(b"sec-fetch-dest")
+    if b"sec-purpose" in headers and b"prefetch" in headers[b"sec-purpose"]:
+        return Destination.PREFETCH
+    accept = headers.get(b"accept", b"")
+    if accept == b"text/event-stream" and sent in (None, b"empty"):
+        return Destination.EVENT_SOURCE
+    if sent is not None:
+        return _DESTINATIONS.get(sent)
+    if mode == "navigate":
+        return None
+    if accept.startswith(b"text/css"):
+        return Destination.STYLE
+    return Destination.IMAGE if accept.startswith(b"image/") else None
+
+
+def origin_of(observation: Observation, headers: Headers, document: Document | None) -> str:
+    """The origin of the page: of its document, or as Origin or Referer name it; else taken for the URL's own."""
+    if document is not None:
+        return document.url.origin
+    for name in (b"origin", b"referer"):
+        url = known_url(normalize(headers.get(name, b"")))
+        if url is not None:
+            return url.origin
+    return observation.url.origin
+
+
+def _is_plainly_fetched(observation: Observation, headers: RequestHeaders) -> bool:
+    """Whether a script asked for it with CORS, which has had its word: then nothing else is asked of the answer."""
+    return (
+        headers.mode == b"cors"
+        and headers.get(b"sec-fetch-dest") == b"empty"
+        and headers.get(b"accept") != b"text/event-stream"
+        and observation.status not in REDIRECT_STATUSES
+    )
+
+
+_engine = lru_cache(maxsize=256)(detect)
+
+
+def _unknown(_limit: int) -> bytes | None:
+    return None

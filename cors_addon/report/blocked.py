@@ -1,0 +1,179 @@
+"""What stopped a load beyond CORS, in words: one line for a list, and the whole story with the cheapest cure.
+
+Law: those of `text` hold here too.
+"""
+
+from collections.abc import Iterator
+
+from cors_addon.exchange.fate import Fate
+from cors_addon.exchange.model import Judgement
+from cors_addon.fetch.load import Block, Destination, Gate, Load
+from cors_addon.fetch.resource_policy import ResourcePolicy, permits
+from cors_addon.reasons.blocks import BLOCKS, Cure
+from cors_addon.reasons.model import BROWSERS
+from cors_addon.report.layout import paragraph, wrapped
+from cors_addon.report.text import FAILED, PASSED, quoted, relation, shortened, visible
+
+_ORB = {
+    "type": "type {}, which no element uses",
+    "nosniff": "nosniff with type {}",
+    "partial": "a range from within the file",
+    "status": "status {}",
+    "media": "neither audio nor video (type {})",
+    "type-lies": "type {}, and the body is something else",
+    "body": "the body is {}",
+}
+"""By `fetch.orb.Because`."""
+_KINDS = {
+    Destination.EMPTY: "fetch",
+    Destination.EVENT_SOURCE: "EventSource",
+    Destination.IMPORT_SCRIPTS: "importScripts()",
+    Destination.STYLE: "style sheet",
+    Destination.SERVICE_WORKER: "service worker",
+    Destination.SHARED_WORKER: "shared worker",
+    Destination.MODULE: "module",
+}
+READ_BY_SCRIPT = frozenset({Destination.EMPTY, Destination.EVENT_SOURCE})
+"""Loads whose answer the page's script asked to read."""
+
+
+def beyond_cors(judgement: Judgement) -> Fate | None:
+    """What became of a load that CORS did not stop, and something else did."""
+    fate, block = judgement.fate, judgement.block
+    return fate if fate is not None and block is not None and block is fate.block else None
+
+
+def was_to_be_read(judgement: Judgement) -> bool:
+    """Whether the page's script asked for the answer, to read it: what counts as denied for an exit code."""
+    fate = judgement.fate
+    return judgement.stage is not None or (fate is not None and fate.load.destination in READ_BY_SCRIPT)
+
+
+def kind_of(load: Load) -> str:
+    """What the load is for."""
+    if load.destination is None:
+        return "load"
+    return _KINDS.get(load.destination, load.destination.value)
+
+
+def _named(load: Load) -> str:
+    kind = kind_of(load)
+    if kind.endswith("()"):
+        return kind
+    return f"{'an' if kind[0] in 'aeiouE' else 'a'} {kind}"
+
+
+def phrase(block: Block, load: Load) -> str:
+    """What stopped it, with the offending value, in half a line."""
+    entry = BLOCKS[block.gate]
+    detail = "" if block.detail is None else shortened(block.detail)
+    match block.gate:
+        case Gate.COEP:
+            return f"{entry.label}: " + (f"{block.header} {quoted(detail)}" if detail else f"no {block.header}")
+        case Gate.ORB:
+            because, _, value = detail.partition(": ")
+            return f"{entry.label}: {_ORB[because].format(value)}"
+        case Gate.NOSNIFF | Gate.MIME:
+            return f"{entry.label}: {detail or 'no Content-Type'} for {_named(load)}"
+        case Gate.MIXED_CONTENT | Gate.OTHER:
+            return f"{entry.label}: it leads to {detail}"
+        case Gate.SRI:
+            return f"{entry.label}: " + ("no CORS, so it cannot be checked" if load.opaque else "another digest")
+        case Gate.FRAME_ANCESTORS:
+            return detail
+        case _:
+            return f"{entry.label} {detail}".rstrip()
+
+
+def comment(judgement: Judgement) -> str:
+    """One line for a list of flows; empty where nothing but CORS has a say."""
+    fate = beyond_cors(judgement)
+    return "" if fate is None or fate.block is None else f"{FAILED} {phrase(fate.block, fate.load)}"
+
+
+def explanation(judgement: Judgement, fate: Fate, block: Block, width: int) -> Iterator[list[str]]:
+    """The sections after the headline: what was asked, the gate, what it compared, the cure."""
+    entry, load = BLOCKS[block.gate], fate.load
+    yield [
+        *paragraph("page", _page(fate), width),
+        *paragraph("request", f"{judgement.observation.method.decode('latin-1')} {load.url}", width),
+        *paragraph("", relation(judgement) or f"mode {load.mode}", width),
+        *(paragraph("CORS", f"{PASSED} allowed: this is not about CORS", width) if judgement.stage else ()),
+        *(paragraph("inferred", "; ".join(judgement.assumptions), width) if judgement.assumptions else ()),
+    ]
+    yield [
+        *paragraph("stopped by", f"{FAILED} {phrase(block, load)}", width),
+        *paragraph("compared", _compared(judgement, block, load), width),
+        *paragraph("why", entry.why, width),
+    ]
+    yield list(_cures(block, load, width))
+    yield [*paragraph("elsewhere", _elsewhere(judgement, fate), width), *paragraph("spec", entry.anchor, width)]
+
+
+def _page(fate: Fate) -> str:
+    page = fate.load.page
+    if page is None:
+        return f"{fate.load.origin}  (its document was not seen)"
+    return f"{page.url}{'  (a worker)' if page.worker else ''}"
+
+
+def _compared(judgement: Judgement, block: Block, load: Load) -> str:
+    """The header that decided, as sent, and what it was held against."""
+    if block.gate is Gate.NETWORK:
+        return "nothing: no answer came"
+    sent = "absent" if block.detail is None else visible(block.detail)
+    status = judgement.observation.status
+    named = f"{block.header}: {sent}" if block.header else sent
+    against = f"a page of {load.origin}"
+    if block.gate in {Gate.MIME, Gate.NOSNIFF, Gate.ORB}:
+        against = f"what {_named(load)} may be (status {status})"
+    elif block.gate is Gate.CSP:
+        against = "where the redirect leads"
+    elif block.gate is Gate.SRI:
+        named, against = f"integrity {sent}", "the body that came"
+    return f"{named}   against {against}"
+
+
+def _cures(block: Block, load: Load, width: int) -> Iterator[str]:
+    label = "fix"
+    for cure in cures(block, load):
+        who = {"server": "at the server", "page": "at the page's server", "markup": "in the page"}[cure.who]
+        yield from paragraph(label, f"{who}: {cure.what}", width, hang="  ")
+        if cure.header is not None:
+            yield from wrapped(f"+ {cure.header}", " " * 17, width)
+        label = "or"
+
+
+def cures(block: Block, load: Load) -> list[Cure]:
+    """What would let the load through, the cheapest first, with this load's values."""
+    same_site = permits(ResourcePolicy.SAME_SITE, load.origin, load.url, load.site)
+    found = []
+    for cure in BLOCKS[block.gate].cures:
+        header = cure.header
+        if header is not None and header.endswith("same-site") and not same_site:
+            continue  # it would still be refused
+        if block.header == "Cross-Origin-Embedder-Policy":
+            found.append(_EMBEDS if load.frame else _WORKS)
+            break
+        if load.frame and cure.who == "markup" and block.gate in {Gate.CORP, Gate.COEP}:
+            continue  # a frame is not asked for with CORS
+        found.append(cure._replace(header=None if header is None else header.replace("{origin}", load.origin)))
+    return found
+
+
+_EMBEDS = Cure("server", "Have the framed document isolate itself, too.", "Cross-Origin-Embedder-Policy: require-corp")
+_WORKS = Cure(
+    "server", "Have the worker's script come with the policy, too.", "Cross-Origin-Embedder-Policy: require-corp"
+)
+
+
+def _elsewhere(judgement: Judgement, fate: Fate) -> str:
+    """What the other engines would do with the same answer."""
+    words = []
+    for engine, block in fate.others:
+        if engine != judgement.engine.name and block is None:
+            words.append(f"{BROWSERS[engine]} loads it")
+        elif engine != judgement.engine.name and block is not None:
+            alike = block == fate.block
+            words.append(f"{BROWSERS[engine]} " + ("stops it alike" if alike else f"says: {phrase(block, fate.load)}"))
+    return "; ".join(words)

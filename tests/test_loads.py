@@ -1,0 +1,257 @@
+"""Loads in traffic: which page each belongs to, what it is for, and what is told of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from cors_addon.exchange import documents
+from cors_addon.exchange.fate import Usable
+from cors_addon.exchange.loads import PAGE_ASSUMED
+from cors_addon.exchange.model import Judgement, Observation, Role, Verdict
+from cors_addon.exchange.telling import from_elsewhere, is_right_type
+from cors_addon.fetch.load import Destination, Gate
+from cors_addon.session.session import ALL, Session
+from tests.cases.traffic import PAGE, Lines, Sent, cors, metadata, redirect
+
+REQUIRE = ("Cross-Origin-Embedder-Policy", "require-corp")
+OTHER = "https://cdn.third.test/it"
+HINTS = ("sec-ch-ua", '"Chromium";v="156"')
+
+
+def observed(sent: Sent, body: bytes = b"", engine: str = "chromium") -> Observation:
+    """With its answer's body."""
+    return replace(sent.observation(engine), read_body=lambda _limit: body)
+
+
+def page(flow_id: str, at: float = 0.0, *, url: str = f"{PAGE}/", answer: Lines = (), dest: str = "document") -> Sent:
+    """A navigation."""
+    request = (*metadata("none", "navigate", dest), ("Accept", "text/html"))
+    return Sent(id=flow_id, url=url, at=at, request=request, answer=(("Content-Type", "text/html"), *answer))
+
+
+def load(
+    flow_id: str,
+    at: float = 1.0,
+    *,
+    url: str = OTHER,
+    dest: str = "image",
+    mode: str = "no-cors",
+    site: str = "cross-site",
+    referrer: str = f"{PAGE}/",
+    answer: Lines = (),
+    **more: object,
+) -> Sent:
+    """What a page loads."""
+    request = (*metadata(site, mode, dest), ("Referer", referrer), HINTS)
+    return Sent(id=flow_id, url=url, at=at, request=request, answer=answer, **more)  # type: ignore[arg-type]
+
+
+def last(session: Session, *flows: Observation) -> dict[str, Judgement]:
+    """The last judgement of each flow, loads looked at as the proxy does."""
+    for each in flows:
+        named = {name.lower() for name, _ in each.request}
+        if b"origin" in named or each.status in (301, 302, 303, 307, 308):
+            session.observe(each)
+        else:
+            session.observe_load(each)
+    return dict(session.last)
+
+
+def test_what_is_blocked_is_told() -> None:
+    """With the page it belongs to; what is not, is not."""
+    found = last(
+        Session(keep=ALL),
+        observed(page("d", answer=[REQUIRE])),
+        observed(load("blocked")),
+        observed(load("fine", answer=[("Cross-Origin-Resource-Policy", "cross-origin")])),
+    )
+    assert found.keys() == {"blocked"}
+    judgement = found["blocked"]
+    assert (judgement.role, judgement.verdict, judgement.usable) == (Role.NO_CORS, Verdict.NOT_CORS, Usable.BLOCKED)
+    assert judgement.block is not None
+    assert judgement.block.gate is Gate.COEP
+    assert judgement.fate is not None
+    assert (judgement.fate.document, judgement.fate.load.destination) == ("d", Destination.IMAGE)
+    assert dict(judgement.fate.others)["webkit"] == judgement.block
+
+
+def test_cors_comes_first() -> None:
+    """A refused request blames neither CORP nor its type; an allowed one may still be blocked."""
+    corp = ("Cross-Origin-Resource-Policy", "same-origin")
+    wrong = ("Content-Type", "text/html")
+    module = (*metadata(dest="script"), ("Priority", "u=1"))
+    found = last(
+        Session(keep=ALL),
+        observed(page("d")),
+        observed(replace(cors("refused", 1, answer=[corp, wrong]), request=(("Origin", PAGE), *module))),
+        observed(
+            replace(cors("module", 2, answer=[*cors("x").answer, corp, wrong]), request=(("Origin", PAGE), *module))
+        ),
+        observed(cors("fetched", 3, answer=[*cors("x").answer, corp, wrong])),
+    )
+    gates = {name: None if each.block is None else each.block.gate for name, each in found.items()}
+    assert gates == {"refused": Gate.CORS, "module": Gate.MIME, "fetched": None}
+    assert found["module"].verdict is Verdict.ALLOW
+    assert found["fetched"].usable is Usable.USABLE
+
+
+def test_a_redirect_to_http_ends_the_fetch() -> None:
+    """Also on the page's own origin; that nothing followed contradicts no verdict."""
+    session = Session(keep=ALL)
+    own = Sent(
+        id="own",
+        url=f"{PAGE}/a",
+        at=2,
+        status=302,
+        request=(*metadata("same-origin"), ("Referer", f"{PAGE}/")),
+        answer=(("Location", "http://app.example.test/b"),),
+    )
+    found = last(
+        session, observed(page("d")), observed(redirect("hop", 1, to="http://api.example.test/")), observed(own)
+    )
+    session.finish()
+    assert {name: each.block and each.block.gate for name, each in found.items()} == {
+        "hop": Gate.MIXED_CONTENT,
+        "own": Gate.MIXED_CONTENT,
+    }
+    assert (found["hop"].verdict, found["hop"].contradicted) == (Verdict.ALLOW, False)
+    assert (found["own"].role, found["own"].verdict) == (Role.SAME_ORIGIN, Verdict.NOT_CORS)
+
+
+def test_a_redirect_that_the_pages_policy_forbids_is_not_missed() -> None:
+    """Nothing follows, and nothing is concluded from that."""
+    session = Session(keep=ALL)
+    policy = ("Content-Security-Policy", "connect-src https://api.example.test")
+    hop = redirect("hop", 1, to="https://cdn.third.test/", answer=(("Access-Control-Allow-Origin", "*"),))
+    found = last(session, observed(page("d", answer=[policy])), observed(hop))
+    session.finish()
+    assert found["hop"].block is not None
+    assert found["hop"].block.gate is Gate.CSP
+    assert (found["hop"].verdict, found["hop"].contradicted) == (Verdict.ALLOW, False)
+
+
+def test_the_page_is_the_one_named() -> None:
+    """In full to its own origin; elsewhere the latest of its origin, which is inferred where two differ."""
+    isolated, plain = f"{PAGE}/isolated", f"{PAGE}/plain"
+    pages = (observed(page("i", url=isolated, answer=[REQUIRE])), observed(page("p", 0.5, url=plain)))
+    worker = {"url": f"{PAGE}/w.js", "dest": "worker", "mode": "same-origin", "site": "same-origin"}
+    javascript = [("Content-Type", "text/javascript")]
+    found = last(
+        Session(keep=ALL),
+        *pages,
+        observed(load("named", 1, referrer=isolated, answer=javascript, **worker)),
+        observed(load("plain", 2, referrer=plain, answer=javascript, **worker)),
+    )
+    assert found.keys() == {"named"}
+    assert PAGE_ASSUMED not in found["named"].assumptions
+    guessed = last(Session(keep=ALL), *reversed(pages), observed(load("guess")))
+    assert guessed["guess"].fate is not None
+    assert guessed["guess"].fate.document == "i"
+    assert guessed["guess"].assumptions == (PAGE_ASSUMED,)
+
+
+def test_clients_do_not_mix() -> None:
+    """Another address, or another browser there, has its own pages."""
+    isolated = observed(page("d", answer=[REQUIRE]))
+    for stranger in (observed(load("a", client="192.0.2.8")), observed(load("b"), engine="gecko")):
+        assert not last(Session(keep=ALL), isolated, stranger)
+
+
+def test_plain_http_has_no_page_over_tls() -> None:
+    """It would have been mixed content."""
+    hop = Sent(
+        id="hop",
+        url="http://api.example.test/a",
+        at=1,
+        status=302,
+        request=(("Origin", "null"),),
+        answer=(("Location", "/b"), ("Access-Control-Allow-Origin", "*")),
+    )
+    found = last(Session(keep=ALL), observed(page("d")), observed(hop))
+    assert found["hop"].block is None
+
+
+IMPORTED = {"chromium": (), "gecko": (("Priority", "u=4"),), "webkit": ()}
+
+
+@pytest.mark.parametrize("engine", IMPORTED)
+def test_what_a_worker_imports_obeys_the_worker(engine: str) -> None:
+    """It looks like a script but for small marks; a type that a page's script may have fails it."""
+    script = [("Content-Type", "text/html")]
+    own = (*metadata("same-origin", "same-origin", "worker"), ("Referer", f"{PAGE}/"), *IMPORTED[engine])
+    worker = Sent(id="w", url=f"{PAGE}/w.js", at=0.5, request=own, answer=(("Content-Type", "text/javascript"),))
+    lines = (("Referer", f"{PAGE}/"), ("Accept", "*/*"), *metadata("cross-site", "no-cors", "script"))
+    imported = Sent(id="i", url=OTHER, at=1, request=(*lines, *IMPORTED[engine]), answer=script)
+    asked = (("Accept", "*/*"), ("Referer", f"{PAGE}/"), *metadata("cross-site", "no-cors", "script"), HINTS)
+    plain = Sent(id="s", url=OTHER, at=2, request=asked, answer=script)
+    found = last(
+        Session(keep=ALL), *(observed(each, b"run()", engine) for each in (page("d"), worker, imported, plain))
+    )
+    assert found.keys() == {"i"}
+    assert found["i"].fate is not None
+    assert (found["i"].fate.load.destination, found["i"].fate.document) == (Destination.IMPORT_SCRIPTS, "w")
+
+
+def test_what_a_style_sheet_loads_belongs_to_its_page() -> None:
+    """Its requests name the sheet."""
+    sheet = load(
+        "css",
+        0.5,
+        dest="style",
+        answer=[("Content-Type", "text/css"), ("Cross-Origin-Resource-Policy", "cross-origin")],
+    )
+    image = load("image", 1, url="https://cdn.third.test/i", referrer=OTHER)
+    found = last(Session(keep=ALL), observed(page("d", answer=[REQUIRE])), observed(sheet), observed(image))
+    assert found["image"].fate is not None
+    assert found["image"].fate.document == "d"
+
+
+def test_no_answer_is_a_block() -> None:
+    """Of whatever kind the load is."""
+    found = last(Session(keep=ALL), observed(page("d")), observed(load("x", status=None)))
+    assert found["x"].block is not None
+    assert found["x"].block.gate is Gate.NETWORK
+
+
+def test_a_304_is_not_looked_at() -> None:
+    """The page gets what was stored, which is not seen."""
+    assert not last(Session(keep=ALL), observed(page("d", answer=[REQUIRE])), observed(load("x", status=304)))
+
+
+def test_pages_are_forgotten() -> None:
+    """The oldest first."""
+    session = Session(keep=ALL)
+    for number in range(documents.MAX_PAGES + 1):
+        session.observe_load(observed(page(f"d{number}", number / 1000, url=f"{PAGE}/{number}", answer=[REQUIRE])))
+    worker = {"url": f"{PAGE}/w.js", "dest": "worker", "mode": "same-origin", "site": "same-origin"}
+    kind = [("Content-Type", "text/javascript")]
+    found = last(
+        session,
+        observed(load("a", 2, referrer=f"{PAGE}/0", answer=kind, **worker)),
+        observed(load("b", 3, referrer=f"{PAGE}/9", answer=kind, **worker)),
+    )
+    assert found["a"].fate is not None
+    assert found["b"].fate is not None
+    assert (found["a"].fate.document, found["b"].fate.document) == (f"d{documents.MAX_PAGES}", "d9")
+
+
+@pytest.mark.parametrize(
+    ("referrer", "port", "told"),
+    [
+        (b"http://a.test/x", 80, False),
+        (b"http://a.test:8080/x", 8080, False),
+        (b"http://a.test:8080/x", 80, True),
+        (b"http://b.test/", 80, True),
+        (b"https://a.test/", 80, True),
+    ],
+)
+def test_over_plain_http_the_referrer_tells(referrer: bytes, port: int, told: bool) -> None:
+    """Whether the page is of another origin."""
+    assert bool(from_elsewhere(referrer, "a.test", port)) is told
+
+
+def test_right_types() -> None:
+    """Of scripts and style sheets; any other is looked at."""
+    assert is_right_type(b" Text/CSS ; charset=x")
+    assert is_right_type(b"text/javascript")
+    assert not is_right_type(b"text/html")
