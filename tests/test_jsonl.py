@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cors_addon.exchange.exposure import INCLUDED_ASSUMED, OMITTED_ASSUMED
 from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.report import jsonl
 from cors_addon.session.session import Session
 from tests import helpers
@@ -163,8 +163,8 @@ def test_allowed_actual() -> None:
 @pytest.mark.parametrize(
     ("more", "cookie", "exposed", "assumption"),
     [
-        ((), (), [], INCLUDED_ASSUMED),
-        ([("Access-Control-Allow-Headers", "*")], (), ["etag"], OMITTED_ASSUMED),
+        ((), (), [], Assumption.READ_AS_INCLUDE),
+        ([("Access-Control-Allow-Headers", "*")], (), ["etag"], Assumption.READ_AS_OMIT),
         ((), [("Cookie", "a=1")], [], None),
     ],
 )

@@ -9,10 +9,10 @@ from cors_addon.engines import ENGINES, chromium
 from cors_addon.exchange.fixes import HeaderEdit, apply_edits, smallest_change
 from cors_addon.exchange.model import Judgement, Verdict
 from cors_addon.exchange.other_engines import outcomes
-from cors_addon.exchange.outcomes import STORED_ASSUMED
 from cors_addon.exchange.steps import StepOutcome, steps
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules, step
 from cors_addon.fetch.refusals import Reason
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.report.explanation import explain
 from tests.cases.answers import ACTUAL, PREFLIGHT, REDIRECT, Row
 from tests.cases.traffic import ALL, API, PAGE, Lines, Run, Sent, allow, cors, fields, preflight, redirect
@@ -261,7 +261,11 @@ UNSEEN_304 = cors("a", status=304, request=(("If-None-Match", '"1"'),), answer=(
 def test_steps_of_an_unseen_stored_response() -> None:
     """The verdict is not about the 304's own header list, so none of it is checked."""
     judgement = judged(UNSEEN_304)
-    assert (judgement.verdict, steps(judgement), judgement.assumptions) == (Verdict.ALLOW, [], (STORED_ASSUMED,))
+    assert (judgement.verdict, steps(judgement), judgement.assumptions) == (
+        Verdict.ALLOW,
+        [],
+        (Assumption.STORED_RESPONSE_PASSES,),
+    )
 
 
 def test_elsewhere_of_an_unseen_stored_response() -> None:

@@ -21,7 +21,7 @@ from cors_addon.exchange.http_cache import MAX_PLAIN
 from cors_addon.exchange.known_clients import MAX_CLIENTS
 from cors_addon.exchange.ledger import MAX_BEHIND, MAX_PAIRED
 from cors_addon.exchange.model import PreflightState, Role, Verdict
-from cors_addon.exchange.placing import NO_BROWSER
+from cors_addon.reasons.assumptions import Assumption
 from tests.cases.scenarios import CACHE, CONTRADICTIONS, DENIED, PAIRING, REDIRECTS, REVALIDATION, TOGETHER
 from tests.cases.traffic import (
     ALL,
@@ -213,7 +213,7 @@ def test_a_client_that_is_no_browser(sent: Sent, hypothetical: Verdict, reason: 
         judgement.hypothetical.verdict,
         judgement.hypothetical.refusal and judgement.hypothetical.refusal.reason,
         judgement.assumptions,
-    ) == (Role.NON_BROWSER, Verdict.NOT_CORS, hypothetical, reason, (NO_BROWSER,))
+    ) == (Role.NON_BROWSER, Verdict.NOT_CORS, hypothetical, reason, (Assumption.NO_BROWSER,))
 
 
 @pytest.mark.parametrize("engine", [*ALL, "fetch"])

@@ -14,10 +14,11 @@ from functools import lru_cache
 
 from cors_addon.audit import hosts
 from cors_addon.exchange.model import Credentials, Fields, Judgement, PreflightState, Role, Verdict
-from cors_addon.exchange.request_headers import EXTENSION_ASSUMED, MODE_ASSUMED, is_preflight, read_request
+from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import get, split_list
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Facts
@@ -37,7 +38,7 @@ _TELLING = 4
 _FORBIDDEN = 403
 _CORS = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT, Role.NON_BROWSER})
 _MAY_BE_CACHED = (b"GET", b"HEAD")
-_MAY_BE_NO_CORS = frozenset({MODE_ASSUMED, EXTENSION_ASSUMED})
+_MAY_BE_NO_CORS = frozenset({Assumption.CORS_MODE, Assumption.EXTENSION})
 
 type _Key = tuple[str, str, int, str]
 

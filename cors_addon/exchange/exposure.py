@@ -5,9 +5,7 @@ from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import get_all
 from cors_addon.fetch.responses import readable_names
-
-INCLUDED_ASSUMED = "credentials mode unknown: taken for included; if not, script reads all headers"
-OMITTED_ASSUMED = "credentials mode unknown: taken for not included; if it is, * exposes none"
+from cors_addon.reasons.assumptions import Assumption
 
 
 def exposed_headers(judgement: Judgement) -> list[str]:
@@ -46,7 +44,7 @@ def exposure_assumption(judgement: Judgement) -> str | None:
         return None
     if _exposed(judgement, credentialed=True) == _exposed(judgement, credentialed=False):
         return None
-    return INCLUDED_ASSUMED if _is_credentialed(judgement) else OMITTED_ASSUMED
+    return Assumption.READ_AS_INCLUDE if _is_credentialed(judgement) else Assumption.READ_AS_OMIT
 
 
 def _is_credentialed(judgement: Judgement) -> bool:

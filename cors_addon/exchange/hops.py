@@ -6,8 +6,8 @@ from cors_addon.exchange.clients import Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role
 from cors_addon.exchange.preflights import DROPPED_BY_REDIRECTS
-from cors_addon.exchange.request_headers import MODE_ASSUMED
 from cors_addon.fetch.origins import OPAQUE, Url, is_potentially_trustworthy
+from cors_addon.reasons.assumptions import Assumption
 
 MAX_REDIRECTS = 21
 
@@ -63,7 +63,7 @@ def _asks_like(exchange: Exchange, hop: Judgement) -> bool:
 
 def may_be_followed(hop: Pending) -> bool:
     """Whether a redirect that is refused may be followed all the same: see `Ledger.was_no_cors`."""
-    return hop.if_surely_omitted is not None or MODE_ASSUMED in hop.judgement.assumptions
+    return hop.if_surely_omitted is not None or Assumption.CORS_MODE in hop.judgement.assumptions
 
 
 def _taints(hop: Judgement, target: Url) -> bool:

@@ -8,22 +8,14 @@ from cors_addon.engines import Engine
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.exchange.outcomes import Received, judged_fields, outcomes_of, unanswered
-from cors_addon.exchange.request_headers import MODE_ASSUMED
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.refusals import Stage
+from cors_addon.reasons.assumptions import Assumption
 
 FOLLOWED = "the next request of the fetch followed"
 NOT_FOLLOWED = "nothing followed"
-MAYBE_APART = "taken for what its redirect led to, though the page may have asked for that by itself"
-MAYBE_ANOTHER = "redirects of other credentials mode led here, too: taken for what the latest one led to"
-MAYBE_CACHED = (
-    "its request is taken to have come, though a like preflight's answer was cached and would have permitted it, too"
-)
-WENT_ON = "taken for a no-cors request or a form: its redirect was followed, which a cors request's would not have been"
 
-CREDENTIALS_ASSUMED = "credentials mode unknown: taken for not included"
-CREDENTIALS_ASSUMED_INCLUDED = "credentials mode unknown: taken for included, since the answer speaks of credentials"
-_ABOUT_CREDENTIALS = (CREDENTIALS_ASSUMED, CREDENTIALS_ASSUMED_INCLUDED)
+_ABOUT_CREDENTIALS = (Assumption.MODE_LIKELY_OMIT, Assumption.MODE_LIKELY_INCLUDE)
 
 MAX_PAIRED = 500
 """Flow ids that one judgement names."""
@@ -162,7 +154,7 @@ class Ledger:
         omitted, included = judgement.if_omitted, judgement.if_credentialed
         if fetch.credentials is not Credentials.UNKNOWN or omitted is None or included is None:
             return False
-        if MODE_ASSUMED in judgement.assumptions:
+        if Assumption.CORS_MODE in judgement.assumptions:
             return False  # no check may have been passed at all
         if omitted.verdict is included.verdict:
             return False
@@ -175,7 +167,7 @@ class Ledger:
         judgement, fetch = waiting.judgement, waiting.fetch
         if waiting.stopped_by is not None and judgement.verdict is Verdict.ALLOW:
             judgement.verdict, judgement.refusal = Verdict.DENY, waiting.stopped_by
-            judgement.assumptions += (NOT_FOLLOWED,)
+            judgement.assumptions += (Assumption.NOT_FOLLOWED,)
             self.note(judgement)
             return
         omitted, included = judgement.if_omitted, judgement.if_credentialed
@@ -185,7 +177,7 @@ class Ledger:
             mode = Credentials.INCLUDE if included.verdict is Verdict.DENY else Credentials.OMIT
             self.learn(fetch, mode, NOT_FOLLOWED)
             for member in fetch.members:
-                member.assumptions += (NOT_FOLLOWED,)
+                member.assumptions += (Assumption.NOT_FOLLOWED,)
 
     def revive(self, waiting: Pending) -> None:
         """Something followed after all: take back what was concluded from nothing following."""
@@ -195,8 +187,8 @@ class Ledger:
         if fetch.evidence == NOT_FOLLOWED:
             fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
         for member in fetch.members:
-            if NOT_FOLLOWED in member.assumptions:
-                member.assumptions = tuple(item for item in member.assumptions if item != NOT_FOLLOWED)
+            if Assumption.NOT_FOLLOWED in member.assumptions:
+                member.assumptions = tuple(item for item in member.assumptions if item != Assumption.NOT_FOLLOWED)
                 if member.if_omitted is not None:
                     conclude(member, fetch.credentials, fetch.evidence)
                 self.note(member)
@@ -216,7 +208,7 @@ class Ledger:
             conclude(judgement, hop.fetch.credentials, hop.fetch.evidence)
         if self.passed(judgement, hop.fetch) and hop.maybe_apart:
             for member in hop.fetch.members:
-                member.assumptions += (MAYBE_APART,)
+                member.assumptions += (Assumption.MAYBE_APART,)
         if judgement.verdict is Verdict.DENY:
             self.contradict(judgement, "the redirect was followed although it was refused")
 
@@ -228,7 +220,7 @@ class Ledger:
             member.credentials, member.credentials_evidence = Credentials.UNKNOWN, None
             member.credentials_assumed, member.judged_credentialed = Credentials.UNKNOWN, False
             member.preflight, member.preflight_because = None, ()
-            member.assumptions = (WENT_ON,)
+            member.assumptions = (Assumption.WENT_ON,)
             self.note(member)
         fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
 

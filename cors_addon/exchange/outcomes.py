@@ -9,11 +9,9 @@ from cors_addon.exchange.response_headers import ResponseHeaders, read_response
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
 from cors_addon.fetch.origins import Target, is_potentially_trustworthy, resolve
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.reasons.assumptions import Assumption
 
 ALLOWED = Outcome(Verdict.ALLOW)
-STORED_ASSUMED = (
-    "304 to the browser's own conditional request: the stored response, which was not seen, is taken to pass"
-)
 
 
 def location_target(observation: Observation, location: tuple[bytes, ...], engine: Engine = FETCH) -> Target | None:
@@ -108,7 +106,7 @@ def redirects_before(judgement: Judgement) -> int:
 def rejudge(judgement: Judgement, engine: Engine, fields: Fields, status: int | None) -> Outcome:
     """The outcome had the answer been another, or the engine another; for preflights, actual requests and hops."""
     observation = judgement.observation
-    if status is None or judgement.stage is None or STORED_ASSUMED in judgement.assumptions:
+    if status is None or judgement.stage is None or Assumption.STORED_RESPONSE_PASSES in judgement.assumptions:
         return Outcome(judgement.verdict, judgement.refusal)
     changed = replace(observation, status=status, response=fields)
     answer = answer_of(changed, fields, redirects_before(judgement), engine)

@@ -7,26 +7,20 @@ from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.exchange import Exchange, ModeFinding
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState
 from cors_addon.exchange.preflights import REFUSED_YET_SENT, USER_AGENT
-from cors_addon.exchange.request_headers import EXTENSION_ASSUMED, RequestHeaders, set_by_browsers
+from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
 from cors_addon.fetch.cache import Grant, Key
 from cors_addon.fetch.checks import AUTHORIZATION, Asked
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.requests import cors_unsafe_names
+from cors_addon.reasons.assumptions import Assumption
 
 QUEUED = 10.0
 """Seconds for which a request may wait for a connection after the browser has looked for its cached preflight."""
 _CONDITIONAL = frozenset({"if-none-match", "if-modified-since"})
 
-QUEUED_ASSUMED = "its cached preflight had just run out: taken to have waited for a connection since"
-FRAGMENT_ASSUMED = "cached under another fragment of this URL, which is not on the wire"
 UPLOAD = "an upload listener or a stream as body"
-UPLOAD_ASSUMED = (
-    "assumed: the page listens to this upload as it did to an earlier one, whose preflight is still cached; without a"
-    " listener it would need none"
-)
-PREFLIGHTS_MAY_BE_MISSING = "this file may leave out preflights: that none is in it proves nothing"
 
 
 def because(client: Client, method: str, names: Iterable[str], request: RequestHeaders) -> list[str]:
@@ -68,13 +62,13 @@ def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *,
     known, began = _included(mode[0]), exchange.observation.started
     shared = _is_shared(exchange, key)
     if shared and (used := client.cache.permitted_once(key, asked, known, began)):
-        _served(exchange, judgement, used, FRAGMENT_ASSUMED)
+        _served(exchange, judgement, used, Assumption.OTHER_FRAGMENT)
         return False
     judgement.preflight = PreflightState.UNSEEN
-    if _sent_all_the_same(exchange, judgement, mode) or EXTENSION_ASSUMED in judgement.assumptions:
+    if _sent_all_the_same(exchange, judgement, mode) or Assumption.EXTENSION in judgement.assumptions:
         return False
     if shared and (used := client.cache.permitted_lately(key, asked, known, began, QUEUED)):
-        _served(exchange, judgement, used, QUEUED_ASSUMED)
+        _served(exchange, judgement, used, Assumption.QUEUED)
         return False
     return _is_unexplained(exchange, key)
 
@@ -86,7 +80,7 @@ def _explain_unneeded(exchange: Exchange, judgement: Judgement, key: Key, mode: 
         used = _cached(exchange, key, Asked(key[0], exchange.method), mode)
         if used:
             judgement.preflight_because = (UPLOAD,)
-            _served(exchange, judgement, used, UPLOAD_ASSUMED)
+            _served(exchange, judgement, used, Assumption.UPLOAD_LISTENED_TO)
 
 
 def _mode_of(exchange: Exchange, fetch: Fetch) -> ModeFinding:

@@ -6,17 +6,16 @@ from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.credentials import COOKIE_WITHHELD
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.hops import MAX_REDIRECTS, redirected_method
-from cors_addon.exchange.ledger import MAYBE_ANOTHER
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.outcomes import answer_of, asked_of, location_target, outcome, unanswered
 from cors_addon.exchange.preflights import SOON
-from cors_addon.exchange.request_headers import MODE_ASSUMED, classify
+from cors_addon.exchange.request_headers import classify
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Stage
+from cors_addon.reasons.assumptions import Assumption
 
 PATIENCE = 60.0
 """Seconds after which a fetch that nothing followed counts as stopped; a slow answer takes that long at times."""
-NO_BROWSER = "the client is no browser: it does not enforce CORS"
 
 _NOTHING_ASSUMED: tuple[str, ...] = ()
 
@@ -39,7 +38,7 @@ def placed(exchange: Exchange, hop: Pending | None, permit: Pending | None) -> J
     if not request.plainly_cors or exchange.origin == observation.url.origin:
         role, origin, assumptions = classify(observation, request, follows_cors=follows, engine=client.engine)
     if hop is not None and matching.is_doubtful(exchange):
-        assumptions += (MAYBE_ANOTHER,)
+        assumptions += (Assumption.MAYBE_ANOTHER,)
     if hop is not None and hop.judgement.role is Role.NO_CORS:
         role, assumptions = Role.NO_CORS, hop.judgement.assumptions
     judgement = Judgement(observation, role, client.judged_as, origin, exchange.method)
@@ -50,7 +49,7 @@ def placed(exchange: Exchange, hop: Pending | None, permit: Pending | None) -> J
 
 def _is_cors(exchange: Exchange, hop: Pending) -> bool:
     """Whether what follows a redirect is a cors request; where that is shown not to be so, all of its fetch learns."""
-    assumed = MODE_ASSUMED in hop.judgement.assumptions
+    assumed = Assumption.CORS_MODE in hop.judgement.assumptions
     if assumed and not preflights.may_pass(hop.judgement):
         exchange.ledger.was_no_cors(hop.fetch)  # a cors request would not have been redirected
         return False
@@ -91,5 +90,5 @@ def no_browser(judgement: Judgement, stage: Stage) -> Judgement:
         answer = answer_of(observation, observation.response)
         judgement.hypothetical = outcome(FETCH, stage, asked_of(judgement), answer)
     judgement.role, judgement.verdict = Role.NON_BROWSER, Verdict.NOT_CORS
-    judgement.assumptions = (NO_BROWSER,)
+    judgement.assumptions = (Assumption.NO_BROWSER,)
     return judgement

@@ -7,7 +7,7 @@ from functools import lru_cache
 from cors_addon.engines import Engine
 from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.ledger import MAYBE_CACHED, NOT_FOLLOWED
+from cors_addon.exchange.ledger import NOT_FOLLOWED
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders
 from cors_addon.fetch.cache import Answered, Granted, Key
@@ -17,6 +17,7 @@ from cors_addon.fetch.headers import LOWER, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason
+from cors_addon.reasons.assumptions import Assumption
 
 EARLY = 0.05
 """Seconds by which a connection may seem to have ended after the request was sent again."""
@@ -274,7 +275,7 @@ def followed(exchange: Exchange, permit: Pending, fetch: Fetch, key: Key) -> Non
     """The request that a preflight was sent for came."""
     cache, request, preflight = exchange.client.cache, exchange.observation, permit.judgement
     if preflight.if_omitted is not preflight.if_credentialed and _may_be_cached(exchange, preflight, fetch, key):
-        preflight.assumptions += (MAYBE_CACHED,)
+        preflight.assumptions += (Assumption.MAYBE_CACHED,)
     cache.note_use(key, preflight.observation.flow_id, request.ended)
     exchange.ledger.passed(preflight, fetch)
     if preflight.verdict is Verdict.DENY:

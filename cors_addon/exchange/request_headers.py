@@ -12,6 +12,7 @@ from cors_addon.exchange.model import Fields, Observation, Role
 from cors_addon.fetch.headers import LOWER, normalize
 from cors_addon.fetch.mime import essence
 from cors_addon.fetch.requests import BROWSER_NAMES
+from cors_addon.reasons.assumptions import Assumption
 
 _MODES = {
     b"no-cors": Role.NO_CORS,
@@ -25,13 +26,6 @@ _REPORT_TYPES = frozenset({"application/csp-report", "text/ping"})
 _EXTENSIONS = ("chrome-extension://", "moz-extension://", "safari-web-extension://")
 
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
-
-EXTENSION_ASSUMED = "sent by a browser extension: with permission for this host it is not held to CORS"
-BEACON_ASSUMED = "its headers, their order and no Sec-Fetch-Mode: taken for a beacon, which asks for no CORS"
-MODE_ASSUMED = (
-    "no Sec-Fetch-Mode header: taken for a cors request, though a no-cors request (a beacon) or a form would look the"
-    " same"
-)
 
 
 _OWN = frozenset(name.encode() for name in BROWSER_NAMES) | frozenset(
@@ -123,7 +117,7 @@ def classify(
     if origin is None or origin == observation.url.origin:
         return Classified(Role.SAME_ORIGIN, origin)
     if origin.startswith(_EXTENSIONS):
-        return Classified(Role.ACTUAL, origin, (EXTENSION_ASSUMED,))
+        return Classified(Role.ACTUAL, origin, (Assumption.EXTENSION,))
     if mode is not None or follows_cors or observation.method != b"POST":
         return Classified(Role.ACTUAL, origin)  # only a cors request puts an Origin on GET and HEAD
     return _unmarked_post(wire, origin, engine)
@@ -137,10 +131,10 @@ def _unmarked_post(wire: RequestHeaders, origin: str, engine: Engine) -> Classif
     if content_type not in _FORM_TYPES:
         return Classified(Role.ACTUAL, origin)
     if wire.get(b"accept", b"").startswith(b"text/html"):
-        return Classified(Role.NAVIGATION, origin, ("its Accept header and no Sec-Fetch-Mode: taken for a form",))
+        return Classified(Role.NAVIGATION, origin, (Assumption.FORM,))
     if _looks_like_beacon(wire, engine):
-        return Classified(Role.NO_CORS, origin, (BEACON_ASSUMED,))
-    return Classified(Role.ACTUAL, origin, (MODE_ASSUMED,))
+        return Classified(Role.NO_CORS, origin, (Assumption.BEACON,))
+    return Classified(Role.ACTUAL, origin, (Assumption.CORS_MODE,))
 
 
 def _looks_like_beacon(wire: RequestHeaders, engine: Engine) -> bool:

@@ -9,10 +9,11 @@ from cors_addon.exchange.clients import Client, Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.http_cache import PlainResponses, Stored, may_be_fresh
 from cors_addon.exchange.model import Credentials, Judgement, Observation
-from cors_addon.exchange.outcomes import STORED_ASSUMED, update_stored
+from cors_addon.exchange.outcomes import update_stored
 from cors_addon.exchange.response_headers import ResponseHeaders, read_response
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.origins import Url
+from cors_addon.reasons.assumptions import Assumption
 
 
 def may_be_at_hand(waiting: Pending, url: Url, client: Client, plain: PlainResponses) -> bool:
@@ -43,7 +44,7 @@ def judged_response(
             judgement.stored = update_stored(stored.fields, fields)
             return read_response(judgement.stored)
         if not any(LOWER[name] == b"access-control-allow-origin" for name, _ in fields):
-            judgement.assumptions += (STORED_ASSUMED,)
+            judgement.assumptions += (Assumption.STORED_RESPONSE_PASSES,)
     elif (
         client.engine.unconditional_304_updates
         and (stored := client.stored.get(url) or plain_confirmed(observation, plain)) is not None

@@ -4,11 +4,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cors_addon.exchange.model import Fields, Judgement
-from cors_addon.exchange.outcomes import STORED_ASSUMED, answer_of, asked_of, judged_fields, redirects_before
+from cors_addon.exchange.outcomes import answer_of, asked_of, judged_fields, redirects_before
 from cors_addon.fetch.checks import Answer, Rules, Step
 from cors_addon.fetch.headers import get_all, readable
 from cors_addon.fetch.names import LOCATION
 from cors_addon.fetch.refusals import Reason
+from cors_addon.reasons.assumptions import Assumption
 
 
 class StepOutcome(StrEnum):
@@ -35,7 +36,7 @@ def steps(judgement: Judgement) -> list[StepResult]:
     """Every step of the flow's own check, in the engine's order; empty where CORS has nothing to check."""
     stage = judgement.stage
     observation = judgement.observation
-    if stage is None or observation.status is None or STORED_ASSUMED in judgement.assumptions:
+    if stage is None or observation.status is None or Assumption.STORED_RESPONSE_PASSES in judgement.assumptions:
         return []
     engine = judgement.engine
     rules = engine.rules

@@ -16,7 +16,7 @@ from cors_addon.exchange.credentials import STORAGE_ACCESS_SENT, Evidence
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.http_cache import Plain, PlainResponses, Stored, is_plain
 from cors_addon.exchange.known_clients import KnownClients
-from cors_addon.exchange.ledger import MAYBE_ANOTHER, Ledger, conclude, judge_both
+from cors_addon.exchange.ledger import Ledger, conclude, judge_both
 from cors_addon.exchange.model import (
     Credentials,
     Fields,
@@ -28,12 +28,7 @@ from cors_addon.exchange.model import (
     Role,
     Verdict,
 )
-from cors_addon.exchange.outcomes import (
-    ALLOWED,
-    STORED_ASSUMED,
-    judged_fields,
-    location_target,
-)
+from cors_addon.exchange.outcomes import ALLOWED, judged_fields, location_target
 from cors_addon.exchange.placing import PATIENCE
 from cors_addon.exchange.preflights import SOON
 from cors_addon.exchange.request_headers import read_request
@@ -42,6 +37,7 @@ from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Stage
+from cors_addon.reasons.assumptions import Assumption
 
 HAR_SKEW = 0.05
 """Seconds: a HAR has a rounded start and durations from another clock for each exchange."""
@@ -199,7 +195,7 @@ class Tracker:
         if hop is not None:
             ledger.revive(hop)
             if matching.is_doubtful(exchange):
-                judgement.assumptions += (MAYBE_ANOTHER,)
+                judgement.assumptions += (Assumption.MAYBE_ANOTHER,)
             if hop.if_surely_omitted is not None:
                 waiting.stopped_by = hop.judgement.refusal  # WebKit's page process checks the hop once more, later
             hop.maybe_apart = hops.may_be_apart(exchange, hop.judgement)
@@ -309,7 +305,7 @@ class Tracker:
             if target is not None:
                 stage, judgement.role = Stage.REDIRECT, Role.REDIRECT
         self._evidence.gather(exchange, judgement, fetch)
-        if judgement.assumptions and STORED_ASSUMED in judgement.assumptions:
+        if judgement.assumptions and Assumption.STORED_RESPONSE_PASSES in judgement.assumptions:
             judgement.if_omitted = judgement.if_credentialed = ALLOWED
         else:
             received = (status or 0, response, observation.http2, target, fetch.redirects)
@@ -354,7 +350,7 @@ class Tracker:
         )
         if permission.explain(exchange, judgement, fetch, key, revalidates=revalidates):
             if self.sees.may_lack:
-                judgement.assumptions += (permission.PREFLIGHTS_MAY_BE_MISSING,)
+                judgement.assumptions += (Assumption.PREFLIGHTS_MAY_BE_MISSING,)
             else:
                 exchange.ledger.contradict(judgement, "it needed a preflight, and none was sent or cached")
 

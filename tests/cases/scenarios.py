@@ -4,19 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.ledger import (
-    CREDENTIALS_ASSUMED,
-    FOLLOWED,
-    MAYBE_ANOTHER,
-    MAYBE_APART,
-    MAYBE_CACHED,
-    NOT_FOLLOWED,
-)
+from cors_addon.exchange.ledger import FOLLOWED, NOT_FOLLOWED
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
-from cors_addon.exchange.outcomes import STORED_ASSUMED
-from cors_addon.exchange.permission import FRAGMENT_ASSUMED, QUEUED_ASSUMED, UPLOAD, UPLOAD_ASSUMED
-from cors_addon.exchange.request_headers import BEACON_ASSUMED, MODE_ASSUMED
+from cors_addon.exchange.permission import UPLOAD
 from cors_addon.fetch.refusals import Reason
+from cors_addon.reasons.assumptions import Assumption
 from tests.cases.traffic import (
     AGENTS,
     ALLOW_PUT,
@@ -72,8 +64,8 @@ def contradicted(*paired: str, **more: Any) -> dict[str, Any]:
 NOTHING_CAME = refused(Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, credentials=INCLUDE)
 GECKOS = {"Referer": f"{PLAIN_PAGE}/", "Priority": "u=6"}
 WEBKITS = {"Accept": "*/*", "Referer": f"{PLAIN_PAGE}/", "Cache-Control": "max-age=0"}
-A_BEACON = {"verdict": NOT_CORS, "role": Role.NO_CORS, "assumptions": (BEACON_ASSUMED,)}
-NO_BEACON = {"verdict": DENY, "role": Role.ACTUAL, "assumptions": (MODE_ASSUMED,)}
+A_BEACON = {"verdict": NOT_CORS, "role": Role.NO_CORS, "assumptions": (Assumption.BEACON,)}
+NO_BEACON = {"verdict": DENY, "role": Role.ACTUAL, "assumptions": (Assumption.CORS_MODE,)}
 
 
 def post(flow_id: str, url: str, origin: str, at: float = 0.0, **more: Any) -> Sent:
@@ -391,7 +383,9 @@ PAIRING: tuple[Scenario, ...] = (
             cors("a", 0.1, url=OTHER, answer=STAR, took=90.0),
         ),
         expected={
-            "h": passed("a", credentials=OMIT, credentials_evidence=FOLLOWED, assumptions=(MAYBE_APART,), revision=3),
+            "h": passed(
+                "a", credentials=OMIT, credentials_evidence=FOLLOWED, assumptions=(Assumption.MAYBE_APART,), revision=3
+            ),
             "b": passed(),
             "a": passed("h", credentials=OMIT),
         },
@@ -926,10 +920,10 @@ REDIRECTS: tuple[Scenario, ...] = (
     ),
 )
 
-ELSEWHERE = (FRAGMENT_ASSUMED, "credentials mode unknown: taken for not included")
+ELSEWHERE = (Assumption.OTHER_FRAGMENT, Assumption.MODE_LIKELY_OMIT)
 """What was dropped may have stayed under the same URL with another fragment."""
 
-LATE = (QUEUED_ASSUMED, "credentials mode unknown: taken for not included")
+LATE = (Assumption.QUEUED, Assumption.MODE_LIKELY_OMIT)
 
 EITHER = allow(credentials="true")
 X_A, X_B = (("X-A", "1"),), (("X-B", "1"),)
@@ -1029,7 +1023,7 @@ CACHE: tuple[Scenario, ...] = (
                 preflight=CACHED,
                 preflight_because=(UPLOAD,),
                 preflight_cached_until=1800000060.01,
-                assumptions=(UPLOAD_ASSUMED,),
+                assumptions=(Assumption.UPLOAD_LISTENED_TO,),
             ),
             "c": passed(preflight=NOT_NEEDED, assumptions=()),
             "d": passed(preflight=NOT_NEEDED, assumptions=()),
@@ -1246,7 +1240,7 @@ CACHE: tuple[Scenario, ...] = (
             cors("a", 1.0, request=(*COOKIE, ("X-A", "1")), answer=allow(credentials="true")),
         ),
         expected={
-            "p": refused(Reason.METHOD_NOT_ALLOWED, "a", credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)),
+            "p": refused(Reason.METHOD_NOT_ALLOWED, "a", credentials=INCLUDE, assumptions=(Assumption.NOT_FOLLOWED,)),
             "a": passed("p", preflight=CACHED),
         },
         engines=("webkit",),
@@ -1256,7 +1250,9 @@ CACHE: tuple[Scenario, ...] = (
         name="a preflight that would pass without credentials is followed by nothing",
         traffic=(preflight("p", answer=allow(methods="PUT", max_age="60")),),
         expected={
-            "p": refused(Reason.ALLOW_CREDENTIALS_NOT_TRUE, credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)),
+            "p": refused(
+                Reason.ALLOW_CREDENTIALS_NOT_TRUE, credentials=INCLUDE, assumptions=(Assumption.NOT_FOLLOWED,)
+            ),
         },
         finish=True,
     ),
@@ -1270,7 +1266,9 @@ CACHE: tuple[Scenario, ...] = (
         ),
         expected={
             "p": refused(
-                Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)
+                Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
+                credentials=INCLUDE,
+                assumptions=(Assumption.NOT_FOLLOWED,),
             ),
             "p2": refused(Reason.METHOD_NOT_ALLOWED, "a", "b"),
             "a": passed("p2", preflight=CACHED),
@@ -1461,8 +1459,12 @@ CONTRADICTIONS: tuple[Scenario, ...] = (
                 "http://api.example.test/on",
                 PLAIN_PAGE,
                 allow("*"),
-                {"verdict": ALLOW, "credentials": UNKNOWN, "assumptions": (MODE_ASSUMED, CREDENTIALS_ASSUMED)},
-                {"verdict": DENY, "assumptions": (MODE_ASSUMED,)},
+                {
+                    "verdict": ALLOW,
+                    "credentials": UNKNOWN,
+                    "assumptions": (Assumption.CORS_MODE, Assumption.MODE_LIKELY_OMIT),
+                },
+                {"verdict": DENY, "assumptions": (Assumption.CORS_MODE,)},
             ),
         )
     ),
@@ -1676,7 +1678,7 @@ TOGETHER: tuple[Scenario, ...] = (
             "h1": passed(credentials=INCLUDE),
             "h2": passed("a", credentials=OMIT),
             "p": passed(),
-            "a": passed("h2", assumptions=(MAYBE_ANOTHER,)),
+            "a": passed("h2", assumptions=(Assumption.MAYBE_ANOTHER,)),
         },
         engines=("chromium",),
     ),
@@ -1769,7 +1771,7 @@ TOGETHER: tuple[Scenario, ...] = (
             cors("a1", 0.07, "PUT", answer=STAR),
         ),
         expected={
-            "p1": passed("a1", credentials=OMIT, assumptions=(MAYBE_CACHED,)),
+            "p1": passed("a1", credentials=OMIT, assumptions=(Assumption.MAYBE_CACHED,)),
             "p2": passed("a2", credentials=OMIT, assumptions=()),
             "a1": passed("p1", preflight=SENT),
             "a2": passed("p2", preflight=SENT),
@@ -1786,7 +1788,9 @@ TOGETHER: tuple[Scenario, ...] = (
         ),
         expected={
             "p1": refused(
-                Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, credentials=INCLUDE, assumptions=(NOT_FOLLOWED,)
+                Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
+                credentials=INCLUDE,
+                assumptions=(Assumption.NOT_FOLLOWED,),
             ),
             "p2": passed("a2", "b", credentials=OMIT),
             "a2": passed("p2", preflight=SENT),
@@ -1900,7 +1904,7 @@ TOGETHER: tuple[Scenario, ...] = (
             "y": {"contradicted": False},
             "b": passed("p2", preflight=SENT),
             "c": passed("p1", preflight=SENT),
-            "a": passed("p1", preflight=CACHED, assumptions=(QUEUED_ASSUMED, CREDENTIALS_ASSUMED)),
+            "a": passed("p1", preflight=CACHED, assumptions=(Assumption.QUEUED, Assumption.MODE_LIKELY_OMIT)),
         },
         engines=("chromium",),
     ),
@@ -1947,7 +1951,7 @@ REVALIDATION: tuple[Scenario, ...] = (
             cors("a", answer=(*STAR, *ETAG, ("X-A", "1"))),
             cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=ETAG),
         ),
-        expected={"a": passed(), "b": passed(assumptions=("credentials mode unknown: taken for not included",))},
+        expected={"a": passed(), "b": passed(assumptions=(Assumption.MODE_LIKELY_OMIT,))},
     ),
     Scenario(
         name="a 304 with a foreign origin",
@@ -1977,12 +1981,12 @@ REVALIDATION: tuple[Scenario, ...] = (
     Scenario(
         name="a 304 for what was stored before the recording",
         traffic=(cors("b", status=304, request=IF_NONE_MATCH, answer=ETAG),),
-        expected={"b": passed(assumptions=(STORED_ASSUMED,))},
+        expected={"b": passed(assumptions=(Assumption.STORED_RESPONSE_PASSES,))},
     ),
     Scenario(
         name="a 304 for what was stored before the recording, with a cookie",
         traffic=(cors("b", status=304, request=(*IF_NONE_MATCH, *COOKIE), answer=ETAG),),
-        expected={"b": passed(assumptions=(STORED_ASSUMED,), credentials=INCLUDE)},
+        expected={"b": passed(assumptions=(Assumption.STORED_RESPONSE_PASSES,), credentials=INCLUDE)},
     ),
     Scenario(
         name="a 304 for what was stored before the recording, after its preflight",
@@ -1992,7 +1996,7 @@ REVALIDATION: tuple[Scenario, ...] = (
         ),
         expected={
             "p": passed("b", credentials=OMIT, assumptions=()),
-            "b": passed("p", preflight=SENT, credentials=OMIT, assumptions=(STORED_ASSUMED,)),
+            "b": passed("p", preflight=SENT, credentials=OMIT, assumptions=(Assumption.STORED_RESPONSE_PASSES,)),
         },
     ),
     Scenario(
@@ -2025,7 +2029,7 @@ REVALIDATION: tuple[Scenario, ...] = (
             Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=(*ETAG, *allow())),
             cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=ETAG),
         ),
-        expected={"b": passed(assumptions=("credentials mode unknown: taken for not included",))},
+        expected={"b": passed(assumptions=(Assumption.MODE_LIKELY_OMIT,))},
     ),
     Scenario(
         name="an image stored without CORS, revalidated after the script's own condition",
@@ -2093,7 +2097,7 @@ REVALIDATION: tuple[Scenario, ...] = (
             Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=(("ETag", '"0"'),)),
             cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=()),
         ),
-        expected={"b": passed(assumptions=(STORED_ASSUMED,))},
+        expected={"b": passed(assumptions=(Assumption.STORED_RESPONSE_PASSES,))},
     ),
     Scenario(
         name="an image stored by another browser",
@@ -2101,7 +2105,7 @@ REVALIDATION: tuple[Scenario, ...] = (
             Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=ETAG, agent=b"another"),
             cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=()),
         ),
-        expected={"b": passed(assumptions=(STORED_ASSUMED,))},
+        expected={"b": passed(assumptions=(Assumption.STORED_RESPONSE_PASSES,))},
     ),
     *(
         Scenario(
@@ -2182,7 +2186,7 @@ EVIDENCE: tuple[Scenario, ...] = (
     Scenario(
         name="none",
         traffic=(cors("a", answer=STAR),),
-        expected={"a": told(UNKNOWN, None, assumptions=("credentials mode unknown: taken for not included",))},
+        expected={"a": told(UNKNOWN, None, assumptions=(Assumption.MODE_LIKELY_OMIT,))},
     ),
     # 1: Cookie, Authorization
     Scenario(
@@ -2438,7 +2442,7 @@ EVIDENCE: tuple[Scenario, ...] = (
                 DENY,
                 reason=Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
                 revision=2,
-                assumptions=(NOT_FOLLOWED,),
+                assumptions=(Assumption.NOT_FOLLOWED,),
             )
         },
         finish=True,

@@ -1,0 +1,55 @@
+"""What had to be assumed for a verdict, because the traffic does not show it; each makes the verdict an inferred one.
+
+Law 1: code tells assumptions apart by their names, never by their words.
+Law 2: each is said of some case's traffic; a test closes that loop.
+"""
+
+from enum import StrEnum
+
+
+class Assumption(StrEnum):
+    """Its value is what people read, and what stands in the JSON line."""
+
+    NO_BROWSER = "the client is no browser: it does not enforce CORS"
+    CORS_MODE = (
+        "assumed: a cors request; there is no Sec-Fetch-Mode header, and a no-cors request (a beacon) or a"
+        " form would look the same"
+    )
+    FORM = "assumed: a form was sent, as its Accept header suggests; there is no Sec-Fetch-Mode header"
+    BEACON = (
+        "assumed: a beacon, which asks for no CORS; it has a beacon's headers in their order, and no"
+        " Sec-Fetch-Mode header"
+    )
+    EXTENSION = "sent by a browser extension, which is not held to CORS where it has permission for this host"
+    WENT_ON = (
+        "assumed: a no-cors request or a form; the browser followed its redirect, as it would not have done"
+        " for a cors request"
+    )
+    MODE_LIKELY_OMIT = "assumed: credentials were not included; nothing shows the credentials mode"
+    MODE_LIKELY_INCLUDE = (
+        "assumed: credentials were included, because the answer allows them; nothing shows the credentials mode"
+    )
+    READ_AS_INCLUDE = "assumed: credentials were included; if they were not, scripts can read all headers"
+    READ_AS_OMIT = "assumed: credentials were not included; if they were, * lets scripts read none"
+    NOT_FOLLOWED = "assumed: the browser refused it, because nothing followed"
+    MAYBE_APART = "assumed: this request follows the redirect; the page may have made it separately"
+    MAYBE_ANOTHER = (
+        "assumed: this request follows the latest redirect to its URL; one of another credentials mode leads there too"
+    )
+    MAYBE_CACHED = (
+        "assumed: this preflight was followed by its request; a cached preflight could have allowed that"
+        " request as well"
+    )
+    QUEUED = "assumed: the request had to wait for a connection; its cached preflight expired meanwhile"
+    OTHER_FRAGMENT = (
+        "assumed: its preflight was cached for this URL with another fragment, which is not sent to servers"
+    )
+    UPLOAD_LISTENED_TO = (
+        "assumed: the page listens to this upload as to an earlier one, whose preflight is still cached;"
+        " otherwise it needs none"
+    )
+    PREFLIGHTS_MAY_BE_MISSING = "assumed: a preflight was sent; this file may leave out preflights"
+    STORED_RESPONSE_PASSES = (
+        "assumed: the stored response, which was not seen, passes; this 304 answers the browser's own"
+        " conditional request"
+    )

@@ -1,0 +1,58 @@
+"""The loop of assumptions: each is said of some case's traffic, by its name, and in words that stand alone."""
+
+import pytest
+
+from cors_addon.exchange.exposure import exposure_assumption
+from cors_addon.exchange.model import Judgement, PreflightsSeen
+from cors_addon.reasons.assumptions import Assumption
+from tests.cases.traffic import PAGE, Run, Sent, allow, cors, preflight
+from tests.test_emitted import of_answers, of_scenarios
+from tests.test_tracker import REQUESTS
+
+LATER = 90_000.0
+"""Seconds after which no engine may still use a preflight that was not seen."""
+
+
+def of_requests() -> list[Judgement]:
+    """Single requests of every kind."""
+    sent = [Sent(id="a", method=each.method, url=each.url, request=each.lines) for each in REQUESTS]
+    extension = cors("a", origin="chrome-extension://abc")
+    tool = Sent(id="a", request=(("Origin", PAGE),), agent=b"curl/8.14")
+    # either credentials mode reaches the verdict, and they differ in why, or in what script may read
+    refused = preflight("p", answer=allow(credentials="True", methods="GET"))
+    read = ("Access-Control-Expose-Headers", "*"), ("ETag", "x")
+    included = cors("a", answer=allow(PAGE, *read, credentials="true"))
+    omitted = cors("a", answer=allow(PAGE, *read, credentials="true", headers="*"))
+    every = (*sent, extension, tool, refused, included, omitted)
+    return [judgement for each in every for judgement in Run().feed([each.observation()]).last.values()]
+
+
+def of_a_recording_that_may_lack_preflights() -> list[Judgement]:
+    """A request that needed one, long after the first."""
+    run = Run()
+    run.tracker.sees = PreflightsSeen.SOME
+    sent = [cors("a", 0.0), cors("b", LATER, "PUT")]
+    return list(run.feed([each.observation() for each in sent]).last.values())
+
+
+@pytest.fixture(scope="module")
+def emitted() -> set[str]:
+    """What is assumed of the traffic of all tables."""
+    judgements = [*of_scenarios(), *of_answers(), *of_requests(), *of_a_recording_that_may_lack_preflights()]
+    read = {exposure_assumption(judgement) for judgement in judgements} - {None}
+    return {each for judgement in judgements for each in judgement.assumptions} | {str(each) for each in read}
+
+
+@pytest.mark.parametrize("assumption", Assumption, ids=lambda assumption: assumption.name)
+def test_every_assumption_is_emitted(assumption: Assumption, emitted: set[str]) -> None:
+    """By the tracker, for a case's traffic."""
+    assert assumption in emitted
+
+
+@pytest.mark.parametrize("assumption", Assumption, ids=lambda assumption: assumption.name)
+def test_the_words_stand_alone(assumption: Assumption) -> None:
+    """One line without an end, as it stands in a list of them."""
+    assert assumption.strip() == assumption
+    assert not assumption.endswith((".", ";"))
+    assert "\n" not in assumption
+    assert len(assumption) < 200
