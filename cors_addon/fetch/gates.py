@@ -226,6 +226,9 @@ REDIRECT_STEPS: tuple[Step, ...] = (
     target_is_same_origin,
 )
 
+ALIKE = (event_stream_type_allows,)
+"""What every engine asks as its standard has it, once the types of scripts and style sheets are right."""
+
 STANDARD_GATES = GateRules(
     redirect_steps=REDIRECT_STEPS,
     frame_steps=(resource_policy_permits, frame_has_embedder_policy, frame_allowed),
@@ -236,7 +239,7 @@ STANDARD_GATES = GateRules(
         nosniff_allows,
         script_type_allows,
         style_type_allows,
-        event_stream_type_allows,
+        *ALIKE,
         integrity_matches,
     ),
 )
