@@ -31,7 +31,8 @@ def stopped(row: Row) -> dict[str, str | None]:
     """What stops the load in each engine."""
     page_url = url(row.page_url)
     found = markup.read(row.markup, page_url)
-    page = page_from(page_url, fields(row.page), policies=found.policies, quirks=found.quirks)
+    page = page_from(page_url, fields(row.page))
+    page = page._replace(policies=(*page.policies, *found.policies), quirks=found.quirks)
     mode = row.mode or ("navigate" if row.destination in FRAME_MODES else "no-cors")
     address = url(row.url)
     load = Load(

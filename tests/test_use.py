@@ -3,10 +3,14 @@
 import pytest
 from mitmproxy import http
 
+from cors_addon.flows.translate import observation
 from cors_addon.flows.use import JUDGED, LOADED, NO_USE, STORED, use_of
 from cors_addon.session.session import Session
 from tests.helpers import PAGE, flow
 
+PNG = b"\x89PNG\r\n\x1a\n..."
+IMAGE = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "image")]
+IS_PNG = [("Content-Type", "image/png")]
 SCRIPT = [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Dest", "script")]
 
 
@@ -27,6 +31,13 @@ SCRIPT = [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Dest", "script")]
         (flow(request=[("Referer", f"{PAGE}/")], url="http://api.example.test/"), LOADED),
         (flow(request=[("Referer", "http://api.example.test/p")], url="http://api.example.test/"), NO_USE),
         (flow(request=[("Origin", PAGE), ("Sec-Fetch-Site", "cross-site")]), JUDGED),
+        (
+            flow(
+                request=[("Referer", f"{PAGE}/"), ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Dest", "empty")],
+                url="http://localhost/",
+            ),
+            NO_USE,
+        ),
     ],
 )
 def test_use(given: http.HTTPFlow, use: int) -> None:
@@ -41,3 +52,40 @@ def test_own_scripts_are_looked_at_once_a_page_names_a_digest() -> None:
     assert use_of(script, session) == NO_USE
     session.loads._documents.integrity_seen = True
     assert use_of(script, session) == LOADED
+
+
+@pytest.mark.parametrize(
+    ("status", "lines", "body", "use"),
+    [
+        (200, IS_PNG, PNG, NO_USE),
+        (200, [*IS_PNG, ("Cross-Origin-Resource-Policy", "same-origin")], PNG, LOADED),
+        (200, [("Content-Type", "text/html"), ("X-Content-Type-Options", "nosniff")], PNG, LOADED),
+        (200, [*IS_PNG, ("Content-Type", "application/json")], PNG, LOADED),
+        (200, [("Content-Type", "image/png, application/json")], PNG, LOADED),
+        (200, IS_PNG, b"<!doctype html>", LOADED),
+        (206, IS_PNG, PNG, LOADED),
+    ],
+)
+def test_an_image_that_nothing_stops_is_passed_over(
+    status: int, lines: list[tuple[str, str]], body: bytes, use: int
+) -> None:
+    """It has no policy, and begins as what it is said to be."""
+    image = flow(request=IMAGE, response=lines, status=status)
+    assert image.response is not None
+    image.response.raw_content = body
+    assert use_of(image, Session()) == use
+
+
+def test_images_are_looked_at_once_a_page_demands_a_policy_of_them() -> None:
+    """The page refuses what says nothing."""
+    session = Session()
+    page = flow(
+        request=[("Sec-Fetch-Dest", "document"), ("Sec-Fetch-Mode", "navigate")],
+        response=[("Content-Type", "text/html"), ("Cross-Origin-Embedder-Policy", "require-corp")],
+    )
+    image = flow(request=IMAGE, response=IS_PNG)
+    assert image.response is not None
+    image.response.raw_content = PNG
+    assert use_of(image, session) == NO_USE
+    session.observe_load(observation(page))
+    assert use_of(image, session) == LOADED

@@ -107,6 +107,8 @@ class Documents:
         self._with_bodies: deque[Document] = deque(maxlen=MAX_BODIES)
         self.integrity_seen = False
         """Some page has an element that names a digest: then its own scripts are to be looked at, too."""
+        self.isolation_seen = False
+        """Some page or worker has an embedder or isolation policy: all loads across origins are to be looked at."""
 
     def _pages(self, client: Hashable) -> _Pages:
         pages = self._clients.get(client)
@@ -120,6 +122,7 @@ class Documents:
         """A response became a document or a worker."""
         url = observation.url
         headers = page_from(url, observation.response)._replace(worker=worker)
+        self.isolation_seen = self.isolation_seen or headers.embedder.isolates or headers.isolation.isolates
         document = Document(observation.flow_id, url, observation.started, headers, read_body, worker)
         self._pages(client).keep(url, document)
         if len(self._with_bodies) == MAX_BODIES:

@@ -68,6 +68,11 @@ class Loads:
         """Some page has an element that names a digest."""
         return self._documents.integrity_seen
 
+    @property
+    def isolation_seen(self) -> bool:
+        """Some page or worker demands a policy of what it embeds."""
+        return self._documents.isolation_seen
+
     def observe(self, observation: Observation, judgements: list[Judgement]) -> list[Judgement]:
         """Add to the judgements on a flow what becomes of its answer; where there is none, and it is blocked, make one.
 

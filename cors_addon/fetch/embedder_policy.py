@@ -33,6 +33,11 @@ class IsolationPolicy(StrEnum):
     ISOLATE_AND_CREDENTIALLESS = "isolate-and-credentialless"
     ISOLATE_AND_REQUIRE_CORP = "isolate-and-require-corp"
 
+    @property
+    def isolates(self) -> bool:
+        """Whether it asks anything of what is loaded."""
+        return self is not IsolationPolicy.NONE
+
 
 _EMBEDDER = {policy.value: policy for policy in EmbedderPolicy}
 _ISOLATION = {policy.value: policy for policy in IsolationPolicy}

@@ -4,16 +4,16 @@ Law 1: one function a step, in its standard's terms; each answers None (passed) 
 Law 2: a step reads nothing but the load, the answer and the rules; a body is read only by a step that needs it.
 """
 
-from collections.abc import Iterable
-
 from cors_addon.fetch import csp, frames, integrity, mime, orb
 from cors_addon.fetch.embedder_policy import EmbedderPolicy, IsolationPolicy, embedder_policy, isolation_policy
-from cors_addon.fetch.headers import get
+from cors_addon.fetch.headers import LOWER, get
 from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Fields, Gate, GateRules, Load, Page, Step
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 from cors_addon.fetch.redirect_gates import target_is_not_mixed, target_is_same_origin, target_matches_csp
 from cors_addon.fetch.resource_policy import ResourcePolicy, permits, resource_policy
 
+_OF_PAGES = frozenset({b"content-security-policy", b"cross-origin-embedder-policy", b"document-isolation-policy"})
+"""What a page demands of what it loads."""
 _CORP, _CSP, _TYPE = "Cross-Origin-Resource-Policy", "Content-Security-Policy", "Content-Type"
 
 _SCRIPTS = frozenset({Destination.IMPORT_SCRIPTS, Destination.MODULE, Destination.SCRIPT}) | WORKERS
@@ -84,15 +84,16 @@ def _isolates_too(rules: GateRules, load: Load, arrival: Arrival) -> Block | Non
     return Block(Gate.COEP, get(arrival.fields, b"cross-origin-embedder-policy"), "Cross-Origin-Embedder-Policy")
 
 
-def page_from(url: Url, fields: Fields, *, policies: Iterable[csp.Policy] = (), quirks: bool = False) -> Page:
+def page_from(url: Url, fields: Fields) -> Page:
     """What a response says about the document or worker that comes of it; insecure ones have no embedder policy."""
+    if _OF_PAGES.isdisjoint([LOWER[name] for name, _ in fields]):
+        return Page(url)
     secure = is_potentially_trustworthy(url)
     return Page(
         url,
         embedder_policy(fields) if secure else EmbedderPolicy.UNSAFE_NONE,
         isolation_policy(fields) if secure else IsolationPolicy.NONE,
-        (*csp.enforced(fields), *policies),
-        quirks,
+        tuple(csp.enforced(fields)),
     )
 
 

@@ -45,7 +45,8 @@ def is_token(text: str) -> bool:
 
 def get_all(fields: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
     """Every value of `name` (lower case), raw, in order."""
-    return [value for key, value in fields if key.lower() == name]
+    size = len(name)  # most names differ by it, and it is compared sooner
+    return [value for key, value in fields if len(key) == size and key.lower() == name]
 
 
 def get(fields: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:

@@ -9,7 +9,6 @@ from operator import itemgetter
 
 from mitmproxy import http
 
-from cors_addon.exchange.model import Fields
 from cors_addon.exchange.telling import BY_TYPE, OF_PAGES, SURELY, TELLING, from_elsewhere, is_right_type
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.session.session import Session
@@ -27,6 +26,9 @@ def _lines_of(told: int) -> bytes:
 
 _SURELY = re.compile(rb"\n(?:(?:%s)\n|%s)" % (_lines_of(SURELY), b"|".join(OF_PAGES)))
 _BY_TYPE = re.compile(rb"\n(?:%s)\n" % _lines_of(BY_TYPE))
+_IMAGE = re.compile(rb"\x89PNG\r\n\x1a\n|GIF8[79]a|\xff\xd8\xff|RIFF[\s\S]{4}WEBPVP")
+"""How the images of most pages begin; sent in no coding, that is."""
+_IMAGE_TYPE = re.compile(rb"\ncontent-type\nimage/[\w.+-]+(?=\n)(?![\s\S]*\ncontent-type\n)", re.IGNORECASE)
 
 
 def use_of(flow: http.HTTPFlow, session: Session) -> int:
@@ -49,7 +51,7 @@ def use_of(flow: http.HTTPFlow, session: Session) -> int:
     elif b"\nupgrade-insecure-requests\n" in asked and session.is_navigation_news(flow.client_conn.id):
         return JUDGED  # a navigation always includes credentials
     use = STORED if b"\netag\n" in answered or b"\nlast-modified\n" in answered else NO_USE
-    return use | LOADED if _is_load(flow, fields, session) else use
+    return use | LOADED if _is_load(flow, asked, answered, session) else use
 
 
 def _together(parts: "map[bytes]") -> bytes:
@@ -57,13 +59,24 @@ def _together(parts: "map[bytes]") -> bytes:
     return b"\n" + b"\n".join(parts) + b"\n"
 
 
-def _is_load(flow: http.HTTPFlow, fields: Fields, session: Session) -> bool:
-    values = _together(map(_VALUE, fields))
+def _is_load(flow: http.HTTPFlow, asked: bytes, answered: bytes, session: Session) -> bool:
+    values = _together(map(_VALUE, flow.request.data.headers.fields))
     if _SURELY.search(values):
-        return True
+        return not (b"\nimage\n" in values and _is_harmless_image(flow, answered, session))
     if _BY_TYPE.search(values):
         return _may_have_a_wrong_type(flow, session)
-    return flow.request.data.scheme == b"http" and _has_page_elsewhere(flow)
+    # over plain http, to all hosts but the machine's own, nothing else tells
+    return b"\nsec-fetch-site\n" not in asked and flow.request.data.scheme == b"http" and _has_page_elsewhere(flow)
+
+
+def _is_harmless_image(flow: http.HTTPFlow, answered: bytes, session: Session) -> bool:
+    """Whether nothing stops this image: no policy on either side, and it begins as what it is said to be."""
+    if session.loads.isolation_seen or b"\ncross-origin-resource-policy\n" in answered or flow.response is None:
+        return False
+    response = flow.response.data
+    if response.status_code != 200 or not _IMAGE.match(response.content or b""):
+        return False
+    return _IMAGE_TYPE.search(_together(map(b"\n".join, response.headers.fields))) is not None
 
 
 def _may_have_a_wrong_type(flow: http.HTTPFlow, session: Session) -> bool:
@@ -75,7 +88,6 @@ def _may_have_a_wrong_type(flow: http.HTTPFlow, session: Session) -> bool:
 
 
 def _has_page_elsewhere(flow: http.HTTPFlow) -> bool:
-    """Over plain http nothing else tells."""
     request = flow.request.data
     return any(
         len(name) == 7 and name.lower() == b"referer" and from_elsewhere(value, request.host, request.port)
