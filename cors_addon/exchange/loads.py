@@ -16,7 +16,7 @@ from cors_addon.exchange.documents import Document, Documents
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.model import Judgement, Observation, Role
 from cors_addon.exchange.outcomes import location_target
-from cors_addon.exchange.request_headers import RequestHeaders, is_preflight, read_request
+from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import normalize
@@ -86,7 +86,7 @@ class Loads:
         if (own is not None and own.role in _NO_LOADS) or observation.status == 304:
             return judgements  # of a 304 the page gets what was stored
         headers = read_request(observation.request)
-        if own is not None and _is_plainly_fetched(observation, headers):
+        if headers.plainly_fetched and own is not None and observation.status not in REDIRECT_STATUSES:
             return judgements
         engine = self._forced or (_engine(headers.user_agent) if own is None else own.engine)
         if engine is None or is_preflight(observation, headers):
@@ -255,16 +255,6 @@ def origin_of(observation: Observation, headers: Headers, document: Document | N
         if url is not None:
             return url.origin
     return observation.url.origin
-
-
-def _is_plainly_fetched(observation: Observation, headers: RequestHeaders) -> bool:
-    """Whether a script asked for it with CORS, which has had its word: then nothing else is asked of the answer."""
-    return (
-        headers.mode == b"cors"
-        and headers.get(b"sec-fetch-dest") == b"empty"
-        and headers.get(b"accept") != b"text/event-stream"
-        and observation.status not in REDIRECT_STATUSES
-    )
 
 
 _engine = lru_cache(maxsize=256)(detect)

@@ -55,6 +55,7 @@ class RequestHeaders(dict[bytes, bytes]):
         "mode",
         "origin",
         "plainly_cors",
+        "plainly_fetched",
         "preflight",
         "shows_no_mode",
         "tells_mode",
@@ -82,6 +83,12 @@ class RequestHeaders(dict[bytes, bytes]):
             and b"sec-websocket-key" not in self
         )
         """A cors request, if only it goes to another origin."""
+        self.plainly_fetched = (
+            self.mode == b"cors"
+            and self.get(b"sec-fetch-dest") == b"empty"
+            and self.get(b"accept") != b"text/event-stream"
+        )
+        """A script asked for it with CORS: once that had its word, nothing else is asked of an answer."""
         self.browsers_own = self.keys() <= _OWN
         """No header needs to be the author's: a quick look that most requests pass."""
         self.shows_no_mode = not self.has_cookie and not {b"authorization", b"sec-fetch-storage-access"} & self.keys()

@@ -1,16 +1,19 @@
 """What an answer says that anybody here asks about: its CORS headers, and what caches, cookies and auditors look at.
 
-Law 1: header lists are long, and little of each matters: it is picked in one pass, once per answer.
-Law 2: servers repeat themselves: what was picked is what a reading is known by, and the last thousand are kept.
+Law 1: header lists are long, and little of each matters: it is picked once per answer.
+Law 2: servers repeat themselves, first of all in which headers they send in which order: where in such a list stands
+what matters is looked for once. What was picked is what a reading is known by. Of both the last thousand are kept.
 """
 
 from functools import lru_cache
+from operator import itemgetter
 
 from cors_addon.exchange.http_cache import is_kept
 from cors_addon.exchange.model import Fields
-from cors_addon.fetch.headers import MAX_NAMES, cors_lines, normalize, split_list
+from cors_addon.fetch.headers import cors_lines, normalize, split_list
 
 _PICKED, _VALIDATOR, _COOKIE = 1, 2, 4
+_NAME = itemgetter(0)
 _KINDS = dict.fromkeys(
     b"""access-control-allow-origin access-control-allow-credentials access-control-allow-methods
     access-control-allow-headers access-control-max-age access-control-expose-headers location cache-control
@@ -18,16 +21,18 @@ _KINDS = dict.fromkeys(
     _PICKED,
 ) | {b"etag": _VALIDATOR, b"last-modified": _VALIDATOR, b"set-cookie": _COOKIE}
 
-_LENGTHS = frozenset(map(len, _KINDS))
-_KIND_OF: dict[bytes, int] = {}
-"""Header names as received to what is done with them; 0: nothing. A plain dict, which is quicker than one of ours."""
+MAX_REMEMBERED = 64
+"""Headers of an answer up to which the places of those that matter are remembered."""
 
 
-def _find_kind(name: bytes) -> int:
-    if len(_KIND_OF) >= MAX_NAMES:
-        _KIND_OF.clear()
-    kind = _KIND_OF[name] = _KINDS.get(name.lower(), 0)
-    return kind
+@lru_cache(maxsize=1024)
+def _places(names: tuple[bytes, ...]) -> tuple[tuple[int, ...], int]:
+    """Where the headers stand that are picked, and which others are there, of an answer with these names."""
+    kinds = [_KINDS.get(name.lower(), 0) for name in names]
+    seen = 0
+    for kind in kinds:
+        seen |= kind
+    return tuple(place for place, kind in enumerate(kinds) if kind == _PICKED), seen
 
 
 class ResponseHeaders:
@@ -79,18 +84,8 @@ def read_response(fields: Fields) -> ResponseHeaders:
     last = _LAST
     if fields is last.fields:
         return last.said
-    kind_of, lengths, seen = _KIND_OF.get, _LENGTHS, 0
-    picked: list[tuple[bytes, bytes]] = []
-    for pair in fields:
-        name = pair[0]
-        if len(name) in lengths:  # most have one that none of ours has: that is quicker than to look up the name
-            kind = kind_of(name)
-            if kind is None:
-                kind = _find_kind(name)
-            if kind == _PICKED:
-                picked.append(pair)
-            elif kind:
-                seen |= kind
-    found = _read(tuple(picked), seen)
+    names = tuple(map(_NAME, fields))
+    places, seen = _places(names) if len(names) <= MAX_REMEMBERED else _places.__wrapped__(names)
+    found = _read(tuple([fields[place] for place in places]), seen)
     last.fields, last.said = fields, found
     return found
