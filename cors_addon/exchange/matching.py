@@ -330,11 +330,13 @@ def _cluster(follower: Follower) -> list[Follower]:
     """The requests that compete with this one, directly or through others."""
     found = {follower: None}
     left = [follower]
-    while left and len(found) < MAX_CLUSTER:
+    while left:
         for waiting in left.pop().hypotheses:
             for other in reversed(waiting.followers):
-                if other not in found and len(found) < MAX_CLUSTER:
+                if other not in found:
                     found[other] = None
+                    if len(found) == MAX_CLUSTER:
+                        return list(found)
                     left.append(other)
     return list(found)
 
