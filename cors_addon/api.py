@@ -181,7 +181,9 @@ def judge(
 
 
 def explain(judgement: Judgement) -> str:
-    """The whole exchange in text, check by check, and what would change the verdict."""
+    """The whole exchange in text, check by check, and what would change the verdict. Raises TypeError for all else."""
+    if not isinstance(judgement, Judgement):
+        raise TypeError(f"judgement: one of cors_addon.judge is wanted, not {type(judgement).__name__}")
     if judgement._judged is None:
         return judgement._explanation
     from cors_addon.report import explanation  # of use to what is looked at, and takes a while to import

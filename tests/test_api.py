@@ -185,6 +185,12 @@ def test_what_is_no_recording(recording: Any, words: str) -> None:
     assert words in str(raised.value)
 
 
+def test_what_is_no_judgement() -> None:
+    """Is said, with what is wanted."""
+    with pytest.raises(TypeError, match=r"judgement: one of cors_addon\.judge is wanted, not str"):
+        cors_addon.explain("x")  # type: ignore[arg-type]
+
+
 def test_what_is_no_entry() -> None:
     """With its number, after those before it."""
     found = cors_addon.judge([entry(), "no entry", entry()])  # type: ignore[list-item]

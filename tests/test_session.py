@@ -4,7 +4,7 @@ import pytest
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import PreflightState, Role, Verdict
-from cors_addon.exchange.placing import PATIENCE
+from cors_addon.exchange.timing import PATIENCE
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.finding import FindingName
 from cors_addon.session.session import ALL, REPLAYED, SETTLE_EVERY, Session, judge_one

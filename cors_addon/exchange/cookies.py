@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, NamedTuple
 
+from cors_addon.exchange.timing import ARRIVES
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 SAME_SITE_UNSET = "unset"
-ARRIVES = 0.25
-"""Seconds within which a browser has surely taken in an answer: what it asks meanwhile may be without its cookies."""
 
 
 @dataclass(frozen=True, slots=True)

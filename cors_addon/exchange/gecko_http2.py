@@ -11,9 +11,8 @@ Law 2: one that ever carried both kinds tells nothing.
 from cors_addon.exchange.clients import Client, Connection, Fetch, Rivalry
 from cors_addon.exchange.ledger import Ledger
 from cors_addon.exchange.model import Credentials, Observation
+from cors_addon.exchange.timing import IDLE_HTTP2
 
-IDLE = 60.0
-"""Seconds for which an unused connection surely stays open: network.http.http2.timeout is 180."""
 MAX_CONNECTIONS = 4
 MAX_SERVERS = 64
 MAX_SITES = 8
@@ -81,7 +80,7 @@ def known_mode(connection: Connection, observation: Observation, site: str | Non
     own, now = connection.rivalry, observation.started
     if own is None or site is None:
         return Credentials.UNKNOWN
-    return _mode(connection, own, now, now - IDLE, site)
+    return _mode(connection, own, now, now - IDLE_HTTP2, site)
 
 
 def _mode(connection: Connection, own: Rivalry, now: float, used_since: float, site: str) -> Credentials:

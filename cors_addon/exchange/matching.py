@@ -7,9 +7,11 @@ or recording began later), and so is that nothing follows a preflight or a redir
 
 Law 1: a pair is kept only as long as no later request makes another set cheaper; then what it led to is judged anew.
 Law 2: only what is in flight together competes: a request that began after another was answered takes nothing from it.
-Law 3: bounded: a cluster has so many requests at most, and the oldest pairs are settled for good.
+Law 3: bounded: a request is compared with so many preflights and redirects at most, those that nothing follows and that
+were answered nearest to it first; a cluster has so many requests, and the oldest pairs are settled for good.
 """
 
+import heapq
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -19,16 +21,15 @@ from cors_addon.exchange.assignment import cheapest
 from cors_addon.exchange.clients import Follower, Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
-from cors_addon.exchange.permission import QUEUED
+from cors_addon.exchange.timing import PROMPT, QUEUED
 from cors_addon.fetch.cache import Entry
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Asked
 from cors_addon.fetch.origins import OPAQUE
 
 MAX_CLUSTER = 24
 """Requests that are matched together."""
-
-PROMPT = 0.25
-"""Seconds within which a request surely follows its preflight's answer, where others do not keep it."""
+MAX_HYPOTHESES = 2 * MAX_CLUSTER
+"""Preflights or redirects that one request is compared with, and requests that are remembered to compete for one."""
 
 type OwnMode = Callable[[Exchange], Credentials]
 """The credentials mode that a request shows by itself."""
@@ -98,6 +99,8 @@ COSTS = Costs()
 
 def hypothesize(exchange: Exchange, permits: Iterable[Pending], led: Iterable[Pending], own: OwnMode) -> Follower:
     """All that a request may follow, of the preflights and the redirects for its URL."""
+    permits, led = _nearest(permits, exchange), _nearest(led, exchange)
+    latest = _last_answer(exchange, permits)
     found: dict[Pending, float] = {}
     without_any = COSTS.apart if exchange.is_preflight else COSTS.simple
     alone = without_any
@@ -105,8 +108,9 @@ def hypothesize(exchange: Exchange, permits: Iterable[Pending], led: Iterable[Pe
         if _settled(waiting, exchange) or not preflights.fits(exchange, waiting):
             continue
         entry, without = _cached_instead(exchange, waiting, own)
-        cost = _permit_cost(exchange, waiting, entry, own)
+        cost = _permit_cost(exchange, waiting, own)
         if cost is not None:
+            cost += _idle_cost(exchange, waiting, entry, latest)
             alone = min(alone, without) if found else without
             found[waiting] = cost
     without_preflight = alone - without_any
@@ -124,26 +128,45 @@ def _settled(waiting: Pending, exchange: Exchange) -> bool:
     return taken is not None and exchange.observation.started > taken.exchange.observation.ended
 
 
-def _permit_cost(exchange: Exchange, waiting: Pending, entry: Entry | None, own: OwnMode) -> float | None:
-    """What speaks against a preflight's being this request's; None where it cannot be.
+def _nearest(waiting: Iterable[Pending], exchange: Exchange) -> Sequence[Pending]:
+    """Those to compare a request with, in their order; of too many those that nothing follows, answered just before."""
+    listed = list(waiting)
+    if len(listed) <= MAX_HYPOTHESES:
+        return listed
+    began = exchange.observation.started
+    chosen = set(
+        heapq.nsmallest(
+            MAX_HYPOTHESES,
+            listed,
+            key=lambda each: (each.follower is not None, abs(began - each.judgement.observation.ended)),
+        )
+    )
+    return [each for each in listed if each in chosen]
 
-    `entry`: what is cached and would permit it, too.
-    """
+
+def _permit_cost(exchange: Exchange, waiting: Pending, own: OwnMode) -> float | None:
+    """What speaks against a preflight's being this request's, but for the time between; None where it cannot be."""
     mode = own(exchange)
     shown = _shown_before(waiting, own)
     if not _passes(waiting.judgement, mode if shown is Credentials.UNKNOWN else shown):
         return None
-    answered = waiting.judgement.observation.ended
     cost = _mode_cost(exchange, waiting, mode, shown)
-    if entry is not None and entry.together > answered:
-        cost += min(COSTS.idle * (exchange.observation.started - _last_answer(exchange, answered)), COSTS.idle)
-    else:
-        cost += COSTS.delay * min(exchange.observation.started - answered, COSTS.most_delay)
     for name in waiting.judgement.requested_headers:
         cost += COSTS.borne if name.encode("latin-1") in exchange.request else COSTS.dropped
     if waiting.retries and not waiting.told_to_retry:
         return cost + COSTS.repeated
     return cost - _cost_unfollowed(waiting, shown)
+
+
+def _idle_cost(exchange: Exchange, waiting: Pending, entry: Entry | None, latest: float) -> float:
+    """What the time between a preflight's answer and a request says against the pair.
+
+    `entry`: what is cached and would permit the request, too; `latest`: see `_last_answer`.
+    """
+    began, answered = exchange.observation.started, waiting.judgement.observation.ended
+    if entry is not None and entry.together > answered:
+        return min(COSTS.idle * (began - max(latest, answered)), COSTS.idle)
+    return COSTS.delay * min(began - answered, COSTS.most_delay)
 
 
 def _hop_cost(exchange: Exchange, waiting: Pending, mode: Credentials, own: OwnMode) -> float | None:
@@ -169,10 +192,10 @@ def _hop_cost(exchange: Exchange, waiting: Pending, mode: Credentials, own: OwnM
     return cost - _cost_unfollowed(waiting, shown)
 
 
-def _last_answer(exchange: Exchange, last: float) -> float:
-    """When the last request to this URL was answered before this one began, from `last` on; Unix seconds."""
-    began = exchange.observation.started
-    for waiting in exchange.client.preflights[exchange.observation.url]:
+def _last_answer(exchange: Exchange, permits: Iterable[Pending]) -> float:
+    """When the last request to this URL was answered before this one began, Unix seconds; 0 where none was."""
+    began, last = exchange.observation.started, 0.0
+    for waiting in permits:
         for observation in (waiting.judgement.observation, *(each.exchange.observation for each in waiting.followers)):
             if last < observation.ended <= began:
                 last = observation.ended
@@ -295,7 +318,7 @@ def associate(follower: Follower, own: OwnMode) -> list[Follower]:
     changed: dict[Follower, None] = {}
     again = [follower]
     for waiting in follower.hypotheses:
-        waiting.followers += (follower,)
+        waiting.followers = (*waiting.followers, follower)[-MAX_HYPOTHESES:]
     for _ in range(3):
         if not again:
             break

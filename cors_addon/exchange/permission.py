@@ -8,6 +8,7 @@ from cors_addon.exchange.exchange import Exchange, ModeFinding
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState
 from cors_addon.exchange.preflights import REFUSED_YET_SENT, USER_AGENT
 from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
+from cors_addon.exchange.timing import QUEUED
 from cors_addon.fetch.cache import Grant, Key
 from cors_addon.fetch.checks import AUTHORIZATION, Asked
 from cors_addon.fetch.headers import normalize
@@ -16,8 +17,6 @@ from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.assumptions import Assumption
 
-QUEUED = 10.0
-"""Seconds for which a request may wait for a connection after the browser has looked for its cached preflight."""
 _CONDITIONAL = frozenset({"if-none-match", "if-modified-since"})
 
 UPLOAD = "an upload listener or a stream as body"

@@ -8,14 +8,11 @@ from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.hops import MAX_REDIRECTS, redirected_method
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.outcomes import answer_of, asked_of, location_target, outcome, unanswered
-from cors_addon.exchange.preflights import SOON
 from cors_addon.exchange.request_headers import classify
+from cors_addon.exchange.timing import PATIENCE, SOON
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Stage
 from cors_addon.reasons.assumptions import Assumption
-
-PATIENCE = 60.0
-"""Seconds after which a fetch that nothing followed counts as stopped; a slow answer takes that long at times."""
 
 _NOTHING_ASSUMED: tuple[str, ...] = ()
 

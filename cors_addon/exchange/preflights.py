@@ -10,6 +10,7 @@ from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.ledger import NOT_FOLLOWED
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders
+from cors_addon.exchange.timing import EARLY, RETRY_WITHIN
 from cors_addon.fetch.cache import Answered, Granted, Key
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import Asked
@@ -19,20 +20,11 @@ from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.assumptions import Assumption
 
-EARLY = 0.05
-"""Seconds by which a connection may seem to have ended after the request was sent again."""
-
 _FORM_TYPE = re.compile(
     rb"(?i:text/plain|application/x-www-form-urlencoded|multipart/form-data)(;[ ]?(charset|boundary)=[\w-]{1,70})?"
 )
 MANY_NAMES = 8
 """Header names in one preflight from which on the limit of 1024 bytes may have made safelisted ones unsafe."""
-
-RETRY_WITHIN = 1.0
-"""Seconds after a dropped connection within which the browser tries again."""
-
-SOON = 5.0
-"""Seconds within which something follows even what was refused, if the browser did not care."""
 
 _GRANTS = frozenset({Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED})
 USER_AGENT = "user-agent"

@@ -29,19 +29,14 @@ from cors_addon.exchange.model import (
     Verdict,
 )
 from cors_addon.exchange.outcomes import ALLOWED, judged_fields, location_target
-from cors_addon.exchange.placing import PATIENCE
-from cors_addon.exchange.preflights import SOON
 from cors_addon.exchange.request_headers import read_request
+from cors_addon.exchange.timing import PATIENCE, SOON
 from cors_addon.fetch.cache import Key
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Stage
 from cors_addon.reasons.assumptions import Assumption
-
-HAR_SKEW = 0.05
-"""Seconds: a HAR has a rounded start and durations from another clock for each exchange."""
-
 
 _SIMPLE = frozenset(method.encode() for method in CORS_SAFELISTED)
 

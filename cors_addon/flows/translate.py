@@ -14,7 +14,7 @@ from mitmproxy.flow import Error
 
 from cors_addon.exchange.http_cache import Plain
 from cors_addon.exchange.model import Fields, Observation
-from cors_addon.exchange.tracker import HAR_SKEW
+from cors_addon.exchange.timing import HAR_SKEW
 from cors_addon.fetch import headers
 from cors_addon.fetch.origins import Url, host_to_ascii, is_loopback, parse_url
 from cors_addon.flows import bodies

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from mitmproxy import ctx, http
 
 from cors_addon.exchange.model import Judgement, Observation
-from cors_addon.exchange.placing import PATIENCE
+from cors_addon.exchange.timing import PATIENCE
 from cors_addon.flows import translate
 from cors_addon.flows.use import JUDGED, LOADED, STORED, use_of
 from cors_addon.proxy import internals

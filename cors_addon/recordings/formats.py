@@ -8,7 +8,7 @@ import codecs
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from cors_addon.exchange.tracker import HAR_SKEW
+from cors_addon.exchange.timing import HAR_SKEW
 from cors_addon.recordings import har
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import PACKINGS, Damage, Head, Source

@@ -19,7 +19,7 @@ from mitmproxy.io import FlowReader
 
 from cors_addon.exchange import ledger
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
-from cors_addon.exchange.preflights import RETRY_WITHIN
+from cors_addon.exchange.timing import RETRY_WITHIN
 from cors_addon.fetch.refusals import Reason
 from cors_addon.recordings import har_entry, judge
 from cors_addon.report import text
