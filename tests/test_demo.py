@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import re
 import signal
 import socket
@@ -26,6 +25,7 @@ from cors_addon.demo.scenarios import COOKIE, GROUPS, SCENARIOS, Answer, Origins
 from cors_addon.fetch.refusals import Stage
 from tests import waits
 from tests.helpers import CHROMIUM
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parent.parent
 ORIGINS = Origins("http://localhost:1", "http://localhost:2", "http://localhost:3")
@@ -88,14 +88,6 @@ def demo(
                 raise
         if process.stdout is not None:
             process.stdout.close()
-
-
-def free_ports() -> int:
-    """The first of four ports in a row that nothing uses, below those that systems give to whoever asks for any."""
-    while True:
-        first = random.randrange(15_000, 30_000)
-        if all(ports.is_free(first + index) for index in range(4)):
-            return first
 
 
 def get(url: str, *, method: str = "GET", headers: dict[str, str] | None = None) -> tuple[int, Message, str]:

@@ -34,6 +34,7 @@ from cors_addon.proxy import internals
 from cors_addon.proxy.addon import CorsAddon
 from cors_addon.proxy.feature import Feature
 from tests.helpers import ALLOW, ALLOW_PUT, COLUMNS, PAGE, actual, preflight, response
+from tests.ports import free_ports
 from tests.test_check import write
 
 ROOT = Path(__file__).parent.parent
@@ -356,7 +357,7 @@ def test_the_demo_without_mitmweb(
     """It says why it does not start."""
     change(monkeypatch)
     internals.mitmweb.look(None)
-    assert cli.main(["demo", "--port", "49152"]) == 2
+    assert cli.main(["demo", "--port", str(free_ports())]) == 2
     told = capsys.readouterr().err
     internals.mitmweb._fault = None
     assert "does not suit this mitmproxy: mitmproxy.tools." in told
