@@ -22,15 +22,8 @@ from cors_addon.reasons.registry import NotRevealed
 from cors_addon.reasons.server_words import SERVER_CAUSES, SERVER_WORDINGS
 from cors_addon.reasons.wordings import GECKO_ENGLISH, GECKO_KEYS, NAMES, PAGES, WORDINGS
 from tests.cases.pasted import NOT_KNOWN, PASTED, Pasted
+from tests.test_reasons import RECORDED
 
-RECORDED = [
-    json.loads(line)
-    for line in Path(__file__)
-    .with_name("cases")
-    .joinpath("console_texts.jsonl")
-    .read_text(encoding="utf-8")
-    .splitlines()
-]
 KINDS = {"reason", "finding", "hidden", "cors", "not-cors", "server", "untold"}
 BLOCKED_BY = {
     *(
