@@ -5,8 +5,10 @@ import pytest
 from cors_addon.exchange.exposure import exposure_assumption
 from cors_addon.exchange.model import Judgement, PreflightsSeen
 from cors_addon.reasons.assumptions import Assumption
+from cors_addon.session.session import ALL, Session, judge_replayed
 from tests.cases.traffic import PAGE, Run, Sent, allow, cors, preflight
 from tests.test_emitted import of_answers, of_scenarios
+from tests.test_loads import REQUIRE, last, load, observed, page
 from tests.test_tracker import REQUESTS
 
 LATER = 90_000.0
@@ -35,10 +37,25 @@ def of_a_recording_that_may_lack_preflights() -> list[Judgement]:
     return list(run.feed([each.observation() for each in sent]).last.values())
 
 
+def of_pages() -> list[Judgement]:
+    """An image that one of two pages of its origin may not have, and does not say which it is of."""
+    pages = (page("p", url=f"{PAGE}/plain"), page("i", 0.5, url=f"{PAGE}/isolated", answer=[REQUIRE]))
+    return list(last(Session(keep=ALL), *map(observed, (*pages, load("a")))).values())
+
+
+def of_mitmproxys_own() -> list[Judgement]:
+    """A request that it replayed, and one of a probe."""
+    sent, session = cors("a", 0.0).observation(), Session()
+    probed = judge_replayed(sent, "auto", Assumption.PROBED)
+    assert probed is not None
+    return [*session.replayed(sent), probed]
+
+
 @pytest.fixture(scope="module")
 def emitted() -> set[str]:
     """What is assumed of the traffic of all tables."""
     judgements = [*of_scenarios(), *of_answers(), *of_requests(), *of_a_recording_that_may_lack_preflights()]
+    judgements += [*of_pages(), *of_mitmproxys_own()]
     read = {exposure_assumption(judgement) for judgement in judgements} - {None}
     return {each for judgement in judgements for each in judgement.assumptions} | {str(each) for each in read}
 

@@ -151,42 +151,6 @@ def test_every_module_says_what_it_is() -> None:
     assert [str(file) for file in modules() if not ast.get_docstring(ast.parse(file.read_bytes()))] == []
 
 
-# ── what is known in one place ────────────────────────────────────────────────────────────────────────────────────────
-
-# Pieces of a test for hosts of the machine itself, which a prefix or a short list gets wrong: 127.evil.example
-LOOPBACK = re.compile(r"\.?localhost\.?|127(\.0){0,3}\.?(/8)?|\[?::1\]?(/128)?")
-
-
-def hosts_of_its_own(tree: ast.AST) -> Iterator[str]:
-    """Return what a module would tell the machine's own hosts by."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and LOOPBACK.fullmatch(node.value):
-            yield f"line {node.lineno}: {node.value!r}"
-        elif isinstance(node, ast.Attribute) and node.attr == "is_loopback":
-            yield f"line {node.lineno}: .is_loopback"
-
-
-def test_only_one_place_tells_the_machines_own_hosts() -> None:
-    """That is ``is_loopback`` of fetch/origins; the demo names them to listen there."""
-    files = [file for file in modules() if part_of(file) != "demo"]
-    found = {file: list(hosts_of_its_own(ast.parse(file.read_bytes()))) for file in files}
-    assert {file.relative_to(PACKAGE).as_posix() for file, words in found.items() if words} == {"fetch/origins.py"}
-
-
-@pytest.mark.parametrize(
-    ("source", "count"),
-    [
-        ("host.startswith('127.')", 1),
-        ("host in ('localhost', '::1', '[::1]') or host.endswith('.localhost')", 4),
-        ("ip_network('127.0.0.0/8'), ip_address(host).is_loopback", 2),
-        ("socket.bind(('127.0.0.1', 0)), 'http://localhost:3000', is_loopback(host)", 0),
-    ],
-)
-def test_a_place_of_its_own_is_found(source: str, count: int) -> None:
-    """The rule itself works; an address to listen at, and an example, are none."""
-    assert len(list(hosts_of_its_own(ast.parse(source)))) == count
-
-
 # ── what never enters the repository ──────────────────────────────────────────────────────────────────────────────────
 
 LOCK_FILE = re.compile(

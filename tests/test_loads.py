@@ -6,10 +6,10 @@ import pytest
 
 from cors_addon.exchange import documents
 from cors_addon.exchange.fate import Usable
-from cors_addon.exchange.loads import PAGE_ASSUMED
 from cors_addon.exchange.model import Judgement, Observation, Role, Verdict
 from cors_addon.exchange.telling import from_elsewhere, is_right_type
 from cors_addon.fetch.load import Destination, Gate
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.session.session import ALL, Session
 from tests.cases.traffic import PAGE, Lines, Sent, cors, metadata, redirect
 
@@ -143,11 +143,11 @@ def test_the_page_is_the_one_named() -> None:
         observed(load("plain", 2, referrer=plain, answer=javascript, **worker)),
     )
     assert found.keys() == {"named"}
-    assert PAGE_ASSUMED not in found["named"].assumptions
+    assert Assumption.LATEST_PAGE not in found["named"].assumptions
     guessed = last(Session(keep=ALL), *reversed(pages), observed(load("guess")))
     assert guessed["guess"].fate is not None
     assert guessed["guess"].fate.document == "i"
-    assert guessed["guess"].assumptions == (PAGE_ASSUMED,)
+    assert guessed["guess"].assumptions == (Assumption.LATEST_PAGE,)
 
 
 def test_clients_do_not_mix() -> None:

@@ -6,8 +6,9 @@ from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import PreflightState, Role, Verdict
 from cors_addon.exchange.timing import PATIENCE
 from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.reasons.finding import FindingName
-from cors_addon.session.session import ALL, REPLAYED, SETTLE_EVERY, Session, judge_one
+from cors_addon.session.session import ALL, SETTLE_EVERY, Session, judge_one
 from tests.cases.findings import GAMES, NEWS, asked
 from tests.cases.traffic import ALLOW, START, allow, cors, preflight
 
@@ -129,6 +130,6 @@ def test_a_replay_teaches_nothing() -> None:
     assert (replay.role, replay.verdict) == (Role.NON_BROWSER, Verdict.NOT_CORS)
     assert replay.hypothetical is not None
     assert replay.hypothetical.verdict is Verdict.ALLOW
-    assert replay.assumptions[0] == REPLAYED
+    assert replay.assumptions[0] is Assumption.REPLAYED
     [sent] = session.observe(cors("a", 0.1, "PUT").observation())
     assert sent.preflight is PreflightState.UNSEEN

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from cors_addon.audit import hosts
+from cors_addon.exchange.ledger import note_findings
 from cors_addon.exchange.model import Credentials, Fields, Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
@@ -76,7 +77,7 @@ class Auditor:
                 return  # as `findings` would find
         found = self.findings(judgement)
         if found != judgement.findings:
-            judgement.findings = found
+            note_findings(judgement, found)
 
     def findings(self, judgement: Judgement) -> tuple[Finding, ...]:
         """The findings of one exchange, the most serious first. It runs for every exchange, so it has to be quick."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mitmproxy import http
 
+from cors_addon.exchange.ledger import note_shadow
 from cors_addon.exchange.model import Judgement
 from cors_addon.policy import export, learn, shadow
 from cors_addon.policy.faults import count, errors
@@ -161,7 +162,7 @@ class Trial:
                 found = shadow.try_on(each.rewriter, judgement, rewritten)
                 if found is not None:
                     shadows.append(found)
-        judgement.shadow = tuple(shadows)
+        note_shadow(judgement, shadows)
         if shadows:
             self._tried.add(flow_id)
         changed = shadow.changes(judgement, shadows)

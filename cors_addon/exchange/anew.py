@@ -10,7 +10,7 @@ from typing import Any
 from cors_addon.exchange.clients import Follower
 from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.ledger import Ledger
+from cors_addon.exchange.ledger import Ledger, keep_revision, unlink
 from cors_addon.exchange.model import Judgement
 
 
@@ -57,14 +57,8 @@ def _values(judgement: Judgement) -> dict[str, Any]:
 
 def _unlink(exchange: Exchange) -> None:
     """Undo what links it to others, but for what else its own cached answer permitted."""
-    judgement, mine = exchange.known, exchange.observation.flow_id
-    for preflight in exchange.served:
-        preflight.permitted -= 1
-        preflight.paired_with = tuple(flow_id for flow_id in preflight.paired_with if flow_id != mine)
+    unlink(exchange.known, exchange.served, keeps_permitted=exchange.is_preflight)
     exchange.served = ()
-    fetch = {member.observation.flow_id for member in judgement.chain}
-    others = (flow_id for flow_id in judgement.paired_with if flow_id not in fetch)
-    judgement.paired_with = tuple(others) if exchange.is_preflight else ()
 
 
 def _take_back(exchange: Exchange, evidence: Evidence) -> None:
@@ -86,6 +80,6 @@ def _conclude(exchange: Exchange, before: dict[str, Any], untold: set[Judgement]
         fetch.untold = tuple(member for member in fetch.untold if member is not judgement)
     first_told = judgement in untold and (fetch is None or judgement not in fetch.untold)
     if not first_told:
-        judgement.revision = before["revision"]
+        keep_revision(judgement, before["revision"])
     if (first_told or judgement not in untold) and vars(judgement) != before:
         ledger.note(judgement)

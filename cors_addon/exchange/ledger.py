@@ -1,16 +1,22 @@
 """What a fetch as a whole tells of each of its flows: the credentials mode, what passed, what was refused after all.
 
 Law 1: a judgement is concluded from the outcomes under both credentials modes, and from nothing else.
-Law 2: whoever changes an older judgement notes it in the ledger.
+Law 2: once a judgement is made, it is written here and nowhere else; a test closes that loop.
+Law 3: whoever changes an older judgement notes it in the ledger.
 """
+
+from collections.abc import Iterable
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.clients import Fetch, Pending
-from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
-from cors_addon.exchange.outcomes import Received, judged_fields, outcomes_of, unanswered
+from cors_addon.exchange.fate import Fate
+from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome, PreflightState, Role, Verdict
+from cors_addon.exchange.outcomes import ALLOWED, Received, judged_fields, outcomes_of, unanswered
 from cors_addon.exchange.response_headers import read_response
+from cors_addon.fetch.cache import Grant
 from cors_addon.fetch.refusals import Stage
 from cors_addon.reasons.assumptions import Assumption
+from cors_addon.reasons.finding import Finding
 
 FOLLOWED = "the next request of the fetch followed"
 NOT_FOLLOWED = "nothing followed"
@@ -27,12 +33,107 @@ LIKELY_CAUSES = (
 )
 
 
+# -- one judgement, while its flow is judged ---------------------------------------------------------------------------
+
+
+def assume(judgement: Judgement, *assumptions: str) -> None:
+    """It rests on these, too."""
+    judgement.assumptions += assumptions
+
+
+def note_role(judgement: Judgement, role: Role) -> None:
+    """Its answer, or its client, shows what it is."""
+    judgement.role = role
+
+
+def note_unneeded(judgement: Judgement) -> None:
+    """It needed no preflight."""
+    judgement.preflight = PreflightState.NOT_NEEDED
+
+
+def note_needed(
+    judgement: Judgement, state: PreflightState, because: Iterable[str], headers: tuple[str, ...] = ()
+) -> None:
+    """It needed a preflight, for these reasons, and for headers of these names."""
+    judgement.preflight, judgement.preflight_because = state, tuple(because)
+    judgement.requested_headers = headers
+
+
+def note_lifetime(preflight: Judgement, seconds: float) -> None:
+    """For so long its engine may reuse it."""
+    preflight.cache_lifetime = seconds
+
+
+def note_stored(judgement: Judgement, fields: Fields) -> None:
+    """A 304 confirmed a stored response, which has these headers now."""
+    judgement.stored = fields
+
+
+def note_fate(judgement: Judgement, fate: Fate | None) -> None:
+    """What became of its answer, CORS apart."""
+    judgement.fate = fate
+    if fate is not None and fate.inferred and fate.block is not None:
+        assume(judgement, Assumption.LATEST_PAGE)
+
+
+def note_findings(judgement: Judgement, findings: tuple[Finding, ...]) -> None:
+    """What it shows a security reviewer."""
+    judgement.findings = findings
+
+
+def note_shadow(judgement: Judgement, shadow: Iterable[tuple[str, Outcome, Outcome]]) -> None:
+    """What policies in the shadow would have made of it."""
+    judgement.shadow = tuple(shadow)
+
+
+def take_over(judgement: Judgement, told: Judgement) -> None:
+    """Be told as a revision of what was told of the same flow before."""
+    judgement.fate = told.fate
+    judgement.revision = max(judgement.revision, told.revision + 1)
+
+
+def enforce_nothing(judgement: Judgement, hypothetical: Outcome, assumptions: tuple[str, ...]) -> None:
+    """Whoever sent it is not held to CORS; `hypothetical` is what would have been decided otherwise."""
+    judgement.hypothetical, judgement.assumptions = hypothetical, assumptions
+    judgement.role, judgement.verdict, judgement.refusal = Role.NON_BROWSER, Verdict.NOT_CORS, None
+
+
+def note_sender(judgement: Judgement, sender: str) -> None:
+    """It was sent by another than its headers say."""
+    judgement.assumptions = (sender, *judgement.assumptions)
+
+
+def note_replayed(judgement: Judgement, sender: str) -> None:
+    """No browser sent it but `sender`, as one would have: there was no preflight, and nobody to be refused."""
+    enforce_nothing(judgement, Outcome(judgement.verdict, judgement.refusal), judgement.assumptions)
+    note_sender(judgement, sender)
+    if judgement.preflight is PreflightState.UNSEEN:
+        judgement.preflight = None
+    judgement.contradicted, judgement.contradiction = False, None
+
+
 def judge_both(judgement: Judgement, engine: Engine, stage: Stage, received: Received) -> None:
     """Find the outcomes with credentials and without."""
     if judgement.observation.status is None:
         judgement.if_omitted = judgement.if_credentialed = unanswered(stage)
     else:
         judgement.if_omitted, judgement.if_credentialed = outcomes_of(judgement, engine, stage, received)
+
+
+def pass_either_way(judgement: Judgement) -> None:
+    """It passes, with credentials and without."""
+    judgement.if_omitted = judgement.if_credentialed = ALLOWED
+
+
+def hold_to_credentials(judgement: Judgement) -> Outcome | None:
+    """Judge it by the rules for credentials whatever its mode. Returns the outcome without them."""
+    omitted, judgement.if_omitted = judgement.if_omitted, judgement.if_credentialed
+    return omitted
+
+
+def note_held(judgement: Judgement) -> None:
+    """What was concluded, was so by the rules for credentials."""
+    judgement.judged_credentialed = True
 
 
 def conclude(judgement: Judgement, mode: Credentials, evidence: str | None) -> None:
@@ -75,6 +176,34 @@ def speaks_of_credentials(judgement: Judgement) -> bool:
     )
 
 
+# -- several of them ---------------------------------------------------------------------------------------------------
+
+
+def link(one: Judgement, other: Judgement) -> None:
+    """Each names the other."""
+    one.paired_with += (other.observation.flow_id,)
+    other.paired_with += (one.observation.flow_id,)
+
+
+def unlink(judgement: Judgement, served: Iterable[Judgement], *, keeps_permitted: bool) -> None:
+    """Undo what links it to its fetch, and to the preflights whose cached answers `served` it.
+
+    `keeps_permitted`: what else its own cached answer permitted stays.
+    """
+    mine = judgement.observation.flow_id
+    for preflight in served:
+        preflight.permitted -= 1
+        preflight.paired_with = tuple(flow_id for flow_id in preflight.paired_with if flow_id != mine)
+    fetch = {member.observation.flow_id for member in judgement.chain}
+    others = (flow_id for flow_id in judgement.paired_with if flow_id not in fetch)
+    judgement.paired_with = tuple(others) if keeps_permitted else ()
+
+
+def keep_revision(judgement: Judgement, revision: int) -> None:
+    """Judged anew, it has been told as often as before."""
+    judgement.revision = revision
+
+
 class Ledger:
     """Writes what later traffic tells of earlier judgements, and counts their revisions. One per tracker."""
 
@@ -108,6 +237,13 @@ class Ledger:
                 self.note(member)
         fetch.members.append(judgement)
         judgement.chain = fetch.members
+
+    def serve(self, judgement: Judgement, used: tuple[Grant, ...]) -> None:
+        """Cached answers permitted the request; the first of them is the first to run out."""
+        judgement.preflight = PreflightState.CACHED
+        judgement.preflight_cached_at, judgement.preflight_cached_until = used[0].stored, used[0].end
+        for grant in used:
+            self.permitted_from_cache(grant.source, judgement)
 
     def permitted_from_cache(self, preflight: Judgement, judgement: Judgement) -> None:
         """A request used a preflight's cached answer: link them.
@@ -167,7 +303,7 @@ class Ledger:
         judgement, fetch = waiting.judgement, waiting.fetch
         if waiting.stopped_by is not None and judgement.verdict is Verdict.ALLOW:
             judgement.verdict, judgement.refusal = Verdict.DENY, waiting.stopped_by
-            judgement.assumptions += (Assumption.NOT_FOLLOWED,)
+            assume(judgement, Assumption.NOT_FOLLOWED)
             self.note(judgement)
             return
         omitted, included = judgement.if_omitted, judgement.if_credentialed
@@ -177,7 +313,7 @@ class Ledger:
             mode = Credentials.INCLUDE if included.verdict is Verdict.DENY else Credentials.OMIT
             self.learn(fetch, mode, NOT_FOLLOWED)
             for member in fetch.members:
-                member.assumptions += (Assumption.NOT_FOLLOWED,)
+                assume(member, Assumption.NOT_FOLLOWED)
 
     def revive(self, waiting: Pending) -> None:
         """Something followed after all: take back what was concluded from nothing following."""
@@ -208,7 +344,7 @@ class Ledger:
             conclude(judgement, hop.fetch.credentials, hop.fetch.evidence)
         if self.passed(judgement, hop.fetch) and hop.maybe_apart:
             for member in hop.fetch.members:
-                member.assumptions += (Assumption.MAYBE_APART,)
+                assume(member, Assumption.MAYBE_APART)
         if judgement.verdict is Verdict.DENY:
             self.contradict(judgement, "the redirect was followed although it was refused")
 

@@ -14,6 +14,7 @@ from cors_addon.engines.gates import GATES
 from cors_addon.engines.marks import MARKS
 from cors_addon.exchange.documents import Document, Documents
 from cors_addon.exchange.fate import Fate
+from cors_addon.exchange.ledger import note_fate, take_over
 from cors_addon.exchange.model import Judgement, Observation, Role
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.request_headers import is_preflight, read_request
@@ -29,7 +30,6 @@ from cors_addon.fetch.origins import known_url
 type Headers = Mapping[bytes, bytes]
 
 
-PAGE_ASSUMED = "several pages of this origin were open, with different policies: taken for the latest of them"
 _ROLES = {
     "no-cors": Role.NO_CORS,
     "navigate": Role.NAVIGATION,
@@ -97,9 +97,7 @@ class Loads:
                 return judgements
             own = self._tell(observation, fate, engine)
             judgements.insert(0, own)
-        own.fate = fate
-        if fate.inferred and fate.block is not None:
-            own.assumptions += (PAGE_ASSUMED,)
+        note_fate(own, fate)
         return judgements
 
     def _tell(self, observation: Observation, fate: Fate, engine: Engine) -> Judgement:
@@ -114,8 +112,7 @@ class Loads:
         """CORS has its word on a flow after all: it is told again."""
         told = self._told.pop(judgement.observation.flow_id, None)
         if told is not None and told is not judgement:
-            judgement.fate = told.fate
-            judgement.revision = max(judgement.revision, told.revision + 1)
+            take_over(judgement, told)
 
     def judge(self, seen: "Seen") -> Fate:
         """What becomes of an answer, CORS apart; its document or worker is remembered."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from cors_addon.exchange import preflights
 from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.exchange import Exchange, ModeFinding
+from cors_addon.exchange.ledger import assume, link, note_needed, note_unneeded
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState
 from cors_addon.exchange.preflights import REFUSED_YET_SENT, USER_AGENT
 from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
@@ -35,9 +36,8 @@ def because(client: Client, method: str, names: Iterable[str], request: RequestH
 def explain_sent(exchange: Exchange, judgement: Judgement, permit: Pending) -> None:
     """Say of an actual request why its preflight, which was seen, was necessary."""
     names = permit.judgement.requested_headers
-    judgement.requested_headers = names
-    judgement.preflight = PreflightState.SENT
-    judgement.preflight_because = tuple(because(exchange.client, exchange.method, names, exchange.request)) or (UPLOAD,)
+    reasons = because(exchange.client, exchange.method, names, exchange.request) or (UPLOAD,)
+    note_needed(judgement, PreflightState.SENT, reasons, names)
 
 
 def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *, revalidates: bool) -> bool:
@@ -53,8 +53,8 @@ def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *,
     if not names and exchange.method in CORS_SAFELISTED:
         _explain_unneeded(exchange, judgement, key, mode[0])
         return False
-    judgement.requested_headers = asked.headers
-    judgement.preflight_because = tuple(because(client, exchange.method, names, exchange.request))
+    reasons = because(client, exchange.method, names, exchange.request)
+    note_needed(judgement, PreflightState.UNSEEN, reasons, asked.headers)
     if used := _cached(exchange, key, asked, mode[0]):
         _served(exchange, judgement, used)
         return False
@@ -63,7 +63,6 @@ def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *,
     if shared and (used := client.cache.permitted_once(key, asked, known, began)):
         _served(exchange, judgement, used, Assumption.OTHER_FRAGMENT)
         return False
-    judgement.preflight = PreflightState.UNSEEN
     if _sent_all_the_same(exchange, judgement, mode) or Assumption.EXTENSION in judgement.assumptions:
         return False
     if shared and (used := client.cache.permitted_lately(key, asked, known, began, QUEUED)):
@@ -74,11 +73,11 @@ def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *,
 
 def _explain_unneeded(exchange: Exchange, judgement: Judgement, key: Key, mode: Credentials) -> None:
     """Say of a request that needs no preflight for its method and headers whether it needed one as an upload."""
-    judgement.preflight = PreflightState.NOT_NEEDED
+    note_unneeded(judgement)
     if (key, exchange.method) in exchange.client.uploads:
         used = _cached(exchange, key, Asked(key[0], exchange.method), mode)
         if used:
-            judgement.preflight_because = (UPLOAD,)
+            note_needed(judgement, PreflightState.CACHED, (UPLOAD,))
             _served(exchange, judgement, used, Assumption.UPLOAD_LISTENED_TO)
 
 
@@ -128,13 +127,10 @@ def _unsafe_names(exchange: Exchange, key: Key, *, revalidates: bool) -> list[st
 
 def _served(exchange: Exchange, judgement: Judgement, used: tuple[Grant, ...], assumption: str | None = None) -> None:
     """Cached answers permitted the request; the first of them is the first to run out."""
-    judgement.preflight = PreflightState.CACHED
-    judgement.preflight_cached_at, judgement.preflight_cached_until = used[0].stored, used[0].end
     exchange.served = tuple(grant.source for grant in used)
-    for grant in used:
-        exchange.ledger.permitted_from_cache(grant.source, judgement)
+    exchange.ledger.serve(judgement, used)
     if assumption is not None:
-        judgement.assumptions += (assumption,)
+        assume(judgement, assumption)
 
 
 def _sent_all_the_same(exchange: Exchange, judgement: Judgement, mode: ModeFinding) -> bool:
@@ -147,8 +143,7 @@ def _sent_all_the_same(exchange: Exchange, judgement: Judgement, mode: ModeFindi
     denied = found.judgement
     exchange.ledger.contradict(denied, REFUSED_YET_SENT)
     exchange.ledger.contradict(judgement, "it was sent although its preflight was refused")
-    judgement.paired_with += (denied.observation.flow_id,)
-    denied.paired_with += (judgement.observation.flow_id,)
+    link(judgement, denied)
     return True
 
 

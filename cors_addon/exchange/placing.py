@@ -6,7 +6,8 @@ from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.credentials import COOKIE_WITHHELD
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.hops import MAX_REDIRECTS, redirected_method
-from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role, Verdict
+from cors_addon.exchange.ledger import enforce_nothing
+from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role
 from cors_addon.exchange.outcomes import answer_of, asked_of, location_target, outcome, unanswered
 from cors_addon.exchange.request_headers import classify
 from cors_addon.exchange.timing import PATIENCE, SOON
@@ -82,10 +83,9 @@ def no_browser(judgement: Judgement, stage: Stage) -> Judgement:
     """Name a client that enforces nothing, and say what the standard would decide."""
     observation = judgement.observation
     if observation.status is None:
-        judgement.hypothetical = unanswered(stage)
+        hypothetical = unanswered(stage)
     else:
         answer = answer_of(observation, observation.response)
-        judgement.hypothetical = outcome(FETCH, stage, asked_of(judgement), answer)
-    judgement.role, judgement.verdict = Role.NON_BROWSER, Verdict.NOT_CORS
-    judgement.assumptions = (Assumption.NO_BROWSER,)
+        hypothetical = outcome(FETCH, stage, asked_of(judgement), answer)
+    enforce_nothing(judgement, hypothetical, (Assumption.NO_BROWSER,))
     return judgement

@@ -7,7 +7,7 @@ from functools import lru_cache
 from cors_addon.engines import Engine
 from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.ledger import NOT_FOLLOWED
+from cors_addon.exchange.ledger import NOT_FOLLOWED, assume, note_lifetime
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders
 from cors_addon.exchange.timing import EARLY, RETRY_WITHIN
@@ -57,7 +57,7 @@ def store(exchange: Exchange, key: Key, judgement: Judgement, *, refused: bool) 
             cache.drop(key, judgement.observation.ended)  # that it was sent shows that no entry served
         return
     granted = _granted(client.engine, exchange.response)
-    judgement.cache_lifetime = 0.0 if refused else granted.lifetime
+    note_lifetime(judgement, 0.0 if refused else granted.lifetime)
     if exchange.again:
         return
     observation = judgement.observation
@@ -267,7 +267,7 @@ def followed(exchange: Exchange, permit: Pending, fetch: Fetch, key: Key) -> Non
     """The request that a preflight was sent for came."""
     cache, request, preflight = exchange.client.cache, exchange.observation, permit.judgement
     if preflight.if_omitted is not preflight.if_credentialed and _may_be_cached(exchange, preflight, fetch, key):
-        preflight.assumptions += (Assumption.MAYBE_CACHED,)
+        assume(preflight, Assumption.MAYBE_CACHED)
     cache.note_use(key, preflight.observation.flow_id, request.ended)
     exchange.ledger.passed(preflight, fetch)
     if preflight.verdict is Verdict.DENY:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from cors_addon.exchange.clients import Client, Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.http_cache import PlainResponses, Stored, may_be_fresh
+from cors_addon.exchange.ledger import assume, note_stored
 from cors_addon.exchange.model import Credentials, Judgement, Observation
 from cors_addon.exchange.outcomes import update_stored
 from cors_addon.exchange.response_headers import ResponseHeaders, read_response
@@ -41,10 +42,11 @@ def judged_response(
     if _is_revalidation(exchange, judgement):
         stored = _confirmed(exchange, mode, plain)
         if stored is not None:
-            judgement.stored = update_stored(stored.fields, fields)
-            return read_response(judgement.stored)
+            updated = update_stored(stored.fields, fields)
+            note_stored(judgement, updated)
+            return read_response(updated)
         if not any(LOWER[name] == b"access-control-allow-origin" for name, _ in fields):
-            judgement.assumptions += (Assumption.STORED_RESPONSE_PASSES,)
+            assume(judgement, Assumption.STORED_RESPONSE_PASSES)
     elif (
         client.engine.unconditional_304_updates
         and (stored := client.stored.get(url) or plain_confirmed(observation, plain)) is not None

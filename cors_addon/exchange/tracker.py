@@ -16,7 +16,17 @@ from cors_addon.exchange.credentials import STORAGE_ACCESS_SENT, Evidence
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.http_cache import Plain, PlainResponses, Stored, is_plain
 from cors_addon.exchange.known_clients import KnownClients
-from cors_addon.exchange.ledger import Ledger, conclude, judge_both
+from cors_addon.exchange.ledger import (
+    Ledger,
+    assume,
+    conclude,
+    hold_to_credentials,
+    judge_both,
+    note_held,
+    note_role,
+    note_unneeded,
+    pass_either_way,
+)
 from cors_addon.exchange.model import (
     Credentials,
     Fields,
@@ -24,11 +34,10 @@ from cors_addon.exchange.model import (
     Observation,
     Outcome,
     PreflightsSeen,
-    PreflightState,
     Role,
     Verdict,
 )
-from cors_addon.exchange.outcomes import ALLOWED, judged_fields, location_target
+from cors_addon.exchange.outcomes import judged_fields, location_target
 from cors_addon.exchange.request_headers import read_request
 from cors_addon.exchange.timing import PATIENCE, SOON
 from cors_addon.fetch.cache import Key
@@ -190,7 +199,7 @@ class Tracker:
         if hop is not None:
             ledger.revive(hop)
             if matching.is_doubtful(exchange):
-                judgement.assumptions += (Assumption.MAYBE_ANOTHER,)
+                assume(judgement, Assumption.MAYBE_ANOTHER)
             if hop.if_surely_omitted is not None:
                 waiting.stopped_by = hop.judgement.refusal  # WebKit's page process checks the hop once more, later
             hop.maybe_apart = hops.may_be_apart(exchange, hop.judgement)
@@ -233,7 +242,7 @@ class Tracker:
         if role is Role.SAME_ORIGIN and client.is_browser:
             placing.same_origin(exchange, judgement, fetch, hop)
         elif not client.is_browser and role is not Role.WEBSOCKET:
-            judgement.role = Role.NON_BROWSER
+            note_role(judgement, Role.NON_BROWSER)
         return None if judgement.origin is None else judgement
 
     def _followed(self, exchange: Exchange) -> Pending | None:
@@ -286,7 +295,7 @@ class Tracker:
         url, status, response = observation.url, observation.status, exchange.response
         key = preflights.cache_key(exchange, fetch)
         if permit is None and _is_simple(exchange) and not client.cache.knows(key):
-            judgement.preflight = PreflightState.NOT_NEEDED  # as `explain` would find
+            note_unneeded(judgement)  # as `explain` would find
         else:
             self._explain_permission(exchange, judgement, fetch, permit, key)
         if status == 304:
@@ -298,17 +307,18 @@ class Tracker:
         if status in REDIRECT_STATUSES:
             target = location_target(observation, response.lines.location, engine)
             if target is not None:
-                stage, judgement.role = Stage.REDIRECT, Role.REDIRECT
+                stage = Stage.REDIRECT
+                note_role(judgement, Role.REDIRECT)
         self._evidence.gather(exchange, judgement, fetch)
         if judgement.assumptions and Assumption.STORED_RESPONSE_PASSES in judgement.assumptions:
-            judgement.if_omitted = judgement.if_credentialed = ALLOWED
+            pass_either_way(judgement)
         else:
             received = (status or 0, response, observation.http2, target, fetch.redirects)
             judge_both(judgement, engine, stage, received)
         plain: Outcome | None = None
         if fetch.left_same_origin:
             if engine.same_origin_credentials_outlive_redirect and stage is Stage.REDIRECT and not fetch.surely_omitted:
-                plain, judgement.if_omitted = judgement.if_omitted, judgement.if_credentialed
+                plain = hold_to_credentials(judgement)
             fetch.left_same_origin = False
         if permit is not None:
             preflights.followed(exchange, permit, fetch, key)
@@ -316,7 +326,7 @@ class Tracker:
                 matching.settle(exchange.follower)
         conclude(judgement, fetch.credentials, fetch.evidence)
         if plain is not None:
-            judgement.judged_credentialed = True
+            note_held(judgement)
         if judgement.verdict is Verdict.DENY:
             preflights.forget(exchange, key)
         if target is not None and target.url is not None:
@@ -345,7 +355,7 @@ class Tracker:
         )
         if permission.explain(exchange, judgement, fetch, key, revalidates=revalidates):
             if self.sees.may_lack:
-                judgement.assumptions += (Assumption.PREFLIGHTS_MAY_BE_MISSING,)
+                assume(judgement, Assumption.PREFLIGHTS_MAY_BE_MISSING)
             else:
                 exchange.ledger.contradict(judgement, "it needed a preflight, and none was sent or cached")
 

@@ -18,19 +18,20 @@ from mitmproxy.master import Master
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.audit.probe import Asks, Plan, Probe, ProbeAnswer, Question, Request, Unfit, access, plan, shows
+from cors_addon.exchange.ledger import note_findings, note_sender
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.flows import translate
 from cors_addon.flows.translate import PROBE
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import internals
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.report import probe as words
-from cors_addon.session.session import REPLAYED, judge_replayed
+from cors_addon.session.session import judge_replayed
 
 logger = logging.getLogger(__name__)
 
 MAX_ENDPOINTS = 50
 """Of one command."""
-SENT = "cors.probe sent this request, with an Origin of its own: no browser saw the answer"
 
 _SERVERS_AT_A_TIME = 4
 
@@ -168,11 +169,12 @@ class Probing:
         observation = translate.observation(flow)
         if asked is not None:
             observation.url = asked.probe.plan.url  # in reverse mode the name goes by what Origin says
-        judgement = judge_replayed(observation, engine)
+        judgement = judge_replayed(observation, engine, Assumption.PROBED)
         if judgement is None:
             return None, ""
-        judgement.assumptions = (SENT, *(each for each in judgement.assumptions if each != REPLAYED))
-        judgement.findings = ()
+        if Assumption.PROBED not in judgement.assumptions:
+            note_sender(judgement, Assumption.PROBED)
+        note_findings(judgement, ())
         why = _why_unanswered(flow)
         if asked is None:
             answer = None if why else _alone(flow, judgement)
@@ -180,7 +182,7 @@ class Probing:
         if why:
             asked.probe.failed(asked.request.question, why)
         else:
-            judgement.findings = asked.probe.answered(asked.request.question, judgement)
+            note_findings(judgement, asked.probe.answered(asked.request.question, judgement))
         return judgement, words.comment(asked.probe.answers[-1])
 
 
@@ -190,7 +192,7 @@ def _alone(flow: http.HTTPFlow, judgement: Judgement) -> ProbeAnswer | None:
     if asks is None or judgement.origin is None:
         return None
     audited = Auditor(registrable_domain).findings(judgement)
-    judgement.findings = shows(asks, judgement.origin, judgement, audited)
+    note_findings(judgement, shows(asks, judgement.origin, judgement, audited))
     return ProbeAnswer(
         Question(asks, judgement.origin),
         access(judgement, judgement.origin),

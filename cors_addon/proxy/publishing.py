@@ -8,6 +8,7 @@ from typing import Protocol
 
 from mitmproxy import ctx, http
 
+from cors_addon.exchange.ledger import note_shadow
 from cors_addon.exchange.model import Judgement
 from cors_addon.proxy import internals
 from cors_addon.proxy.annotate import annotate, annotate_probe
@@ -55,7 +56,7 @@ class Annotations:
         if self.has_view:
             self._flows.remember(flow, judgement)
         if self._policies.tries:
-            judgement.shadow = self._policies.in_shadow(flow, judgement)
+            note_shadow(judgement, self._policies.in_shadow(flow, judgement))
         annotate(flow, judgement, self.what)
 
     def probed(self, judgement: Judgement, flow: http.HTTPFlow, comment: str) -> None:

@@ -53,3 +53,6 @@ class Assumption(StrEnum):
         "assumed: the stored response, which was not seen, passes; this 304 answers the browser's own"
         " conditional request"
     )
+    LATEST_PAGE = "several pages of this origin were open, with different policies: taken for the latest of them"
+    REPLAYED = "mitmproxy sent this request itself: no browser saw the answer"
+    PROBED = "cors.probe sent this request, with an Origin of its own: no browser saw the answer"

@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterable
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.http_cache import is_plain
+from cors_addon.exchange.ledger import assume, note_fate, note_replayed
 from cors_addon.exchange.loads import Loads
-from cors_addon.exchange.model import Judgement, Observation, Outcome, PreflightState, Role, Verdict
+from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.reasons.assumptions import Assumption
 
 SETTLE_EVERY = 5.0
 """Seconds of traffic between two looks at all clients for what nothing followed."""
 ALL = sys.maxsize
 """To keep the last revision of every judgement, where their number is known to be small."""
-
-REPLAYED = "mitmproxy sent this request itself: no browser saw the answer"
 
 
 class Session:
@@ -75,7 +75,7 @@ class Session:
         """
         judgements = self.loads.observe(observation, self.tracker.observe(observation))
         if notes and judgements and judgements[0].observation is observation:
-            judgements[0].assumptions += notes
+            assume(judgements[0], *notes)
         started = observation.started
         if abs(started - self._settled) >= SETTLE_EVERY:
             self._settled = started
@@ -151,19 +151,17 @@ def judge_one(observation: Observation, others: Iterable[Observation], engine: s
     return session.last.get(observation.flow_id)
 
 
-def judge_replayed(observation: Observation, engine: str) -> Judgement | None:
-    """Judge a request that mitmproxy replayed as the browser, whose words it repeats, would have."""
+def judge_replayed(observation: Observation, engine: str, sender: Assumption = Assumption.REPLAYED) -> Judgement | None:
+    """Judge a request that mitmproxy sent as the browser, whose words it repeats, would have.
+
+    `sender`: the assumption that says who sent it.
+    """
     judgement = judge_one(observation, (), engine)
     if judgement is None or judgement.origin is None:
         return None
-    judgement.fate = None
+    note_fate(judgement, None)
     if judgement.stage is None:
         return judgement
-    judgement.hypothetical = Outcome(judgement.verdict, judgement.refusal)
-    judgement.role, judgement.verdict, judgement.refusal = Role.NON_BROWSER, Verdict.NOT_CORS, None
-    judgement.assumptions = (REPLAYED, *judgement.assumptions)
-    if judgement.preflight is PreflightState.UNSEEN:
-        judgement.preflight = None
-    judgement.contradicted, judgement.contradiction = False, None
+    note_replayed(judgement, sender)
     Auditor(registrable_domain).audit(judgement)
     return judgement
