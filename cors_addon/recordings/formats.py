@@ -5,7 +5,7 @@ it is, yet cannot be used. Rows are asked in order: those that are sure of a mar
 """
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from cors_addon.exchange.timing import HAR_SKEW
@@ -29,7 +29,7 @@ class Format(NamedTuple):
     skew: float = 0.0
     """Seconds by which its times may be wrong against each other."""
     in_zip: str | None = None
-    """What the names of such files end with that a zip file may hold."""
+    """What the names of such files end with of which a zip file may hold one, beside others of no use."""
 
 
 _UNREAD: tuple[tuple[tuple[bytes, ...], str], ...] = (
@@ -42,12 +42,16 @@ _UNREAD: tuple[tuple[tuple[bytes, ...], str], ...] = (
 
 
 def _is_har(head: Head) -> bool:
+    if head.members is not None:
+        return False
     if not head.start and head.name.lower().endswith(_HAR_NAMES):
         raise Damage("an empty file, and so no HAR", 0)
     return head.start.startswith(_UTF16) or head.start.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"["))
 
 
 def _is_dump(head: Head) -> bool:
+    if head.members is not None:
+        return False
     return not head.start or head.start[:1].isdigit()  # nothing was recorded, or the length of the first flow
 
 
@@ -62,11 +66,28 @@ DUMP = Format("mitmproxy dump", _is_dump, _read_dump)
 FORMATS = (HAR, DUMP)
 """In the order in which they are asked."""
 
-IN_ZIPS = tuple((each.in_zip, each.name) for each in FORMATS if each.in_zip is not None)
+
+def find_in(source: Source) -> Format:
+    """The format of a file, after which it is to be read; raises `Damage` for what is no recording."""
+    if source.head.members is not None and not any(each.is_mine(source.head) for each in FORMATS):
+        source.enter(_single(source.head.members))
+    return find(source.head)
+
+
+def _single(names: Sequence[str]) -> str:
+    """The one recording in a zip file with these files in it; raises Damage where there is not one."""
+    wanted = {each.in_zip: each.name for each in FORMATS if each.in_zip is not None}
+    found = [name for name in names if name.endswith(tuple(wanted))]
+    if len(found) != 1:
+        raise Damage(f"a zip file with {len(found)} {' or '.join(wanted.values())} files in it, not one", 0)
+    return found[0]
 
 
 def find(head: Head) -> Format:
-    """The format of a file that begins like this; raises `Damage` for what is no recording."""
+    """The format of a file that begins like this; raises `Damage` for what is no recording.
+
+    Of a zip file with one recording in it that is what is in it; a format of several files knows their names.
+    """
     for marks, what in _UNREAD:
         if head.start.startswith(marks):
             raise Damage(what, 0)

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cors_addon.recordings.source import Damage, Source
+from cors_addon.recordings.damage import Damage
+from cors_addon.recordings.source import Readable
 
 LARGE = 1 << 22
 """Characters of one value from which on it is read without its long strings."""
@@ -29,7 +30,7 @@ _TAIL = 24
 class Text:
     """The text that was read and not yet used."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Readable) -> None:
         """Begin at the start of `source`."""
         self._source = source
         self.text = ""

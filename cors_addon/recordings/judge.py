@@ -45,12 +45,12 @@ def judged(name: str, into: Input, how: How = _PLAINLY, opened: BinaryIO | None 
     `opened`: the file itself, where it is open already.
     """
     try:
-        source = Source(name, formats.IN_ZIPS, opened)
+        source = Source(name, opened)
     except Damage as damage:
         into.damage, into.offset = damage.what, damage.offset
         return
     try:
-        kind = formats.find(source.head)
+        kind = formats.find_in(source)
         into.kind = kind.name
         exchanges = kind.read(source, Wanted(into.note, how.expression, how.whole_name))
         session = Session(engine=how.engine, skew=kind.skew, auditor=how.auditor)

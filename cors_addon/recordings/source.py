@@ -8,33 +8,46 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Callable, Sequence
-from typing import BinaryIO, NamedTuple, Protocol, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+
+from cors_addon.recordings.damage import Damage as Damage
+from cors_addon.recordings.json_shape import Shape
+
+if TYPE_CHECKING:
+    from cors_addon.recordings.archive import Archive
 
 CHUNK = 1 << 20
-HEAD = 1024
-"""Bytes by which formats are told apart."""
+HEAD = 1 << 16
+"""Bytes by which formats are told apart: JSON is of many kinds, and may begin with much of no use."""
 _PACKED_CHUNK = 1 << 14
 """Small, for what it unpacks to may be a thousand times as much."""
 
 
-class Damage(Exception):
-    """A file is damaged, or no recording at all; every exchange before the offset was read."""
-
-    def __init__(self, what: str, offset: int | None = None) -> None:
-        """`what` is wrong, from byte `offset` on."""
-        super().__init__(what)
-        self.what = what
-        self.offset = offset
-
-
-class Head(NamedTuple):
+@dataclass
+class Head:
     """By what a format is known."""
 
     name: str
     """Of the file, as given."""
     start: bytes
     """Its first bytes, unpacked: `HEAD` of them, or as many as there are."""
+    members: tuple[str, ...] | None = None
+    """Of a zip file, the names of the files in it; then nothing else is known."""
+
+    @cached_property
+    def shape(self) -> Shape:
+        """What it is made of, where it is JSON."""
+        return Shape(self.start)
+
+
+class Readable(Protocol):
+    """What gives bytes: a recording, or a file in a zip file."""
+
+    def read(self) -> bytes:
+        """The next bytes, as many as are at hand; empty at the end. Raises Damage."""
 
 
 class _Unpacker(Protocol):
@@ -73,11 +86,8 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 class Source:
     """One recording, opened. Read it once, then close it."""
 
-    def __init__(self, name: str, in_zips: Sequence[tuple[str, str]] = (), opened: BinaryIO | None = None) -> None:
-        """Open a file, standard input for `-`, or take one that is open; raises OSError, and Damage.
-
-        `in_zips`: what the names of recordings in a zip file end with, and what such a recording is called.
-        """
+    def __init__(self, name: str, opened: BinaryIO | None = None) -> None:
+        """Open a file, standard input for `-`, or take one that is open; raises OSError, and Damage."""
         self.name = name
         """As given on the command line."""
         self.packed: str | None = None
@@ -95,10 +105,14 @@ class Source:
         self._broken: Damage | None = None
         self._later: Damage | None = None
         """Comes after what is ready."""
+        self._at_end: Damage | None = None
         self._archived: BinaryIO | None = None
         """The zip file that `_raw` is in."""
+        self.archive: Archive | None = None
+        """Of a zip file, its files: whoever reads several takes them from here, `enter` goes on with a single one."""
         try:
-            self.head = Head(name, self._start(in_zips))
+            start = self._start()
+            self.head = Head(name, start, None if self.archive is None else self.archive.names)
         except Damage as damage:
             self.close()
             raise Damage(damage.what, damage.offset or 0) from damage
@@ -106,7 +120,7 @@ class Source:
             self.close()
             raise
 
-    def _start(self, in_zips: Sequence[tuple[str, str]]) -> bytes:
+    def _start(self) -> bytes:
         start = self._fill(self._raw_read)
         for magic, name, fresh in _PACKINGS:
             if start.startswith(magic):
@@ -114,8 +128,8 @@ class Source:
                 self._packed_rest, self._ready = self._ready, b""
                 return self._fill(self._unpack)
         if start.startswith(_ZIP):
-            self._open_zip(in_zips)
-            return self._fill(self._raw_read)
+            self._open_zip()
+            return b""
         return start
 
     def _fill(self, read: Callable[[], bytes]) -> bytes:
@@ -129,21 +143,29 @@ class Source:
             self._later = damage
         return self._ready[:HEAD]
 
-    def _open_zip(self, in_zips: Sequence[tuple[str, str]]) -> None:
-        """Playwright writes a HAR with its bodies into a zip file."""
-        import zipfile  # takes a while to import
+    def _open_zip(self) -> None:
+        from cors_addon.recordings.archive import Archive  # takes a while to import
 
         if not self._raw.seekable():
             raise Damage("a zip file cannot be read from a pipe: unpack it first", 0)
-        try:
-            archive = zipfile.ZipFile(self._raw)
-            name = _member(archive.namelist(), in_zips)
-            member = archive.open(name)
-        except (zipfile.BadZipFile, RuntimeError) as error:
-            raise Damage(f"not a usable zip file: {error}", 0) from error
+        self.archive = Archive(self._raw, self._note_read)
+        self.packed, self.size = "zip", self.archive.size
+        self._ready, self.position = b"", 0
+
+    def _note_read(self, count: int) -> None:
+        self.position += count
+
+    def enter(self, member: str) -> None:
+        """Go on with one of the files in a zip file, as if it were the recording itself; raises Damage."""
+        assert self.archive is not None
         self._archived = self._raw
-        self.packed, self.size = "zip", archive.getinfo(name).file_size
-        self._raw, self._ready, self.position = cast(BinaryIO, member), b"", 0
+        self._raw, self.size = cast(BinaryIO, self.archive.raw(member)), self.archive.size_of(member)
+        self._at_end = self.archive.damage
+        self.archive = None
+        try:
+            self.head = Head(self.name, self._fill(self._raw_read))
+        except Damage as damage:
+            raise Damage(damage.what, damage.offset or 0) from damage
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -170,7 +192,10 @@ class Source:
             return ready
         if self._later is not None:
             raise self._later
-        return self._unpack() if self._unpacker is not None else self._raw_read()
+        data = self._unpack() if self._unpacker is not None else self._raw_read()
+        if not data and self._at_end is not None:
+            raise self._at_end
+        return data
 
     def _raw_read(self, count: int | None = None) -> bytes:
         try:
@@ -245,12 +270,3 @@ def _size(file: BinaryIO) -> int | None:
     except (OSError, ValueError):
         return None
     return status.st_size if stat.S_ISREG(status.st_mode) else None
-
-
-def _member(names: Sequence[str], wanted: Sequence[tuple[str, str]]) -> str:
-    """The one recording in a zip file with these files in it; raises Damage where there is not one."""
-    found = [name for name in names if name.endswith(tuple(ending for ending, _ in wanted))]
-    if len(found) != 1:
-        kinds = " or ".join(kind for _, kind in wanted)
-        raise Damage(f"a zip file with {len(found)} {kinds} files in it, not one", 0)
-    return found[0]
