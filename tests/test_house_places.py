@@ -117,3 +117,65 @@ def test_only_one_place_tells_the_machines_own_hosts() -> None:
 def test_a_place_of_its_own_is_found(source: str, count: int) -> None:
     """The rule itself works; an address to listen at, and an example, are none."""
     assert len(list(hosts_of_its_own(ast.parse(source)))) == count
+
+
+# ── header names and what caches are told ─────────────────────────────────────────────────────────────────────────────
+
+CORS_NAME = re.compile(r"access-control-(?!checks)[a-z-]*[a-z]", re.IGNORECASE)
+CONDITIONAL_NAMES = {"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"}
+CACHE_DIRECTIVES = {"no-store", "s-maxage", "immutable", "stale-while-revalidate"}
+OTHERS_WORDS = {"demo", "reasons", "export"}
+"""Folders that hold sentences, and configurations and programs of others, with header names in them."""
+
+
+def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Return each piece of text in a module, bytes too, with its line; docstrings are none."""
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and id(node) not in docstrings:
+            yield node.lineno, node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+
+
+def names_of_cors(tree: ast.AST) -> Iterator[str]:
+    """Return where a module spells the name of a CORS header."""
+    return (f"line {line}: {text}" for line, text in texts(tree) if CORS_NAME.fullmatch(text))
+
+
+def names_of_conditions(tree: ast.AST) -> Iterator[str]:
+    """Return where a module names a conditional request header, be it in a list of words."""
+    return (f"line {line}: {text}" for line, text in texts(tree) if CONDITIONAL_NAMES & set(text.lower().split()))
+
+
+def directives(tree: ast.AST) -> Iterator[str]:
+    """Return where a module names a directive of Cache-Control."""
+    return (f"line {line}: {text}" for line, text in texts(tree) if text in CACHE_DIRECTIVES)
+
+
+@pytest.mark.parametrize(
+    ("rule", "place"),
+    [
+        (names_of_cors, "fetch/names.py"),
+        (names_of_conditions, "fetch/names.py"),
+        (directives, "fetch/freshness.py"),
+    ],
+)
+def test_names_stand_in_one_place(rule: Callable[[ast.AST], Iterator[str]], place: str) -> None:
+    """Whoever looks for such a header, or for how long an answer is fresh, asks there."""
+    assert {name for name in places(rule) if not OTHERS_WORDS & set(name.split("/"))} == {place}
+
+
+@pytest.mark.parametrize(
+    ("rule", "source", "count"),
+    [
+        (names_of_cors, "get(fields, b'access-control-max-age'), 'Access-Control-Allow-Origin'", 2),
+        (names_of_cors, "'access-control-allow-', 'no Access-Control-Allow-Origin', 'origin'", 0),
+        (names_of_conditions, "(b'if-none-match', 'a If-Range b')", 2),
+        (names_of_conditions, "'etag', 'if-then'", 0),
+        (directives, "x = 'no-store' in said", 1),
+        (directives, "x = 'Cache-Control: no-store'", 0),
+        (directives, "'no-store'", 0),
+    ],
+)
+def test_a_name_of_its_own_is_found(rule: Callable[[ast.AST], Iterator[str]], source: str, count: int) -> None:
+    """The rule itself works."""
+    assert len(list(rule(ast.parse(source)))) == count

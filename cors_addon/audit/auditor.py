@@ -17,7 +17,8 @@ from cors_addon.exchange.ledger import note_findings
 from cors_addon.exchange.model import Credentials, Fields, Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
-from cors_addon.fetch.headers import get, split_list
+from cors_addon.fetch.freshness import lifetime
+from cors_addon.fetch.headers import get
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.reasons.finding import Finding, FindingName
@@ -118,7 +119,7 @@ class Auditor:
                 # a redirect, an error or a 304 without the header may know nothing of a list
                 self._endpoint(url).refuses = True
         if not read.varies and well and not preflight and observation.method in _MAY_BE_CACHED:
-            found += _varies(self._endpoint(url), origin, read.allow_origin, observation.method, fields)
+            found += _varies(self._endpoint(url), origin, read.allow_origin, judgement)
         return found
 
     # -- one answer by itself --------------------------------------------------------------------------------------
@@ -260,7 +261,7 @@ def _accepted(judgement: Judgement, status: int) -> tuple[Finding, ...]:
 # -- caches ------------------------------------------------------------------------------------------------------------
 
 
-def _varies(endpoint: _Endpoint, origin: str, value: str, method: bytes, fields: Fields) -> tuple[Finding, ...]:
+def _varies(endpoint: _Endpoint, origin: str, value: str, judgement: Judgement) -> tuple[Finding, ...]:
     """The finding for an answer that depends on Origin and may be cached, while Vary does not name Origin.
 
     A server that always says so is not even remembered.
@@ -268,42 +269,19 @@ def _varies(endpoint: _Endpoint, origin: str, value: str, method: bytes, fields:
     values = endpoint.values
     if len(values) < MAX_EACH or origin in values:
         values[origin] = value[:MAX_LENGTH]
-    if method != b"GET" or len(set(values.values())) < 2 or not _may_be_reused(fields):
+    if judgement.observation.method != b"GET" or len(set(values.values())) < 2 or not _may_be_reused(judgement):
         return ()
     return (Finding(FindingName.VARY_ORIGIN_MISSING, value or None),)
 
 
-def _may_be_reused(fields: Fields) -> bool:
-    """Whether an answer is fresh for a time, by what it says or by the age of what it holds.
-
-    https://httpwg.org/specs/rfc9111.html#calculating.freshness.lifetime
-    """
-    said = _cache_directives(fields)
-    if "no-store" in said or "no-cache" in said:
-        return False
-    lifetimes = [said[name] for name in ("max-age", "s-maxage") if name in said]
-    if lifetimes:
-        return any(value.isascii() and value.isdigit() and value.strip("0") for value in lifetimes)
-    expires = get(fields, b"expires")
-    if expires is None:
-        return get(fields, b"last-modified") is not None
-    return _is_later(expires, get(fields, b"date") or "")
-
-
-def _cache_directives(fields: Fields) -> dict[str, str]:
-    """Cache-Control's, by name, lower case; a value without its quotes."""
-    items = (item.partition("=") for item in split_list((get(fields, b"cache-control") or "").lower()))
-    return {name.strip(): value.strip(' "') for name, _, value in items}
-
-
-def _is_later(date: str, other: str) -> bool:
-    """Whether both are HTTP dates, and the first is the later."""
-    from email.utils import parsedate_to_datetime  # of use to few answers, and takes a while to import
-
-    try:
-        return parsedate_to_datetime(date).timestamp() > parsedate_to_datetime(other).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return False
+def _may_be_reused(judgement: Judgement) -> bool:
+    """Whether some cache may use the answer for a time without asking: as it says, or by the age of what it holds."""
+    _, fields = own_answer(judgement)
+    for shared in (False, True):
+        seconds = lifetime(fields, judgement.observation.ended, shared=shared)
+        if get(fields, b"last-modified") is not None if seconds is None else seconds > 0:
+            return True
+    return False
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

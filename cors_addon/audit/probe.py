@@ -19,7 +19,7 @@ from cors_addon.exchange.model import Fields, Judgement, Observation
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import LOWER, get, is_token, split_list
-from cors_addon.fetch.names import CONDITIONAL
+from cors_addon.fetch.names import ASKED_HEADERS, ASKED_METHOD, CONDITIONAL, REQUEST_HEADERS, REQUEST_METHOD
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url, serialize_origin
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.finding import Finding, FindingName
@@ -185,8 +185,8 @@ def _wanted(observation: Observation, names: tuple[str, ...]) -> tuple[str, tupl
     """The method, and the header names that need permission, of the request that the page would send."""
     method = observation.method.decode("latin-1")
     if is_preflight(observation, read_request(observation.request)):
-        method = get(observation.request, b"access-control-request-method") or ""
-        names = split_list(get(observation.request, b"access-control-request-headers") or "")
+        method = get(observation.request, ASKED_METHOD) or ""
+        names = split_list(get(observation.request, ASKED_HEADERS) or "")
     elif not names:
         names = tuple(cors_unsafe_names(observation.request, FETCH.rules.safelist, FETCH.rules.name_kinds))
     return method, tuple(name for name in names if is_token(name))[:_MAX_NAMES]
@@ -264,9 +264,9 @@ def _preflight(
 ) -> Request:
     """Its preflight. https://fetch.spec.whatwg.org/#cors-preflight-fetch"""
     kept = tuple(line for line in seen.request if LOWER[line[0]] in _IN_PREFLIGHTS and _is_line(line))
-    asked: Fields = ((b"Accept", b"*/*"), (b"Access-Control-Request-Method", method.encode("latin-1")))
+    asked: Fields = ((b"Accept", b"*/*"), (REQUEST_METHOD.encode(), method.encode("latin-1")))
     if names:
-        asked += ((b"Access-Control-Request-Headers", ",".join(names).lower().encode("latin-1")),)
+        asked += ((REQUEST_HEADERS.encode(), ",".join(names).lower().encode("latin-1")),)
     return Request(question, b"OPTIONS", _from(question.origin, kept + asked, seen, site))
 
 

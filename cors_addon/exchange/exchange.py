@@ -8,6 +8,7 @@ from cors_addon.exchange.model import Credentials, Judgement, Observation
 from cors_addon.exchange.request_headers import RequestHeaders, is_preflight
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import normalize, split_list
+from cors_addon.fetch.names import ASKED_HEADERS, ASKED_METHOD
 
 _order = itertools.count()
 
@@ -55,9 +56,9 @@ class Exchange:
         self.shown: ModeFinding | None = None
         """The credentials mode that the request or its connection shows; None until `Evidence.shown` has looked."""
         if request.preflight and is_preflight(observation, request):
-            names = request.get(b"access-control-request-headers")
+            names = request.get(ASKED_HEADERS)
             self.is_preflight = True
-            self.method = normalize(request[b"access-control-request-method"])
+            self.method = normalize(request[ASKED_METHOD])
             """The method to be permitted: of a preflight, the one that it asks for."""
             self.asked: tuple[str, ...] | None = () if names is None else split_list(normalize(names).lower())
             """Of a preflight the header names that it asks for, lower case; None for any other request."""

@@ -3,7 +3,6 @@
 from cors_addon.exchange.ledger import speaks_of_credentials
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.exchange.response_headers import read_response
-from cors_addon.fetch.headers import get_all
 from cors_addon.fetch.responses import readable_names
 from cors_addon.reasons.assumptions import Assumption
 
@@ -18,7 +17,7 @@ def _exposed(judgement: Judgement, *, credentialed: bool) -> list[str]:
         return []
     fields = judgement.stored or judgement.observation.response
     rules = judgement.engine.rules
-    value = rules.combine(get_all(fields, b"access-control-expose-headers"))
+    value = rules.combine(read_response(fields).lines.expose_headers)
     names = [name.decode("latin-1").lower() for name, _ in fields]
     return readable_names(names, value, credentialed=credentialed)
 

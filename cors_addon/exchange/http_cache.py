@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch.freshness import lifetime, may_be_used_stale
+from cors_addon.fetch.headers import LOWER
+from cors_addon.fetch.names import VALIDATES, VALIDATORS
 from cors_addon.fetch.origins import Url
 
 MAX_PLAIN = 512
 
-_VALIDATES = {b"if-none-match": b"etag", b"if-modified-since": b"last-modified"}
+_VALIDATOR_LENGTHS = frozenset(map(len, VALIDATORS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Stored:
     def answers(self, request: Fields) -> bool:
         """Whether a conditional request is about this response."""
         for name, value in request:
-            validator = _VALIDATES.get(name.lower())
+            validator = VALIDATES.get(name.lower())
             if validator is not None:
                 return value.strip() in [own.strip() for key, own in self.fields if key.lower() == validator]
         return False
@@ -49,41 +52,19 @@ def is_plain(method: bytes, status: int | None, fields: Fields) -> bool:
 def _has_validator(fields: Fields) -> bool:
     # asked of every response: lengths are compared before names
     for name, _ in fields:
-        length = len(name)
-        if (length == 4 and name.lower() == b"etag") or (length == 13 and name.lower() == b"last-modified"):
+        if len(name) not in _VALIDATOR_LENGTHS:
+            continue
+        if LOWER[name] in VALIDATORS:
             return True
     return False
 
 
-def is_kept(fields: Fields, *, has_validator: bool) -> bool:
-    """Whether a browser may use a response again, with the server's consent or without."""
-    directives = _directives(fields)
-    return b"no-store" not in directives and (has_validator or bool(_AGES.intersection(directives)))
-
-
 def may_be_fresh(stored: Stored, now: float) -> bool:
     """Whether a browser might still use a response without asking. https://httpwg.org/specs/rfc9111.html#freshness"""
-    directives = _directives(stored.fields)
-    if b"no-cache" in directives or b"no-store" in directives:
-        return False
-    age = directives.get(b"max-age", b"")
-    if not age.isdigit() or b"stale-while-revalidate" in directives:
-        return True  # an Expires, or as long as a browser thinks best
-    return now - stored.ended <= int(age[:12])
-
-
-_AGES = frozenset({b"max-age", b"immutable"})
-
-
-def _directives(fields: Fields) -> dict[bytes, bytes]:
-    """https://httpwg.org/specs/rfc9111.html#field.cache-control"""
-    found = {}
-    for name, value in fields:
-        if len(name) == 13 and name.lower() == b"cache-control":
-            for item in value.lower().split(b","):
-                key, _, argument = item.partition(b"=")
-                found[key.strip()] = argument.strip(b' "')
-    return found
+    seconds = lifetime(stored.fields, stored.ended)
+    if seconds is None or may_be_used_stale(stored.fields):
+        return True
+    return seconds > 0 and now - stored.ended <= seconds
 
 
 def _by_name(fields: Fields) -> dict[bytes, bytes]:

@@ -16,6 +16,7 @@ from cors_addon.exchange.preflights import USER_AGENT
 from cors_addon.exchange.request_headers import RequestHeaders
 from cors_addon.fetch.cache import PreflightCache
 from cors_addon.fetch.headers import normalize, split_list
+from cors_addon.fetch.names import ASKED_HEADERS
 
 MAX_CLIENTS = 500
 
@@ -94,7 +95,7 @@ class KnownClients:
         if client is None or not client.is_browser:
             return None
         if request.preflight:
-            asked = split_list(normalize(request.get(b"access-control-request-headers", b"")).lower())
+            asked = split_list(normalize(request.get(ASKED_HEADERS, b"")).lower())
             return client if USER_AGENT in asked else None
         waiting = client.preflights[observation.url]
         asks = any(USER_AGENT in each.judgement.requested_headers for each in waiting)

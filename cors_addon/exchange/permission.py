@@ -14,11 +14,12 @@ from cors_addon.fetch.cache import Grant, Key
 from cors_addon.fetch.checks import AUTHORIZATION, Asked
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.names import VALIDATING
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.assumptions import Assumption
 
-_CONDITIONAL = frozenset({"if-none-match", "if-modified-since"})
+_VALIDATING = frozenset(name.decode() for name in VALIDATING)
 
 UPLOAD = "an upload listener or a stream as body"
 
@@ -114,7 +115,7 @@ def _unsafe_names(exchange: Exchange, key: Key, *, revalidates: bool) -> list[st
     if not authored and request.authored_nothing and exchange.method in CORS_SAFELISTED:
         return []
     if revalidates:
-        authored -= _CONDITIONAL
+        authored -= _VALIDATING
     authorization = request.get(b"authorization")
     if authorization is not None and (
         not set_by_browsers(authorization)

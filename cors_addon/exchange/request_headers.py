@@ -11,6 +11,7 @@ from cors_addon.engines import FETCH, Engine
 from cors_addon.exchange.model import Fields, Observation, Role
 from cors_addon.fetch.headers import LOWER, normalize
 from cors_addon.fetch.mime import essence
+from cors_addon.fetch.names import ASKED_METHOD
 from cors_addon.fetch.requests import BROWSER_NAMES
 from cors_addon.reasons.assumptions import Assumption
 
@@ -74,7 +75,7 @@ class RequestHeaders(dict[bytes, bytes]):
         self.is_navigation = self.origin is None and b"upgrade-insecure-requests" in self
         self.tells_mode = self.has_cookie or self.is_navigation or self.mode == b"navigate"
         """It includes credentials, for all to see."""
-        self.preflight = self.origin is not None and b"access-control-request-method" in self
+        self.preflight = self.origin is not None and ASKED_METHOD in self
         self.plainly_cors = (
             self.mode == b"cors"
             and self.origin is not None

@@ -8,18 +8,16 @@ what matters is looked for once. What was picked is what a reading is known by. 
 from functools import lru_cache
 from operator import itemgetter
 
-from cors_addon.exchange.http_cache import is_kept
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch.freshness import may_be_kept
 from cors_addon.fetch.headers import cors_lines, normalize, split_list
+from cors_addon.fetch.names import CORS_RESPONSE, LOCATION, VALIDATORS
 
 _PICKED, _VALIDATOR, _COOKIE = 1, 2, 4
 _NAME = itemgetter(0)
 _KINDS = dict.fromkeys(
-    b"""access-control-allow-origin access-control-allow-credentials access-control-allow-methods
-    access-control-allow-headers access-control-max-age access-control-expose-headers location cache-control
-    vary""".split(),
-    _PICKED,
-) | {b"etag": _VALIDATOR, b"last-modified": _VALIDATOR, b"set-cookie": _COOKIE}
+    (*(name.lower().encode() for name in (*CORS_RESPONSE, LOCATION)), b"cache-control", b"vary"), _PICKED
+) | {**dict.fromkeys(VALIDATORS, _VALIDATOR), b"set-cookie": _COOKIE}
 
 MAX_REMEMBERED = 64
 """Headers of an answer up to which the places of those that matter are remembered."""
@@ -44,7 +42,7 @@ class ResponseHeaders:
         """Read the headers picked of a list."""
         lines = self.lines = cors_lines(fields)
         self.sets_cookies = sets_cookies
-        self.kept = is_kept(fields, has_validator=has_validator)
+        self.kept = may_be_kept(fields, has_validator=has_validator)
         """A browser may use the answer again."""
         self.allow_origin = normalize(b", ".join(lines.allow_origin))
         """Empty where there is none."""

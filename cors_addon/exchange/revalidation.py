@@ -12,7 +12,7 @@ from cors_addon.exchange.ledger import assume, note_stored
 from cors_addon.exchange.model import Credentials, Judgement, Observation
 from cors_addon.exchange.outcomes import update_stored
 from cors_addon.exchange.response_headers import ResponseHeaders, read_response
-from cors_addon.fetch.headers import LOWER
+from cors_addon.fetch.names import VALIDATING
 from cors_addon.fetch.origins import Url
 from cors_addon.reasons.assumptions import Assumption
 
@@ -45,7 +45,7 @@ def judged_response(
             updated = update_stored(stored.fields, fields)
             note_stored(judgement, updated)
             return read_response(updated)
-        if not any(LOWER[name] == b"access-control-allow-origin" for name, _ in fields):
+        if not exchange.response.lines.allow_origin:
             assume(judgement, Assumption.STORED_RESPONSE_PASSES)
     elif (
         client.engine.unconditional_304_updates
@@ -71,7 +71,4 @@ def _confirmed(exchange: Exchange, mode: Credentials, plain: PlainResponses) -> 
 
 def _is_revalidation(exchange: Exchange, judgement: Judgement) -> bool:
     """Whether the browser itself made the request conditional, to revalidate what it has stored."""
-    return any(
-        name in exchange.request and name.decode() not in judgement.requested_headers
-        for name in (b"if-none-match", b"if-modified-since")
-    )
+    return any(name in exchange.request and name.decode() not in judgement.requested_headers for name in VALIDATING)

@@ -11,15 +11,28 @@ LOCATION = "Location"
 CORS_RESPONSE = (ALLOW_ORIGIN, ALLOW_CREDENTIALS, ALLOW_METHODS, ALLOW_HEADERS, MAX_AGE, EXPOSE_HEADERS)
 """What a server says of CORS. https://fetch.spec.whatwg.org/#http-responses"""
 
+REQUEST_METHOD = "Access-Control-Request-Method"
+REQUEST_HEADERS = "Access-Control-Request-Headers"
+"""What a preflight asks for. https://fetch.spec.whatwg.org/#http-requests"""
+ASKED_METHOD, ASKED_HEADERS = REQUEST_METHOD.lower().encode(), REQUEST_HEADERS.lower().encode()
+"""The same, lower case, as headers are looked up."""
+
 PRIVATE_NETWORK = "Access-Control-Allow-Private-Network"
 LOCAL_NETWORK = "Access-Control-Allow-Local-Network"
 """Its later name, in a draft that Chromium has dropped."""
 
-CONDITIONAL = frozenset({b"if-match", b"if-modified-since", b"if-none-match", b"if-range", b"if-unmodified-since"})
+REQUEST_PRIVATE_NETWORK = b"access-control-request-private-network"
+REQUEST_LOCAL_NETWORK = b"access-control-request-local-network"
+"""What Chromium's preflights asked of servers in the local network, lower case."""
+
+VALIDATES = {b"if-none-match": b"etag", b"if-modified-since": b"last-modified"}
+"""Request headers, lower case, by which a cache asks whether what it holds is still good, each with the header of the
+stored response that its value is of. https://httpwg.org/specs/rfc9111.html#validation.sent"""
+VALIDATING = frozenset(VALIDATES)
+VALIDATORS = frozenset(VALIDATES.values())
+CONDITIONAL = VALIDATING | {b"if-match", b"if-range", b"if-unmodified-since"}
 """Request headers, lower case, under which a server may answer without the content.
 
 https://httpwg.org/specs/rfc9110.html#preconditions"""
-VALIDATING = frozenset({b"if-modified-since", b"if-none-match"})
-"""Those of them by which a cache asks whether what it holds is still good.
-
-https://httpwg.org/specs/rfc9111.html#validation.sent"""
+SENT_BY_CACHES = (*sorted(name.decode() for name in VALIDATING), "if-range")
+"""Those of them that browsers add by themselves."""

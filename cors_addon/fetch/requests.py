@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from cors_addon.fetch.headers import MAX_NAMES, normalize
 from cors_addon.fetch.mime import essence
+from cors_addon.fetch.names import SENT_BY_CACHES
 
 type Safelist = Mapping[str, Callable[[str], bool]]
 """Header name, lower case, and whether a value of it is safelisted."""
@@ -67,13 +68,14 @@ FORBIDDEN = frozenset(
 )
 """Names in lower case; `is_forbidden` knows the prefixes, too. https://fetch.spec.whatwg.org/#forbidden-request-header"""
 # what browsers, HTTP/2 and proxies add on their own
-BROWSER_NAMES = FORBIDDEN | frozenset(
+BROWSER_NAMES = FORBIDDEN.union(
+    SENT_BY_CACHES,
     """access-control-request-private-network alt-used authorization available-dictionary cache-control dictionary-id
-    early-data forwarded if-modified-since if-none-match if-range last-event-id ping-from ping-to pragma priority
+    early-data forwarded last-event-id ping-from ping-to pragma priority
     purpose service-worker
     attribution-reporting-eligible attribution-reporting-support icy-metadata service-worker-navigation-preload
     upgrade-insecure-requests x-playback-session-id x-purpose user-agent x-forwarded-for x-forwarded-host
-    x-forwarded-proto x-real-ip""".split()
+    x-forwarded-proto x-real-ip""".split(),
 )
 """Names, lower case, that browsers or proxies set by themselves; a script may set some of them too."""
 _OFTEN_THE_BROWSERS = frozenset({"accept", "accept-language"})

@@ -12,7 +12,18 @@ from typing import NamedTuple
 
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.headers import LOWER, MAX_NAMES, is_token, normalize, split_list
-from cors_addon.fetch.names import CORS_RESPONSE, LOCAL_NETWORK, PRIVATE_NETWORK
+from cors_addon.fetch.names import (
+    ASKED_HEADERS,
+    ASKED_METHOD,
+    CORS_RESPONSE,
+    EXPOSE_HEADERS,
+    LOCAL_NETWORK,
+    PRIVATE_NETWORK,
+    REQUEST_HEADERS,
+    REQUEST_LOCAL_NETWORK,
+    REQUEST_METHOD,
+    REQUEST_PRIVATE_NETWORK,
+)
 from cors_addon.fetch.responses import FORBIDDEN, SAFELISTED
 from cors_addon.policy.model import Policy, Preflights
 
@@ -54,10 +65,10 @@ class _Places(dict[bytes, int]):
 
 _ASKING = {
     b"origin": 1,
-    b"access-control-request-method": 2,
-    b"access-control-request-headers": 3,
-    b"access-control-request-private-network": 4,
-    b"access-control-request-local-network": 5,
+    ASKED_METHOD: 2,
+    ASKED_HEADERS: 3,
+    REQUEST_PRIVATE_NETWORK: 4,
+    REQUEST_LOCAL_NETWORK: 5,
 }
 _PLACES = _Places()
 NOTHING = Asking()
@@ -253,7 +264,7 @@ class Rewriter:
             bool(lines)
             and asked.method is None
             and self.policy.expose_headers.reflect
-            and b"access-control-expose-headers" not in self._edited
+            and EXPOSE_HEADERS.lower().encode() not in self._edited
         )
         return _Plan(self._roles_for(owned, completes_vary=bool(vary)), vary, lines, edits, tail, names_exposed)
 
@@ -283,9 +294,9 @@ class Rewriter:
         names = ["Origin"] if policy.origins.varies else []
         if asked.method is not None:
             if policy.methods.any and policy.credentials:
-                names.append("Access-Control-Request-Method")
+                names.append(REQUEST_METHOD)
             if policy.request_headers.any and policy.credentials:
-                names.append("Access-Control-Request-Headers")
+                names.append(REQUEST_HEADERS)
         return tuple(names)
 
     def _origin(self, asked: Asking) -> list[tuple[bytes, bytes]] | None:

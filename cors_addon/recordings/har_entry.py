@@ -13,6 +13,7 @@ from cors_addon.exchange.outcomes import location_target
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.load import Block
 from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.names import ASKED_HEADERS, ASKED_METHOD
 from cors_addon.fetch.origins import Url, parse_url
 from cors_addon.fetch.refusals import Refusal
 from cors_addon.fetch.requests import cors_unsafe_names
@@ -204,12 +205,12 @@ def _note_asked(entry: Given, found: Entry, context: Context) -> None:
     if found.leads_to is not None:
         context.redirected(entry.url, found.leads_to, found.origin)
     context.maybe_sent_again += _may_be_sent_again(found.observation.status, wire)
-    wanted = wire.get(b"access-control-request-method")
+    wanted = wire.get(ASKED_METHOD)
     shouts = context.dialect.upper_case_methods
     if entry.method == b"OPTIONS" and wanted is not None:
         found.preflight_for = (entry.url, wanted.upper() if shouts else wanted)
         found.asks_for = wanted
-        named = wire.get(b"access-control-request-headers", b"").lower().split(b",")
+        named = wire.get(ASKED_HEADERS, b"").lower().split(b",")
         found.names = frozenset(name.strip() for name in named) - {b""}
         return
     found.fetch = (entry.url, entry.method)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import get_all, is_token
+from cors_addon.fetch.names import ASKED_METHOD, REQUEST_HEADERS, REQUEST_METHOD
 from cors_addon.report.masking import REDACTED, is_secret, without_secrets
 from cors_addon.report.text import shortened, visible
 
@@ -97,7 +98,7 @@ def _first_known(judgement: Judgement, known: Callable[[str], Observation | None
         other = known(flow_id)
         if other is None or other.url != own.url:
             continue
-        if (other.method == b"OPTIONS" and bool(get_all(other.request, b"access-control-request-method"))) is wanted:
+        if (other.method == b"OPTIONS" and bool(get_all(other.request, ASKED_METHOD))) is wanted:
             return other
     return None
 
@@ -108,8 +109,8 @@ def _preflight_for(judgement: Judgement) -> Observation:
     unsafe = [name.encode("latin-1") for name in sorted(judgement.requested_headers)]
     lines = [
         (b"Accept", b"*/*"),
-        (b"Access-Control-Request-Method", observation.method),
-        *([(b"Access-Control-Request-Headers", b",".join(unsafe))] if unsafe else []),
+        (REQUEST_METHOD.encode(), observation.method),
+        *([(REQUEST_HEADERS.encode(), b",".join(unsafe))] if unsafe else []),
         *((name, value) for name, value in observation.request if name.lower() in _REPEATED),
     ]
     return replace(

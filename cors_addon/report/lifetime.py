@@ -1,11 +1,12 @@
 """For how long a preflight's answer may be used again, and by which engine. Words for an explanation."""
 
 import time
+from collections.abc import Sequence
 
 from cors_addon.engines import ENGINES
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.outcomes import judged_fields
-from cors_addon.fetch.headers import get_all
+from cors_addon.exchange.response_headers import read_response
 from cors_addon.reasons.model import BROWSERS
 
 NAMES = {**BROWSERS, "fetch": "the standard"}
@@ -33,7 +34,7 @@ def half_sentence(judgement: Judgement) -> str:
 
 
 def _of_preflight(judgement: Judgement) -> str:
-    lines = get_all(judged_fields(judgement), b"access-control-max-age")
+    lines = read_response(judged_fields(judgement)).lines.max_age
     kept = {name: _lifetime(name, lines) for name in BROWSERS}
     own = judgement.cache_lifetime
     name = NAMES.get(judgement.engine.name, judgement.engine.name)
@@ -66,7 +67,7 @@ def clock(moment: float) -> str:
         return "--:--:--"
 
 
-def _lifetime(engine: str, lines: list[bytes]) -> float:
+def _lifetime(engine: str, lines: Sequence[bytes]) -> float:
     rules = ENGINES[engine]
     asked = rules.cache.max_age(rules.rules.combine(lines) if lines else None)
     return 0.0 if asked is None else max(min(float(asked), rules.cache.cap), 0.0)

@@ -3,13 +3,14 @@
 import re
 
 from cors_addon.exchange.model import Judgement, Role
+from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.fetch.refusals import Reason
 from cors_addon.report.text import in_question, request_header, response_header, shortened
 
 
 def _is_preflight(judgement: Judgement) -> bool:
     return judgement.role is Role.PREFLIGHT or (
-        judgement.role is Role.NON_BROWSER and request_header(judgement, "access-control-request-method") is not None
+        judgement.role is Role.NON_BROWSER and request_header(judgement, REQUEST_METHOD) is not None
     )
 
 

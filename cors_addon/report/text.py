@@ -10,6 +10,7 @@ from functools import lru_cache
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, PreflightState, Role, Verdict
 from cors_addon.fetch import headers
 from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.model import Facts, message
 from cors_addon.reasons.registry import REGISTRY
@@ -89,7 +90,7 @@ def in_question(judgement: Judgement) -> Judgement:
     """
     if judgement.hypothetical is not None:
         outcome, role = judgement.hypothetical, Role.ACTUAL
-        if request_header(judgement, "access-control-request-method") is not None:
+        if request_header(judgement, REQUEST_METHOD) is not None:
             role = Role.PREFLIGHT
         elif outcome.refusal is not None:
             role = _ROLES[outcome.refusal.stage]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.exchange.steps import StepOutcome, StepResult, steps
+from cors_addon.fetch.names import ALLOW_HEADERS, ALLOW_METHODS, EXPOSE_HEADERS, LOCATION, MAX_AGE
 from cors_addon.fetch.refusals import Reason
 from cors_addon.report.layout import wrapped
 from cors_addon.report.text import (
@@ -42,14 +43,14 @@ def lines(judgement: Judgement, width: int) -> Iterator[str]:
 
 
 _NOTABLE = {
-    Role.PREFLIGHT: ("Access-Control-Max-Age", "WWW-Authenticate", "Vary"),
-    Role.ACTUAL: ("Access-Control-Expose-Headers", "WWW-Authenticate", "Vary"),
+    Role.PREFLIGHT: (MAX_AGE, "WWW-Authenticate", "Vary"),
+    Role.ACTUAL: (EXPOSE_HEADERS, "WWW-Authenticate", "Vary"),
     Role.REDIRECT: ("Vary",),
 }
 """Response headers that no check reads, and that matter all the same."""
 _IN_SHORT = {
-    Role.PREFLIGHT: ("Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Max-Age"),
-    Role.REDIRECT: ("Location",),
+    Role.PREFLIGHT: (ALLOW_METHODS, ALLOW_HEADERS, MAX_AGE),
+    Role.REDIRECT: (LOCATION,),
 }
 """Those that matter of the other exchanges of a fetch, whose checks are only counted."""
 
