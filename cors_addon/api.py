@@ -129,6 +129,12 @@ class Judgement:
     """`usable`, `opaque` or `blocked`; None where that was not judged."""
     document: str | None
     """Flow id of the page's document or worker, where its policies had a say."""
+    server: Mapping[str, Any] | None
+    """The CORS implementation that the answer looks like: `name`, `title`, `confidence` (`sure` or `likely`), `marks`,
+    `causes` (what it refused), `setting` (what to change there), `version` it was measured with, `source`, and
+    `told_by`, the flow whose answer told it. None where it does not show."""
+    said: str | None
+    """The server's own words on its refusal: a line of the body, or of a header; None where it says nothing."""
     _judged: model.Judgement | None = field(default=None, repr=False, compare=False)
     _explanation: str = field(default="", repr=False, compare=False)
 

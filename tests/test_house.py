@@ -20,6 +20,7 @@ FLOORS = {
     "exchange": 2,
     "policy": 3,
     "audit": 3,
+    "servers": 3,
     "session": 4,
     "report": 5,
     "flows": 5,

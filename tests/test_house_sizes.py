@@ -24,6 +24,7 @@ EXPORTERS_OF_TEXT = ("policy/export/",)
 # Longer for what they tell, not for what they do.
 PROSE_AND_DATA = {
     *("reasons/causes.py", "reasons/registry.py", "reasons/server_words.py", "reasons/wordings.py"),
+    *("servers/implementations.py", "servers/signatures.py"),
 }
 
 # What is still over a measure. The list must be exact: whoever mends a place strikes it out, and nothing may be added.

@@ -54,6 +54,8 @@ FIELDS = [
     "blocked_detail",
     "usable",
     "document",
+    "server",
+    "said",
 ]
 
 
@@ -121,6 +123,8 @@ def test_denied_preflight() -> None:
         "blocked_detail": "PUT",
         "usable": "blocked",
         "document": None,
+        "server": None,
+        "said": None,
     }
 
 

@@ -12,6 +12,7 @@ from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome, PreflightState, Role, Verdict
 from cors_addon.exchange.outcomes import ALLOWED, Received, judged_fields, outcomes_of, unanswered
+from cors_addon.exchange.recognised import History, Recognised
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.cache import Grant
 from cors_addon.fetch.refusals import Stage
@@ -110,6 +111,12 @@ def note_replayed(judgement: Judgement, sender: str) -> None:
     if judgement.preflight is PreflightState.UNSEEN:
         judgement.preflight = None
     judgement.contradicted, judgement.contradiction = False, None
+
+
+def note_server(judgement: Judgement, server: Recognised | None, said: str | None, history: History | None) -> None:
+    """This is who answered, in what words it refused, and what its earlier answers tell of this one."""
+    if server is not None or said is not None or history is not None:
+        judgement.server, judgement.said, judgement.history = server, said, history
 
 
 def judge_both(judgement: Judgement, engine: Engine, stage: Stage, received: Received) -> None:

@@ -12,6 +12,7 @@ from enum import Enum, StrEnum
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.fate import Fate, Usable
+from cors_addon.exchange.recognised import History, Recognised
 from cors_addon.fetch.headers import readable
 from cors_addon.fetch.load import Block, Gate
 from cors_addon.fetch.orb import ReadBody
@@ -158,6 +159,12 @@ class Judgement:
     """What became of the answer beyond CORS; None where nothing was asked of it."""
     findings: tuple[Finding, ...] = ()
     """What the server's own answer shows a security reviewer, the gravest first; an auditor fills it in."""
+    server: Recognised | None = None
+    """Who answered, as far as this answer or an earlier one of the same server shows; `servers/` fills it in."""
+    said: str | None = None
+    """The server's own words on its refusal: a line of the body, or of a header; None where it says nothing."""
+    history: History | None = None
+    """What earlier answers of the same server tell of this one."""
 
     def __init__(
         self,
@@ -255,5 +262,5 @@ class Outcome:
 
 
 _STAGES = {Role.PREFLIGHT: Stage.PREFLIGHT, Role.ACTUAL: Stage.ACTUAL, Role.REDIRECT: Stage.REDIRECT}
-_KEPT = frozenset({"revision", "shadow", "findings", "permitted", "paired_with"})
+_KEPT = frozenset({"revision", "shadow", "findings", "permitted", "paired_with", "server", "said", "history"})
 """What a judgement says of others, or others of it, whatever it is revised to."""

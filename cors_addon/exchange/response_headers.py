@@ -67,11 +67,11 @@ def _read(picked: Fields, seen: int) -> ResponseHeaders:
 class _Last:
     """The latest answer: several ask about it, one after the other."""
 
-    __slots__ = ("fields", "said")
+    __slots__ = ("fields", "read")
 
     def __init__(self) -> None:
         self.fields: Fields = ()
-        self.said = _read((), 0)
+        self.read = _read((), 0)
 
 
 _LAST = _Last()
@@ -81,9 +81,9 @@ def read_response(fields: Fields) -> ResponseHeaders:
     """Read a header list. Not to be changed: others get the same."""
     last = _LAST
     if fields is last.fields:
-        return last.said
+        return last.read
     names = tuple(map(_NAME, fields))
     places, seen = _places(names) if len(names) <= MAX_REMEMBERED else _places.__wrapped__(names)
     found = _read(tuple([fields[place] for place in places]), seen)
-    last.fields, last.said = fields, found
+    last.fields, last.read = fields, found
     return found

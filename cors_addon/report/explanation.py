@@ -35,6 +35,7 @@ from cors_addon.report.text import (
     quoted,
     relation,
 )
+from cors_addon.servers import cause
 
 _ALLOWS = {
     Role.PREFLIGHT: "the request may be sent",
@@ -87,6 +88,7 @@ def explain(judgement: Judgement, surroundings: Surroundings | None = None, *, w
         list(timeline.lines(judgement, width)),
         list(_rewritten(judgement, width)),
         failed or list(_behind(judgement, known.body_of, width)),
+        [] if failed else list(_server(judgement, width)),
         list(_cure(judgement, known.hint, width, unanswered=bool(failed))),
         list(_not_everywhere(judgement, width)),
         list(_security(judgement, width)),
@@ -211,6 +213,17 @@ def _behind(judgement: Judgement, body_of: Callable[[str], bytes], width: int) -
         yield from paragraph("" if cause else "behind it", f"its body begins: {quoted(first, 200)}", width)
         for more in root_cause.next_lines(body, first):
             yield from paragraph("", quoted(more, 120), width, hang="  ")
+
+
+def _server(judgement: Judgement, width: int) -> Iterator[str]:
+    """Who answered, by what that is told, and its own setting."""
+    label = "server"
+    for told in cause.sentences(judgement):
+        yield from paragraph(label, told, width)
+        label = ""
+    server = judgement.server
+    if not label and server is not None and server.marks:
+        yield from paragraph("told by", f"{', '.join(server.marks)} ({server.confidence})", width)
 
 
 # -- the cure --

@@ -14,6 +14,7 @@ from cors_addon.fetch.headers import readable
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.shadow import Shadow
 from cors_addon.report.console import console_message
+from cors_addon.servers import cause
 
 SCHEMA = 1
 
@@ -69,6 +70,26 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "blocked_detail": None if block is None or block.detail is None else readable(block.detail),
         "usable": judgement.usable,
         "document": judgement.fate.document if judgement.fate else None,
+        "server": server_field(judgement),
+        "said": judgement.said,
+    }
+
+
+def server_field(judgement: Judgement) -> dict[str, Any] | None:
+    """Who answered; None where that is not known."""
+    found = judgement.server
+    if found is None:
+        return None
+    return {
+        "name": found.name,
+        "title": found.title,
+        "confidence": str(found.confidence),
+        "marks": list(found.marks),
+        "causes": [str(each) for each in cause.causes(judgement)],
+        "setting": cause.setting(judgement) or None,
+        "version": found.version or None,
+        "source": found.source,
+        "told_by": found.lent_by or judgement.observation.flow_id,
     }
 
 

@@ -6,6 +6,8 @@ from cors_addon.exchange.model import Judgement, Role
 from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.fetch.refusals import Reason
 from cors_addon.report.text import in_question, request_header, response_header, shortened
+from cors_addon.servers.words import first_line as first_line
+from cors_addon.servers.words import next_lines as next_lines
 
 
 def _is_preflight(judgement: Judgement) -> bool:
@@ -56,30 +58,8 @@ def _of_preflight(status: int, location: str) -> str:
 _LOGIN = re.compile(r"log-?in|sign-?in|/auth|oauth|sso|saml|accounts\.", re.IGNORECASE)
 
 
-_MARKUP = re.compile(r"<(head|script|style)\b.*?(?:</\1\s*>|(?=<body\b)|\Z)|<[^>]{0,1000}>", re.IGNORECASE | re.DOTALL)
-"""Elements that have no end of their own reach to the body's: a search for what is not there is made only once."""
-
-
 def is_told_by_body(judgement: Judgement) -> bool:
     """Whether the body of the answer may say why it was refused: an error's or a preflight's, not a page's own data."""
     status = judgement.observation.status
     refused = in_question(judgement).refusal is not None
     return refused and status is not None and (status >= 400 or _is_preflight(judgement))
-
-
-def first_line(body: bytes) -> str:
-    """The first words of a body, markup left out."""
-    start = body[:8192].decode("utf-8", "replace")
-    for line in _MARKUP.sub("\n", start).splitlines():
-        if words := " ".join(line.split()):
-            return words
-    return ""
-
-
-def next_lines(body: bytes, first: str) -> list[str]:
-    """The two lines after the first; of JSON or plain text, for those of a page are mostly markup."""
-    text = body[:2048].decode("utf-8", "replace")
-    if "<" in text[:64]:
-        return []
-    lines = [words for line in text.splitlines() if (words := " ".join(line.split())) and words != first]
-    return lines[:2]

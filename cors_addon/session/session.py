@@ -19,6 +19,7 @@ from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
+from cors_addon.servers.memory import Servers
 
 SETTLE_EVERY = 5.0
 """Seconds of traffic between two looks at all clients for what nothing followed."""
@@ -50,6 +51,8 @@ class Session:
         self.auditor = auditor or Auditor(site)
         self.last: OrderedDict[str, Judgement] = OrderedDict()
         """The last revision of each judgement by flow id, the latest `keep` of them, in the order of their flows."""
+        self.servers = Servers()
+        """Who the servers of this session are."""
         self._begin(engine)
 
     def _begin(self, engine: str) -> None:
@@ -73,9 +76,12 @@ class Session:
 
         `notes`: what had to be assumed because whoever observed it could not see all of it.
         """
+        read_body = observation.read_body
         judgements = self.loads.observe(observation, self.tracker.observe(observation))
         if notes and judgements and judgements[0].observation is observation:
             assume(judgements[0], *notes)
+        if judgements and judgements[0].observation is observation:
+            self.servers.tell(judgements[0], read_body)
         started = observation.started
         if abs(started - self._settled) >= SETTLE_EVERY:
             self._settled = started

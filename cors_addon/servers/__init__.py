@@ -1,0 +1,1 @@
+"""Who answered: signatures of CORS implementations, and their own settings."""

@@ -1,0 +1,143 @@
+"""What the answers of a session tell of their servers: whose they are, whom they allow, and what they always say.
+
+Law 1: a name told by one answer is lent to the same server's others; a server is a scheme, host and port.
+Law 2: what is kept is bounded, whatever comes.
+Law 3: of a rewritten answer only what the server itself said counts.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+
+from cors_addon.exchange.ledger import note_server
+from cors_addon.exchange.model import Judgement, Observation, Role, Verdict
+from cors_addon.exchange.recognised import Confidence, History, Recognised
+from cors_addon.exchange.response_headers import read_response
+from cors_addon.fetch.orb import ReadBody
+from cors_addon.servers.answer import BODY_READ
+from cors_addon.servers.recognise import recognise
+from cors_addon.servers.words import said
+
+MAX_SERVERS = 256
+MAX_ORIGINS = 16
+"""Origins of which it is kept that a server allowed them, and to which it sent one and the same."""
+MAX_TRIES = 8
+"""Good answers of a server that are looked at for who it is."""
+_ASKED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT, Role.NON_BROWSER})
+
+
+@dataclass(slots=True)
+class _Server:
+    """What is known of one."""
+
+    known: Recognised | None = None
+    told_by: str = ""
+    """Flow id of the answer that told it."""
+    tries: int = 0
+    allowed: OrderedDict[str, tuple[str, float]] = field(default_factory=OrderedDict)
+    """By origin: which request was allowed, and when."""
+    sent: OrderedDict[str, set[str]] = field(default_factory=OrderedDict)
+    """By Access-Control-Allow-Origin: the origins to which it was sent."""
+    good: bool = False
+    """A good answer had CORS headers."""
+
+
+class Servers:
+    """The servers of a session."""
+
+    def __init__(self) -> None:
+        self._servers: OrderedDict[str, _Server] = OrderedDict()
+
+    def tell(self, judgement: Judgement, read_body: ReadBody | None) -> None:
+        """Add to a judgement who answered and what it said, and learn of the answer."""
+        observation = judgement.observation
+        if judgement.role not in _ASKED or observation.status is None:
+            return
+        server = self._of(observation.url.origin)
+        own = _own(observation)
+        if own is None:
+            note_server(judgement, self._lent(server), None, None)
+            return
+        refused = judgement.verdict is not Verdict.ALLOW or _may_be_refused(judgement)
+        looked_at = refused or judgement.role is Role.PREFLIGHT
+        body = read_body(BODY_READ) if looked_at and read_body is not None and own is observation else None
+        if not looked_at and (server.known is not None or server.tries >= MAX_TRIES):
+            found = self._lent(server)
+        else:
+            server.tries += not looked_at
+            found = self._recognise(server, own, body)
+        speaks = refused and ((own.status or 0) >= 400 or judgement.role is not Role.ACTUAL)
+        note_server(judgement, found, said(own, body) if speaks else None, _history(server, judgement, own))
+        _learn(server, judgement, own)
+
+    def _of(self, origin: str) -> _Server:
+        found = self._servers.get(origin)
+        if found is None:
+            found = self._servers[origin] = _Server()
+            if len(self._servers) > MAX_SERVERS:
+                self._servers.popitem(last=False)
+        else:
+            self._servers.move_to_end(origin)
+        return found
+
+    def _recognise(self, server: _Server, own: Observation, body: bytes | None) -> Recognised | None:
+        found = recognise(own, body)
+        if found is None:
+            return self._lent(server)
+        known = server.known
+        if known is None or known.confidence is Confidence.LIKELY or found.confidence is Confidence.SURE:
+            server.known, server.told_by = found, own.flow_id
+        return found
+
+    def _lent(self, server: _Server) -> Recognised | None:
+        return None if server.known is None else server.known.lent(server.told_by)
+
+
+def _own(observation: Observation) -> Observation | None:
+    """The server's own answer; None where a policy answered in its place."""
+    if observation.rewritten is None:
+        return observation
+    _, status, fields = observation.rewritten
+    return None if status is None else replace(observation, status=status, response=fields)
+
+
+def _may_be_refused(judgement: Judgement) -> bool:
+    """Whether the other credentials mode would have it refused."""
+    return any(
+        other is not None and other.verdict is Verdict.DENY
+        for other in (judgement.if_credentialed, judgement.if_omitted)
+    )
+
+
+def _history(server: _Server, judgement: Judgement, own: Observation) -> History | None:
+    allowed = server.allowed.get(judgement.origin or "")
+    value = read_response(own.response).allow_origin
+    receivers = server.sent.get(value, set()) | {judgement.origin or ""}
+    fixed = value if value not in ("", "*") and len(receivers) > 1 else None
+    good = server.good and (own.status or 0) >= 400 and not value
+    if allowed is None and fixed is None and not good:
+        return None
+    what, when = allowed or (None, 0.0)
+    return History(what, when, fixed, good)
+
+
+def _learn(server: _Server, judgement: Judgement, own: Observation) -> None:
+    """Keep what the answer tells for those to come."""
+    origin = judgement.origin
+    value = read_response(own.response).allow_origin
+    if not value or origin is None:
+        return
+    server.good = server.good or (own.status or 0) < 400
+    if value in (origin, "*"):
+        method = judgement.requested_method or own.method.decode("latin-1")
+        server.allowed[origin] = (f"{method} {own.url}", own.ended)
+        _bound(server.allowed)
+    if value != "*":
+        receivers = server.sent.setdefault(value, set())
+        if len(receivers) < MAX_ORIGINS:
+            receivers.add(origin)
+        _bound(server.sent)
+
+
+def _bound[T](kept: OrderedDict[str, T]) -> None:
+    while len(kept) > MAX_ORIGINS:
+        kept.popitem(last=False)
