@@ -5,7 +5,8 @@ from typing import NamedTuple
 import pytest
 
 from cors_addon.engines import ENGINES
-from cors_addon.fetch.cache import MAX_ENTRIES, MAX_GRANTS, MAX_IN_FLIGHT, Answered, Granted, PreflightCache
+from cors_addon.exchange.browser_cache import MAX_DROPPED, MAX_ENTRIES, Answered, BrowserCache
+from cors_addon.fetch.cache import MAX_GRANTS, Entry, Grant, Granted, add, goes_with, used_of
 from cors_addon.fetch.checks import Asked
 from tests.cases.traffic import API, PAGE, url
 
@@ -145,7 +146,7 @@ ROWS = (
 KEY = (PAGE, url(API))
 
 
-def fill(cache: PreflightCache, stored: Stored, number: int = 0) -> None:
+def fill(cache: BrowserCache, stored: Stored, number: int = 0) -> None:
     """Store one answer."""
     preflight = Answered(f"p{number}", stored.at, stored.at, stored.credentialed)
     granted = Granted(tuple(stored.methods.split()), tuple(stored.headers.split()), stored.lifetime)
@@ -157,7 +158,7 @@ def test_what_serves(row: Row) -> None:
     """Each engine needs a preflight where nothing that it keeps allows the request."""
     served = []
     for name in NAMES:
-        cache = PreflightCache(ENGINES[name].cache)
+        cache = BrowserCache(ENGINES[name].cache)
         for number, stored in enumerate(row.stored):
             fill(cache, stored, number)
         asked = Asked(PAGE, row.method, row.headers, bool(row.credentialed))
@@ -166,10 +167,32 @@ def test_what_serves(row: Row) -> None:
     assert served == row.serves.split()
 
 
+MODES_KNOWN = [
+    row for row in ROWS if row.credentialed is not None and all(each.credentialed is not None for each in row.stored)
+]
+
+
+@pytest.mark.parametrize("row", MODES_KNOWN, ids=str)
+def test_what_the_standard_matches(row: Row) -> None:
+    """The same without any guess, where the time is the browser's own, and the modes are known."""
+    rules = ENGINES["fetch"].cache
+    entries: dict[bool | None, Entry] = {}
+    for number, stored in enumerate(row.stored):
+        granted = Granted(tuple(stored.methods.split()), tuple(stored.headers.split()), stored.lifetime)
+        grant = Grant(stored.at + stored.lifetime, stored.at, f"p{number}", None)
+        entry = entries.setdefault(stored.credentialed, Entry({}, {}, stored.credentialed, grant, grant.end))
+        if stored.lifetime > 0 and stored.at <= row.at:
+            add(entry, grant, granted, rules)
+    matching = [entry for entry in entries.values() if goes_with(entry, row.credentialed, rules)]
+    asked = Asked(PAGE, row.method, row.headers, bool(row.credentialed))
+    found = bool(matching) and bool(used_of(matching, asked, row.credentialed, row.at, rules))
+    assert found is ("fetch" in row.serves.split())
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_other_keys_are_not_served(name: str) -> None:
     """Origin and whole URL, its query too, are the key."""
-    cache = PreflightCache(ENGINES[name].cache)
+    cache = BrowserCache(ENGINES[name].cache)
     fill(cache, PUT)
     others = [("https://other.test", url(API)), (PAGE, url(f"{API}?q")), (PAGE, url(API.replace("https", "http")))]
     asked = Asked(PAGE, "PUT")
@@ -180,7 +203,7 @@ def test_other_keys_are_not_served(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_drop_forgets_and_remembers_that(name: str) -> None:
     """Nothing is cached then, and that is known."""
-    cache = PreflightCache(ENGINES[name].cache)
+    cache = BrowserCache(ENGINES[name].cache)
     fill(cache, PUT)
     cache.drop(KEY, 0.5)
     assert (cache.find(KEY, Asked(PAGE, "PUT"), False, 1.0), cache.knows(KEY)) == (None, True)
@@ -189,12 +212,12 @@ def test_drop_forgets_and_remembers_that(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_dropped_served_what_was_under_way(name: str) -> None:
     """Requests in flight together end after the preflights that replaced, one after the other, what they used."""
-    cache = PreflightCache(ENGINES[name].cache)
+    cache = BrowserCache(ENGINES[name].cache)
     for number in range(20):
         fill(cache, Stored(at=float(number), methods=f"PUT{number}"), number)
         cache.drop(KEY, number + 0.5)
     found = [cache.find(KEY, Asked(PAGE, f"PUT{number}"), False, number + 0.25) for number in range(20)]
-    assert [entry is not None for entry in found] == [False] * (20 - MAX_IN_FLIGHT) + [True] * MAX_IN_FLIGHT
+    assert [entry is not None for entry in found] == [False] * (20 - MAX_DROPPED) + [True] * MAX_DROPPED
     late = [cache.find(KEY, Asked(PAGE, "PUT19"), False, at) for at in (18.9, 19.75)]
     assert late == [None, None]
 
@@ -202,7 +225,7 @@ def test_what_was_dropped_served_what_was_under_way(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_learned_credentials_count(name: str) -> None:
     """An answer whose credentials mode becomes known serves by that mode from then on."""
-    cache = PreflightCache(ENGINES[name].cache)
+    cache = BrowserCache(ENGINES[name].cache)
     fill(cache, Stored(methods="PUT", credentialed=None), 7)
     cache.set_credentials(KEY, "p7", credentialed=False, until=0.2)
     assert cache.find(KEY, Asked(PAGE, "PUT", (), True), True, 1.0) is None
@@ -213,7 +236,7 @@ def test_learned_credentials_count(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_keys_are_bounded(name: str) -> None:
     """The least recently used are forgotten first."""
-    cache = PreflightCache(ENGINES[name].cache, size=10)
+    cache = BrowserCache(ENGINES[name].cache, size=10)
     keys = [(PAGE, url(f"{API}/{number}")) for number in range(30)]
     for key in keys:
         cache.drop(key, 1.0)
@@ -224,7 +247,7 @@ def test_keys_are_bounded(name: str) -> None:
 @pytest.mark.parametrize("credentialed", [False, None])
 def test_an_entry_is_bounded(credentialed: bool | None) -> None:
     """A server that grants another header name each time (an echo) does not fill the memory."""
-    cache = PreflightCache(ENGINES["gecko"].cache)
+    cache = BrowserCache(ENGINES["gecko"].cache)
     for number in range(2000):
         name, at = f"x-{number}", number * 10.0
         cache.store(KEY, Answered(str(number), at, at, credentialed, (name,)), Granted((f"M{number}",), (name,), 1.0))
@@ -236,7 +259,7 @@ def test_an_entry_is_bounded(credentialed: bool | None) -> None:
 
 def test_entries_are_bounded() -> None:
     """Answers that last are kept apart while their credentials mode is not known, the oldest forgotten first."""
-    cache = PreflightCache(ENGINES["gecko"].cache)
+    cache = BrowserCache(ENGINES["gecko"].cache)
     for number in range(100):
         fill(cache, Stored(at=number / 10, methods=f"M{number}", credentialed=None), number)
     found = [bool(cache.permits(KEY, Asked(PAGE, f"M{number}"), False, 11.0)) for number in range(100)]
@@ -246,7 +269,7 @@ def test_entries_are_bounded() -> None:
 @pytest.mark.parametrize("name", ["fetch", "gecko"])
 def test_every_answer_that_is_used_is_named(name: str) -> None:
     """The one that runs out first comes first; one whose grants are not used is not among them."""
-    cache = PreflightCache(ENGINES[name].cache)
+    cache = BrowserCache(ENGINES[name].cache)
     for number, stored in enumerate(
         (
             Stored(headers="x-a", credentialed=None),
@@ -263,17 +286,17 @@ def test_every_answer_that_is_used_is_named(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_entry_ends_for_a_simple_request_too(name: str) -> None:
     """A request with an upload listener asks for nothing by name, yet not for ever."""
-    cache = PreflightCache(ENGINES[name].cache)
+    cache = BrowserCache(ENGINES[name].cache)
     fill(cache, PUT)
     assert cache.find(KEY, Asked(PAGE, "POST"), False, 1e6) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_entry_knows_when_it_was_asked_for(name: str) -> None:
-    """The start of the latest preflight, and the end of its answer."""
-    cache = PreflightCache(ENGINES[name].cache)
+def test_an_entry_knows_its_latest_answer(name: str) -> None:
+    """Its flow, and its end."""
+    cache = BrowserCache(ENGINES[name].cache)
     for asked, now in ((1.0, 2.0), (3.0, 7.0)):
         cache.store(KEY, Answered(f"p{asked}", asked, now, credentialed=False), Granted(("PUT",), (), 60.0))
     entry = cache.find(KEY, Asked(PAGE, "PUT"), False, 8.0)
     assert entry is not None
-    assert (entry.asked, entry.latest.stored, entry.latest.flow_id) == (3.0, 7.0, "p3.0")
+    assert (entry.latest.stored, entry.latest.flow_id) == (7.0, "p3.0")

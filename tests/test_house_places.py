@@ -179,3 +179,30 @@ def test_names_stand_in_one_place(rule: Callable[[ast.AST], Iterator[str]], plac
 def test_a_name_of_its_own_is_found(rule: Callable[[ast.AST], Iterator[str]], source: str, count: int) -> None:
     """The rule itself works."""
     assert len(list(rule(ast.parse(source)))) == count
+
+
+# ── spans of time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+JUDGING = ("fetch/", "engines/", "exchange/", "audit/", "session/", "recordings/", "flows/")
+
+
+def spans(tree: ast.AST) -> Iterator[str]:
+    """Return the seconds that a module names: what is counted is whole, and what is said of an engine has a field."""
+    assert isinstance(tree, ast.Module)
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and type(node.value.value) is float:
+            yield ast.unparse(node)
+
+
+def test_spans_of_time_stand_in_one_place() -> None:
+    """Where each says what it rests on."""
+    assert {name for name in places(spans) if name.startswith(JUDGING)} == {"exchange/timing.py"}
+
+
+def test_each_span_says_what_it_rests_on() -> None:
+    """Measured somewhere, taken from a source, or chosen."""
+    body = ast.parse((PACKAGE / "exchange" / "timing.py").read_bytes()).body[1:]
+    for name, words in zip(body[::2], body[1::2], strict=True):
+        assert isinstance(name, ast.Assign)
+        assert isinstance(words, ast.Expr)
+        assert re.search(r"Measured|Chosen|network[.]|twice `QUEUED`", ast.unparse(words)), ast.unparse(name)

@@ -4,11 +4,11 @@ import pytest
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import PreflightState, Role, Verdict
-from cors_addon.exchange.timing import PATIENCE
+from cors_addon.exchange.timing import PATIENCE, SETTLE_EVERY
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.reasons.finding import FindingName
-from cors_addon.session.session import ALL, SETTLE_EVERY, Session, judge_one
+from cors_addon.session.session import ALL, Session, judge_one
 from tests.cases.findings import GAMES, NEWS, asked
 from tests.cases.traffic import ALLOW, START, allow, cors, preflight
 

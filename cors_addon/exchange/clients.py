@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cors_addon.engines import Engine
+from cors_addon.exchange.browser_cache import BrowserCache
 from cors_addon.exchange.cookies import CookieEvidence
 from cors_addon.exchange.http_cache import Stored
 from cors_addon.exchange.model import Credentials, Judgement, Outcome
-from cors_addon.fetch.cache import Key, PreflightCache
+from cors_addon.fetch.cache import Key
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Refusal
 
@@ -205,7 +206,7 @@ class Client:
     judged_as: Engine
     """Whose checks decide: its own, or those the user asked for."""
     is_browser: bool
-    cache: PreflightCache
+    cache: BrowserCache
     first_seen: float
     version: int = 0
     """Major version of the browser, 0 where it does not tell."""

@@ -9,12 +9,12 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from cors_addon.engines import ENGINES, FETCH, Engine, detect
+from cors_addon.exchange.browser_cache import BrowserCache
 from cors_addon.exchange.clients import Client
 from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.model import Observation
 from cors_addon.exchange.preflights import USER_AGENT
 from cors_addon.exchange.request_headers import RequestHeaders
-from cors_addon.fetch.cache import PreflightCache
 from cors_addon.fetch.headers import normalize, split_list
 from cors_addon.fetch.names import ASKED_HEADERS
 
@@ -74,7 +74,7 @@ class KnownClients:
             engine=own,
             judged_as=forced or own,
             is_browser=is_browser or forced is not None,
-            cache=PreflightCache(own.cache),
+            cache=BrowserCache(own.cache),
             first_seen=observation.started,
             version=int(version[1][:6]) if version else 0,
             user_agent=request.user_agent,

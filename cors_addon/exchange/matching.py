@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 from cors_addon.exchange import hops, preflights
 from cors_addon.exchange.assignment import cheapest
+from cors_addon.exchange.browser_cache import Kept
 from cors_addon.exchange.clients import Follower, Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.timing import PROMPT, QUEUED
-from cors_addon.fetch.cache import Entry
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Asked
 from cors_addon.fetch.origins import OPAQUE
 
@@ -158,7 +158,7 @@ def _permit_cost(exchange: Exchange, waiting: Pending, own: OwnMode) -> float | 
     return cost - _cost_unfollowed(waiting, shown)
 
 
-def _idle_cost(exchange: Exchange, waiting: Pending, entry: Entry | None, latest: float) -> float:
+def _idle_cost(exchange: Exchange, waiting: Pending, entry: Kept | None, latest: float) -> float:
     """What the time between a preflight's answer and a request says against the pair.
 
     `entry`: what is cached and would permit the request, too; `latest`: see `_last_answer`.
@@ -220,7 +220,7 @@ def _cost_unfollowed(waiting: Pending, shown: Credentials) -> float:
     return (0.0, COSTS.maybe_unfollowed, COSTS.unfollowed)[_passes(waiting.judgement, shown)]
 
 
-def _cached_instead(exchange: Exchange, permit: Pending, own: OwnMode) -> tuple[Entry | None, float]:
+def _cached_instead(exchange: Exchange, permit: Pending, own: OwnMode) -> tuple[Kept | None, float]:
     """The cached answer that permits what this preflight asks for, and what speaks against its having been used."""
     client, mode = exchange.client, own(exchange)
     if exchange.origin == OPAQUE and not client.engine.cache.opaque_origins_share:

@@ -5,13 +5,14 @@ import re
 from functools import lru_cache
 
 from cors_addon.engines import Engine
+from cors_addon.exchange.browser_cache import Answered
 from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.ledger import NOT_FOLLOWED, assume, note_lifetime
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders
 from cors_addon.exchange.timing import EARLY, RETRY_WITHIN
-from cors_addon.fetch.cache import Answered, Granted, Key
+from cors_addon.fetch.cache import Granted, Key
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import Asked
 from cors_addon.fetch.headers import LOWER, split_list
@@ -67,7 +68,6 @@ def store(exchange: Exchange, key: Key, judgement: Judgement, *, refused: bool) 
         observation.ended,
         _possible_mode(judgement, rules),
         judgement.requested_headers,
-        refused,
         judgement,
     )
     cache.store(key, preflight, granted)
@@ -268,7 +268,6 @@ def followed(exchange: Exchange, permit: Pending, fetch: Fetch, key: Key) -> Non
     cache, request, preflight = exchange.client.cache, exchange.observation, permit.judgement
     if preflight.if_omitted is not preflight.if_credentialed and _may_be_cached(exchange, preflight, fetch, key):
         assume(preflight, Assumption.MAYBE_CACHED)
-    cache.note_use(key, preflight.observation.flow_id, request.ended)
     exchange.ledger.passed(preflight, fetch)
     if preflight.verdict is Verdict.DENY:
         exchange.ledger.contradict(preflight, REFUSED_YET_SENT)

@@ -1,6 +1,6 @@
 """Every span of time that judging many exchanges rests on, in seconds, with what it rests on.
 
-How long a preflight's answer is kept stands in `fetch.cache_rules`; by how much that may seem wrong, in `fetch.cache`.
+How long a preflight's answer is kept stands in `fetch.cache_rules`.
 """
 
 PATIENCE = 60.0
@@ -13,6 +13,17 @@ bursts of `scripts/browser-truth`, where it follows within some 20 to 250 ms."""
 QUEUED = 10.0
 """So long a request may wait for a connection after the browser has looked for its cached preflight. Chosen; a browser
 opens six connections to a host over HTTP/1."""
+
+CLOCK_SLACK = 1.0
+"""For so long a cached answer may seem stale here and yet have served: the browser's clock ran from a later moment.
+Chosen."""
+
+IN_LINE = 0.5
+"""Of preflights that wait in line for a connection, the next follows within this. Chosen on forty
+identical requests over HTTP/1."""
+
+KEPT_STALE = 20.0
+"""So long an answer is remembered after its end, for what may have waited since: twice `QUEUED`."""
 
 EARLY = 0.05
 """By so much a connection may seem to have ended after the request was sent again. Measured behind mitmproxy."""
@@ -28,6 +39,15 @@ ARRIVES = 0.25
 
 HAR_SKEW = 0.05
 """A HAR has a rounded start, and durations from another clock, for each exchange. Measured in DevTools' exports."""
+
+HAR_SAME_MOMENT = 0.1
+"""By so much the clocks of a request and its preflight may differ in a HAR. Chosen."""
+
+HAR_FIREFOX_WAITS = 5.0
+"""Firefox's times of a request leave out for how long it waited for its preflight, at most so long. Chosen."""
+
+SETTLE_EVERY = 5.0
+"""Of traffic, between two looks at all clients for what nothing followed. Chosen, well below `PATIENCE`."""
 
 IDLE_HTTP2 = 60.0
 """An unused connection surely stays open for so long in Gecko, whose network.http.http2.timeout is 180."""

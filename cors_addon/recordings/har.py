@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from cors_addon.exchange.model import Observation, PreflightsSeen
+from cors_addon.exchange.timing import HAR_SAME_MOMENT
 from cors_addon.recordings import har_entry, json_stream
 from cors_addon.recordings.exchange import Note, Recorded, Wanted
 from cors_addon.recordings.har_dialects import Context, last_name
@@ -20,8 +21,6 @@ from cors_addon.recordings.source import Damage, Source
 
 WINDOW = 500
 """Entries that are sorted at a time."""
-SAME_MOMENT = 0.1
-"""Seconds by which the clocks of a request and its preflight may differ."""
 
 NO_COOKIES = (
     "no Cookie, Set-Cookie or Authorization in this file: it may have been exported without sensitive data, so whether"
@@ -262,7 +261,7 @@ def _can_be_for(preflight: Entry, request: Entry) -> bool:
     return (
         not (request.paired or preflight.paired)
         and (request.tainted or request.origin == preflight.origin)
-        and request.since - SAME_MOMENT <= first.started <= second.ended + request.slack + SAME_MOMENT
+        and request.since - HAR_SAME_MOMENT <= first.started <= second.ended + request.slack + HAR_SAME_MOMENT
         and preflight.names <= request.names
         and not (request.exact and first.started > request.since)
     )

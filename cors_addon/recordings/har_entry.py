@@ -10,6 +10,7 @@ from cors_addon.exchange import telling
 from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.outcomes import location_target
+from cors_addon.exchange.timing import HAR_FIREFOX_WAITS
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.load import Block
 from cors_addon.fetch.methods import CORS_SAFELISTED
@@ -36,8 +37,6 @@ SENT_AGAIN = (
 )
 AGENT_ASSUMED = "no User-Agent in this entry: taken for the browser that the file names"
 
-FIREFOX_SLACK = 5.0
-"""Firefox's times of a request that waited for its preflight leave out that wait."""
 _WHOLE_SECONDS = re.compile(r"[\d-]+T\d\d:\d\d:\d\d(?:Z|[+-]\d\d:?\d\d)?")
 _HTTP2 = re.compile(r"(?:http/|h)[23]", re.IGNORECASE)
 _EVIDENCE = frozenset({b"origin", b"cookie", b"upgrade-insecure-requests"})
@@ -218,7 +217,7 @@ def _note_asked(entry: Given, found: Entry, context: Context) -> None:
     found.shouts = shouts
     found.names = frozenset(entry.names)
     if "_securityState" in entry.raw:  # Firefox
-        found.slack = FIREFOX_SLACK
+        found.slack = HAR_FIREFOX_WAITS
         found.tainted = found.origin == b"null"
 
 

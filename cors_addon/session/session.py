@@ -16,13 +16,12 @@ from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.ledger import assume, note_fate, note_replayed
 from cors_addon.exchange.loads import Loads
 from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.exchange.timing import SETTLE_EVERY
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.servers.memory import Servers
 
-SETTLE_EVERY = 5.0
-"""Seconds of traffic between two looks at all clients for what nothing followed."""
 ALL = sys.maxsize
 """To keep the last revision of every judgement, where their number is known to be small."""
 
