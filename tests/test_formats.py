@@ -39,7 +39,7 @@ def test_one_format_knows_it(start: bytes, wanted: Format) -> None:
     ("name", "start", "fault"),
     [
         ("x.har", b"", "an empty file, and so no HAR"),
-        ("x", b"<html>", "no recording: a HAR or a mitmproxy dump is wanted"),
+        ("x", b"<html>", "no recording: what is read is a mitmproxy dump, HAR,"),
         ("x", b"\x28\xb5\x2f\xfd...", "packed by zstd, which is not read"),
         ("x", b'{\0"\0', "UTF-16 without a byte order mark"),
         ("x", b"onInputData({", "JSONP: a HAR file is JSON alone"),
@@ -67,5 +67,5 @@ def test_one_more_format_is_one_more_row(tmp_path: Path, monkeypatch: pytest.Mon
     into = Input(str(file))
     assert [each.verdict.value for each in judge.judged(str(file), into)] == ["allow", "deny"]
     assert (into.kind, into.flows, into.damage) == ("log of lines", 2, None)
-    with pytest.raises(Damage, match="a log of lines or a HAR or a mitmproxy dump is wanted"):
+    with pytest.raises(Damage, match="log of lines, plain or packed"):
         find(Head("x", b"?"))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from cors_addon.exchange.timing import HAR_SKEW
-from cors_addon.recordings import har
+from cors_addon.recordings import burp, charles, fiddler, har, proxyman
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import PACKINGS, Damage, Head, Source
 
@@ -63,7 +63,14 @@ def _read_dump(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
 
 HAR = Format("HAR", _is_har, har.read, skew=HAR_SKEW, in_zip=".har")
 DUMP = Format("mitmproxy dump", _is_dump, _read_dump)
-FORMATS = (HAR, DUMP)
+FORMATS = (
+    Format("session of Charles", charles.is_mine, charles.read, skew=HAR_SKEW),
+    Format("file of Burp's saved items", burp.is_mine, burp.read, skew=HAR_SKEW),
+    Format("session archive of Fiddler", fiddler.is_mine, fiddler.read, skew=HAR_SKEW),
+    Format("log of Proxyman", proxyman.is_mine, proxyman.read, skew=HAR_SKEW),
+    HAR,
+    DUMP,
+)
 """In the order in which they are asked."""
 
 
@@ -95,5 +102,5 @@ def find(head: Head) -> Format:
         if each.is_mine(head):
             return each
     *some, last = PACKINGS
-    known = " or a ".join(each.name for each in FORMATS)
-    raise Damage(f"no recording: a {known} is wanted, plain or packed by {', '.join(some)} or {last}", 0)
+    known = ", ".join(each.name for each in reversed(FORMATS))
+    raise Damage(f"no recording: what is read is a {known}, plain or packed by {', '.join(some)} or {last}", 0)

@@ -43,6 +43,16 @@ def read_entries(entries: Iterator[Any], name: str, wanted: Wanted) -> Iterator[
     return _exchanges(entries, Context(name), wanted)
 
 
+def read_as(creator: str, entries: Iterator[Any], name: str, wanted: Wanted) -> Iterator[Recorded | None]:
+    """The same of what another format holds, as entries that a HAR by `creator` would have."""
+    context = Context(name if wanted.whole_name else last_name(name))
+    context.learn("creator", {"name": creator})
+    damage: list[Damage] = []
+    yield from _exchanges(_until_damaged(entries, damage), context, wanted)
+    if damage:
+        raise damage[0]
+
+
 def _until_damaged(entries: Iterator[Any], damage: list[Damage]) -> Iterator[Any]:
     """Entries, as far as they can be read: what waits to be sorted comes before the damage is told."""
     try:

@@ -85,6 +85,7 @@ DIALECTS = (
     Dialect(creator="charles", is_proxy=True),
     Dialect(creator="fiddler", is_proxy=True),
     Dialect(creator="proxyman", is_proxy=True),
+    Dialect(creator="burp", is_proxy=True),
 )
 
 AGENTS = {
