@@ -219,6 +219,7 @@ MAY_LET_TIME_PASS = {
     "tests/waits.py": "all others wait by it",
     "tests/browser/mitm/case_server.py": "a server's answer takes as long as its case says",
     "tests/browser/run.py": "a case's next request comes as much later as it says",
+    "tests/browser/near/drivers.py": "the console may have another line, or none",
     "tests/browser/drivers/firefox.py": "the console may have another line",
     "tests/browser/drivers/playwright.py": "nor does Playwright, and a stream never ends",
     "tests/browser/test_har.py": "developer tools do not tell when they have seen all",

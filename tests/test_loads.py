@@ -7,13 +7,14 @@ import pytest
 from cors_addon.exchange import documents
 from cors_addon.exchange.fate import Usable
 from cors_addon.exchange.model import Judgement, Observation, Role, Verdict
-from cors_addon.exchange.telling import from_elsewhere, is_right_type
+from cors_addon.exchange.telling import SCRIPT, STYLE, from_elsewhere, is_load, right_for
 from cors_addon.fetch.load import Destination, Gate
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.session.session import ALL, Session
 from tests.cases.traffic import PAGE, Lines, Sent, cors, metadata, redirect
 
 REQUIRE = ("Cross-Origin-Embedder-Policy", "require-corp")
+SHARED = ("Cross-Origin-Resource-Policy", "cross-origin")
 OTHER = "https://cdn.third.test/it"
 HINTS = ("sec-ch-ua", '"Chromium";v="156"')
 
@@ -252,6 +253,26 @@ def test_over_plain_http_the_referrer_tells(referrer: bytes, port: int, told: bo
 
 def test_right_types() -> None:
     """Of scripts and style sheets; any other is looked at."""
-    assert is_right_type(b" Text/CSS ; charset=x")
-    assert is_right_type(b"text/javascript")
-    assert not is_right_type(b"text/html")
+    assert right_for(b" Text/CSS ; charset=x") == STYLE
+    assert right_for(b"text/javascript") == SCRIPT
+    assert right_for(b"text/html") == 0
+
+
+def test_where_a_redirect_leads_is_its_pages() -> None:
+    """Though that request names no page, as one to plain http does not."""
+    found = last(
+        Session(keep=ALL),
+        observed(page("d", answer=[REQUIRE])),
+        observed(page("later", 0.5, url="https://www.shop.test/")),
+        observed(load("hop", status=302, answer=[("Location", "http://localhost:9000/x"), SHARED])),
+        observed(load("led", 2.0, url="http://localhost:9000/x", referrer="")),
+    )
+    assert found["led"].fate is not None
+    assert found["led"].fate.document == "d"
+
+
+def test_a_style_sheet_of_a_scripts_type_is_looked_at() -> None:
+    """Of the page's own origin, where all else of a right type is passed over."""
+    script = observed(load("a", dest="style", site="same-origin", answer=[("Content-Type", "text/javascript")]))
+    style = observed(load("b", dest="style", site="same-origin", answer=[("Content-Type", "text/css")]))
+    assert (is_load(script), is_load(style)) == (True, False)

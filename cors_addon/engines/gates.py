@@ -51,8 +51,13 @@ def _chromium_style_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> B
 
 
 def _chromium_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """CSSStyleSheetResource::CanUseSheet, which an answer of a failing status does not reach."""
-    return None if arrival.status >= 400 else gates.style_type_allows(rules, load, arrival)
+    """CSSStyleSheetResource::CanUseSheet, which an answer of a failing status does not reach.
+
+    What is no MIME type, having no slash, counts as none.
+    """
+    if arrival.status >= 400 or "/" not in arrival.kind:
+        return None
+    return gates.style_type_allows(rules, load, arrival)
 
 
 def _chromium_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -63,7 +68,13 @@ def _chromium_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block |
 
 
 CHROMIUM = GateRules(
-    redirect_steps=REDIRECT_STEPS,
+    # BaseFetchContext::CanRequestInternal: the mode, then CSP, then mixed content
+    redirect_steps=(
+        gates.resource_policy_permits,
+        redirect_gates.target_is_same_origin,
+        redirect_gates.target_matches_csp,
+        redirect_gates.target_is_not_mixed,
+    ),
     frame_steps=tuple(map(_chromium_is_shown, STANDARD_GATES.frame_steps)),
     other_steps=(
         gates.resource_policy_permits,
@@ -72,13 +83,15 @@ CHROMIUM = GateRules(
         _chromium_nosniff,
         _chromium_script_type,
         _chromium_style_nosniff,
-        _chromium_style_type,
         *gates.ALIKE,
         gates.integrity_matches,
+        _chromium_style_type,  # asked once the sheet is used, so after its integrity
     ),
     opaque_check=orb_chromium.check,
     knows_isolation_policy=True,
     object_directives=("object-src", "frame-src"),
+    # net::RedirectInfo::ComputeRedirectInfo: what was to be upgraded is at every hop, even where it is trusted
+    upgraded_redirects=frozenset({Destination.AUDIO, Destination.IMAGE, Destination.VIDEO}),
     import_scripts_are_upgraded=False,
 )
 

@@ -24,6 +24,8 @@ MAX_BODIES = 64
 _GLANCE = 1 << 15
 """Bytes of a page that are looked at as it comes."""
 MAX_ALTERNATIVES = 3
+MAX_LED = 64
+"""Redirects of one client whose page is remembered until what they lead to has come."""
 MAX_PAGES = 48
 """Pages, workers and style sheets that are remembered of one client."""
 
@@ -72,6 +74,8 @@ class _Pages(OrderedDict[Url, Document]):
         super().__init__()
         self.origins: Counter[str] = Counter()
         """How many there are of each origin: most requests ask for a page that was never seen."""
+        self.led: OrderedDict[Url, Document] = OrderedDict()
+        """Where redirects lead, and whose loads those are: what comes there may name no page at all."""
 
     def keep(self, url: Url, document: Document) -> None:
         """Make it the latest, and forget the oldest where there are too many."""
@@ -137,6 +141,13 @@ class Documents:
         if url not in pages:
             pages.keep(url, document)
 
+    def note_redirect(self, client: Hashable, target: Url, document: Document) -> None:
+        """What a page asked for leads to another URL."""
+        led = self._pages(client).led
+        led[target] = document
+        if len(led) > MAX_LED:
+            led.popitem(last=False)
+
     def find(
         self, client: Hashable, observation: Observation, headers: Mapping[bytes, bytes], *, worker: bool = False
     ) -> tuple[Document | None, bool]:
@@ -149,6 +160,8 @@ class Documents:
         if referrer is not None and (named := pages.get(referrer)) is not None and (named.worker or not worker):
             return named, True
         origin = self._origin(observation, headers, referrer)
+        if origin is None and (led := pages.led.pop(observation.url, None)) is not None:
+            return led, True
         if origin is not None and origin not in pages.origins:
             return None, False
         return pages.latest(origin, observation, worker=worker), False

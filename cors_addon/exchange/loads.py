@@ -123,6 +123,10 @@ class Loads:
         if observation.status is None:
             return Fate(load, Block(Gate.NETWORK), flow_id)
         arrival = arrival_of(observation, engine, seen.read_body)
+        if document is not None and arrival.target is not None and arrival.target.url is not None:
+            self._documents.note_redirect(seen.client, arrival.target.url, document)
+            if load.element is not None:
+                document.markup.elements.setdefault(arrival.target.url, load.element)  # it is for that, too
         block = check(engine.name, load, arrival)
         if block is None:
             return Fate(load, None, flow_id)

@@ -6,8 +6,10 @@ Asked of every flow, so that the many that are neither cost next to nothing.
 from cors_addon.exchange.model import Observation
 from cors_addon.fetch.mime import JAVASCRIPT
 
-SURELY, BY_TYPE = 1, 2
-"""Flags: something beside CORS may stop it, or it is a page; that only if its type is not the right one."""
+SURELY, SCRIPT, STYLE = 1, 2, 4
+"""Flags: something beside CORS may stop it, or it is a page; that only if its type is not one of a script, or not that
+of a style sheet."""
+BY_TYPE = SCRIPT | STYLE
 TELLING = {
     b"cross-site": SURELY,
     b"same-site": SURELY,
@@ -18,19 +20,18 @@ TELLING = {
     b"worker": SURELY,
     b"sharedworker": SURELY,
     b"serviceworker": SURELY,
-    b"script": BY_TYPE,
-    b"style": BY_TYPE,
+    b"script": SCRIPT,
+    b"style": STYLE,
 }
 """Values of Fetch metadata, whose names are of one length, that make a flow one to be looked at."""
 OF_PAGES = (b"text/html", b"text/event-stream")
 """What Accept begins with in navigations, and for an EventSource."""
-_RIGHT_TYPES = frozenset(kind.encode() for kind in JAVASCRIPT) | {b"text/css"}
-"""Types that make a script or style sheet of the page's own origin one that nothing stops, mostly."""
+_RIGHT_TYPES = {kind.encode(): SCRIPT for kind in JAVASCRIPT} | {b"text/css": STYLE}
 
 
-def is_right_type(content_type: bytes) -> bool:
-    """Whether a script or style sheet of this Content-Type, of the page's own origin, needs no look."""
-    return content_type.partition(b";")[0].strip().lower() in _RIGHT_TYPES
+def right_for(content_type: bytes) -> int:
+    """What needs no look with this Content-Type, if it is of the page's own origin: `SCRIPT`, `STYLE` or 0."""
+    return _RIGHT_TYPES.get(content_type.partition(b";")[0].strip().lower(), 0)
 
 
 def from_elsewhere(referrer: bytes, host: str, port: int) -> int:
@@ -50,5 +51,7 @@ def is_load(observation: Observation) -> bool:
             told |= SURELY
         elif lower == b"referer" and observation.url.scheme == "http":
             told |= from_elsewhere(value, observation.url.host, observation.url.port)
-    right = any(name.lower() == b"content-type" and is_right_type(value) for name, value in observation.response)
-    return bool(told & SURELY) or bool(told and not right)
+    for name, value in observation.response if told & BY_TYPE else ():
+        if name.lower() == b"content-type":
+            told &= ~right_for(value)
+    return bool(told)

@@ -164,6 +164,8 @@ class GateRules:
     """An answer that is not ok fails these loads for its status, before its type is looked at."""
     object_directives: tuple[str, ...] = ("object-src",)
     """Which directives are asked for `<object>` and `<embed>`."""
+    upgraded_redirects: frozenset[Destination] = frozenset()
+    """Loads of an https page that are upgraded when a redirect leads them to http, rather than blocked."""
     import_scripts_are_upgraded: bool = True
     """`upgrade-insecure-requests` of a worker's page holds for what the worker imports."""
 

@@ -30,6 +30,9 @@ def blocks_redirect(page: Url, target: Url) -> bool:
 
 def upgraded(url: Url) -> Url:
     """An http URL under `upgrade-insecure-requests`. https://w3c.github.io/webappsec-upgrade-insecure-requests/#upgrade-request"""
-    if url.scheme != "http" or is_potentially_trustworthy(url):
-        return url
+    return url if url.scheme != "http" or is_potentially_trustworthy(url) else as_https(url)
+
+
+def as_https(url: Url) -> Url:
+    """The same over https."""
     return url._replace(scheme="https", port=443 if url.port == 80 else url.port)

@@ -18,6 +18,8 @@ _WITH_NONCE = frozenset({"script-src-elem", "style-src-elem", "worker-src"})
 def target_of(rules: GateRules, load: Load, arrival: Arrival) -> Url | None:
     """The URL that the browser goes on with, after `upgrade-insecure-requests`; None where it leads to none."""
     url = None if arrival.target is None else arrival.target.url
+    if url is not None and url.scheme == "http" and load.destination in rules.upgraded_redirects:
+        return mixed_content.as_https(url) if load.origin.startswith("https://") else url
     page = load.page
     if url is None or page is None:
         return url

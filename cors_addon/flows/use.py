@@ -9,7 +9,7 @@ from operator import itemgetter
 
 from mitmproxy import http
 
-from cors_addon.exchange.telling import BY_TYPE, OF_PAGES, SURELY, TELLING, from_elsewhere, is_right_type
+from cors_addon.exchange.telling import OF_PAGES, SCRIPT, STYLE, SURELY, TELLING, from_elsewhere, right_for
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.session.session import Session
 
@@ -25,7 +25,7 @@ def _lines_of(told: int) -> bytes:
 
 
 _SURELY = re.compile(rb"\n(?:(?:%s)\n|%s)" % (_lines_of(SURELY), b"|".join(OF_PAGES)))
-_BY_TYPE = re.compile(rb"\n(?:%s)\n" % _lines_of(BY_TYPE))
+_BY_TYPE = re.compile(rb"\n(?:%s|(%s))\n" % (_lines_of(SCRIPT), _lines_of(STYLE)))
 _IMAGE = re.compile(rb"\x89PNG\r\n\x1a\n|GIF8[79]a|\xff\xd8\xff|RIFF[\s\S]{4}WEBPVP")
 """How the images of most pages begin; sent in no coding, that is."""
 _IMAGE_TYPE = re.compile(rb"\ncontent-type\nimage/[\w.+-]+(?=\n)(?![\s\S]*\ncontent-type\n)", re.IGNORECASE)
@@ -63,8 +63,8 @@ def _is_load(flow: http.HTTPFlow, asked: bytes, answered: bytes, session: Sessio
     values = _together(map(_VALUE, flow.request.data.headers.fields))
     if _SURELY.search(values):
         return not (b"\nimage\n" in values and _is_harmless_image(flow, answered, session))
-    if _BY_TYPE.search(values):
-        return _may_have_a_wrong_type(flow, session)
+    if by_type := _BY_TYPE.search(values):
+        return _may_have_a_wrong_type(flow, session, STYLE if by_type[1] else SCRIPT)
     # over plain http, to all hosts but the machine's own, nothing else tells
     return b"\nsec-fetch-site\n" not in asked and flow.request.data.scheme == b"http" and _has_page_elsewhere(flow)
 
@@ -79,12 +79,12 @@ def _is_harmless_image(flow: http.HTTPFlow, answered: bytes, session: Session) -
     return _IMAGE_TYPE.search(_together(map(b"\n".join, response.headers.fields))) is not None
 
 
-def _may_have_a_wrong_type(flow: http.HTTPFlow, session: Session) -> bool:
-    """Whether a script or style sheet of the page's own origin is to be looked at."""
+def _may_have_a_wrong_type(flow: http.HTTPFlow, session: Session, wanted: int) -> bool:
+    """Whether a script or style sheet (`wanted`) of the page's own origin is to be looked at."""
     if session.loads.integrity_seen or flow.response is None:
         return True
     fields = flow.response.data.headers.fields
-    return not any(name.lower() == b"content-type" and is_right_type(value) for name, value in fields)
+    return not any(name.lower() == b"content-type" and right_for(value) == wanted for name, value in fields)
 
 
 def _has_page_elsewhere(flow: http.HTTPFlow) -> bool:

@@ -16,7 +16,7 @@ from mitmproxy import http
 from mitmproxy.proxy import mode_specs
 
 from cors_addon.exchange.model import Fields
-from cors_addon.exchange.telling import BY_TYPE, OF_PAGES, SURELY, TELLING, from_elsewhere, is_right_type
+from cors_addon.exchange.telling import OF_PAGES, SCRIPT, STYLE, SURELY, TELLING, from_elsewhere, right_for
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.flows import translate
 
@@ -33,11 +33,13 @@ type Data = bytes | mmap.mmap
 
 _ORIGIN, _CREDENTIALED, _SET_COOKIE, _LEADS_ON, _VALIDATOR = 1, 2, 4, 8, 16
 """What a message has that may matter to a verdict."""
-_LOAD, _BY_TYPE, _RIGHT_TYPE = 32, 64, 128
+_LOAD, _SCRIPT, _STYLE, _RIGHT_SCRIPT, _RIGHT_STYLE = 32, 64, 128, 256, 512
 """It is a page, or something beside CORS may keep it from one: surely, or if its type is not the right one."""
+_BY_TYPE, _RIGHT_TYPE = _SCRIPT | _STYLE, _RIGHT_SCRIPT | _RIGHT_STYLE
 _IN_REQUEST = _ORIGIN | _CREDENTIALED | _LOAD | _BY_TYPE
 _IN_RESPONSE = _SET_COOKIE | _VALIDATOR | _RIGHT_TYPE
-_TELLS = {SURELY: _LOAD, BY_TYPE: _BY_TYPE}
+_TELLS = {SURELY: _LOAD, SCRIPT: _SCRIPT, STYLE: _STYLE}
+_RIGHT = {SCRIPT: _RIGHT_SCRIPT, STYLE: _RIGHT_STYLE}
 _MAX_BODY = 1 << 22
 """Bytes of a body beyond which it is not looked into."""
 _USES = {
@@ -57,7 +59,7 @@ def _use(name: bytes, value: bytes) -> int:
     if name == b"accept":
         return _LOAD if value.startswith(OF_PAGES) else 0
     if name == b"content-type":
-        return _RIGHT_TYPE if is_right_type(value) else 0
+        return _RIGHT.get(right_for(value), 0)
     return _USES.get(name, 0)
 
 
@@ -99,7 +101,7 @@ def _as_a_whole(found: int, request: Any, status: int | None, error: Any) -> int
 
 def _may_be_blocked(found: int, request: Any) -> bool:
     if found & _BY_TYPE:
-        return bool(found & _ORIGIN) or not found & _RIGHT_TYPE
+        return bool(found & _ORIGIN) or not found & (_RIGHT_SCRIPT if found & _SCRIPT else _RIGHT_STYLE)
     return request.scheme == b"http" and not found & _LOAD and _has_page_elsewhere(request)
 
 

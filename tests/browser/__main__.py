@@ -23,6 +23,7 @@ from .cases import Case, from_json, to_json
 from .compare import Agreement, Check, agreement, load_lines
 from .drivers import DRIVERS, BrowserMissing, Driver, load_driver
 from .generate import FAMILIES, generate
+from .near import command as near
 from .proxy import ADDON
 from .run import record
 from .shrink import shrink
@@ -39,7 +40,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="the same seed draws the same cases (default 1)")
     parser.add_argument("--first", type=int, default=0, help="index of the first case of the seed")
     parser.add_argument("--only", help="run only the cases of these comma-separated indices")
-    parser.add_argument("--family", choices=FAMILIES, help="draw cases of this family alone")
+    parser.add_argument(
+        "--family",
+        choices=(*FAMILIES, *near.NAMES),
+        help="draw cases of this family alone; of near or one of its own: loads that other checks than CORS stop",
+    )
     parser.add_argument("--record", type=Path, metavar="DIR", help="keep traffic and truth lines in DIR")
     parser.add_argument("--name", help="name of the recorded set (default BROWSER-SEED)")
     parser.add_argument(
@@ -158,6 +163,8 @@ class Session:
 
 async def main_async(options: argparse.Namespace, folder: Path) -> int:
     """Run, compare, print; 0 where browser and addon agree."""
+    if near.is_asked(options):
+        return await near.main(options, folder)
     driver = load_driver(options.browser)
     if options.fixes:
         endless = (generate(options.seed, index) for index in itertools.count(options.first))

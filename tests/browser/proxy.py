@@ -72,7 +72,7 @@ class Proxy:
             "truth_log": self.log,
             "connection_strategy": "lazy",
             "confdir": Path(self.folder.name, "conf"),
-            "save_stream_filter": '~d "(\\.test|^localhost)$"',
+            "save_stream_filter": '~d "(\\.test|localhost|^127\\.0\\.0\\.1)$"',
         }
         command = [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()", "-q"]
         command += ["--listen-host", "127.0.0.1", "--listen-port", str(self.port), "-w", f"+{self.dump}"]

@@ -10,10 +10,11 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from .cases import Case, Step
-
-ROUNDS = 12
+from .near.cases import NearCase
 
 Disagreeing = Callable[[Sequence[Case]], Awaitable[set[str]]]
+
+ROUNDS = 12
 
 
 def candidates(case: Case) -> Iterator[Case]:
@@ -69,14 +70,24 @@ def simpler_steps(step: Step) -> Iterator[Step]:
 
 async def shrink(cases: Sequence[Case], disagreeing: Disagreeing, rounds: int = ROUNDS) -> list[Case]:
     """The smallest cases found that still disagree, one for each given; `disagreeing` tells which do, by id."""
+    return await shrink_with(candidates, cases, disagreeing, rounds)
+
+
+async def shrink_with[C: (Case, NearCase)](
+    simpler: Callable[[C], Iterator[C]],
+    cases: Sequence[C],
+    disagreeing: Callable[[Sequence[C]], Awaitable[set[str]]],
+    rounds: int = ROUNDS,
+) -> list[C]:
+    """The same of cases of any kind, each made smaller by `simpler`."""
     best = list(cases)
     growing = set(range(len(best)))
     for turn in range(rounds):
-        tried: dict[str, tuple[int, Case]] = {}
+        tried: dict[str, tuple[int, C]] = {}
         for place in growing:
-            for number, simpler in enumerate(candidates(best[place])):
+            for number, made in enumerate(simpler(best[place])):
                 fresh = f"{cases[place].id}s{turn}n{number}"
-                tried[fresh] = (place, dataclasses.replace(simpler, id=fresh))
+                tried[fresh] = (place, dataclasses.replace(made, id=fresh))
         if not tried:
             break
         failing = await disagreeing([case for _, case in tried.values()])

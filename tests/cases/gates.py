@@ -158,6 +158,7 @@ TYPES = [
     Row("style", OWN, typed("text/plain"), "mime", CSS),
     Row("style", OWN, [], None, CSS),
     Row("style", OWN, [NOSNIFF], "nosniff", CSS, but={"chromium": "mime", "webkit": "mime"}),
+    Row("style", OWN, typed("text"), "mime", CSS, but={"chromium": None}),
     Row("style", OWN, typed("text/plain"), None, CSS, markup=b"<p>quirks"),
     Row("style", OTHER, typed("text/plain"), None, CSS, mode="cors", markup=b"<p>", but={"webkit": "mime"}),
     Row("style", OTHER, typed("text/plain"), "mime", CSS, markup=b"<p>", but={"gecko": "orb", "fetch": "orb"}),
@@ -217,7 +218,7 @@ def policy(value: str) -> Lines:
 
 REDIRECTS = [
     Row("script", OTHER, to("http://api.other.test/2"), "mixed-content", status=301),
-    Row("image", OTHER, to("http://api.other.test/2"), "mixed-content", status=302),
+    Row("image", OTHER, to("http://api.other.test/2"), "mixed-content", status=302, but={"chromium": None}),
     Row("", OWN, to("http://app.example.test/2"), "mixed-content", status=302, mode="cors"),
     Row("image", OTHER, to("http://127.0.0.1:9000/2"), None, status=302),
     Row("image", OTHER, to("http://localhost:9000/2"), None, status=302),
@@ -228,6 +229,8 @@ REDIRECTS = [
         page=policy("upgrade-insecure-requests"), but={"webkit": None, "fetch": None}),
     Row("document", OTHER, to("http://api.other.test/2"), None, status=302),
     Row("", OWN, to(OTHER), "other", status=302, mode="same-origin"),
+    Row("", OWN, to("http://app.example.test/2"), "mixed-content", status=302, mode="same-origin",
+        but={"chromium": "other"}),
     Row("", OWN, to(OWN), None, status=302, mode="same-origin"),
     Row("image", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("img-src https://api.other.test"),
         status=302),

@@ -197,6 +197,8 @@ class Firefox:
     """One headless Firefox."""
 
     page_path: ClassVar[str] = "/page"
+    watcher: ClassVar[str] = WATCHER
+    """What the browser's own window runs."""
     name: ClassVar[str] = "firefox"
     concurrency: ClassVar[int] = 10
     http2: ClassVar[bool] = True
@@ -256,7 +258,7 @@ class Firefox:
         chrome: dict[str, Any] = {"moz:scope": "chrome", "maxDepth": 0}
         windows = await self.bidi.call("browsingContext.getTree", **chrome)
         await self.bidi.call("session.subscribe", events=["script.message"])
-        await self.bidi.listen(windows["contexts"][0]["context"], WATCHER, "watcher")
+        await self.bidi.listen(windows["contexts"][0]["context"], self.watcher, "watcher")
 
     async def prime(self, page: str, urls: list[str]) -> None:
         """Have every page ask every server for its cookie: Firefox keeps the cookies of each site's frames apart."""

@@ -27,6 +27,8 @@ class CaseServer:
     def __init__(self) -> None:
         self.answers: dict[str, dict[str, typing.Any]] = {}
         self.steps: dict[str, int] = {}
+        self.near: dict[str, dict[str, typing.Any]] = {}
+        """Answers of cases of one load, by path."""
         self.counts: collections.Counter[str] = collections.Counter()
         self.log: typing.TextIO | None = None
         self.control: asyncio.Server | None = None
@@ -59,6 +61,9 @@ class CaseServer:
                 self.answers[case_id] = table
             for case_id, step in command.get("step", {}).items():
                 self.steps[case_id] = step
+            self.near |= command.get("near", {})
+            for path in command.get("forget", ()):
+                self.near.pop(path, None)
             for case_id in command.get("drop", ()):
                 self.answers.pop(case_id, None)
                 self.steps.pop(case_id, None)
@@ -80,6 +85,8 @@ class CaseServer:
             flow.kill()
         elif len(parts) == 4 and parts[1] in ("k", "c"):
             await self.answer_case(flow, parts[2], parts[3])
+        elif path in self.near:
+            self.answer_near(flow, parts)
         elif path == PRIME_PATH:
             secure = flow.request.scheme == "https"
             attributes = "Secure; SameSite=None" if secure else "SameSite=Lax"
@@ -108,14 +115,45 @@ class CaseServer:
             place = f"{case_id}/{hop}/{side}"
             delay = given["delays"][self.counts[place] % len(given["delays"])]
             self.counts[place] += 1
+        self.note(
+            flow,
+            case=case_id,
+            step=step,
+            hop=int(hop) if hop.isdigit() else -1,
+            preflight=preflight,
+            answered=given is not None and not given["fail"],
+            delay=delay,
+        )
+        if delay:
+            await asyncio.sleep(delay)
+        if given is None:
+            flow.response = make_response(404, [("Content-Type", "text/plain")], b"no such hop")
+        else:
+            give(flow, given)
+
+    def answer_near(self, flow: http.HTTPFlow, parts: list[str]) -> None:
+        """Answer the page, the worker or a hop of a case of one load; any preflight is granted."""
+        preflight = flow.request.method == "OPTIONS" and "access-control-request-method" in flow.request.headers
+        given = self.near["/".join(parts)]
+        hop = int(parts[3]) if parts[1] == "r" else -1 if parts[1] == "d" else -2
+        self.note(flow, case=parts[2], step=0, hop=hop, preflight=preflight, answered=not given["fail"], delay=0.0)
+        if preflight:
+            names = flow.request.headers.get("access-control-request-headers", "")
+            granted = [("Access-Control-Allow-Origin", "{origin}"), ("Access-Control-Allow-Credentials", "true")]
+            given = {
+                "status": 204,
+                "headers": [*granted, ("Access-Control-Allow-Headers", names)],
+                "body": "",
+                "fail": "",
+            }
+        give(flow, given)
+
+    def note(self, flow: http.HTTPFlow, **more: typing.Any) -> None:
+        """Log a request, as `Seen` reads it."""
         assert self.log is not None
         authority = flow.request.data.authority.decode("latin-1") or flow.request.host_header
         request = {
             "flow_id": flow.id,
-            "case": case_id,
-            "step": step,
-            "hop": int(hop) if hop.isdigit() else -1,
-            "preflight": preflight,
             "url": f"{flow.request.scheme}://{authority}{flow.request.path}",
             "method": flow.request.data.method.decode("latin-1"),
             "time": flow.request.timestamp_start,
@@ -123,26 +161,25 @@ class CaseServer:
             "headers": [
                 [name.decode("latin-1"), value.decode("latin-1")] for name, value in flow.request.headers.fields
             ],
-            "answered": given is not None and not given["fail"],
-            "delay": delay,
+            **more,
         }
         self.log.write(json.dumps(request) + "\n")
-        if delay:
-            await asyncio.sleep(delay)
-        if given is None:
-            flow.response = make_response(404, [("Content-Type", "text/plain")], b"no such hop")
-        elif given["fail"] == "kill":
-            flow.kill()
-        else:
-            origin = flow.request.headers.get("origin", "")
-            headers = [(name, value.replace("{origin}", origin)) for name, value in given["headers"]]
-            body = b"" if flow.request.method == "HEAD" else given["body"].encode("latin-1")
-            flow.response = make_response(given["status"], headers, body, default_cache=False)
+
+
+def give(flow: http.HTTPFlow, given: dict[str, typing.Any]) -> None:
+    """Answer as a table says."""
+    if given["fail"] == "kill":
+        flow.kill()
+        return
+    origin = flow.request.headers.get("origin", "")
+    headers = [(name, value.replace("{origin}", origin)) for name, value in given["headers"]]
+    body = b"" if flow.request.method == "HEAD" else given["body"].encode("latin-1")
+    flow.response = make_response(given["status"], headers, body, default_cache=False)
 
 
 def is_ours(host: str) -> bool:
     """Whether a host is one of those that cases use."""
-    return host.endswith(".test") or host == "localhost"
+    return host.endswith((".test", ".localhost")) or host in ("localhost", "127.0.0.1")
 
 
 def make_response(

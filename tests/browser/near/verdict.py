@@ -1,0 +1,261 @@
+"""From what a browser told of a load to which check stopped it, and at which of its flows.
+
+Law 1: the browser's own word decides; what it leaves open (`derived`) is read from the case's headers, and said.
+Law 2: what no traffic tells is `undecided`, with why; it is counted, and not judged.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from tests.browser.proxy import Seen
+
+from .cases import FRAMED, STYLES, NearCase
+from .drivers import Told
+
+COEP_BY_NAME = re.compile("coep|by-dip|defaulted-to-same-origin")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """What stopped a load (a value of `blocked_by`), or None."""
+
+    gate: str | None
+    derived: bool = False
+    """The browser named no cause, or one for two: it is read from the headers."""
+    why: str = ""
+    """The browser's text or code that told."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Judged:
+    """A flow, and what the browser made of its answer."""
+
+    case: NearCase
+    flow: Seen
+    browser: str
+    verdict: Verdict
+    undecided: str = ""
+
+
+def by_texts(texts: Sequence[str], table: Sequence[tuple[str, str]]) -> Verdict | None:
+    """What the first pattern of a table that a text matches stands for; "" where that is no block."""
+    for pattern, gate in table:
+        for text in texts:
+            if re.search(pattern, text):
+                return Verdict(gate or None, why=text)
+    return None
+
+
+# -- Chromium ----------------------------------------------------------------------------------------------------------
+
+CHROMIUM_TEXTS = (
+    (r"^Framing '.*\"frame-ancestors", "frame-ancestors"),
+    (r"^Refused to (?:display|frame) .*(?:X-Frame-Options|frame-ancestors)", "frame-options"),
+    (r"^Mixed Content: .*This request has been blocked", "mixed-content"),
+    (r"Content Security Policy directive.*(?:has been blocked|blocked\.)", "csp"),
+    (r"Failed to find a valid digest|Subresource Integrity: The resource|integrity.*has been blocked", "sri"),
+    (r"^Refused to execute script from '.*' because its MIME type .*strict MIME type checking is enabled", "nosniff"),
+    (r"^Refused to (?:execute|apply) |^Failed to load module script|EventSource's response has a MIME type", "mime"),
+    (r"^Unsafe attempt to load URL", "other"),
+)  # fmt: skip
+
+
+def chromium(case: NearCase, told: Told, last: int) -> Verdict:
+    """By DevTools' codes, then the console's texts."""
+    if told.failures and case.changed(last, "drop") is not None:
+        return Verdict("network", why=told.failures[0]["errorText"])
+    for failure in told.failures:
+        error, reason = failure["errorText"], failure.get("blockedReason", "")
+        if cors := failure.get("corsErrorStatus"):
+            name = cors["corsError"]
+            return Verdict("other" if name == "DisallowedByMode" else "cors", why=name)
+        if reason in ("mixed-content", "csp"):
+            return Verdict(reason, why=reason)
+        if COEP_BY_NAME.search(reason):
+            return Verdict("coep", why=reason)
+        if reason.startswith("corp-"):
+            return Verdict("corp", why=reason)
+        if error == "net::ERR_BLOCKED_BY_ORB":
+            return Verdict(None if case.loader.startswith("fetch-") else "orb", why=error)
+    quiet = re.compile("report-only|^Executing inline", re.IGNORECASE)  # the latter is of the framed page itself
+    texts = [text for text in told.console if not quiet.search(text)]
+    named = by_texts(texts, CHROMIUM_TEXTS)
+    if named is not None:
+        return named
+    for failure in told.failures:
+        error = failure["errorText"]
+        if "ERR_BLOCKED_BY_RESPONSE" in error:
+            if case.loader in FRAMED:
+                return Verdict("frame-options", derived=True, why=error)
+            return Verdict(corp_or_coep(case, last), derived=True, why=error)
+        if error not in ("net::ERR_ABORTED", "net::ERR_FAILED"):
+            return Verdict("network", why=error)
+    failed = told.js.get("outcome") == "error"
+    aborted = any(one["errorText"] == "net::ERR_ABORTED" for one in told.failures)
+    if aborted and last < len(case.urls) - 1 and case.loader in ("worker", "fetch-same-origin"):
+        return Verdict("other", why="net::ERR_ABORTED")
+    if case.loader in STYLES and told.js.get("applied") is False and not failed and applies(case):
+        return Verdict("mime", derived=True, why="a load event, yet not applied")
+    return Verdict(None)
+
+
+def applies(case: NearCase) -> bool:
+    """Whether a style sheet shows by being applied: one of a status that fails is not, and an empty one cannot."""
+    status = case.changed(len(case.urls) - 1, "status")
+    return case.body != b"" and (status is None or (int(status[0]) < 400 and status[0] not in ("204", "205")))
+
+
+def corp_or_coep(case: NearCase, hop: int) -> str:
+    """For one message of two causes: a policy of the resource's own that counts refuses by itself."""
+    values = case.changed(hop, "Cross-Origin-Resource-Policy") or ()
+    counts = len(values) == 1 and values[0].strip(" \t") in ("same-origin", "same-site")
+    return "corp" if counts else "coep"
+
+
+# -- Firefox -----------------------------------------------------------------------------------------------------------
+
+FIREFOX_TEXTS = (
+    (r"^\[CORS(?!DidNotSucceed)\w+\] Cross-Origin Request Blocked", "cors"),
+    (r"^\[X-Frame-Options\]", "frame-options"),
+    (r"^\[CSP_\w+\] .*\(frame-ancestors\)", "frame-ancestors"),
+    (r"^\[CSP_blockAllMixedContent\]|^\[Mixed Content Blocker\] Blocked", "mixed-content"),
+    (r"^\[CSP_\w+\] (?!.*\(Report-Only policy\)).*blocked", "csp"),
+    (r"^\[SOP\]", "other"),
+    (r"^\[MIMEMISMATCH\] The resource from .*X-Content-Type-Options: nosniff", "nosniff"),
+    (r"^\[MIMEMISMATCH\] .*was blocked because of a disallowed MIME type", "mime"),
+    (r"^\[ORB\]", "orb"),
+    (r"^\[CSS Loader\] The stylesheet .* was not loaded because its MIME type", "mime"),
+    (r"^\[Sub-resource Integrity\] (?!The integrity attribute does not|Unsupported hash|The hash contained)", "sri"),
+)  # fmt: skip
+FIREFOX_CODES = {
+    "NS_ERROR_DOM_COEP_FAILED": "coep",
+    "NS_ERROR_XFO_VIOLATION": "frame-options",
+    "NS_ERROR_CSP_FRAME_ANCESTOR_VIOLATION": "frame-ancestors",
+    "NS_ERROR_NET_RESET": "network",
+    "NS_ERROR_NET_INTERRUPT": "network",
+    "NS_ERROR_NET_PARTIAL_TRANSFER": "network",
+    "NS_ERROR_NET_HTTP2_SENT_GOAWAY": "network",
+}
+
+
+def firefox(case: NearCase, told: Told, last: int) -> Verdict:
+    """By the codes of channels that name a cause, then the console's messages."""
+    codes = [failure["status"] for failure in told.failures]
+    if "NS_ERROR_DOM_CORP_FAILED" in codes:
+        return Verdict(corp_or_coep(case, last), derived=True, why="NS_ERROR_DOM_CORP_FAILED")
+    for code in codes:
+        if code in FIREFOX_CODES:
+            return Verdict(FIREFOX_CODES[code], why=code)
+    named = by_texts(told.console, FIREFOX_TEXTS)
+    if named is not None:
+        if named.gate == "orb" and case.loader.startswith("fetch-"):
+            return Verdict(None, why=named.why)
+        return named
+    if case.loader in FRAMED and told.js.get("framed") is False and case.asked["frame"] and shows(case):
+        return Verdict("coep", derived=True, why="a frame that does not come, and no message")
+    if case.loader == "worker" and told.js.get("outcome") == "error" and case.policy and not case.changed(0, "drop"):
+        return Verdict("coep", derived=True, why="a worker that fails without a message")
+    if case.loader == "eventsource" and told.js.get("outcome") == "error":
+        status = case.changed(len(case.urls) - 1, "status")
+        if status is None and any("establish a connection" in text for text in told.console):
+            return Verdict("mime", derived=True, why="an EventSource that fails, of status 200")
+    return Verdict(None)
+
+
+def shows(case: NearCase) -> bool:
+    """Whether a framed answer shows by the message it sends: of a type and status that make it a document."""
+    kind = case.changed(len(case.urls) - 1, "Content-Type")
+    status = case.changed(len(case.urls) - 1, "status")
+    documented = status is None or int(status[0]) not in (204, 205, 206)
+    if case.loader in ("object", "embed"):
+        documented = documented and (status is None or 200 <= int(status[0]) <= 299)
+    return kind in (None, ("text/html",)) and documented
+
+
+# -- WebKit ------------------------------------------------------------------------------------------------------------
+
+WEBKIT_TEXTS = (
+    (r"requested insecure content from .*This content was blocked", "mixed-content"),
+    (r"because it does not appear in the frame-ancestors directive", "frame-ancestors"),
+    (r"^CONSOLE SECURITY ERROR Refused to .* Content Security Policy\.|Blocked by Content Security Policy", "csp"),
+    (r"Failed integrity metadata check", "sri"),
+    (r"Refused to display '.*' in a frame because it set 'X-Frame-Options'", "frame-options"),
+    (r"Embedder-Policy", "coep"),
+    (r"Unsafe attempt to load URL", "other"),
+    (r"Refused to execute .* as script because \"X-Content-Type-Options: nosniff\"", "nosniff"),
+    (r"Did not parse stylesheet at .* when 'X-Content-Type-Options: nosniff' is given", "nosniff"),
+    (r"Did not parse stylesheet|is not a valid JavaScript MIME type|is not a script MIME type", "mime"),
+    (r"EventSource's response has a MIME type", "mime"),
+    (r"is not allowed by Access-Control-Allow-Origin|Access-Control-Allow-Credentials is not \"true\"", "cors"),
+    (r"Cannot use wildcard in Access-Control-Allow-Origin|Origin .* is not allowed", "cors"),
+    (r"Access-Control-Allow-Origin cannot contain|denied by Cross-Origin Resource Sharing policy: Origin", "cors"),
+)  # fmt: skip
+WEBKIT_CORP = "violates the resource's Cross-Origin-Resource-Policy response header"
+
+
+def webkit(case: NearCase, told: Told, last: int) -> Verdict:
+    """By the console's texts alone."""
+    texts = [text for text in told.console if "[Report Only]" not in text]
+    if any(WEBKIT_CORP in text for text in texts):
+        return Verdict(corp_or_coep(case, last), derived=True, why=WEBKIT_CORP)
+    named = by_texts(texts, WEBKIT_TEXTS)
+    if named is not None:
+        return named
+    outcome = told.js.get("outcome")
+    if case.changed(last, "drop") is not None:
+        return Verdict("network", derived=True, why="no message, and the connection was dropped")
+    if case.loader in ("worker", "importscripts") and outcome == "error" and last == len(case.urls) - 1:
+        return silent_type(case, last)
+    return Verdict(None)
+
+
+def silent_type(case: NearCase, last: int) -> Verdict:
+    """A worker's script, or what it imports, that fails without a message: for its type, unless for its status."""
+    status = case.changed(last, "status")
+    if status is not None and not 200 <= int(status[0]) <= 299:
+        return Verdict(None)
+    values = case.changed(last, "X-Content-Type-Options") or ("",)
+    first = ",".join(values).split(",")[0].strip().lower()
+    kinds = case.changed(last, "Content-Type")
+    if kinds is None:
+        return Verdict(None)
+    return Verdict("nosniff" if first == "nosniff" else "mime", derived=True, why="no message; from the headers")
+
+
+VERDICTS = {"chromium": chromium, "firefox": firefox, "webkit": webkit}
+
+
+def judged(case: NearCase, told: Told, seen: Sequence[Seen], browser: str) -> list[Judged]:
+    """The flows of a case that a browser has judged: redirects that were followed, and the last answer."""
+    flows = {flow.hop: flow for flow in seen if not flow.preflight and flow.hop >= 0}
+    if not flows:
+        return []
+    last = max(flows)
+    made = [Judged(case, flows[hop], browser, Verdict(None)) for hop in sorted(flows) if hop != last]
+    verdict = VERDICTS[browser](case, told, last)
+    found = Judged(case, flows[last], browser, verdict, undecided(case, told, flows[last], verdict, browser))
+    return [*made, found]
+
+
+def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser: str) -> str:
+    """Why no traffic tells what became of a flow, or ""."""
+    url = urlsplit(flow.url)
+    trustworthy = url.scheme == "https" or url.hostname in ("localhost", "127.0.0.1") or flow.url.count(".localhost")
+    if told.js.get("outcome") in ("died",):
+        return "the tab died"
+    if not trustworthy and verdict.gate not in ("corp", "cors", "network"):
+        return "no Sec-Fetch-Dest and -Mode: the kind of load is not in the traffic"
+    if case.loader == "preload" and verdict.gate in (None, "sri"):
+        return "a preload is the same request as the real load, whose type and use are checked further"
+    if case.integrity and any(url.startswith("http://") and "localhost" not in url for url in case.urls):
+        return "no Sec-Fetch-Dest at some hop: that it is for the element with an integrity is not in the traffic"
+    if browser == "chromium" and case.loader in STYLES and verdict.gate is None and not applies(case):
+        return "Chromium says nothing of a style sheet's type, and an empty one does not show whether it is applied"
+    looks = (flow.header("sec-fetch-dest"), flow.header("sec-fetch-mode"), flow.header("priority"))
+    if looks == ("script", "cors", None) and case.loader != "module" and not case.integrity:
+        return "a script with crossorigin is the same request as a module, whose type is checked further"
+    return ""

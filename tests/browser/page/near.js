@@ -1,0 +1,109 @@
+// Makes one load in a case's page, and tells what the page sees of it. The driver evaluates this there, so that no
+// policy of the page is in its way. `runLoad(asked)` takes what `NearCase.asked` gives.
+(() => {
+  const violations = [], messages = [];
+  document.addEventListener("securitypolicyviolation", (event) => violations.push({
+    directive: event.effectiveDirective, uri: event.blockedURI, disposition: event.disposition,
+  }));
+  addEventListener("message", (event) => { if (event.data === "framed") messages.push(event.data); });
+  const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const late = (milliseconds) => sleep(milliseconds).then(() => ({ outcome: "no-event" }));
+
+  function element(tag, attributes, parent, events = ["load", "error"]) {
+    return new Promise((resolve) => {
+      const node = document.createElement(tag);
+      for (const name of events) {
+        node.addEventListener(name, () => resolve({ outcome: name === "error" ? "error" : "load" }), { once: true });
+      }
+      for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
+      (parent || document.body).append(node);
+    });
+  }
+
+  async function framed(asked, loading) {  // a blocked frame fires load, too: only the child's message proves it
+    const seen = await Promise.race([loading, late(2000)]);
+    for (let i = 0; i < 12 && !messages.length && asked.frame; i++) await sleep(25);
+    return { ...seen, framed: messages.length > 0 };
+  }
+
+  async function viaFetch(asked) {
+    const init = { mode: asked.loader.slice("fetch-".length), credentials: asked.credentials };
+    let response;
+    try { response = await fetch(asked.url, init); } catch (error) { return { outcome: "rejected", error: String(error) }; }
+    await response.arrayBuffer().catch(() => {});
+    return { outcome: "resolved", type: response.type };
+  }
+
+  function viaWorker(url, heard) {
+    return Promise.race([late(2500), new Promise((resolve) => {
+      try {
+        const worker = new Worker(url);
+        worker.onmessage = (event) => heard(worker, event.data, resolve);
+        worker.onerror = (event) => resolve({ outcome: "error", error: String(event.message) });
+      } catch (error) {
+        resolve({ outcome: "error", error: "throw " + error });
+      }
+    })]);
+  }
+
+  function viaEventSource(asked) {
+    return new Promise((resolve) => {
+      const source = new EventSource(asked.url, { withCredentials: asked.credentials === "include" });
+      source.onopen = () => { source.close(); resolve({ outcome: "load" }); };
+      source.onerror = () => { source.close(); resolve({ outcome: "error" }); };
+    });
+  }
+
+  const ran = () => ({ ran: self.__ran || 0 });
+  const applied = () => ({ applied: getComputedStyle(document.getElementById("probe")).zIndex === "7" });
+
+  const loaders = {
+    "fetch-cors": viaFetch, "fetch-no-cors": viaFetch, "fetch-same-origin": viaFetch,
+    img: (asked) => element("img", { crossorigin: asked.crossorigin, src: asked.url }),
+    script: async (asked) => ({
+      ...await element("script", { crossorigin: asked.crossorigin, src: asked.url }), ...ran(),
+    }),
+    module: async (asked) => ({
+      ...await element("script", { type: "module", crossorigin: asked.crossorigin, src: asked.url }), ...ran(),
+    }),
+    css: async (asked) => ({
+      ...await element("link", { rel: "stylesheet", crossorigin: asked.crossorigin, href: asked.url }, document.head),
+      ...applied(),
+    }),
+    iframe: (asked) => framed(asked, element("iframe", { src: asked.url })),
+    object: (asked) => framed(asked, element("object", { data: asked.url })),
+    embed: (asked) => framed(asked, element("embed", { src: asked.url })),
+    video: (asked) => element("video", { preload: "auto", crossorigin: asked.crossorigin, src: asked.url }, null,
+      ["loadedmetadata", "error"]),
+    audio: (asked) => element("audio", { preload: "auto", crossorigin: asked.crossorigin, src: asked.url }, null,
+      ["loadedmetadata", "error"]),
+    font: (asked) => new FontFace("f1", `url("${asked.url}")`).load()
+      .then(() => ({ outcome: "load" }), (error) => ({ outcome: "error", error: String(error) })),
+    worker: (asked) => viaWorker(asked.url, (_worker, _data, resolve) => resolve({ outcome: "load", ran: 1 })),
+    importscripts: (asked) => viaWorker(asked.worker, (worker, data, resolve) => {
+      if (data === "ready") worker.postMessage(asked.url);
+      else if (data === "imported") resolve({ outcome: "load", ran: 1 });
+      else if (data !== "ran") resolve({ outcome: "error", error: String(data) });
+    }),
+    eventsource: viaEventSource,
+    preload: (asked) => element("link",
+      { rel: "preload", as: asked.as, crossorigin: asked.crossorigin, href: asked.url }, document.head),
+    modulepreload: (asked) => element("link",
+      { rel: "modulepreload", crossorigin: asked.crossorigin, href: asked.url }, document.head),
+    prefetch: (asked) => element("link", { rel: "prefetch", href: asked.url }, document.head),
+  };
+
+  self.runLoad = async (asked) => {
+    const loader = loaders[asked.loader] || loaders[asked.loader.replace(/-cors$/, "")];
+    let seen;
+    if (asked.markup) {  // it stands in the document, and was loaded with that or was not
+      seen = { outcome: "markup", ...ran(), ...applied() };
+    } else {
+      try { seen = await Promise.race([loader(asked), late(3000)]); } catch (error) {
+        seen = { outcome: "error", error: "throw " + error };
+      }
+    }
+    await sleep(0);
+    return { ...seen, violations };
+  };
+})();

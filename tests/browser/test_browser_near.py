@@ -1,0 +1,36 @@
+"""What stops an answer beside CORS, against real browsers, over a fixed sample of cases."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.browser.drivers import DRIVERS
+from tests.browser.near.draw import draw
+from tests.browser.near.drivers import NEAR
+from tests.browser.near.run import compared, known
+from tests.browser.test_browser_truth import driver_of
+
+SEED = 20261129
+SAMPLE = {"chromium": 60, "firefox": 40, "webkit": 30}
+
+
+@pytest.mark.parametrize("browser", DRIVERS)
+def test_blocks_are_the_browsers(browser: str, tmp_path: Path) -> None:
+    """Each flow of the sample that traffic decides is told as the browser told it, but for the known differences."""
+    driver_of(browser)
+    cases = [draw(SEED, index) for index in range(SAMPLE[browser])]
+    found = asyncio.run(compared(NEAR[browser], cases, tmp_path / "near", differences=known()))
+    told = [f"{miss.judged.verdict} {miss.ours} {miss.judged.case.note}" for miss in found.misses]
+    assert found.cases == len(cases)
+    assert found.misses == [], "\n".join([found.table(), *told])
+
+
+@pytest.mark.parametrize("browser", DRIVERS)
+def test_known_differences_still_differ(browser: str, tmp_path: Path) -> None:
+    """An entry of the reviewed table whose case now agrees is to be removed."""
+    driver_of(browser)
+    table = [one for one in known() if one.browser == browser]
+    if table:
+        found = asyncio.run(compared(NEAR[browser], [one.case for one in table], tmp_path / "near", differences=table))
+        assert set(found.known) == {one.name for one in table}

@@ -1,0 +1,122 @@
+"""The harness for what stops an answer beside CORS, without a browser."""
+
+import base64
+import hashlib
+import json
+
+import pytest
+
+from tests.browser.near.cases import BODIES, LOADERS, Change, NearCase, answers, from_json, simpler, to_json
+from tests.browser.near.draw import FAMILIES, draw
+from tests.browser.near.drivers import Told
+from tests.browser.near.run import Found, known, sort
+from tests.browser.near.verdict import Verdict, judged
+from tests.browser.proxy import Seen
+
+PAGE = "https://app.example.test"
+URL = "https://api.other.test/r/{id}/0"
+CASE = NearCase("n1", "corp", PAGE, "img", (URL,))
+
+
+def flow(hop: int = 0, url: str = URL, **headers: str) -> Seen:
+    """A request as the case server logs it."""
+    fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Seen(f"f{hop}", "n1", 0, hop, False, url.replace("{id}", "n1"), "GET", 0.0, "HTTP/2.0", fields, True)
+
+
+def test_the_same_seed_draws_the_same_cases() -> None:
+    """A case depends on its seed and index alone."""
+    assert [draw(7, index) for index in range(200)] == [draw(7, index) for index in range(200)]
+    assert draw(7, 5) != draw(8, 5)
+
+
+def test_every_family_and_every_loader_is_drawn() -> None:
+    """Families are drawn by name, too."""
+    drawn = [draw(3, index) for index in range(3000)]
+    assert {case.family for case in drawn} == set(FAMILIES)
+    assert {case.loader for case in drawn} == set(LOADERS)
+    assert all(draw(1, 1, family).family == family for family in FAMILIES)
+
+
+def test_cases_survive_json_and_can_be_answered() -> None:
+    """What --replay reads is what was printed; each answer is latin-1 without line breaks in headers."""
+    for index in range(1000):
+        case = draw(4, index)
+        assert from_json(json.loads(json.dumps(to_json(case)))) == case
+        for answer in answers(case).values():
+            answer["body"].encode("latin-1")
+            for name, value in answer["headers"]:
+                assert not set(name + value) & {"\r", "\n", "\0"}
+                value.encode("latin-1")
+
+
+def test_simpler_cases_are_simpler() -> None:
+    """None is as it was, and nothing is left to drop in the end."""
+    for index in range(200):
+        case = draw(5, index)
+        assert case not in list(simpler(case))
+        for _ in range(30):
+            case = next(simpler(case), case)
+        assert (case.changes, case.policy, len(case.urls)) == ((), (), 1)
+
+
+def test_an_integrity_attribute_is_filled_in() -> None:
+    """With the digest of what is answered."""
+    case = NearCase("n1", "sri", PAGE, "script", (URL,), integrity="sha256-{sha256}")
+    digest = base64.b64encode(hashlib.sha256(BODIES["js"]).digest()).decode()
+    assert case.attribute == f"sha256-{digest}"
+    assert f'integrity="sha256-{digest}"' in answers(case)["/d/n1"]["body"]
+
+
+@pytest.mark.parametrize(
+    ("browser", "told", "gate"),
+    [
+        ("chromium", Told(failures=[{"errorText": "net::ERR_BLOCKED_BY_ORB"}]), "orb"),
+        ("chromium", Told(failures=[{"errorText": "x", "blockedReason": "corp-not-same-site"}]), "corp"),
+        ("chromium", Told({"outcome": "load"}), None),
+        ("firefox", Told(console=["[ORB] The resource at “U” was blocked by OpaqueResponseBlocking."]), "orb"),
+        ("firefox", Told(failures=[{"status": "NS_ERROR_DOM_CORP_FAILED"}]), "coep"),
+        (
+            "webkit",
+            Told(console=["CONSOLE SECURITY ERROR Cannot load script U. Failed integrity metadata check."]),
+            "sri",
+        ),
+    ],
+)
+def test_a_browsers_word(browser: str, told: Told, gate: str | None) -> None:
+    """Becomes a value of `blocked_by` at the last flow."""
+    (found,) = judged(CASE, told, [flow(sec_fetch_dest="image", sec_fetch_mode="no-cors")], browser)
+    assert found.verdict.gate == gate
+
+
+def test_a_redirect_that_was_followed_passed() -> None:
+    """The last flow has the verdict."""
+    told = Told(failures=[{"errorText": "net::ERR_BLOCKED_BY_ORB"}])
+    found = judged(CASE, told, [flow(0), flow(1)], "chromium")
+    assert [one.verdict.gate for one in found] == [None, "orb"]
+
+
+def test_flows_are_counted_by_what_the_browser_said() -> None:
+    """What no traffic decides is counted apart, and what is known as well."""
+    found = Found()
+    each = judged(CASE, Told(failures=[{"errorText": "net::ERR_BLOCKED_BY_ORB"}]), [flow()], "chromium")[0]
+    sort(found, each, {"f0": {"blocked_by": "orb"}}, Told(), ())
+    sort(found, each, {}, Told(), ())
+    assert (found.agree["orb"], found.differ["orb"], len(found.misses)) == (1, 1, 1)
+    assert found.misses[0].signature == ("img", "orb", "None")
+    plain = judged(CASE, Told(), [flow(url="http://api.other.test/r/{id}/0")], "chromium")[0]
+    sort(found, plain, {}, Told(), ())
+    assert found.undecided.total() == 1
+
+
+def test_the_reviewed_table_can_be_read() -> None:
+    """Each difference has a reason, and a case of one change or policy at most, or two."""
+    for one in known():
+        assert one.reason
+        assert len(one.case.changes) <= 3
+
+
+def test_a_change_reads_as_it_is() -> None:
+    """In a case's note."""
+    assert str(Change(1, "status", ("404",))) == "hop 1 status=404"
+    assert Verdict(None).gate is None
