@@ -135,6 +135,8 @@ class Judgement:
     `told_by`, the flow whose answer told it. None where it does not show."""
     said: str | None
     """The server's own words on its refusal: a line of the body, or of a header; None where it says nothing."""
+    told_by: str
+    """What the verdict rests on: `wire` (headers), or `recording` (the browser's own word in a file)."""
     _judged: model.Judgement | None = field(default=None, repr=False, compare=False)
     _explanation: str = field(default="", repr=False, compare=False)
 

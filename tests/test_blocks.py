@@ -11,7 +11,7 @@ from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.load import Block, Destination, Gate, Load
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.blocks import BLOCKS
-from cors_addon.recordings import stopped
+from cors_addon.recordings.words import block_of
 from cors_addon.report import blocked
 from cors_addon.report.blocked_loads import BlockedLoads
 from cors_addon.report.explanation import explain
@@ -124,15 +124,16 @@ def test_what_is_advised_lets_the_load_through(row: Row) -> None:
             "net::ERR_BLOCKED_BY_RESPONSE.CoepFrameResourceNeedsCoepHeader",
             Block(Gate.COEP, None, "Cross-Origin-Embedder-Policy"),
         ),
-        ("net::ERR_BLOCKED_BY_RESPONSE", Block(Gate.OTHER)),
-        ("net::ERR_BLOCKED_BY_CLIENT", None),
+        ("net::ERR_BLOCKED_BY_RESPONSE", Block(Gate.OTHER, "net::ERR_BLOCKED_BY_RESPONSE")),
+        ("net::ERR_BLOCKED_BY_CLIENT", Block(Gate.OTHER, "net::ERR_BLOCKED_BY_CLIENT")),
+        ("corp-not-same-site", Block(Gate.CORP, "same-site", "Cross-Origin-Resource-Policy")),
         ("net::ERR_FAILED", None),
         ("", None),
     ],
 )
 def test_what_a_browser_says_in_a_har(error: str, block: Block | None) -> None:
     """Of what has no answer."""
-    assert stopped.block_of(error) == block
+    assert block_of(error) == block
 
 
 def har(*entries: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ import pytest
 from mitmproxy.addons.savehar import SaveHar
 
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
-from cors_addon.recordings import har_dialects, har_entry, har_refused, har_wire
+from cors_addon.recordings import har_dialects, har_entry, har_wire, har_word
 from tests.helpers import actual, preflight
 from tests.test_har import CASES, FIREFOX, SAFARI, check
 
@@ -319,7 +319,7 @@ DIALECTS: dict[str, tuple[Callable[[], dict[str, Any]], str, dict[str, str], dic
     # name: builder, engine, what is found, what is said of the rest
     "charles": (charles, "webkit", FOUND, {}),
     "fiddler": (fiddler, "gecko", FOUND, {}),
-    "edge": (edge, "chromium", FOUND, {har_wire.NEVER_SENT: 1, har_entry.SENT_AGAIN: 1}),
+    "edge": (edge, "chromium", FOUND, {har_word.NEVER_SENT: 1, har_entry.SENT_AGAIN: 1}),
     "proxyman": (
         proxyman,
         "webkit",
@@ -330,7 +330,7 @@ DIALECTS: dict[str, tuple[Callable[[], dict[str, Any]], str, dict[str, str], dic
         http_toolkit,
         "gecko",
         {key: found for key, found in FOUND.items() if key != "GET /gone"},
-        {har_refused.NO_ANSWER_KEPT: 1},
+        {har_word.NO_ANSWER_KEPT: 1},
     ),
     "safari": (
         safari,
@@ -348,7 +348,7 @@ DIALECTS: dict[str, tuple[Callable[[], dict[str, Any]], str, dict[str, str], dic
             "GET /closed": "cause-not-recorded",  # one of three by its words
             "GET /me": "allow-origin-wildcard-with-credentials",
         },
-        {har_refused.NO_ANSWER_KEPT: 1, har_entry.NO_BROWSER: 2},
+        {har_word.NO_ANSWER_KEPT: 1, har_entry.NO_BROWSER: 2},
     ),
 }
 

@@ -56,6 +56,7 @@ FIELDS = [
     "document",
     "server",
     "said",
+    "told_by",
 ]
 
 
@@ -125,6 +126,7 @@ def test_denied_preflight() -> None:
         "document": None,
         "server": None,
         "said": None,
+        "told_by": "wire",
     }
 
 

@@ -15,6 +15,11 @@ def browser_error(engine: str, refusal: Refusal) -> str | None:
     return _NAMES.get(engine, {}).get(refusal.reason, {}).get(refusal.stage)
 
 
+def refusal_named(engine: str, name: str) -> Refusal | None:
+    """The refusal that an engine calls by this name; None where it has no such name. Its detail is not told."""
+    return _BY_NAME.get((engine, name))
+
+
 def _everywhere(name: str, *, preflight: str | None = None, redirect: str | None = None) -> Mapping[Stage, str]:
     return {Stage.PREFLIGHT: preflight or name, Stage.ACTUAL: name, Stage.REDIRECT: redirect or name}
 
@@ -101,3 +106,10 @@ _NAMES: Mapping[str, Mapping[Reason, Mapping[Stage, str]]] = {
     "gecko": _GECKO,
     "webkit": _WEBKIT,
 }
+
+_BY_NAME: dict[tuple[str, str], Refusal] = {}
+"""By engine and name; of what has one name several times, the first counts."""
+for _engine, _reasons in _NAMES.items():
+    for _reason, _stages in _reasons.items():
+        for _stage, _name in _stages.items():
+            _BY_NAME.setdefault((_engine, _name), Refusal(_reason, _stage))

@@ -14,21 +14,24 @@ from cors_addon.exchange import gecko_http2
 from cors_addon.exchange.clients import Client, Connection, Fetch
 from cors_addon.exchange.cookies import SetBy
 from cors_addon.exchange.exchange import Exchange, ModeFinding
+from cors_addon.exchange.mode_evidence import (
+    AUTHORIZATION_SENT,
+    COOKIE_SENT,
+    COOKIE_WITHHELD,
+    FONT,
+    SAME_CONNECTION_INCLUDE,
+    SAME_CONNECTION_OMIT,
+    STORAGE_ACCESS_ABSENT,
+    STORAGE_ACCESS_SENT,
+)
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role
 from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
 from cors_addon.fetch.checks import AUTHORIZATION
+from cors_addon.fetch.load import Destination
 from cors_addon.fetch.origins import OPAQUE
 
 MAX_CONNECTIONS = 4000
 MAX_UNDECIDED = 16
-
-COOKIE_SENT = "a Cookie header was sent"
-AUTHORIZATION_SENT = "an Authorization header that the script did not set"
-STORAGE_ACCESS_SENT = "Sec-Fetch-Storage-Access was sent"
-STORAGE_ACCESS_ABSENT = "no Sec-Fetch-Storage-Access on a cross-site request"
-COOKIE_WITHHELD = "a cookie for this URL is known and was not sent"
-SAME_CONNECTION_INCLUDE = "its connection carries requests with credentials"
-SAME_CONNECTION_OMIT = "its connection carries requests without credentials"
 
 _NOTHING: ModeFinding = (Credentials.UNKNOWN, None)
 _TOLD_INCLUDE: ModeFinding = (Credentials.INCLUDE, SAME_CONNECTION_INCLUDE)
@@ -214,6 +217,8 @@ class Evidence:
             return Credentials.INCLUDE, COOKIE_SENT
         if b"sec-fetch-storage-access" in request:
             return Credentials.INCLUDE, STORAGE_ACCESS_SENT
+        if observation.destination is Destination.FONT and exchange.origin != observation.url.origin:
+            return Credentials.OMIT, FONT
         if connection is not None and connection.credentialed is not None:
             return _TOLD_INCLUDE if connection.credentialed else _TOLD_OMIT
         rival = self._rival(exchange.client, observation)

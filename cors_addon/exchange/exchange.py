@@ -4,7 +4,7 @@ import itertools
 
 from cors_addon.exchange.clients import Client, Fetch, Follower, Pending
 from cors_addon.exchange.ledger import Ledger
-from cors_addon.exchange.model import Credentials, Judgement, Observation
+from cors_addon.exchange.model import Credentials, Judgement, Observation, Word
 from cors_addon.exchange.request_headers import RequestHeaders, is_preflight
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import normalize, split_list
@@ -34,6 +34,8 @@ class Exchange:
     """The preflight that this one repeats."""
     served: tuple[Judgement, ...] = ()
     """The preflights whose cached answers permitted it."""
+    heard: Word | None = None
+    """What the browser itself says of it."""
     fetch: Fetch | None = None
     judgement: Judgement | None = None
     """Kept where it may have to be judged anew, with its fetch."""

@@ -1,7 +1,7 @@
 """Which response headers the page's script may read. https://fetch.spec.whatwg.org/#concept-filtered-response-cors"""
 
-from cors_addon.exchange.ledger import speaks_of_credentials
-from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
+from cors_addon.exchange.model import Credentials, Judgement, Role, ToldBy, Verdict
+from cors_addon.exchange.outcomes import speaks_of_credentials
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.responses import readable_names
 from cors_addon.reasons.assumptions import Assumption
@@ -30,7 +30,13 @@ def all_assumptions(judgement: Judgement) -> tuple[str, ...]:
 
 def certainty(judgement: Judgement) -> str:
     """`observed`, or `inferred` where something had to be assumed: the word of the JSON line and of the metadata."""
+    if judgement.told_by is not ToldBy.WIRE and _REASON_ASSUMED.isdisjoint(judgement.assumptions):
+        return "observed"
     return "inferred" if judgement.assumptions or exposure_assumption(judgement) is not None else "observed"
+
+
+_REASON_ASSUMED = frozenset({Assumption.MODE_LIKELY_OMIT, Assumption.MODE_LIKELY_INCLUDE})
+"""That it was refused was seen, and why was not."""
 
 
 def exposure_assumption(judgement: Judgement) -> str | None:

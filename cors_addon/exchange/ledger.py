@@ -8,12 +8,22 @@ Law 3: whoever changes an older judgement notes it in the ledger.
 from collections.abc import Iterable
 
 from cors_addon.engines import Engine
+from cors_addon.exchange import hearing
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.fate import Fate
-from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome, PreflightState, Role, Verdict
-from cors_addon.exchange.outcomes import ALLOWED, Received, judged_fields, outcomes_of, unanswered
+from cors_addon.exchange.model import (
+    Credentials,
+    Fields,
+    Judgement,
+    Outcome,
+    PreflightState,
+    Role,
+    ToldBy,
+    Verdict,
+    Word,
+)
+from cors_addon.exchange.outcomes import ALLOWED, Received, outcomes_of, speaks_of_credentials, unanswered
 from cors_addon.exchange.recognised import History, Recognised
-from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.cache import Grant
 from cors_addon.fetch.refusals import Stage
 from cors_addon.reasons.assumptions import Assumption
@@ -75,6 +85,20 @@ def note_fate(judgement: Judgement, fate: Fate | None) -> None:
     judgement.fate = fate
     if fate is not None and fate.inferred and fate.block is not None:
         assume(judgement, Assumption.LATEST_PAGE)
+
+
+def note_word(judgement: Judgement, word: Word, *, decided: bool = True) -> None:
+    """What the browser itself says of it; `decided`: its verdict, or its fate, rests on that."""
+    judgement.word = word
+    if decided:
+        judgement.told_by = ToldBy.RECORDING
+    if word.preflight is not None and judgement.role is not Role.PREFLIGHT:
+        judgement.preflight = word.preflight
+
+
+def note_contradiction(judgement: Judgement, contradiction: str) -> None:
+    """The browser decided otherwise, which is known before it is told."""
+    judgement.contradicted, judgement.contradiction = True, contradiction
 
 
 def note_findings(judgement: Judgement, findings: tuple[Finding, ...]) -> None:
@@ -162,25 +186,9 @@ def conclude(judgement: Judgement, mode: Credentials, evidence: str | None) -> N
     chosen = included if credentialed else omitted
     judgement.verdict, judgement.refusal = chosen.verdict, chosen.refusal
     if judgement.assumptions:
-        _drop_assumptions(judgement)
+        judgement.assumptions = tuple(item for item in judgement.assumptions if item not in _ABOUT_CREDENTIALS)
     if unknown and differ and omitted != included:
         judgement.assumptions += (_ABOUT_CREDENTIALS[credentialed],)
-
-
-def _drop_assumptions(judgement: Judgement) -> None:
-    judgement.assumptions = tuple(item for item in judgement.assumptions if item not in _ABOUT_CREDENTIALS)
-
-
-def speaks_of_credentials(judgement: Judgement) -> bool:
-    """Whether the answer means to allow credentials, however it spells it, without a `*` that they would void."""
-    lines = read_response(judged_fields(judgement)).lines
-    wildcards = (lines.allow_origin, lines.allow_methods, lines.allow_headers)
-    value = b",".join(lines.allow_credentials).lower()
-    return (
-        value.strip(b" ,") != b""
-        and b"false" not in value
-        and not any(b"*" in line for values in wildcards for line in values)
-    )
 
 
 # -- several of them ---------------------------------------------------------------------------------------------------
@@ -292,6 +300,21 @@ class Ledger:
                 conclude(member, mode, evidence)
                 self.note(member)
 
+    def heed(self, judgement: Judgement, fetch: Fetch, word: Word | None) -> None:
+        """Hear what the browser itself says, if it does, before the outcomes of both modes are concluded from."""
+        if word is None:
+            return
+        heard = hearing.hear(word, judgement, fetch.credentials, fetch.evidence)
+        note_word(judgement, word, decided=heard.decided)
+        if heard.outcome is not None:
+            judgement.if_omitted = judgement.if_credentialed = heard.outcome
+        if heard.contradiction is not None:
+            note_contradiction(judgement, heard.contradiction)
+        if heard.mode is not fetch.credentials:
+            for member in fetch.members:
+                member.credentials = Credentials.UNKNOWN  # what was known of them is known better now
+            self.learn(fetch, heard.mode, heard.evidence)
+
     def passed(self, judgement: Judgement, fetch: Fetch) -> bool:
         """Something followed: it passed, under whichever credentials mode lets it. Whether that told the mode."""
         omitted, included = judgement.if_omitted, judgement.if_credentialed
@@ -308,6 +331,8 @@ class Ledger:
     def not_followed(self, waiting: Pending) -> None:
         """Nothing followed: it was refused, if either credentials mode refuses it."""
         judgement, fetch = waiting.judgement, waiting.fetch
+        if judgement.word is not None and judgement.word.passed is not None:
+            return  # the browser says itself what came of it
         if waiting.stopped_by is not None and judgement.verdict is Verdict.ALLOW:
             judgement.verdict, judgement.refusal = Verdict.DENY, waiting.stopped_by
             assume(judgement, Assumption.NOT_FOLLOWED)

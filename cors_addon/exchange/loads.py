@@ -100,6 +100,29 @@ class Loads:
         note_fate(own, fate)
         return judgements
 
+    def gate(self, observation: Observation) -> Block | None:
+        """What beside CORS stops an answered flow, by what is known so far; nothing is remembered of it."""
+        headers = read_request(observation.request)
+        if observation.status in (None, 304) or is_preflight(observation, headers):
+            return None
+        engine = self._forced or _engine(headers.user_agent) or FETCH
+        seen = Seen(observation, headers, engine, observation.read_body or _unknown)
+        return check(engine.name, self._load_of(seen)[0], arrival_of(observation, engine, seen.read_body))
+
+    def stop(self, observation: Observation, block: Block, own: Judgement | None) -> Judgement:
+        """The browser says what stopped this flow: `own` is what CORS says of it, None where that is nothing."""
+        headers = read_request(observation.request)
+        engine = own.engine if own is not None else self._forced or _engine(headers.user_agent) or FETCH
+        known = None if own is None or own.fate is None else own.fate
+        load = known.load if known is not None else self._load_of(Seen(observation, headers, engine, _unknown))[0]
+        if block.detail is None and block.gate in (Gate.MIXED_CONTENT, Gate.LOCAL_NETWORK):
+            block = block._replace(detail=str(observation.url))
+        fate = Fate(load, block, None if known is None else known.document)
+        made = own if own is not None else self._tell(observation, fate, engine)
+        if known is None or known.block is None or known.block.gate is not block.gate:
+            note_fate(made, fate)  # else the answer itself shows more of it
+        return made
+
     def _tell(self, observation: Observation, fate: Fate, engine: Engine) -> Judgement:
         role = _ROLES.get(fate.load.mode, Role.NO_CORS)
         made = Judgement(observation, role, engine)
@@ -146,6 +169,8 @@ class Loads:
         headers = seen.headers
         mode = mode_of(seen.observation, headers)
         destination = destination_of(headers, mode)
+        if destination is None:
+            destination = seen.observation.destination
         document, named = self._documents.find(seen.client, seen.observation, headers)
         if destination is Destination.SCRIPT and mode == "no-cors" and MARKS[seen.engine.name].is_import(headers):
             worker, _ = self._documents.find(seen.client, seen.observation, headers, worker=True)

@@ -14,7 +14,7 @@ from cors_addon.engines import Engine
 from cors_addon.exchange.fate import Fate, Usable
 from cors_addon.exchange.recognised import History, Recognised
 from cors_addon.fetch.headers import readable
-from cors_addon.fetch.load import Block, Gate
+from cors_addon.fetch.load import Block, Destination, Gate
 from cors_addon.fetch.orb import ReadBody
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
@@ -78,6 +78,51 @@ class PreflightsSeen(Enum):
         return self is not PreflightsSeen.ALL
 
 
+class ToldBy(StrEnum):
+    """What a verdict rests on: the values of the JSON field `told_by`."""
+
+    WIRE = "wire"
+    """Headers, judged as the browser judges them."""
+    PAGE = "page"
+    """What a page's script saw."""
+    RECORDING = "recording"
+    """The browser's own word, in a file."""
+
+
+GIVEN_UP = frozenset({"net::ERR_ABORTED", "NS_BINDING_ABORTED", "NS_BASE_STREAM_CLOSED", "NS_ERROR_ABORT"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What the browser itself, or its log, says of one request. What it is silent on stays at its default."""
+
+    passed: bool | None = None
+    """The page got the answer, or it was refused or failed."""
+    refusal: Refusal | None = None
+    """Why CORS refused it, where that is said: `passed` is false then."""
+    block: Block | None = None
+    """What stopped it beside CORS: `passed` is false then, too."""
+    network: str | None = None
+    """Its name of the error, where the connection failed or the request was given up: `net::ERR_…`, `NS_ERROR_…`."""
+    credentials: Credentials = Credentials.UNKNOWN
+    preflight: PreflightState | None = None
+    """How the request came by its permission."""
+    text: str = ""
+    """What it said, as people read it."""
+
+    @property
+    def given_up(self) -> bool:
+        """The page gave the request up, or was left."""
+        return self.network in GIVEN_UP
+
+    @property
+    def stopped_by(self) -> Block | None:
+        """What stopped it beside CORS, a failing connection included."""
+        if self.block is not None or self.network is None or self.given_up:
+            return self.block
+        return Block(Gate.NETWORK, self.network)
+
+
 @dataclass(slots=True)
 class Observation:
     """One request with its answer, as seen on the wire."""
@@ -105,6 +150,8 @@ class Observation:
     """Where a policy changed the answer: its name, and the server's own status and header list."""
     read_body: ReadBody | None = field(default=None, compare=False, repr=False)
     """Reads the answer's body, as long as the flow is judged; None where nobody has it."""
+    destination: Destination | None = None
+    """What the answer is for, where a recording says so and the request does not."""
 
 
 class Judgement:
@@ -157,6 +204,9 @@ class Judgement:
     """For each policy in the shadow: its name, the outcome under it, and the outcome without it."""
     fate: Fate | None = None
     """What became of the answer beyond CORS; None where nothing was asked of it."""
+    word: Word | None = None
+    """What the browser itself says of it; None where nobody heard it."""
+    told_by: ToldBy = ToldBy.WIRE
     findings: tuple[Finding, ...] = ()
     """What the server's own answer shows a security reviewer, the gravest first; an auditor fills it in."""
     server: Recognised | None = None
@@ -262,5 +312,5 @@ class Outcome:
 
 
 _STAGES = {Role.PREFLIGHT: Stage.PREFLIGHT, Role.ACTUAL: Stage.ACTUAL, Role.REDIRECT: Stage.REDIRECT}
-_KEPT = frozenset({"revision", "shadow", "findings", "permitted", "paired_with", "server", "said", "history"})
+_KEPT = frozenset({"revision", "shadow", "findings", "permitted", "paired_with", "server", "said", "history", "fate"})
 """What a judgement says of others, or others of it, whatever it is revised to."""

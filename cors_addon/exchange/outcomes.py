@@ -93,6 +93,18 @@ def judged_fields(judgement: Judgement) -> Fields:
     return judgement.stored if judgement.stored is not None else judgement.observation.response
 
 
+def speaks_of_credentials(judgement: Judgement) -> bool:
+    """Whether the answer means to allow credentials, however it spells it, without a `*` that they would void."""
+    lines = read_response(judged_fields(judgement)).lines
+    wildcards = (lines.allow_origin, lines.allow_methods, lines.allow_headers)
+    value = b",".join(lines.allow_credentials).lower()
+    return (
+        value.strip(b" ,") != b""
+        and b"false" not in value
+        and not any(b"*" in line for values in wildcards for line in values)
+    )
+
+
 def redirects_before(judgement: Judgement) -> int:
     """How many redirects its fetch had followed."""
     count = 0

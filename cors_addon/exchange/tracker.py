@@ -12,7 +12,7 @@ from cors_addon.engines import ENGINES
 from cors_addon.exchange import hops, matching, permission, placing, preflights, revalidation
 from cors_addon.exchange.anew import judge_anew
 from cors_addon.exchange.clients import Client, Fetch, Pending
-from cors_addon.exchange.credentials import STORAGE_ACCESS_SENT, Evidence
+from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.http_cache import Plain, PlainResponses, Stored, is_plain
 from cors_addon.exchange.known_clients import KnownClients
@@ -27,6 +27,7 @@ from cors_addon.exchange.ledger import (
     note_unneeded,
     pass_either_way,
 )
+from cors_addon.exchange.mode_evidence import STORAGE_ACCESS_SENT
 from cors_addon.exchange.model import (
     Credentials,
     Fields,
@@ -36,6 +37,7 @@ from cors_addon.exchange.model import (
     PreflightsSeen,
     Role,
     Verdict,
+    Word,
 )
 from cors_addon.exchange.outcomes import judged_fields, location_target
 from cors_addon.exchange.request_headers import read_request
@@ -76,8 +78,11 @@ class Tracker:
 
     # -- in and out ------------------------------------------------------------------------------------------------
 
-    def observe(self, observation: Observation) -> list[Judgement]:
-        """Judge one flow: its judgement first, where CORS concerns it, then older ones that it revises."""
+    def observe(self, observation: Observation, word: Word | None = None) -> list[Judgement]:
+        """Judge one flow: its judgement first, where CORS concerns it, then older ones that it revises.
+
+        `word`: what the browser itself says of it, which counts for more than what its headers let expect.
+        """
         request = read_request(observation.request)
         client = self._known.by_key.get((observation.client, request.user_agent))
         if (
@@ -91,6 +96,8 @@ class Tracker:
         if ledger.due < observation.started:
             ledger.announce(observation.started)
         exchange = Exchange(client, observation, request, ledger)
+        if word is not None:
+            exchange.heard = word
         if observation.http2:
             self._evidence.note_use(exchange)
         if exchange.is_preflight:
@@ -177,6 +184,7 @@ class Tracker:
         target = location_target(observation, exchange.response.lines.location, engine)
         received = (observation.status or 0, exchange.response, observation.http2, target, 0)
         judge_both(judgement, engine, Stage.PREFLIGHT, received)
+        ledger.heed(judgement, fetch, exchange.heard)
         conclude(judgement, fetch.credentials, fetch.evidence)
         refused = not preflights.may_pass(judgement)
         preflights.store(exchange, preflights.cache_key(exchange, fetch), judgement, refused=refused)
@@ -283,7 +291,7 @@ class Tracker:
         self, exchange: Exchange, judgement: Judgement, fetch: Fetch, hop: Pending | None, permit: Pending | None
     ) -> Judgement:
         client, observation, ledger = exchange.client, exchange.observation, exchange.ledger
-        engine = client.judged_as
+        engine, stage, target = client.judged_as, Stage.ACTUAL, None
         if permit is not None:
             ledger.revive(permit)
         ledger.join(fetch, judgement)
@@ -303,7 +311,6 @@ class Tracker:
             if mode is Credentials.UNKNOWN:
                 mode, _ = self._evidence.shown(exchange)
             response = revalidation.judged_response(exchange, judgement, mode, self._plain)
-        stage, target = Stage.ACTUAL, None
         if status in REDIRECT_STATUSES:
             target = location_target(observation, response.lines.location, engine)
             if target is not None:
@@ -315,6 +322,7 @@ class Tracker:
         else:
             received = (status or 0, response, observation.http2, target, fetch.redirects)
             judge_both(judgement, engine, stage, received)
+        ledger.heed(judgement, fetch, exchange.heard)
         plain: Outcome | None = None
         if fetch.left_same_origin:
             if engine.same_origin_credentials_outlive_redirect and stage is Stage.REDIRECT and not fetch.surely_omitted:
@@ -354,7 +362,9 @@ class Tracker:
             or revalidation.plain_confirmed(observation, self._plain) is not None
         )
         if permission.explain(exchange, judgement, fetch, key, revalidates=revalidates):
-            if self.sees.may_lack:
+            if exchange.heard is not None and exchange.heard.preflight is not None:
+                pass  # the browser says how it came by its permission
+            elif self.sees.may_lack:
                 assume(judgement, Assumption.PREFLIGHTS_MAY_BE_MISSING)
             else:
                 exchange.ledger.contradict(judgement, "it needed a preflight, and none was sent or cached")

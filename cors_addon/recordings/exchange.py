@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cors_addon.exchange.model import Judgement, Observation, PreflightsSeen
-from cors_addon.fetch.refusals import Refusal
+from cors_addon.exchange.model import Observation, PreflightsSeen, Word
 
 
 class Recorded(NamedTuple):
@@ -19,10 +18,8 @@ class Recorded(NamedTuple):
     """mitmproxy sent the request itself: no browser judged the answer."""
     sees: PreflightsSeen = PreflightsSeen.ALL
     """How many of the preflights the recording holds, as far as it was read."""
-    refused: Refusal | None = None
-    """The browser's own word that it refused this request, the answer to which is not in the recording."""
-    stopped: Judgement | None = None
-    """The browser's own word that something beside CORS stopped it, which has no answer."""
+    word: Word | None = None
+    """What the browser itself says of it. Where `observation.status` is None, there is nothing else to judge by."""
     load: bool = False
     """It is a page, or something beside CORS may keep it from one."""
     chosen: bool = True

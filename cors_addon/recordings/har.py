@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
-from cors_addon.exchange.model import Observation, PreflightsSeen
+from cors_addon.exchange.model import Observation, PreflightsSeen, Word
 from cors_addon.exchange.timing import HAR_SAME_MOMENT
 from cors_addon.recordings import har_entry, json_stream
 from cors_addon.recordings.exchange import Note, Recorded, Wanted
@@ -67,7 +67,7 @@ def _exchanges(entries: Iterator[Any], context: Context, wanted: Wanted) -> Iter
     number = -1
     for number, raw in enumerate(entries):
         entry = har_entry.convert(raw, number, context)
-        if entry.note and entry.refused is None:
+        if entry.note and entry.observation is None:
             wanted.note(entry.note, 1)
         if entry.observation is not None and choose is not None:
             entry.chosen = bool(choose(raw, entry.observation))
@@ -232,8 +232,7 @@ class _Window:
             entry.notes,
             entry.load_only,
             sees=self._sees,
-            refused=entry.refused,
-            stopped=entry.stopped,
+            word=entry.heard,
             load=entry.load,
             chosen=entry.chosen,
         )
@@ -294,6 +293,8 @@ def _pair(preflight: Entry, request: Entry) -> None:
     assert first is not None
     assert second is not None
     preflight.paired = request.paired = True
+    if request.by_preflight and preflight.heard is None:
+        preflight.heard = Word(passed=False, text=request.heard.text if request.heard is not None else "")
     if second.started < first.ended or second.ended < first.ended:
         second.started = max(second.started, first.ended)
         second.ended = max(second.ended, second.started)

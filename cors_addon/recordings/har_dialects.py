@@ -57,6 +57,10 @@ class Dialect:
     """`connection` is one; with others it is the server's port."""
     zero_is_open: bool = False
     """Status 0 stands for what was still open or given up, too."""
+    says_errors: bool = False
+    """`_error` of an answer is null where nothing went wrong with it."""
+    leaves_failures_out: bool = False
+    """What has an answer in the file was let through; of what was not sent or not answered nothing can be said."""
     tells_by_headers: bool = False
     """With Chromium: provisional headers for what was answered from a cache, or by a service worker."""
 
@@ -72,12 +76,16 @@ DIALECTS = (
         leaves_out="Safari exports only what it let through: what it refused is not in this file, nor are preflights"
         " and redirects",
         numbers_connections=True,
+        leaves_failures_out=True,
     ),
+    Dialect(creator="webinspector", says_errors=True),
     Dialect(
         creator="chrome-har",
         leaves_out="chrome-har leaves out what failed: of what the browser refused only preflights are in this file",
         numbers_connections=True,
+        leaves_failures_out=True,
     ),
+    Dialect(creator="firefox"),
     Dialect(creator="playwright", tells_by_headers=True),
     Dialect(creator="webpagetest", connects_apart=True),
     Dialect(creator="mitmproxy", is_proxy=True, upper_case_methods=True, connects_apart=True),
@@ -178,6 +186,11 @@ class Context:
     def tells_by_headers(self) -> bool:
         """Whether headers alone tell what was on the wire: Playwright's are Chromium's provisional ones, else."""
         return self.dialect.tells_by_headers and self.engine == "chromium"
+
+    @property
+    def firefox(self) -> bool:
+        """Whether Firefox's own developer tools wrote it."""
+        return self.dialect.creator == "firefox"
 
     def note_sensitive(self, names: set[bytes], answer: Fields) -> None:
         """Whether anything was seen that an export without sensitive data leaves out."""

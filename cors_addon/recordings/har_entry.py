@@ -8,20 +8,19 @@ from typing import Any
 from cors_addon.engines import FETCH, detect
 from cors_addon.exchange import telling
 from cors_addon.exchange.http_cache import is_plain
-from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.exchange.model import Observation, Word
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.timing import HAR_FIREFOX_WAITS
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.fetch.load import Block
+from cors_addon.fetch.load import Destination
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import ASKED_HEADERS, ASKED_METHOD
 from cors_addon.fetch.origins import Url, parse_url
-from cors_addon.fetch.refusals import Refusal
 from cors_addon.fetch.requests import cors_unsafe_names
-from cors_addon.recordings import har_fields, stopped
+from cors_addon.recordings import har_fields
 from cors_addon.recordings.har_dialects import AGENTS, ORIGIN_FROM_REFERER, Context
-from cors_addon.recordings.har_refused import NO_ANSWER_KEPT, REFUSED, refusal_of, why_unanswered
-from cors_addon.recordings.har_wire import NEVER_SENT, Given, given, is_confirmed, off_the_wire, was_sent
+from cors_addon.recordings.har_wire import Given, given, is_confirmed, off_the_wire, was_sent
+from cors_addon.recordings.har_word import NEVER_SENT, NO_ANSWER_KEPT, REFUSED, why_unanswered, word_of
 
 NO_BROWSER = "sent by the test's own client, which is no browser and does not enforce CORS"
 ORIGIN_LEFT_OUT = (
@@ -51,12 +50,10 @@ class Entry:
     note: str = ""
     """Why it is not judged."""
     notes: tuple[str, ...] = ()
-    refused: Refusal | None = None
-    """The browser's own word that it refused this; there is no answer to it."""
-    stopped: Judgement | None = None
-    """The browser's own word that something beside CORS stopped it."""
+    heard: Word | None = None
+    """What the browser itself says of it."""
     by_preflight: bool = False
-    """That holds only where the file has no preflights: else the refused one is in it, and judged."""
+    """It was never sent, as refused: told only where the file has no preflights, else the refused one is, by this."""
     of_use: bool = False
     load: bool = False
     """It is a page, or something beside CORS may keep it from one."""
@@ -115,12 +112,12 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     why = off_the_wire(entry, context)
     if why is not None:
         return Entry(note=why if entry.matters else "")
+    word = word_of(entry, context)
+    if not entry.answered and word is not None and word.stopped_by is not None:
+        return _stopped(entry, number, context, word)
     if entry.answered or was_sent(entry, context):
-        return _exchange(entry, number, context)
-    block = stopped.block_of(entry.error)
-    if block is not None:
-        return _stopped(entry, number, context, block)
-    return _unanswered(entry, number, context) if entry.matters or context.after_redirect(url) else Entry()
+        return _exchange(entry, number, context, word)
+    return _unanswered(entry, number, context, word) if entry.matters or context.after_redirect(url) else Entry()
 
 
 def _add_cookies(entry: Given) -> None:
@@ -132,7 +129,7 @@ def _add_cookies(entry: Given) -> None:
 # ---- on the wire ----
 
 
-def _exchange(entry: Given, number: int, context: Context) -> Entry:
+def _exchange(entry: Given, number: int, context: Context, word: Word | None) -> Entry:
     since, started, ended = har_fields.times(entry.raw, context)
     status = entry.status if entry.answered else None
     if is_confirmed(entry, context):
@@ -157,12 +154,13 @@ def _exchange(entry: Given, number: int, context: Context) -> Entry:
         response=entry.answer if status is not None else (),
         http2=_HTTP2.match(str(entry.request.get("httpVersion") or "")) is not None,
         has_body=har_fields.has_body(entry.request, entry.fields),
+        destination=_destination(entry) if entry.raw.get("_resourceType") != "document" else None,
         read_body=partial(har_fields.body_of, entry.response),
     )
-    found = Entry(observation, notes=entry.notes, since=since)
+    found = Entry(observation, notes=entry.notes, since=since, heard=word if entry.answered else None)
     found.load = telling.is_load(observation)
     found.load_only = found.load and not _is_of_use(entry, observation)
-    found.of_use = found.load or _is_of_use(entry, observation)
+    found.of_use = found.load or _is_of_use(entry, observation) or (word is not None and word.stopped_by is not None)
     found.coarse = _WHOLE_SECONDS.fullmatch(str(entry.raw.get("startedDateTime"))) is not None
     if entry.asked or found.coarse:
         found.leads_to = _leads_to(observation)
@@ -232,11 +230,10 @@ def _may_be_sent_again(status: int | None, wire: dict[bytes, bytes]) -> bool:
 # ---- without an answer ----
 
 
-def _unanswered(entry: Given, number: int, context: Context) -> Entry:
+def _unanswered(entry: Given, number: int, context: Context, word: Word | None) -> Entry:
     """What the file has no answer to: refused, where the browser itself says so; else why nothing is judged."""
-    found = Entry(note=why_unanswered(entry))
-    refusal = refusal_of(entry.error)
-    if refusal is None or found.note not in (NO_ANSWER_KEPT, NEVER_SENT):
+    found = Entry(note=why_unanswered(entry, word))
+    if word is None or word.refusal is None or found.note not in (NO_ANSWER_KEPT, NEVER_SENT):
         return found
     found.by_preflight = found.note is NEVER_SENT
     if found.by_preflight and not _needs_preflight(entry):
@@ -247,28 +244,56 @@ def _unanswered(entry: Given, number: int, context: Context) -> Entry:
         if known is None:
             return found
         entry.add(b"Origin", *known)
-    if entry.lines()[b"origin"] == entry.url.origin.encode("latin-1"):
+    found.origin = entry.lines()[b"origin"]
+    if found.origin == entry.url.origin.encode("latin-1"):
         return found
     _assume_agent(entry, context)
-    found.since, started, ended = har_fields.times(entry.raw, context)
-    found.observation = Observation(
-        f"{context.name}#{number}", None, None, started, ended, entry.method, entry.url, entry.fields, None, (),
-        has_body=har_fields.has_body(entry.request, entry.fields),
-    )  # fmt: skip
-    found.notes, found.refused, found.of_use = entry.notes, refusal, True
+    found.since, found.observation = _without_answer(entry, number, context)
+    found.notes, found.heard, found.of_use = entry.notes, word, True
+    if found.by_preflight:
+        found.fetch, found.names = (entry.url, entry.method), frozenset(entry.names)
     context.judged += 1
     return found
 
 
-def _stopped(entry: Given, number: int, context: Context, block: Block) -> Entry:
+def _stopped(entry: Given, number: int, context: Context, word: Word) -> Entry:
     """What the browser says that something beside CORS stopped."""
     _assume_agent(entry, context)
+    since, observation = _without_answer(entry, number, context)
+    if entry.asked and was_sent(entry, context):
+        wire = {name: value.strip() for name, value in entry.lines().items()}
+        context.maybe_sent_again += _may_be_sent_again(None, wire)
+    return Entry(observation, notes=entry.notes, since=since, of_use=True, heard=word)
+
+
+def _without_answer(entry: Given, number: int, context: Context) -> tuple[float, Observation]:
+    """When the page asked, and what it asked for."""
     since, started, ended = har_fields.times(entry.raw, context)
-    observation = Observation(
+    return since, Observation(
         f"{context.name}#{number}", None, None, started, ended, entry.method, entry.url, entry.fields, None, (),
-        has_body=har_fields.has_body(entry.request, entry.fields),
+        has_body=har_fields.has_body(entry.request, entry.fields), destination=_destination(entry),
     )  # fmt: skip
-    return Entry(observation, since=since, of_use=True, stopped=stopped.judgement(observation, block, entry.raw))
+
+
+def _destination(entry: Given) -> Destination | None:
+    """What the answer is for, as the entry itself says."""
+    return _DESTINATIONS.get(str(entry.raw.get("_resourceType", "")).lower())
+
+
+_DESTINATIONS = {
+    "document": Destination.IFRAME,
+    "eventsource": Destination.EVENT_SOURCE,
+    "fetch": Destination.EMPTY,
+    "font": Destination.FONT,
+    "image": Destination.IMAGE,
+    "manifest": Destination.MANIFEST,
+    "media": Destination.VIDEO,
+    "script": Destination.SCRIPT,
+    "stylesheet": Destination.STYLE,
+    "xhr": Destination.EMPTY,
+    "xmlhttprequest": Destination.EMPTY,
+}
+"""By `_resourceType`, lower case."""
 
 
 # ---- headers as the page made them ----

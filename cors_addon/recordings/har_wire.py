@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cors_addon.exchange.model import Fields
-from cors_addon.fetch.names import VALIDATING
+from cors_addon.fetch.names import ASKED_METHOD, VALIDATING
 from cors_addon.fetch.origins import Url
 from cors_addon.recordings import har_fields
 from cors_addon.recordings.har_dialects import Context
@@ -15,7 +15,6 @@ from cors_addon.recordings.har_dialects import Context
 CACHED = "answered from the browser's cache: nothing was on the wire to be judged"
 WORKER = "answered by a service worker: what was on the wire is in no entry of its own, or judged as such"
 NOT_ON_THE_WIRE = "answered from the browser's cache or by a service worker: nothing was on the wire to be judged"
-NEVER_SENT = "never sent, for its preflight or the redirect before it was refused, or something else blocked it"
 STILL_OPEN = "no response in this entry: it was still open, or failed"
 
 _CACHES = frozenset({"Memory Cache", "Disk Cache"})
@@ -69,6 +68,20 @@ class Given:
     def error(self) -> str:
         """The browser's own word for how it failed; empty where it has none."""
         return str(self.response.get("_error") or self.response.get("_failureText") or self.raw.get("_error") or "")
+
+    @property
+    def blocked_reason(self) -> str:
+        """What the developer tools' protocol says that blocked it; empty where nothing did."""
+        for message in (self.response, self.raw):
+            for name in ("_blockedReason", "blockedReason"):
+                if isinstance(message.get(name), str):
+                    return str(message[name])
+        return ""
+
+    @property
+    def is_preflight(self) -> bool:
+        """Whether it asks for permission to send another request."""
+        return self.method == b"OPTIONS" and ASKED_METHOD in self.names
 
     def lines(self) -> dict[bytes, bytes]:
         """The request's header lines by their names in lower case."""

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement, Observation
-from cors_addon.recordings import formats, har, unrecorded
+from cors_addon.recordings import formats, har, unanswered
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import Damage, Source
 from cors_addon.report.input import Input
@@ -109,20 +109,18 @@ def _judge(exchanges: Iterable[Recorded], session: Session, only: _Chosen | None
 
 
 def _judge_exchange(exchange: Recorded, session: Session, only: _Chosen | None) -> list[Judgement]:
-    observation, notes, evidence_only, replayed, sees, refused, stopped, load, chosen = exchange
+    observation, notes, evidence_only, replayed, sees, word, load, chosen = exchange
     session.tracker.sees = sees
     if only is not None and chosen:
         only.note(observation.flow_id)
-    if evidence_only and not _is_news(observation, session):
+    if evidence_only and (word is None or word.stopped_by is None) and not _is_news(observation, session):
         session.note_answer(observation)
         return session.observe_load(observation) if load else []
     if replayed:
         return session.replayed(observation) if chosen else []
-    if stopped is not None:
-        return session.told([stopped]) if chosen else []
-    if refused is not None:
-        return session.told([unrecorded.judgement(observation, refused, notes)]) if chosen else []
-    return session.observe(observation, notes)
+    if word is not None and observation.status is None:
+        return session.told([unanswered.judgement(observation, word, notes)]) if chosen else []
+    return session.observe(observation, notes, word)
 
 
 def _is_news(observation: Observation, session: Session) -> bool:

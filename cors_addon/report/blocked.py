@@ -6,7 +6,7 @@ Law: those of `text` hold here too.
 from collections.abc import Iterator
 
 from cors_addon.exchange.fate import Fate
-from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.model import Judgement, ToldBy
 from cors_addon.fetch.load import Block, Destination, Gate, Load
 from cors_addon.fetch.resource_policy import ResourcePolicy, permits
 from cors_addon.reasons.blocks import BLOCKS, Cure
@@ -33,6 +33,7 @@ _KINDS = {
     Destination.SHARED_WORKER: "shared worker",
     Destination.MODULE: "module",
 }
+BLOCKED_BY_CLIENT = "net::ERR_BLOCKED_BY_CLIENT"
 READ_BY_SCRIPT = frozenset({Destination.EMPTY, Destination.EVENT_SOURCE})
 """Loads whose answer the page's script asked to read."""
 
@@ -44,8 +45,18 @@ def beyond_cors(judgement: Judgement) -> Fate | None:
 
 
 def was_to_be_read(judgement: Judgement) -> bool:
-    """Whether the page's script asked for the answer, to read it: what counts as denied for an exit code."""
+    """Whether the page's script asked for the answer, to read it: what counts as denied for an exit code.
+
+    What a browser tells of a failing connection, or of the user's own ad blocker, is no refusal.
+    """
     fate = judgement.fate
+    if (
+        judgement.told_by is ToldBy.RECORDING
+        and fate is not None
+        and (block := fate.block) is not None
+        and (block.gate is Gate.NETWORK or block.detail == BLOCKED_BY_CLIENT)
+    ):
+        return False
     return judgement.stage is not None or (fate is not None and fate.load.destination in READ_BY_SCRIPT)
 
 
@@ -75,8 +86,12 @@ def phrase(block: Block, load: Load) -> str:
             return f"{entry.label}: {_ORB[because].format(value)}"
         case Gate.NOSNIFF | Gate.MIME:
             return f"{entry.label}: {detail or 'no Content-Type'} for {_named(load)}"
-        case Gate.MIXED_CONTENT | Gate.OTHER:
+        case Gate.MIXED_CONTENT if block.detail != str(load.url):
             return f"{entry.label}: it leads to {detail}"
+        case Gate.OTHER if block.header is not None:
+            return f"{entry.label}: it leads to {detail}"
+        case Gate.OTHER:
+            return f"the browser says {detail}" if detail else "refused by the browser itself"
         case Gate.SRI:
             return f"{entry.label}: " + ("no CORS, so it cannot be checked" if load.opaque else "another digest")
         case Gate.FRAME_ANCESTORS:

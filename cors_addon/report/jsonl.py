@@ -72,6 +72,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "document": judgement.fate.document if judgement.fate else None,
         "server": server_field(judgement),
         "said": judgement.said,
+        "told_by": judgement.told_by,
     }
 
 

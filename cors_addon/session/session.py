@@ -10,12 +10,14 @@ Law 3: what is kept is bounded: the tracker and the auditor see to their own, `l
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from cors_addon.audit.auditor import Auditor
+from cors_addon.exchange import hearing
 from cors_addon.exchange.http_cache import is_plain
-from cors_addon.exchange.ledger import assume, note_fate, note_replayed
+from cors_addon.exchange.ledger import assume, note_contradiction, note_fate, note_replayed, note_word
 from cors_addon.exchange.loads import Loads
-from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.exchange.model import Judgement, Observation, Word
 from cors_addon.exchange.timing import SETTLE_EVERY
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.policy.suffixes import registrable_domain
@@ -70,13 +72,19 @@ class Session:
         self._begin(engine)
         return last
 
-    def observe(self, observation: Observation, notes: tuple[str, ...] = ()) -> list[Judgement]:
+    def observe(
+        self, observation: Observation, notes: tuple[str, ...] = (), word: Word | None = None
+    ) -> list[Judgement]:
         """Judge one flow: its own judgement first, if CORS concerns it, then those that it revises.
 
-        `notes`: what had to be assumed because whoever observed it could not see all of it.
+        `notes`: what had to be assumed because whoever observed it could not see all of it. `word`: what the browser
+        itself says of it, where that was recorded: it counts for more than what the headers let expect.
         """
         read_body = observation.read_body
-        judgements = self.loads.observe(observation, self.tracker.observe(observation))
+        if word is None:
+            judgements = self.loads.observe(observation, self.tracker.observe(observation))
+        else:
+            judgements = self._heed(observation, word)
         if notes and judgements and judgements[0].observation is observation:
             assume(judgements[0], *notes)
         if judgements and judgements[0].observation is observation:
@@ -91,6 +99,24 @@ class Session:
                 audit(judgement)
             if self._keep:
                 self._remember(judgements)
+        return judgements
+
+    def _heed(self, observation: Observation, word: Word) -> list[Judgement]:
+        """Judge a flow of which the browser itself says what came of it; what it refused, something has stopped."""
+        if word.passed is False and word.refusal is None and word.stopped_by is None:
+            word = replace(word, block=self.loads.gate(observation))
+        judgements = self.loads.observe(observation, self.tracker.observe(observation, word))
+        if word.stopped_by is not None:
+            own = next((each for each in judgements[:1] if each.observation is observation), None)
+            made = self.loads.stop(observation, word.stopped_by, own)
+            note_word(made, word)
+            judgements = judgements if own is not None else [made, *judgements]
+        for each in judgements:
+            block, contradiction = hearing.unexplained(each)
+            if block is not None:
+                self.loads.stop(each.observation, block, each)
+            if contradiction is not None:
+                note_contradiction(each, contradiction)
         return judgements
 
     def observe_load(self, observation: Observation) -> list[Judgement]:

@@ -1,0 +1,65 @@
+"""What a HAR entry says, in the browser's own words, of how its request ended.
+
+Chrome's developer tools: `_error` beside the status and the headers of an answer says that the page did not get it; a
+preflight has none, whatever came of it. Without an error, what was received says that the page got it: of a refused
+answer nothing is. What leaves failures out tells by having an entry at all.
+"""
+
+from cors_addon.exchange.model import Word
+from cors_addon.fetch.load import Block, Gate
+from cors_addon.recordings import har_fields, words
+from cors_addon.recordings.har_dialects import Context
+from cors_addon.recordings.har_wire import STILL_OPEN, Given, not_even_begun
+
+NO_ANSWER_KEPT = (
+    "failed, and the file has no answer: whether the browser refused it or the network failed is not to be told"
+)
+GIVEN_UP = "given up by the page, or stopped by the test, before an answer was there"
+NEVER_SENT = "never sent, for its preflight or the redirect before it was refused, or something else blocked it"
+REFUSED = "the browser's own word for how it failed:"
+
+_NO_ERROR = "no error"
+_NO_ANSWER = "no answer"
+
+
+def word_of(entry: Given, context: Context) -> Word | None:
+    """What the browser says of an entry; None where it says nothing, or the file is no browser's."""
+    if context.dialect.is_proxy:
+        return None
+    said = words.of_error(entry.blocked_reason, answered=entry.answered) or words.of_error(
+        entry.error, answered=entry.answered
+    )
+    if entry.is_preflight:
+        # why is not said of preflights; an error of a redirect is that they were redirected
+        plainly = said is not None and said.passed is False and said.block is None
+        return Word(passed=False, text=entry.error) if plainly else said
+    if said is not None or entry.error:
+        return said
+    if entry.answered:
+        return Word(passed=True, text=_NO_ERROR) if _was_received(entry, context) else None
+    if context.firefox and entry.status == 0 and not not_even_begun(entry):
+        return Word(passed=False, block=Block(Gate.NETWORK), text=_NO_ANSWER)
+    return None
+
+
+def _was_received(entry: Given, context: Context) -> bool:
+    """Whether the page got what was answered."""
+    if context.dialect.leaves_failures_out or context.tells_by_headers:
+        return True
+    if not context.dialect.says_errors or "_error" not in entry.response:
+        return False
+    content = entry.response.get("content")
+    size = har_fields.number(content.get("size")) if isinstance(content, dict) else None
+    received = har_fields.number(entry.response.get("_transferSize"))
+    return (size or 0) > 0 or (received or 0) > 0
+
+
+def why_unanswered(entry: Given, word: Word | None) -> str:
+    """Why nothing is judged where the file has no answer."""
+    if not entry.response:
+        return STILL_OPEN
+    if not_even_begun(entry):
+        return NEVER_SENT
+    if entry.raw.get("_wasAborted") is True or (word is not None and word.given_up):
+        return GIVEN_UP
+    return NO_ANSWER_KEPT

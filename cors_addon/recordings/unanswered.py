@@ -1,0 +1,59 @@
+"""Exchanges without an answer in the file: judged by the browser's own word alone.
+
+Whatever engine is asked for, it is this browser's decision. Nothing else in the recording is judged by it.
+"""
+
+from cors_addon.engines import FETCH, detect
+from cors_addon.exchange.fate import Fate
+from cors_addon.exchange.ledger import assume, note_word
+from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role, Verdict, Word
+from cors_addon.fetch.load import Block, Gate, Load
+from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.origins import parse_url
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.fetch.requests import cors_unsafe_names
+from cors_addon.policy.suffixes import registrable_domain
+
+
+def judgement(observation: Observation, word: Word, notes: tuple[str, ...] = ()) -> Judgement:
+    """What became of a request: refused by CORS, stopped by something else, or not answered."""
+    if word.refusal is not None and word.block is None:
+        made = _refused(observation, word.refusal)
+    else:
+        made = _stopped(observation, word.stopped_by or Block(Gate.NETWORK))
+    note_word(made, word)
+    assume(made, *notes)
+    return made
+
+
+def _refused(observation: Observation, refusal: Refusal) -> Judgement:
+    lines = {name.lower(): value for name, value in observation.request}
+    own = detect(lines.get(b"user-agent", b"")) or FETCH
+    method = observation.method.decode("latin-1")
+    names = cors_unsafe_names(observation.request, own.rules.safelist, own.rules.name_kinds)
+    role = Role.REDIRECT if refusal.stage is Stage.REDIRECT else Role.ACTUAL
+    made = Judgement(observation, role, own, lines.get(b"origin", b"null").decode("latin-1"), method)
+    made.verdict, made.refusal = Verdict.DENY, refusal
+    made.requested_headers = tuple(names)
+    because = [] if method in CORS_SAFELISTED else [f"method {method}"]
+    made.preflight_because = (*because, *(f"header {name}" for name in names))
+    made.preflight = PreflightState.UNSEEN if made.preflight_because else PreflightState.NOT_NEEDED
+    made.chain = [made]
+    return made
+
+
+def _stopped(observation: Observation, block: Block) -> Judgement:
+    lines = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in observation.request}
+    named = lines.get("origin")
+    page = parse_url(named or lines.get("referer", ""))
+    origin = page.origin if page is not None else observation.url.origin
+    mode = "cors" if named is not None and named != observation.url.origin else "no-cors"
+    engine = detect(lines.get("user-agent", "").encode("latin-1")) or FETCH
+    made = Judgement(observation, Role.NO_CORS, engine, named)
+    load = Load(observation.url, origin, observation.destination, mode, registrable_domain)
+    if block.gate in (Gate.MIXED_CONTENT, Gate.LOCAL_NETWORK):
+        block = block._replace(detail=str(observation.url))
+    made.fate = Fate(load, block)
+    if block.gate is Gate.NETWORK and mode == "cors":
+        made.refusal = Refusal(Reason.NETWORK_ERROR, Stage.ACTUAL)  # as consoles may call it
+    return made

@@ -1,0 +1,144 @@
+"""A browser's own names for how a request ended, as its `Word`, for whatever file they stand in.
+
+Chromium: net errors (net/base/net_error_list.h), Network.BlockedReason and Network.CorsError of the DevTools protocol
+(https://chromedevtools.github.io/devtools-protocol/tot/Network/). Firefox: the names of nsresult values
+(xpcom/base/ErrorList.py). WebKit: sentences.
+"""
+
+from collections.abc import Mapping
+
+from cors_addon.engines.names import refusal_named
+from cors_addon.exchange.model import GIVEN_UP, Word
+from cors_addon.fetch.load import Block, Gate
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
+
+REFUSED = frozenset({"net::ERR_FAILED", "NS_ERROR_DOM_BAD_URI"})
+"""What a page's request ends with that CORS refused; other things may end so, too."""
+
+_CSP = Block(Gate.CSP, header="Content-Security-Policy")
+_BLOCKS: Mapping[str, Block] = {
+    "csp": _CSP,
+    "net::ERR_BLOCKED_BY_CSP": _CSP,
+    "NS_ERROR_CONTENT_BLOCKED": Block(Gate.OTHER, "NS_ERROR_CONTENT_BLOCKED"),
+    "mixed-content": Block(Gate.MIXED_CONTENT),
+    "content-type": Block(Gate.MIME, header="Content-Type"),
+    "integrity": Block(Gate.SRI),
+    "net::ERR_BLOCKED_BY_ORB": Block(Gate.ORB),
+    "net::ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS": Block(Gate.LOCAL_NETWORK),
+    "net::ERR_BLOCKED_BY_PRIVATE_NETWORK_ACCESS_CHECKS": Block(Gate.LOCAL_NETWORK),
+    "net::ERR_INSECURE_PRIVATE_NETWORK_REQUEST": Block(Gate.LOCAL_NETWORK),
+    "corp-not-same-origin": Block(Gate.CORP, "same-origin", "Cross-Origin-Resource-Policy"),
+    "corp-not-same-site": Block(Gate.CORP, "same-site", "Cross-Origin-Resource-Policy"),
+    "corp-not-same-origin-after-defaulted-to-same-origin-by-coep": Block(
+        Gate.COEP, header="Cross-Origin-Resource-Policy"
+    ),
+    "coep-frame-resource-needs-coep-header": Block(Gate.COEP, header="Cross-Origin-Embedder-Policy"),
+    **{
+        reason: Block(Gate.OTHER, reason)
+        for reason in (
+            "origin",
+            "inspector",
+            "subresource-filter",
+            "coop-sandboxed-iframe-cannot-navigate-to-coop-page",
+        )
+    },
+}
+"""By `blockedReason`, and by the name of the error."""
+_RESPONSE = "net::ERR_BLOCKED_BY_RESPONSE"
+_NETWORK = ("net::ERR_", "NS_ERROR_NET_", "NS_ERROR_PROXY_", "SEC_ERROR_", "SSL_ERROR_", "MOZILLA_PKIX_ERROR_")
+_NETWORK_NAMES = frozenset(
+    "NS_ERROR_CONNECTION_REFUSED NS_ERROR_UNKNOWN_HOST NS_ERROR_UNKNOWN_PROXY_HOST NS_ERROR_OFFLINE".split()
+)
+_AT_PREFLIGHT = frozenset(
+    {
+        Reason.METHOD_NOT_ALLOWED,
+        Reason.HEADER_NOT_ALLOWED,
+        Reason.ALLOW_METHODS_INVALID,
+        Reason.ALLOW_HEADERS_INVALID,
+        Reason.STATUS_NOT_OK,
+        Reason.PREFLIGHT_REDIRECTED,
+    }
+)
+
+
+def of_error(error: str, *, answered: bool) -> Word | None:
+    """What a name of an error, a blocked reason or a sentence means; None where it tells nothing of CORS or a block.
+
+    `answered`: the server's answer is known.
+    """
+    if not error:
+        return None
+    if (block := block_of(error)) is not None:
+        return Word(passed=False, block=block, text=error)
+    if error in GIVEN_UP:
+        return Word(network=error, text=error)
+    if error in REFUSED:
+        return Word(passed=False, refusal=None if answered else _not_told(Stage.ACTUAL), text=error)
+    if (refusal := _refusal_in(error)) is not None:
+        return Word(passed=False, refusal=refusal, text=error)
+    if error.startswith(_NETWORK) or error in _NETWORK_NAMES:
+        return Word(network=error, text=error)
+    return None
+
+
+def of_cors_error(name: str, parameter: str = "") -> Word:
+    """Of a `Network.CorsError` with its `failedParameter`."""
+    refusal = refusal_named("chromium", name)
+    if refusal is None:
+        gate = Gate.LOCAL_NETWORK if "Network" in name or "Private" in name else Gate.OTHER
+        return Word(passed=False, block=Block(gate, None if gate is Gate.LOCAL_NETWORK else name), text=name)
+    return Word(passed=False, refusal=refusal._replace(detail=parameter or None), text=name)
+
+
+def of_sentence(text: str) -> Word | None:
+    """Of a line of a browser's console; None where it is not one about CORS that names a reason."""
+    found = _reasons(text)
+    if len(found) != 1:
+        return None
+    return Word(passed=False, refusal=Refusal(found[0], _stage_of(found[0], text)), text=text)
+
+
+def block_of(error: str) -> Block | None:
+    """What beside CORS an error says that stopped a request; None where it says nothing of the kind."""
+    known = _BLOCKS.get(error)
+    if known is not None:
+        return known
+    if error == "net::ERR_BLOCKED_BY_CLIENT" or error == "net::ERR_BLOCKED_BY_ADMINISTRATOR":
+        return Block(Gate.OTHER, error)
+    if not error.startswith(_RESPONSE):
+        return None
+    reason = error.removeprefix(_RESPONSE).lower()
+    if "coep" in reason or "dip" in reason:
+        header = "Cross-Origin-Embedder-Policy" if "frame" in reason else "Cross-Origin-Resource-Policy"
+        return Block(Gate.COEP, header=header)
+    if "notsamesite" in reason or "notsameorigin" in reason:
+        value = "same-site" if "notsamesite" in reason else "same-origin"
+        return Block(Gate.CORP, value, "Cross-Origin-Resource-Policy")
+    return Block(Gate.OTHER, error)
+
+
+def _refusal_in(error: str) -> Refusal | None:
+    """What CORS refused, by an error that names it: Chromium's about redirects, and WebKit's sentences."""
+    words = error.lower()
+    if "_redirect" in words:
+        found = _reasons(f"Failed to load resource: {error}")
+        return Refusal(found[0], Stage.REDIRECT) if found else None
+    if "access-control-" not in words and "preflight" not in words:
+        return None
+    found = _reasons(error)
+    return Refusal(found[0], _stage_of(found[0], words)) if len(found) == 1 else _not_told(Stage.ACTUAL)
+
+
+def _stage_of(reason: Reason, text: str) -> Stage:
+    return Stage.PREFLIGHT if reason in _AT_PREFLIGHT or "preflight" in text.lower() else Stage.ACTUAL
+
+
+def _not_told(stage: Stage) -> Refusal:
+    return Refusal(Reason.CAUSE_NOT_RECORDED, stage)
+
+
+def _reasons(text: str) -> list[Reason]:
+    from cors_addon.reasons import explain  # of use to few files, and takes a while to import
+
+    match = explain.find(text)
+    return [each for each in match.entries if isinstance(each, Reason)] if match else []
