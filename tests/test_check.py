@@ -744,3 +744,11 @@ def test_a_server_that_fails_at_times_has_two_troubles() -> None:
     whole = " ".join(table.render(summary).split())
     assert whole.count("GET /items/{id}") == 1  # in the table they are one line
     assert whole.count("Mend the failure first.") == 1
+
+
+def test_the_servers_own_words_are_in_a_dump(check: Check, tmp_path: Path) -> None:
+    """Of a refused preflight and of an error, whose bodies are read for that."""
+    refused = preflight(ALLOW, status=400, body=b"Disallowed CORS method")
+    failed = actual([], status=401, body=b'{"detail":"no token"}', at=1)
+    _, out, _ = check(write(tmp_path / "x", refused, failed), "--format", "jsonl")
+    assert [json.loads(line)["said"] for line in out.splitlines()] == ["Disallowed CORS method", "no token"]

@@ -1,5 +1,6 @@
 """Who answered: each signature tells its implementation, survives what is lost on the way, and tells nobody else's."""
 
+import html
 import re
 from collections.abc import Iterable
 
@@ -9,7 +10,11 @@ from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.recognised import Cause, Confidence
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Reason
-from cors_addon.report import explanation, jsonl
+from cors_addon.report import explanation, github, json_report, jsonl, junit, sarif, table
+from cors_addon.report.html import page
+from cors_addon.report.html.exchanges import Exchanges
+from cors_addon.report.input import Input
+from cors_addon.report.summary import Summary
 from cors_addon.servers import cause
 from cors_addon.servers.answer import Answer
 from cors_addon.servers.implementations import IMPLEMENTATIONS
@@ -253,3 +258,19 @@ def test_confidence_is_told() -> None:
     assert recognise(*sure).confidence is Confidence.SURE  # type: ignore[union-attr]
     likely = exchange(preflight(APP, "PUT", "", "200\nAllow: GET, HEAD, OPTIONS\nContent-Length: 0\n\n"))
     assert recognise(*likely).confidence is Confidence.LIKELY  # type: ignore[union-attr]
+
+
+def test_every_report_says_who_answered_and_in_what_words() -> None:
+    """Where nobody can look at the flow: in text, JSON, HTML, SARIF, JUnit, and at GitHub."""
+    summary = Summary()
+    for each in judged(preflight(APP, "PUT", "", STARLETTE)):
+        summary.add(each)
+    summary.inputs.append(Input("x.har"))
+    for render in (table.render, json_report.render, github.render, sarif.render, junit.render):
+        told = " ".join(html.unescape(render(summary)).split())
+        assert "Disallowed CORS method" in told, render
+        assert "`allow_methods`" in told, render
+    exchanges = Exchanges()
+    for each in judged(preflight(APP, "PUT", "", STARLETTE)):
+        exchanges.add(each)
+    assert page.render(summary, exchanges).count("allow_methods") >= 2

@@ -188,7 +188,8 @@ class FlowParser:
         if not of_use:
             return None
         if response is not None and response.content:
-            looked_into = of_use & _LOAD and response.body[1] - response.body[0] <= _MAX_BODY
+            looked_into = of_use & _LOAD or request.method == b"OPTIONS" or response.status_code >= 400
+            looked_into = looked_into and response.body[1] - response.body[0] <= _MAX_BODY
             response.content = _value(data, response.body, bytes) if looked_into else None
         return _Flow(
             id=_value(data, spans[b"id"], str),
@@ -208,7 +209,7 @@ class FlowParser:
         message = _Message(**_fields(data, spans, types))
         content = spans[b"content"]
         message.body = content
-        # that there is one is all that anybody asks, but of what something beside CORS may stop
+        # that there is one is all that anybody asks, but of what something beside CORS may stop, and of refusals
         message.content = None if _is_null(data, content) else b"..." if content[1] - content[0] > 3 else b""
         message.headers = http.Headers.__new__(http.Headers)
         message.headers.fields, of_use = self._headers(data, *_inside(data, spans[b"headers"], _LIST))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from cors_addon.exchange.fixes import Change
 from cors_addon.reasons import model as reasons
-from cors_addon.report import root_cause
+from cors_addon.report import answered, root_cause
 from cors_addon.report.findings import finding_fix, finding_phrase
 from cors_addon.report.summary import Cause, Found, Summary
 from cors_addon.report.terminal import BOLD, GREEN, RED, Terminal
@@ -31,6 +31,8 @@ def of_cause(cause: Cause, place: int, summary: Summary, terminal: Terminal) -> 
     really = root_cause.sentence(cause.example) if (cause.example.observation.status or 0) >= 500 else ""
     if really:
         yield from terminal.wrapped(really, "    ")
+    for told in answered.lines(cause.example):
+        yield from terminal.wrapped(told, "    ")
     label = "at"
     for endpoint in list(cause.endpoints)[:MAX_PLACES]:
         yield from terminal.wrapped(str(endpoint), " " * 9, first=f"    {label:<5}")

@@ -5,6 +5,7 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions#s
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from cors_addon.report import answered
 from cors_addon.report.counted import Endpoint
 from cors_addon.report.cures import fix_lines
 from cors_addon.report.findings import finding_phrase
@@ -39,7 +40,8 @@ def render(summary: Summary) -> str:
 
 def _cause(cause: Cause) -> str:
     fix = [f"{sign} {line}".strip() for sign, line in fix_lines(cause.change)]
-    body = [cause.phrase, *_places(cause.endpoints), *fix, f"cors-addon explain {cause.reason}"]
+    told = answered.lines(cause.example)
+    body = [cause.phrase, *told, *_places(cause.endpoints), *fix, f"cors-addon explain {cause.reason}"]
     title = f"CORS: {cause.reason}" + ("" if cause.stage == "actual" else f" at the {cause.stage}")
     return _annotation("error" if cause.fresh else "notice", title, body)
 

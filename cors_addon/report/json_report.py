@@ -21,8 +21,9 @@ findings     one for each security finding about a server, the gravest first: na
              server, message, detail, count, endpoints (`{"METHOD URL": count}`), baseline (`known`, `new`; null
              without a baseline), fix (text), explanation, spec
 causes       one for each fault to mend, the most frequent first: reason, stage, server, message, count, engines,
-             endpoints (`{"METHOD URL": count}`), fix (`status`, `headers`: name, before, after; `note`; `complete`:
-             nothing fails after it), explanation, spec
+             endpoints (`{"METHOD URL": count}`), said (the server's own words, or null), implementation (as `server` in
+             a JSON line: the CORS implementation that the answer looks like, or null), fix (`status`, `headers`: name,
+             before, after; `note`; `complete`: nothing fails after it), explanation, spec
 """
 
 import json
@@ -37,6 +38,7 @@ from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report.counted import CountedOutcome, Endpoint
 from cors_addon.report.findings import finding_fix, finding_phrase
+from cors_addon.report.jsonl import server_field
 from cors_addon.report.summary import Cause, Found, Input, Known, Summary, Tally, known_finding
 
 SCHEMA = "cors-addon-check"
@@ -127,6 +129,8 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "count": cause.count,
         "engines": list(cause.engines),
         "endpoints": {str(endpoint): count for endpoint, count in cause.endpoints.items()},
+        "said": cause.example.said,
+        "implementation": server_field(cause.example),
         "fix": _fix(cause.change),
         "explanation": explanation.explanation,
         "spec": explanation.anchor,

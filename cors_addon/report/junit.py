@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+from cors_addon.report import answered
 from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
 from cors_addon.report.cures import fix_lines
 from cors_addon.report.findings import finding_phrase
@@ -74,6 +75,7 @@ def _failures(summary: Summary, endpoint: Endpoint, outcomes: dict[CountedOutcom
         if tally.example is not None and outcome.refusal is not None:
             example = as_counted(tally.example, outcome)
             lines.append(phrase(example, outcome.refusal))
+            lines += answered.lines(example)
             lines += [f"  {sign} {line}".rstrip() for sign, line in fix_lines(smallest_change(example))]
         lines.append(f"{tally.count} ×, flows {', '.join(tally.flow_ids)}")
         lines.append(f"cors-addon explain {outcome.reason}")

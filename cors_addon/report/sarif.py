@@ -16,6 +16,7 @@ from cors_addon.exchange.fixes import smallest_change
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, FindingExplanation, Severity, message
 from cors_addon.reasons.registry import REGISTRY
+from cors_addon.report import answered
 from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
 from cors_addon.report.cures import fix_lines
 from cors_addon.report.findings import finding_fix, finding_phrase
@@ -117,6 +118,7 @@ def _result(
     if tally.example is not None:
         example = as_counted(tally.example, outcome)
         said = [f"{endpoint} is denied to {endpoint.origin or 'the page'}: {phrase(example, outcome.refusal)}."]
+        said += answered.lines(example)
         fix = [f"{sign} {line}".strip() for sign, line in fix_lines(smallest_change(example))]
     if fix:
         said += ["Change the answer:", *fix]

@@ -18,6 +18,7 @@ from cors_addon.report import text
 from cors_addon.report.blocked_loads import BlockedLoads
 from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, as_counted, endpoint_of, outcome_of, views
 from cors_addon.report.input import Input as Input
+from cors_addon.servers.cause import causes as refused
 
 MAX_ROWS = 2000
 MAX_OUTCOMES = 24
@@ -212,7 +213,7 @@ class Summary:
             phrase = text.phrase(example, outcome.refusal)
             cured_by = (change.edits, change.status) if change and change.edits else phrase
             status = example.observation.status or 0
-            key = (outcome.reason, stage, endpoint.server, cured_by, status if status >= 400 else 0)
+            key = (outcome.reason, stage, endpoint.server, cured_by, status if status >= 400 else 0, refused(example))
             cause = found.get(key)
             if cause is None:
                 cause = found[key] = Cause(outcome.reason or "", stage, endpoint.server, phrase, change, example)

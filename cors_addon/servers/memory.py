@@ -59,14 +59,14 @@ class Servers:
             return
         refused = judgement.verdict is not Verdict.ALLOW or _may_be_refused(judgement)
         looked_at = refused or judgement.role is Role.PREFLIGHT
-        body = read_body(BODY_READ) if looked_at and read_body is not None and own is observation else None
+        speaks = own.method == b"OPTIONS" or (own.status or 0) >= 400
+        body = read_body(BODY_READ) if looked_at and speaks and read_body is not None and own is observation else None
         if not looked_at and (server.known is not None or server.tries >= MAX_TRIES):
             found = self._lent(server)
         else:
             server.tries += not looked_at
             found = self._recognise(server, own, body)
-        speaks = refused and ((own.status or 0) >= 400 or judgement.role is not Role.ACTUAL)
-        note_server(judgement, found, said(own, body) if speaks else None, _history(server, judgement, own))
+        note_server(judgement, found, said(own, body) if refused and speaks else None, _history(server, judgement, own))
         _learn(server, judgement, own)
 
     def _of(self, origin: str) -> _Server:

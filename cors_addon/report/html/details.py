@@ -19,6 +19,7 @@ from cors_addon.report.counted import ALL_ENGINES, State, outcome_of
 from cors_addon.report.cures import BROWSERS
 from cors_addon.report.html.matrix import Matrix
 from cors_addon.report.html.values import full, number, shown
+from cors_addon.servers import cause
 
 type Body = Callable[[str], bytes]
 
@@ -137,6 +138,7 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
             "error": line["browser_error"],
             "behind": refusal.get("behind"),
             "body": _body(judgement, body_of),
+            "server": cause.sentences(judgement),
             "engines": _engines(asked),
             "contradiction": line["contradiction"] if line["contradicted"] else None,
             "rewritten": _rewritten(line),

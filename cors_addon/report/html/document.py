@@ -16,7 +16,7 @@ from cors_addon.policy import shadow
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, Parts
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import jsonl, root_cause
+from cors_addon.report import answered, jsonl, root_cause
 from cors_addon.report.counted import generalized
 from cors_addon.report.cures import BROWSERS
 from cors_addon.report.findings import finding_fix, finding_phrase
@@ -98,6 +98,7 @@ def _cause(cause: Cause, summary: Summary) -> dict[str, Any]:
             "moreEndpoints": max(len(cause.endpoints) - MAX_PLACES, 0),
             "fix": cure(cause.change),
             "behind": root_cause.sentence(example),
+            "told": list(answered.lines(example)),
             "console": console_lines(jsonl.line(example)["console_message"]),
         }
     )

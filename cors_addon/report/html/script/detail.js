@@ -131,6 +131,7 @@ function panel(fetch) {
         refused ? null : facts,
         detail.behind ? h("p", {}, detail.behind) : null,
         detail.body ? h("p", {}, "Its body begins: ", h("q", {}, detail.body)) : null,
+        (detail.server || []).map((told) => h("p", {}, told)),
         detail.contradiction ? h("p", { class: "warn" }, "Contradicted: ", detail.contradiction) : null,
         diff(detail.fix),
         detail.console ? [h("h4", {}, `In ${detail.engine}'s console`), consoleText(detail.console)] : null,

@@ -71,6 +71,7 @@ function words(fetch) {
       detail.location,
       detail.role,
       detail.body,
+      ...(detail.server || []),
       ...(detail.findings || []),
       ...(detail.flips || []),
       ...(detail.because || []),

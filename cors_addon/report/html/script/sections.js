@@ -135,6 +135,7 @@ function cause(each, index) {
         each.known ? h("span", { class: "pill" }, "known") : null,
       ),
       each.behind ? h("p", {}, each.behind) : null,
+      (each.told || []).map((told) => h("p", {}, told)),
       diff(each.fix),
       places(each),
       each.console ? h("details", {}, h("summary", {}, "In the browser's console"), consoleText(each.console)) : null,
