@@ -137,6 +137,10 @@ class Judgement:
     """The server's own words on its refusal: a line of the body, or of a header; None where it says nothing."""
     told_by: str
     """What the verdict rests on: `wire` (headers), or `recording` (the browser's own word in a file)."""
+    happened: str | None
+    """What really failed, where the page sees only that its request did: an error, a bot check, a login."""
+    remedies: tuple[Mapping[str, Any], ...]
+    """What to change, the likeliest first: `who`, `what`, `change`, `sure`, `why`, `opens`, `at`."""
     _judged: model.Judgement | None = field(default=None, repr=False, compare=False)
     _explanation: str = field(default="", repr=False, compare=False)
 

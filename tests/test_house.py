@@ -15,6 +15,7 @@ PACKAGE = ROOT / "cors_addon"
 # Imports go strictly down: a part imports from itself and from lower floors, never from a neighbour.
 FLOORS = {
     "fetch": 0,
+    "remedies": 0.5,  # between the two: `reasons` explains what is pasted by the same remedies
     "engines": 1,
     "reasons": 1,
     "exchange": 2,

@@ -57,6 +57,8 @@ FIELDS = [
     "server",
     "said",
     "told_by",
+    "happened",
+    "remedies",
 ]
 
 
@@ -127,6 +129,28 @@ def test_denied_preflight() -> None:
         "server": None,
         "said": None,
         "told_by": "wire",
+        "happened": None,
+        "remedies": [
+            {
+                "who": "server",
+                "what": "Allow the method PUT",
+                "change": {
+                    "kind": "answer",
+                    "status": None,
+                    "headers": [
+                        {"name": "Access-Control-Allow-Methods", "before": "GET, POST", "after": "GET, POST, PUT"},
+                        {"name": "Access-Control-Allow-Headers", "before": None, "after": "x-token"},
+                    ],
+                    "note": "",
+                    "complete": True,
+                    "flow_id": None,
+                },
+                "sure": "sure",
+                "why": "",
+                "opens": f"pages of {PAGE} may send PUT here",
+                "at": None,
+            }
+        ],
     }
 
 

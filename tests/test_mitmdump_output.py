@@ -216,8 +216,10 @@ Top reasons
  1  method-not-allowed, at the preflight                              1 exchange
     PUT is not in Access-Control-Allow-Methods "GET, POST"
     at   PUT https://api.example.test/items/{id}
-    fix  - Access-Control-Allow-Methods: GET, POST
+    fix  at the server: allow the method PUT
+         - Access-Control-Allow-Methods: GET, POST
          + Access-Control-Allow-Methods: GET, POST, PUT
+         Opens: pages of https://app.example.test may send PUT here.
     see  cors-addon explain method-not-allowed
 """
     )

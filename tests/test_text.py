@@ -188,9 +188,11 @@ def test_denied_preflight_whole() -> None:
      – Access-Control-Allow-Headers: absent   (would fail too)
   2  PUT      not seen: a browser stops here
 
-  fix          - Access-Control-Allow-Methods: GET, POST
+  fix          at the server: allow the method PUT
+               - Access-Control-Allow-Methods: GET, POST
                + Access-Control-Allow-Methods: GET, POST, PUT
                + Access-Control-Allow-Headers: content-type
+               Opens: pages of https://app.example.test may send PUT here.
   console      Access to fetch at 'https://api.example.test/items/1' from origin
                'https://app.example.test' has been blocked by CORS policy:
                Method PUT is not allowed by Access-Control-Allow-Methods in
@@ -227,14 +229,20 @@ def test_allowed_pair() -> None:
     ("flows", "wanted"),
     [
         ([actual([], status=502, body=b"<h1>Bad Gateway</h1>")], 'its body begins: "Bad Gateway"'),
-        ([actual([], status=503)], "The answer is a 503: a server or a gateway failed"),
+        ([actual([], status=503)], "The answer is a 503: the server is not available"),
         ([preflight([], status=401)], "A preflight never carries cookies or Authorization"),
-        ([preflight(ALLOW, status=404)], "no route of the server handles OPTIONS"),
-        ([preflight([("Location", "https://sso.test/login")], status=302)], "It looks like a login page"),
+        ([preflight(ALLOW, status=404)], "nothing at this URL, or nothing that handles OPTIONS"),
+        (
+            [preflight([("Location", "https://sso.test/login")], status=302)],
+            "redirected to what looks like a login page",
+        ),
         ([preflight(ALLOW, body=b"\n disallowed CORS method\n")], 'its body begins: "disallowed CORS method"'),
-        ([actual([], status=403)], "many servers add them to good answers only"),
+        ([actual([], status=403)], "The answer is a 403: the server itself forbids"),
         ([actual([], status=None)], "No answer reached the browser"),
-        ([actual([("Location", "/login"), CREDENTIALS], status=302)], "one to a login page: perhaps the session"),
+        (
+            [actual([("Location", "/login"), CREDENTIALS], status=302)],
+            "a login page at api.example.test: perhaps the session",
+        ),
         ([actual([], status=None, error="Connection killed.")], "no answer"),
     ],
 )
@@ -250,7 +258,8 @@ def test_both_verdicts() -> None:
     assert story.startswith('✓ ALLOWED, but DENIED if credentials: "include"')
     assert 'unknown: nothing on the wire tells; if included: ✗ Access-Control-Allow-Origin is "*"' in story
     assert (
-        "for both - Access-Control-Allow-Origin: * + Access-Control-Allow-Origin: https://app.example.test "
+        "for both at the server: name the page's origin, https://app.example.test, in place of *, and allow "
+        "credentials - Access-Control-Allow-Origin: * + Access-Control-Allow-Origin: https://app.example.test "
         "+ Access-Control-Allow-Credentials: true" in story
     )
 
@@ -315,7 +324,7 @@ def test_no_browser() -> None:
     story = explained(flow(request=[("Origin", PAGE)], agent=CURL))
     assert story.startswith("– NO BROWSER one would deny it: allow-origin-missing")
     assert "✗ Access-Control-Allow-Origin: absent" in story
-    assert "fix + Access-Control-Allow-Origin: https://app.example.test" in story
+    assert "fix at the server: allow the page's origin, https://app.example.test + Access-Control" in story
 
 
 def test_other_roles() -> None:
@@ -462,9 +471,9 @@ def test_first_lines_of_a_body() -> None:
     refused = preflight([], status=401)
     body = b'{"error":\n  "no token",\n\n "a": 1,\n "b": 2}'
     story = explained(refused, body_of=lambda _: body)
-    assert 'its body begins: "{"error":" ""no token"," ""a": 1," fix' in story
+    assert 'its body begins: "{"error":" ""no token"," ""a": 1," page' in story
     page = explained(refused, body_of=lambda _: b"<html><h1>Login</h1>\n<p>Please</p>")
-    assert 'its body begins: "Login" fix' in page
+    assert 'its body begins: "Login" page' in page
 
 
 def test_hint() -> None:

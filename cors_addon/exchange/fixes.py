@@ -4,7 +4,7 @@ Law 1: one edit per fault, in the order in which the engine would find them, unt
 Law 2: an edit opens no more than this exchange needs: the exact origin, method and header names, never a `*`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import takewhile
 
 from cors_addon.exchange.model import Fields, Judgement, Role, Verdict
@@ -13,6 +13,8 @@ from cors_addon.fetch.headers import combine, get_all, is_token, split_list
 from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, LOCATION
 from cors_addon.fetch.origins import OPAQUE, resolve
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.remedies.value import Change as Change
+from cors_addon.remedies.value import HeaderEdit as HeaderEdit
 
 _ORIGIN_REASONS = frozenset(
     {
@@ -33,30 +35,6 @@ _LEADS_ELSEWHERE = frozenset(
 )
 OK_STATUS = 204
 MAX_EDITS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderEdit:
-    """One header before and after; None where it is absent. `before` joins what were several lines."""
-
-    name: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Edits that together make the answer pass."""
-
-    edits: tuple[HeaderEdit, ...] = ()
-    status: int | None = None
-    """The status to answer with, None where it may stay."""
-    note: str = ""
-    """What to mind, or why no header can help."""
-    complete: bool = True
-    """Nothing fails after it."""
-    flow_id: str | None = None
-    """Flow whose answer is to change; None where it is the judged flow's own."""
 
 
 def smallest_change(judgement: Judgement) -> Change | None:

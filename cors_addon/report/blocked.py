@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.model import Judgement, ToldBy
 from cors_addon.fetch.load import Block, Destination, Gate, Load
-from cors_addon.fetch.resource_policy import ResourcePolicy, permits
-from cors_addon.reasons.blocks import BLOCKS, Cure
+from cors_addon.reasons.blocks import BLOCKS
 from cors_addon.reasons.model import BROWSERS
-from cors_addon.report.layout import paragraph, wrapped
+from cors_addon.report import remedied
+from cors_addon.report.layout import paragraph
+from cors_addon.report.situation import happened_of, remedies_of
 from cors_addon.report.text import FAILED, PASSED, quoted, relation, shortened, visible
 
 _ORB = {
@@ -116,12 +117,14 @@ def explanation(judgement: Judgement, fate: Fate, block: Block, width: int) -> I
         *(paragraph("CORS", f"{PASSED} allowed: this is not about CORS", width) if judgement.stage else ()),
         *(paragraph("inferred", "; ".join(judgement.assumptions), width) if judgement.assumptions else ()),
     ]
+    happened = happened_of(judgement)
     yield [
+        *(paragraph("behind it", happened.text, width) if happened is not None else ()),
         *paragraph("stopped by", f"{FAILED} {phrase(block, load)}", width),
         *paragraph("compared", _compared(judgement, block, load), width),
         *paragraph("why", entry.why, width),
     ]
-    yield list(_cures(block, load, width))
+    yield list(_remedies(judgement, width))
     yield [*paragraph("elsewhere", _elsewhere(judgement, fate), width), *paragraph("spec", entry.anchor, width)]
 
 
@@ -149,37 +152,9 @@ def _compared(judgement: Judgement, block: Block, load: Load) -> str:
     return f"{named}   against {against}"
 
 
-def _cures(block: Block, load: Load, width: int) -> Iterator[str]:
-    label = "fix"
-    for cure in cures(block, load):
-        who = {"server": "at the server", "page": "at the page's server", "markup": "in the page"}[cure.who]
-        yield from paragraph(label, f"{who}: {cure.what}", width, hang="  ")
-        if cure.header is not None:
-            yield from wrapped(f"+ {cure.header}", " " * 17, width)
-        label = "or"
-
-
-def cures(block: Block, load: Load) -> list[Cure]:
-    """What would let the load through, the cheapest first, with this load's values."""
-    same_site = permits(ResourcePolicy.SAME_SITE, load.origin, load.url, load.site)
-    found = []
-    for cure in BLOCKS[block.gate].cures:
-        header = cure.header
-        if header is not None and header.endswith("same-site") and not same_site:
-            continue  # it would still be refused
-        if block.header == "Cross-Origin-Embedder-Policy":
-            found.append(_EMBEDS if load.frame else _WORKS)
-            break
-        if load.frame and cure.who == "markup" and block.gate in {Gate.CORP, Gate.COEP}:
-            continue  # a frame is not asked for with CORS
-        found.append(cure._replace(header=None if header is None else header.replace("{origin}", load.origin)))
-    return found
-
-
-_EMBEDS = Cure("server", "Have the framed document isolate itself, too.", "Cross-Origin-Embedder-Policy: require-corp")
-_WORKS = Cure(
-    "server", "Have the worker's script come with the policy, too.", "Cross-Origin-Embedder-Policy: require-corp"
-)
+def _remedies(judgement: Judgement, width: int) -> Iterator[str]:
+    for line in remedied.lines(remedies_of(judgement)):
+        yield from paragraph(line.label, line.plain, width, hang="  ")
 
 
 def _elsewhere(judgement: Judgement, fate: Fate) -> str:

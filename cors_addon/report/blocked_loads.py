@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.fetch.load import Gate
-from cors_addon.report.blocked import beyond_cors, cures, kind_of, phrase, was_to_be_read
+from cors_addon.report import remedied
+from cors_addon.report.blocked import beyond_cors, kind_of, phrase, was_to_be_read
+from cors_addon.report.situation import told_of
 from cors_addon.report.terminal import BOLD, Terminal
 from cors_addon.report.text import FAILED, visible
 
@@ -108,7 +110,10 @@ def section(loads: BlockedLoads, terminal: Terminal) -> Iterator[str]:
         yield f"{terminal.mark(FAILED)} {visible(phrase(fate.block, load))}{times}"
         yield from terminal.wrapped(f"{kind_of(load)} {load.url}", "    ")
         yield from terminal.wrapped(f"in a page of {load.origin}", "    ")
-        for cure in cures(fate.block, load)[:2]:
-            yield from terminal.wrapped(f"fix: {cure.what}" + (f" {cure.header}" if cure.header else ""), "    ")
+        happened, remedies = told_of(each.example)
+        if happened is not None:
+            yield from terminal.wrapped(happened.text, "    ")
+        for line in remedied.lines(remedies, shown=2):
+            yield from terminal.wrapped(line.plain, " " * 11, first=f"    {line.label:<5}")
     if len(groups) > MAX_SHOWN:
         yield f"… and {len(groups) - MAX_SHOWN} more kinds: see --format jsonl"

@@ -5,9 +5,9 @@ Law: nothing raw: whatever stood in a URL or a header is made visible by the ter
 
 from collections.abc import Iterator, Sequence
 
-from cors_addon.exchange.fixes import Change
 from cors_addon.reasons import model as reasons
-from cors_addon.report import answered, root_cause
+from cors_addon.remedies.value import Remedy
+from cors_addon.report import answered, remedied
 from cors_addon.report.findings import finding_fix, finding_phrase
 from cors_addon.report.summary import Cause, Found, Summary
 from cors_addon.report.terminal import BOLD, GREEN, RED, Terminal
@@ -27,10 +27,9 @@ def of_cause(cause: Cause, place: int, summary: Summary, terminal: Terminal) -> 
     left = f"{place:>2}  {cause.reason}" + ("" if cause.stage == "actual" else f", at the {cause.stage}")
     gap = max(terminal.width - len(left) - len(right), 2)
     yield f"{terminal.paint(BOLD, left)}{' ' * gap}{right}"
+    if cause.happened is not None:
+        yield from terminal.wrapped(cause.happened.text, "    ")
     yield from terminal.wrapped(cause.phrase, "    ")
-    really = root_cause.sentence(cause.example) if (cause.example.observation.status or 0) >= 500 else ""
-    if really:
-        yield from terminal.wrapped(really, "    ")
     for told in answered.lines(cause.example):
         yield from terminal.wrapped(told, "    ")
     label = "at"
@@ -39,34 +38,17 @@ def of_cause(cause: Cause, place: int, summary: Summary, terminal: Terminal) -> 
         label = ""
     if len(cause.endpoints) > MAX_PLACES:
         yield f"         … and {len(cause.endpoints) - MAX_PLACES} more"
-    yield from _fix(cause.change, terminal)
+    yield from _remedies(cause.remedies, cause.example.observation.status, terminal)
     yield f"    see  cors-addon explain {cause.reason}"
 
 
-def _fix(change: Change | None, terminal: Terminal) -> Iterator[str]:
-    label = "fix"
-    for sign, line in fix_lines(change):
-        coloured = {"-": RED, "+": GREEN}.get(sign, "")
-        text = f"{sign} {line}" if sign else line
-        for index, each in enumerate(terminal.wrapped(text, " " * 11, first=" " * 9)):
+def _remedies(remedies: Sequence[Remedy], status: int | None, terminal: Terminal) -> Iterator[str]:
+    for line in remedied.lines(remedies, status, remedied.SHOWN):
+        coloured = {"-": RED, "+": GREEN}.get(line.sign, "")
+        for index, each in enumerate(terminal.wrapped(line.plain, " " * 11, first=" " * 9)):
             body = each[9:]
-            yield f"    {label if not index else '':<5}{terminal.paint(coloured, body) if coloured else body}"
-        label = ""
-
-
-def fix_lines(change: Change | None) -> Iterator[tuple[str, str]]:
-    """What to change, line by line: `-` before what goes, `+` before what comes, nothing before words."""
-    if change is None:
-        return
-    if change.status is not None:
-        yield "", f"answer with status {change.status}"
-    for edit in change.edits:
-        if edit.before is not None:
-            yield "-", f"{edit.name}: {edit.before}"
-        if edit.after is not None:
-            yield "+", f"{edit.name}: {edit.after}"
-    if change.note:
-        yield "", change.note
+            label = "" if index else line.label
+            yield f"    {label:<5}{terminal.paint(coloured, body) if coloured else body}"
 
 
 # ---- security findings ----

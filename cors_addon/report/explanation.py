@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from cors_addon.exchange.exposure import exposed_headers, exposure_assumption, hidden_headers
 from cors_addon.exchange.fate import Fate
-from cors_addon.exchange.fixes import Change, smallest_change
 from cors_addon.exchange.model import Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.other_engines import outcomes
 from cors_addon.fetch import headers
@@ -18,10 +17,12 @@ from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.reasons.model import BROWSERS
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import blocked, lifetime, rewritten, root_cause, timeline, upstream_error
+from cors_addon.remedies.value import Change
+from cors_addon.report import blocked, lifetime, remedied, rewritten, root_cause, timeline, upstream_error
 from cors_addon.report.console import console_message
 from cors_addon.report.findings import MARK, finding_phrase
 from cors_addon.report.layout import COLUMN, paragraph, wrapped
+from cors_addon.report.situation import remedies_of
 from cors_addon.report.text import (
     FAILED,
     NEITHER,
@@ -83,11 +84,11 @@ def explain(judgement: Judgement, surroundings: Surroundings | None = None, *, w
     failed = list(_failed(judgement, known.error, width))
     sections: list[list[str]] = [
         [_headline(judgement, width)],
+        failed or list(_behind(judgement, known.body_of, width)),
         paragraph("note", known.note, width) if known.note else [],
         list(_what(judgement, width)),
         list(timeline.lines(judgement, width)),
         list(_rewritten(judgement, width)),
-        failed or list(_behind(judgement, known.body_of, width)),
         [] if failed else list(_server(judgement, width)),
         list(_cure(judgement, known.hint, width, unanswered=bool(failed))),
         list(_not_everywhere(judgement, width)),
@@ -207,7 +208,7 @@ def _behind(judgement: Judgement, body_of: Callable[[str], bytes], width: int) -
         yield from paragraph("behind it", cause, width)
     if not root_cause.is_told_by_body(judgement):
         return
-    body = body_of(judgement.observation.flow_id)
+    body = body_of(judgement.observation.flow_id) or judgement.observation.head
     first = root_cause.first_line(body)
     if first:
         yield from paragraph("" if cause else "behind it", f"its body begins: {quoted(first, 200)}", width)
@@ -236,33 +237,19 @@ def _cure(judgement: Judgement, hint: str, width: int, *, unanswered: bool) -> I
     if refusal is None:
         yield from _exposure(judgement, width)
         return
-    change = None if unanswered else smallest_change(asked)
-    if change is not None:
-        label = "fix" if asked is judgement or judgement.hypothetical is not None else "for both"
-        status = judgement.observation.status
-        for text, hang in _change(change, status):
-            yield from paragraph(label, text, width, hang=hang)
-            label = ""
-        if hint and change.complete:
-            yield from paragraph("or now", hint, width)
+    remedies = () if unanswered else remedies_of(asked)
+    first = "fix" if asked is judgement or judgement.hypothetical is not None else "for both"
+    for each in remedied.lines(remedies, judgement.observation.status):
+        label = first if each.label == "fix" else each.label
+        yield from paragraph(label, each.plain, width, hang="    " if each.sign else "")
+    if hint and any(isinstance(remedy.change, Change) and remedy.change.complete for remedy in remedies):
+        yield from paragraph("or now", hint, width)
     label = "console"
     for line in (console_message(judgement) or "").splitlines():
         yield from paragraph(label, line, width)
         label = ""
     yield from _elsewhere(asked, width)
     yield from paragraph("spec", REGISTRY[refusal.reason].anchor, width)
-
-
-def _change(change: Change, status: int | None) -> Iterator[tuple[str, str]]:
-    """What to change, each with how far its second line hangs in."""
-    if change.status is not None:
-        yield f"status {status} → {change.status}", ""
-    for edit in change.edits:
-        for sign, value in (("-", edit.before), ("+", edit.after)):
-            if value is not None:
-                yield f"{sign} {edit.name}: {value}", "    "
-    if change.note:
-        yield change.note, ""
 
 
 def _exposure(judgement: Judgement, width: int) -> Iterator[str]:

@@ -5,9 +5,8 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions#s
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from cors_addon.report import answered
+from cors_addon.report import answered, remedied
 from cors_addon.report.counted import Endpoint
-from cors_addon.report.cures import fix_lines
 from cors_addon.report.findings import finding_phrase
 from cors_addon.report.summary import Cause, Found, Summary
 from cors_addon.report.table import damage_line
@@ -39,9 +38,10 @@ def render(summary: Summary) -> str:
 
 
 def _cause(cause: Cause) -> str:
-    fix = [f"{sign} {line}".strip() for sign, line in fix_lines(cause.change)]
+    really = [] if cause.happened is None else [cause.happened.text]
     told = answered.lines(cause.example)
-    body = [cause.phrase, *told, *_places(cause.endpoints), *fix, f"cors-addon explain {cause.reason}"]
+    fix = remedied.told(cause.remedies)
+    body = [*really, *told, cause.phrase, *_places(cause.endpoints), *fix, f"cors-addon explain {cause.reason}"]
     title = f"CORS: {cause.reason}" + ("" if cause.stage == "actual" else f" at the {cause.stage}")
     return _annotation("error" if cause.fresh else "notice", title, body)
 

@@ -21,9 +21,10 @@ findings     one for each security finding about a server, the gravest first: na
              server, message, detail, count, endpoints (`{"METHOD URL": count}`), baseline (`known`, `new`; null
              without a baseline), fix (text), explanation, spec
 causes       one for each fault to mend, the most frequent first: reason, stage, server, message, count, engines,
-             endpoints (`{"METHOD URL": count}`), said (the server's own words, or null), implementation (as `server` in
-             a JSON line: the CORS implementation that the answer looks like, or null), fix (`status`, `headers`: name,
-             before, after; `note`; `complete`: nothing fails after it), explanation, spec
+             endpoints (`{"METHOD URL": count}`), happened (what really failed, or null), said (the server's own words,
+             or null), implementation (as `server` in a JSON line: which CORS implementation it looks like, or null),
+             remedies (as in a JSON line), fix (of the remedies the change to the answer: `status`, `headers`:
+             name, before, after; `note`; `complete`: nothing fails after it), explanation, spec
 """
 
 import json
@@ -31,11 +32,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cors_addon.audit.auditor import OF_SEVERAL
-from cors_addon.exchange.fixes import Change
 from cors_addon.exchange.model import Verdict
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.registry import REGISTRY
+from cors_addon.remedies.value import Change
 from cors_addon.report.counted import CountedOutcome, Endpoint
 from cors_addon.report.findings import finding_fix, finding_phrase
 from cors_addon.report.jsonl import server_field
@@ -129,9 +130,11 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "count": cause.count,
         "engines": list(cause.engines),
         "endpoints": {str(endpoint): count for endpoint, count in cause.endpoints.items()},
+        "happened": None if cause.happened is None else cause.happened.text,
         "said": cause.example.said,
         "implementation": server_field(cause.example),
-        "fix": _fix(cause.change),
+        "remedies": [remedy.described() for remedy in cause.remedies],
+        "fix": _fix(cause),
         "explanation": explanation.explanation,
         "spec": explanation.anchor,
     }
@@ -180,9 +183,12 @@ def _baseline(summary: Summary, endpoint: Endpoint, outcome: CountedOutcome) -> 
     return "changed" if endpoint in summary.baseline else "new"
 
 
-def _fix(change: Change | None) -> dict[str, Any] | None:
+def _fix(cause: Cause) -> dict[str, Any] | None:
+    """The change of the answer among the remedies; where none is, what is to be done first."""
+    change = next((remedy.change for remedy in cause.remedies if isinstance(remedy.change, Change)), None)
     if change is None:
-        return None
+        what = cause.remedies[0].what if cause.remedies else ""
+        change = Change(note=what, complete=False)
     return {
         "status": change.status,
         "headers": [{"name": edit.name, "before": edit.before, "after": edit.after} for edit in change.edits],

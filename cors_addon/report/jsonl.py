@@ -14,6 +14,7 @@ from cors_addon.fetch.headers import readable
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.shadow import Shadow
 from cors_addon.report.console import console_message
+from cors_addon.report.situation import told_of
 from cors_addon.servers import cause
 
 SCHEMA = 1
@@ -28,6 +29,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
     rewritten = rewrite_record.Rewritten(*observation.rewritten) if observation.rewritten else None
     server = rewrite_record.server_outcome(judgement, rewritten) if rewritten else None
     block = judgement.block
+    happened, remedies = told_of(judgement)
     return {
         "schema": SCHEMA,
         "flow_id": observation.flow_id,
@@ -73,6 +75,8 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "server": server_field(judgement),
         "said": judgement.said,
         "told_by": judgement.told_by,
+        "happened": None if happened is None else happened.text,
+        "remedies": [remedy.described() for remedy in remedies],
     }
 
 

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
-from cors_addon.report import answered
+from cors_addon.report import answered, remedied
 from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
-from cors_addon.report.cures import fix_lines
 from cors_addon.report.findings import finding_phrase
+from cors_addon.report.situation import told_of
 from cors_addon.report.summary import Summary, Tally
 from cors_addon.report.table import damage_line, names
 from cors_addon.report.text import phrase, visible
@@ -66,17 +66,17 @@ def _suite(summary: Summary, name: str, rows: dict[Endpoint, dict[CountedOutcome
 
 
 def _failures(summary: Summary, endpoint: Endpoint, outcomes: dict[CountedOutcome, Tally]) -> Iterator[str]:
-    from cors_addon.exchange.fixes import smallest_change
-
     for outcome, tally in outcomes.items():
         if not outcome.denied or not summary.is_fresh(endpoint, outcome):
             continue
         lines = [f"{outcome.reason} ({names([outcome.engine])}, {outcome.role})"]
         if tally.example is not None and outcome.refusal is not None:
             example = as_counted(tally.example, outcome)
+            happened, remedies = told_of(example)
+            lines += [] if happened is None else [happened.text]
             lines.append(phrase(example, outcome.refusal))
             lines += answered.lines(example)
-            lines += [f"  {sign} {line}".rstrip() for sign, line in fix_lines(smallest_change(example))]
+            lines += [f"  {line}" for line in remedied.told(remedies)]
         lines.append(f"{tally.count} ×, flows {', '.join(tally.flow_ids)}")
         lines.append(f"cors-addon explain {outcome.reason}")
         yield "\n".join(map(visible, lines))

@@ -12,14 +12,13 @@ from urllib.parse import quote
 
 import cors_addon
 from cors_addon.audit.auditor import OF_SEVERAL
-from cors_addon.exchange.fixes import smallest_change
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, FindingExplanation, Severity, message
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import answered
+from cors_addon.report import answered, remedied
 from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
-from cors_addon.report.cures import fix_lines
 from cors_addon.report.findings import finding_fix, finding_phrase
+from cors_addon.report.situation import told_of
 from cors_addon.report.summary import Found, Summary, Tally
 from cors_addon.report.table import damage_line, names
 from cors_addon.report.text import phrase, visible
@@ -118,10 +117,11 @@ def _result(
     if tally.example is not None:
         example = as_counted(tally.example, outcome)
         said = [f"{endpoint} is denied to {endpoint.origin or 'the page'}: {phrase(example, outcome.refusal)}."]
+        happened, remedies = told_of(example)
+        said[:0] = [] if happened is None else [happened.text]
         said += answered.lines(example)
-        fix = [f"{sign} {line}".strip() for sign, line in fix_lines(smallest_change(example))]
-    if fix:
-        said += ["Change the answer:", *fix]
+        fix = remedied.told(remedies)
+    said += fix
     identity = "\n".join((*endpoint, reason, outcome.refusal.stage, outcome.engine))
     result: dict[str, Any] = {
         "ruleId": reason,

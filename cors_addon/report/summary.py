@@ -14,10 +14,12 @@ from cors_addon.exchange.fixes import Change, smallest_change
 from cors_addon.exchange.model import Judgement, Role, Verdict
 from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
+from cors_addon.remedies.value import Happened, Remedy
 from cors_addon.report import text
 from cors_addon.report.blocked_loads import BlockedLoads
 from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, as_counted, endpoint_of, outcome_of, views
 from cors_addon.report.input import Input as Input
+from cors_addon.report.situation import told_of
 from cors_addon.servers.cause import causes as refused
 
 MAX_ROWS = 2000
@@ -56,6 +58,9 @@ class Cause:
     phrase: str
     change: Change | None
     example: Judgement
+    happened: Happened | None = None
+    """What really failed."""
+    remedies: tuple[Remedy, ...] = ()
     count: int = 0
     engines: dict[str, None] = field(default_factory=dict)
     endpoints: dict[Endpoint, int] = field(default_factory=dict)
@@ -216,7 +221,9 @@ class Summary:
             key = (outcome.reason, stage, endpoint.server, cured_by, status if status >= 400 else 0, refused(example))
             cause = found.get(key)
             if cause is None:
-                cause = found[key] = Cause(outcome.reason or "", stage, endpoint.server, phrase, change, example)
+                told = told_of(example)
+                reason = outcome.reason or ""
+                cause = found[key] = Cause(reason, stage, endpoint.server, phrase, change, example, *told)
             cause.count += tally.count
             cause.engines[outcome.engine] = None
             cause.endpoints[endpoint] = cause.endpoints.get(endpoint, 0) + tally.count

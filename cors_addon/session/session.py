@@ -22,8 +22,11 @@ from cors_addon.exchange.timing import SETTLE_EVERY
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
+from cors_addon.remedies.situation import HEAD
 from cors_addon.servers.memory import Servers
 
+ERRORS = 300
+"""The status from which on an answer's body may say why it is none that the page asked for."""
 ALL = sys.maxsize
 """To keep the last revision of every judgement, where their number is known to be small."""
 
@@ -81,6 +84,7 @@ class Session:
         itself says of it, where that was recorded: it counts for more than what the headers let expect.
         """
         read_body = observation.read_body
+        _read_head(observation)
         if word is None:
             judgements = self.loads.observe(observation, self.tracker.observe(observation))
         else:
@@ -160,6 +164,13 @@ class Session:
             last[judgement.observation.flow_id] = judgement
         while len(last) > self._keep:
             last.popitem(last=False)
+
+
+def _read_head(observation: Observation) -> None:
+    """Keep the beginning of a body that may say why the answer is none that the page asked for."""
+    read, status = observation.read_body, observation.status
+    if read is not None and status is not None and (status >= ERRORS or observation.method == b"OPTIONS"):
+        observation.head = (read(HEAD) or b"")[:HEAD]
 
 
 def last_of(judgements: Iterable[Judgement]) -> dict[str, Judgement]:

@@ -14,14 +14,19 @@ from cors_addon.exchange.model import Judgement, PreflightState, Role
 from cors_addon.exchange.steps import steps
 from cors_addon.fetch.headers import readable
 from cors_addon.policy import shadow
-from cors_addon.report import jsonl, root_cause, text, timeline
+from cors_addon.remedies.value import Remedy
+from cors_addon.report import jsonl, remedied, root_cause, text, timeline
 from cors_addon.report.counted import ALL_ENGINES, State, outcome_of
 from cors_addon.report.cures import BROWSERS
 from cors_addon.report.html.matrix import Matrix
 from cors_addon.report.html.values import full, number, shown
+from cors_addon.report.situation import told_of
 from cors_addon.servers import cause
 
 type Body = Callable[[str], bytes]
+
+LONGEST = 300
+"""Characters of a remedy's text that are shown."""
 
 
 def by_fetch(exchanges: Iterable[Judgement]) -> list[Sequence[Judgement]]:
@@ -134,6 +139,7 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
             "hidden": [name for name in line["hidden_headers"] if not name.startswith("access-control-")],
             "location": _location(judgement),
             "fix": refusal.get("fix"),
+            "remedies": refusal.get("remedies"),
             "console": console_lines(line["console_message"]),
             "error": line["browser_error"],
             "behind": refusal.get("behind"),
@@ -158,12 +164,14 @@ def _refusal(judgement: Judgement, asked: Judgement) -> dict[str, Any]:
     refusal = asked.refusal
     if refusal is None:
         return {}
+    happened, remedies = told_of(asked)
     return {
         "reason": refusal.reason,
         "stage": refusal.stage,
         "phrase": text.phrase(asked, refusal),
         "fix": cure(smallest_change(asked)),
-        "behind": root_cause.sentence(judgement),
+        "remedies": remedied_as(remedies, judgement.observation.status),
+        "behind": "" if happened is None else happened.text,
     }
 
 
@@ -171,7 +179,7 @@ def _body(judgement: Judgement, body_of: Body) -> str:
     """The first words of an answer's body, where it may say why."""
     if not root_cause.is_told_by_body(judgement):
         return ""
-    return root_cause.first_line(body_of(judgement.observation.flow_id))[:300]
+    return root_cause.first_line(body_of(judgement.observation.flow_id) or judgement.observation.head)[:300]
 
 
 def _asks(judgement: Judgement) -> list[str]:
@@ -225,8 +233,25 @@ def _rewritten(line: Mapping[str, Any]) -> dict[str, Any] | None:
 # ---- shared with the causes ----
 
 
+def remedied_as(remedies: Sequence[Remedy], status: int | None) -> list[dict[str, Any]]:
+    """Remedies, each with its lines: `-` and `+` before what goes and comes."""
+    return [
+        full(
+            {
+                "what": text.shortened(remedied.headline(remedy), LONGEST),
+                "lines": [
+                    [sign, text.shortened(line, LONGEST)] for sign, line in remedied.change_lines(remedy, status)
+                ],
+                "why": text.shortened(remedy.why, LONGEST),
+                "opens": text.shortened(remedy.opens, LONGEST),
+            }
+        )
+        for remedy in remedies
+    ]
+
+
 def cure(change: Change | None) -> dict[str, Any] | None:
-    """What to change."""
+    """The smallest change to the answer: what tells one cause from another."""
     if change is None:
         return None
     return full(

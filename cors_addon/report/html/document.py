@@ -16,11 +16,11 @@ from cors_addon.policy import shadow
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, Parts
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import answered, jsonl, root_cause
+from cors_addon.report import answered, jsonl
 from cors_addon.report.counted import generalized
 from cors_addon.report.cures import BROWSERS
 from cors_addon.report.findings import finding_fix, finding_phrase
-from cors_addon.report.html.details import Body, Details, by_fetch, console_lines, cure, fetch
+from cors_addon.report.html.details import Body, Details, by_fetch, console_lines, cure, fetch, remedied_as
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.html.matrix import Matrix, totals
 from cors_addon.report.html.values import full, shown
@@ -97,7 +97,8 @@ def _cause(cause: Cause, summary: Summary) -> dict[str, Any]:
             "endpoints": [[str(one), count] for one, count in list(cause.endpoints.items())[:MAX_PLACES]],
             "moreEndpoints": max(len(cause.endpoints) - MAX_PLACES, 0),
             "fix": cure(cause.change),
-            "behind": root_cause.sentence(example),
+            "remedies": remedied_as(cause.remedies, example.observation.status),
+            "behind": "" if cause.happened is None else cause.happened.text,
             "told": list(answered.lines(example)),
             "console": console_lines(jsonl.line(example)["console_message"]),
         }

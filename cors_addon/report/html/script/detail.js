@@ -13,6 +13,22 @@ function diff(fix) {
     fix.note ? h("p", { class: "hint" }, fix.note[0].toUpperCase() + fix.note.slice(1) + ".") : null,
   ];
 }
+function remedied(remedies) {
+  return (remedies || []).map((remedy, index) => [
+    h("p", { class: "remedy" }, h("strong", {}, index ? "Or " : "Fix "), remedy.what),
+    remedy.lines
+      ? h(
+          "pre",
+          { class: "diff", tabindex: 0, "aria-label": "What to change" },
+          remedy.lines.map(([sign, text]) =>
+            sign ? h(sign === "-" ? "del" : "ins", {}, `${sign} ${text}`) : h("div", {}, `  ${text}`),
+          ),
+        )
+      : null,
+    remedy.why ? h("p", { class: "hint" }, remedy.why) : null,
+    remedy.opens ? h("p", { class: "hint" }, "Opens: ", remedy.opens, ".") : null,
+  ]);
+}
 function explained(name) {
   const known = data.reasons[name];
   if (!known) return null;
@@ -133,7 +149,7 @@ function panel(fetch) {
         detail.body ? h("p", {}, "Its body begins: ", h("q", {}, detail.body)) : null,
         (detail.server || []).map((told) => h("p", {}, told)),
         detail.contradiction ? h("p", { class: "warn" }, "Contradicted: ", detail.contradiction) : null,
-        diff(detail.fix),
+        remedied(detail.remedies),
         detail.console ? [h("h4", {}, `In ${detail.engine}'s console`), consoleText(detail.console)] : null,
         detail.engines
           ? h(

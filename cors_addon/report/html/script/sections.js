@@ -136,7 +136,7 @@ function cause(each, index) {
       ),
       each.behind ? h("p", {}, each.behind) : null,
       (each.told || []).map((told) => h("p", {}, told)),
-      diff(each.fix),
+      remedied(each.remedies),
       places(each),
       each.console ? h("details", {}, h("summary", {}, "In the browser's console"), consoleText(each.console)) : null,
       explained(each.reason),

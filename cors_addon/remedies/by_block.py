@@ -1,0 +1,339 @@
+"""Remedies for what stopped a load beside CORS: the cheapest change on the cheapest side first.
+
+Law: a change opens no more than is needed; none takes a protection away that another load relies on.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from cors_addon.fetch.load import Destination, Gate
+from cors_addon.fetch.origins import Url, is_loopback, parse_url
+from cors_addon.remedies.rule import Ruling
+from cors_addon.remedies.situation import Situation, host_of
+from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Settings, Sure, Who
+
+_CORP = "Cross-Origin-Resource-Policy"
+_COEP = "Cross-Origin-Embedder-Policy"
+FRAMES = frozenset({Destination.EMBED, Destination.FRAME, Destination.IFRAME, Destination.OBJECT})
+
+
+def header(s: Situation, name: str, value: str) -> Change:
+    """One header of an answer, set."""
+    return Change((HeaderEdit(name, s.value(name.lower()), value),))
+
+
+def _framed(s: Situation) -> bool:
+    return s.destination in FRAMES
+
+
+def _same_site(s: Situation) -> bool:
+    """Whether page and server are of one site, scheme included."""
+    page = parse_url(s.own or "")
+    return page is not None and s.url is not None and page.scheme == s.url.scheme and s.same_site(s.url)
+
+
+def _any_page(s: Situation) -> Remedy:
+    return Remedy(
+        Who.SERVER,
+        "Let any page load it, where it is public",
+        header(s, _CORP, "cross-origin"),
+        "The header of the answer decides; often a security middleware sets it that nobody chose for this path "
+        "(helmet: crossOriginResourcePolicy).",
+        "every page may show or run it (not read it)",
+        Sure.SURE,
+    )
+
+
+def _corp(s: Situation) -> Ruling:
+    found = []
+    if _same_site(s):
+        found.append(
+            Remedy(Who.SERVER, "Let pages of the same site load it", header(s, _CORP, "same-site"),
+                   opens="pages of the same site may show or run it", sure=Sure.SURE)
+        )  # fmt: skip
+    found.append(_any_page(s))
+    if not _framed(s):
+        found.append(_with_cors(s))
+    return Ruling(tuple(found))
+
+
+def _with_cors(s: Situation) -> Remedy:
+    return Remedy(
+        Who.PAGE,
+        "Load it with CORS (crossorigin on the element), where the server allows the page",
+        InPage(crossorigin="anonymous"),
+        f"Of a load with CORS, {_CORP} is not asked.",
+        sure=Sure.LIKELY if s.value("access-control-allow-origin") else Sure.POSSIBLE,
+    )
+
+
+def _coep(s: Situation) -> Ruling:
+    if s.block is not None and s.block.header == _COEP:
+        what = "Have the framed document isolate itself, too" if _framed(s) else "Have the worker's script come with "
+        if not _framed(s):
+            what += "the policy, too"
+        return Ruling((Remedy(Who.SERVER, what, header(s, _COEP, "require-corp"), sure=Sure.SURE),))
+    found = [_any_page(s)]
+    if not _framed(s):
+        found.append(_with_cors(s))
+    found.append(
+        Remedy(
+            Who.PAGE_SERVER,
+            "Ask for less: what comes without cookies then needs no header (Chromium and Firefox)",
+            Change((HeaderEdit(_COEP, None, "credentialless"),), complete=False),
+            sure=Sure.LIKELY if s.engine != "webkit" else Sure.POSSIBLE,
+            at=host_of(s.own or ""),
+        )
+    )
+    return Ruling(tuple(found))
+
+
+def _orb(s: Situation) -> Ruling:
+    status = s.status or 0
+    found = []
+    if status >= 400:
+        what = f"Answer with what was asked for: this is a {status}, mostly an error page"
+    else:
+        what = "Answer with what was asked for: look at what the body is"
+    found.append(Remedy(Who.SERVER, what, why="An element can use no JSON, HTML or error page."))
+    found.append(Remedy(Who.SERVER, "Send the Content-Type of what it is", sure=Sure.POSSIBLE))
+    what = "To read JSON or text from elsewhere, fetch it with CORS in place of a script or image"
+    found.append(Remedy(Who.PAGE, what, sure=Sure.POSSIBLE))
+    return Ruling(tuple(found))
+
+
+_TYPES = {
+    Destination.STYLE: "text/css",
+    Destination.EVENT_SOURCE: "text/event-stream",
+    Destination.MANIFEST: "application/manifest+json",
+}
+
+
+def _kind(s: Situation) -> Ruling:
+    wanted = _TYPES.get(s.destination, "text/javascript") if s.destination is not None else "text/javascript"
+    came = (s.value("content-type") or "").lower()
+    page = Remedy(
+        Who.PAGE,
+        f"See whether the URL is right: {s.url} came as a page (HTML), not as the file",
+        why="A server that answers any unknown path with index.html, or with a login or error page, leads to this.",
+    )
+    server = Remedy(
+        Who.SERVER, f"Send the right Content-Type: {wanted}", header(s, "Content-Type", wanted), sure=Sure.LIKELY
+    )
+    if "html" in came or s.body.lstrip().lower().startswith(("<!doctype", "<html")):
+        return Ruling((page, server))
+    return Ruling((server, page))
+
+
+def _csp(s: Situation) -> Ruling:
+    detail = None if s.block is None else s.block.detail
+    redirected = s.block is not None and s.target is not None
+    asked = s.target or s.url
+    directive = (detail or "").partition(" ")[0]
+    named = (
+        f" to {directive}"
+        if re.fullmatch(r"[a-z-]+", directive)
+        else " to the directive for it (connect-src for fetch)"
+    )
+    origin = asked.origin if asked is not None else "the origin"
+    found = [
+        Remedy(
+            Who.PAGE_SERVER,
+            f"Add {origin}{named} in the page's Content-Security-Policy, in each policy that has it (header and meta)",
+            _csp_change(detail, origin),
+            "The page's own policy stopped it; nothing at the other server helps."
+            + (" For a redirect, its target must be listed, too." if redirected else ""),
+            f"the page's scripts may reach {origin}",
+            Sure.SURE,
+            host_of(s.own or s.page_url or ""),
+        )
+    ]
+    if redirected and s.target is not None:
+        found.append(
+            Remedy(
+                Who.PAGE,
+                f"Ask for {s.target} at once, where the policy lists that",
+                InPage(url=str(s.target)),
+                sure=Sure.POSSIBLE,
+            )
+        )
+    return Ruling(tuple(found))
+
+
+def _csp_change(detail: str | None, origin: str) -> Change | None:
+    """The directive before and after; the rest of the policy stays."""
+    words = (detail or "").split()
+    if len(words) < 1 or not re.fullmatch(r"[a-z-]+", words[0]):
+        return None
+    kept = [word for word in words[1:] if word.lower() != "'none'"]
+    after = " ".join((words[0], *kept, origin))
+    return Change((HeaderEdit("Content-Security-Policy", f"… {detail} …", f"… {after} …"),), complete=False)
+
+
+def _sri(s: Situation) -> Ruling:
+    found = []
+    if s.mode == "no-cors":
+        what = "Add crossorigin to the element, and have the server allow the page's origin"
+        why = "Without CORS a page must not learn what a file elsewhere holds, and so cannot compare it."
+        found.append(Remedy(Who.PAGE, what, InPage(crossorigin="anonymous"), why, sure=Sure.SURE))
+    what = "If the file is meant to have changed, write its new digest; else find out who changed it"
+    found.append(Remedy(Who.PAGE, what, why="The file is another than the one that the element names."))
+    return Ruling(tuple(found))
+
+
+def _framing(s: Situation) -> Ruling:
+    value = f"frame-ancestors 'self' {s.own or s.origin or 'https://app.example'}"
+    xfo = s.value("x-frame-options")
+    what = "Name the pages that may frame it"
+    if xfo is not None:
+        what += "; where this is sent, X-Frame-Options no longer counts"
+    return Ruling(
+        (
+            Remedy(
+                Who.SERVER,
+                what,
+                header(s, "Content-Security-Policy", value),
+                "The answer itself says who may show it in a frame.",
+                f"pages of {s.own or s.origin} may show it in a frame, and lure users into clicking in it",
+            ),
+        )
+    )
+
+
+def _local(s: Situation) -> Ruling:
+    asked = s.url.host if s.url is not None else "the device"
+    found = []
+    if (s.own or "").startswith("http://"):
+        what = "Serve the page over https: without that the browser does not even ask the user"
+        found.append(Remedy(Who.PAGE_SERVER, what, sure=Sure.SURE, at=host_of(s.own or "")))
+    found.append(
+        Remedy(
+            Who.USER,
+            f"Allow the page «Local network access» (the icon before the address, or the browser's site settings), and "
+            f"load it again: it asks for {asked}",
+            why="Local Network Access: Chromium (from 142) sends a public page's requests to local addresses only with "
+            "the user's permission.",
+            opens="the page may reach devices in the user's network",
+        )
+    )
+    what = 'In an iframe, delegate it: allow="local-network-access" on the element'
+    found.append(Remedy(Who.PAGE, what, sure=Sure.POSSIBLE))
+    if s.url is not None and s.url.scheme == "http" and (s.own or "").startswith("https://"):
+        found.append(_hint_of_space(s.url))
+    return Ruling(tuple(found))
+
+
+def _hint_of_space(url: Url) -> Remedy:
+    space = "loopback" if is_loopback(url.host) else "local"
+    what = f"Say in the request that it goes there: fetch(url, {{targetAddressSpace: '{space}'}})"
+    why = "A page that came over https may then ask by http, which else is mixed content."
+    return Remedy(Who.PAGE, what, why=why, sure=Sure.POSSIBLE)
+
+
+def _network(s: Situation) -> Ruling:
+    host = s.url.host if s.url is not None else "the server"
+    what = f"See why {host} gives no answer: its address, its certificate, its log"
+    return Ruling((Remedy(Who.SERVER, what, why="The connection ended before an answer came."),))
+
+
+_SOCKETS = Settings(
+    (
+        ("Socket.IO", "new Server(http, {cors: {origin: [ORIGIN]}}), and allowRequest"),
+        ("ws", "verifyClient, or the upgrade event: compare request.headers.origin"),
+        ("Django Channels", "AllowedHostsOriginValidator, OriginValidator(app, [ORIGIN])"),
+        ("Rails Action Cable", "config.action_cable.allowed_request_origins = [ORIGIN]"),
+        ("Phoenix", "check_origin: [ORIGIN] of the endpoint"),
+        ("Spring", "registry.addHandler(…).setAllowedOrigins(ORIGIN)"),
+        ("gorilla/websocket", "Upgrader.CheckOrigin"),
+        ("SignalR", "the CORS policy's WithOrigins(ORIGIN)"),
+        ("websockets (Python)", "serve(…, origins=[ORIGIN])"),
+        ("Jupyter", "c.ServerApp.allow_origin = ORIGIN"),
+    )
+)
+
+
+def socket(s: Situation) -> Ruling:
+    """A WebSocket handshake that the server refused."""
+    lines = tuple((name, line.replace("ORIGIN", f'"{s.origin}"')) for name, line in _SOCKETS.lines)
+    status = f" with {s.status}" if s.status else ""
+    if s.status in (401, 407):
+        what = "Send what the server wants to know the user by: its cookie, or a token in the URL or first message"
+        return Ruling(
+            (Remedy(Who.PAGE, what, why="A WebSocket handshake of a page can bear no Authorization header."),)
+        )
+    if s.status == 404:
+        return Ruling((Remedy(Who.PAGE, f"See whether the URL is right: {s.url}"),))
+    return Ruling(
+        (
+            Remedy(
+                Who.SERVER,
+                f"Put {s.origin} on the server's own list of origins that may open a WebSocket",
+                Settings(lines),
+                f"WebSockets are not held to CORS: it is the server that compared Origin and refused the handshake"
+                f"{status}.",
+                f"pages of {s.origin} may open it, with the user's cookies",
+            ),
+        )
+    )
+
+
+def _other(s: Situation) -> Ruling:
+    detail = s.block.detail if s.block is not None else None
+    if s.target is not None or (detail and "://" in detail):
+        what = "Answer from the page's own origin, without a redirect to another"
+        server = Remedy(
+            Who.PAGE_SERVER, what, why="This load stays with the page's origin; the redirect leads elsewhere."
+        )
+        page = "Ask for it with CORS (mode: 'cors'); a worker may import from elsewhere instead"
+        return Ruling((server, Remedy(Who.PAGE, page, sure=Sure.POSSIBLE)))
+    what = "Look into the browser's console and its Issues panel: they name what stopped this load"
+    return Ruling(
+        (Remedy(Who.USER, what, why="The recording says no more than that it was stopped.", sure=Sure.POSSIBLE),)
+    )
+
+
+def _cors(_s: Situation) -> Ruling:
+    what = "Allow the page's origin; the browser's message says which header is missing or wrong"
+    return Ruling((Remedy(Who.SERVER, what, sure=Sure.POSSIBLE),))
+
+
+BY_GATE: Mapping[Gate, Callable[[Situation], Ruling]] = {
+    Gate.CORS: _cors,
+    Gate.CORP: _corp,
+    Gate.COEP: _coep,
+    Gate.ORB: _orb,
+    Gate.NOSNIFF: _kind,
+    Gate.MIME: _kind,
+    Gate.CSP: _csp,
+    Gate.SRI: _sri,
+    Gate.FRAME_OPTIONS: _framing,
+    Gate.FRAME_ANCESTORS: _framing,
+    Gate.LOCAL_NETWORK: _local,
+    Gate.NETWORK: _network,
+    Gate.OTHER: _other,
+}
+"""Mixed content has rules of its own, in `by_redirect`."""
+
+
+def private_network(s: Situation) -> Ruling | None:
+    """A preflight that asks for access to the local network, in Chromium 104 to 141."""
+    wanted = s.asked("access-control-request-private-network") or s.asked("access-control-request-local-network")
+    if not s.preflight or not wanted or s.value("access-control-allow-private-network") == "true":
+        return None
+    if not (s.version == 0 or 104 <= s.version <= 141):
+        return None
+    name = "Access-Control-Allow-Private-Network"
+    before = s.value(name.lower())
+    change = s.change_after(())
+    edits = change.edits if change is not None and change.complete else ()
+    remedy = Remedy(
+        Who.SERVER,
+        "Answer the preflight with Access-Control-Allow-Private-Network: true, and the exact origin",
+        Change((*edits, HeaderEdit(name, before, "true")), change.status if change else None),
+        "The page is public and this address is local: Chromium 104 to 141 ask in the preflight "
+        "(Access-Control-Request-Private-Network), and send nothing more without that header. From 142 on the user is "
+        "asked for permission instead (Local Network Access).",
+        f"pages of {s.origin} may reach this server in the user's network",
+        Sure.SURE,
+    )
+    return Ruling((remedy,))

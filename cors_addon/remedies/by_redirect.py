@@ -1,0 +1,375 @@
+"""Remedies where a redirect is in the way: the wrong URL, a session that ended, an Origin that became `null`."""
+
+import re
+from typing import Literal
+
+from cors_addon.fetch.load import Destination
+from cors_addon.fetch.origins import Url, parse_url
+from cors_addon.fetch.refusals import Reason
+from cors_addon.remedies.rule import Headers, Ruling
+from cors_addon.remedies.situation import Situation, host_of, is_login
+from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Settings, Sure, Who
+
+TRUST_THE_PROXY = Settings(
+    (
+        ("FastAPI, Starlette (Uvicorn)", "uvicorn --proxy-headers --forwarded-allow-ips=ADDRESS_OF_THE_PROXY"),
+        ("Gunicorn", "--forwarded-allow-ips=ADDRESS_OF_THE_PROXY"),
+        ("Django", 'SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")'),
+        ("Flask", "app.wsgi_app = ProxyFix(app.wsgi_app, x_proto=1, x_host=1)"),
+        ("Express", "app.set('trust proxy', 1)"),
+        ("Rails", "config.assume_ssl = true"),
+        ("Spring Boot", "server.forward-headers-strategy=framework"),
+        ("ASP.NET Core", "app.UseForwardedHeaders() with ForwardedHeaders.XForwardedProto"),
+        ("Laravel", "$middleware->trustProxies(at: 'ADDRESS_OF_THE_PROXY')"),
+        ("Symfony", "framework.trusted_proxies and trusted_headers: [x-forwarded-proto]"),
+        ("Tomcat", "RemoteIpValve with protocolHeader=x-forwarded-proto"),
+        ("nginx, before it", "proxy_set_header X-Forwarded-Proto $scheme;"),
+        ("Apache, before it", 'RequestHeader set X-Forwarded-Proto "https"'),
+    )
+)
+"""Where frameworks are told to believe a proxy that the client came by https, and proxies to say so."""
+
+type Kind = Literal["scheme", "slash", "www", "path", "elsewhere", "same"]
+
+
+def difference(asked: Url, target: Url) -> Kind:
+    """By what a redirect's target differs from what was asked for."""
+    if asked == target:
+        return "same"
+    plain = asked._replace(scheme=target.scheme, port=target.port)
+    if (asked.scheme, asked.port) != (target.scheme, target.port) and plain == target:
+        return "scheme"
+    (path, _, query), (other, _, rest) = asked.path.partition("?"), target.path.partition("?")
+    if plain.host == target.host:
+        slash = path.rstrip("/") == other.rstrip("/") and query == rest
+        return "slash" if slash else "path"
+    www = plain.host.removeprefix("www.") == target.host.removeprefix("www.")
+    return "www" if www and path.rstrip("/") == other.rstrip("/") else "elsewhere"
+
+
+def secured(s: Situation, target: Url) -> Url:
+    """The URL to ask for: of an http one on the same host, as a proxy's application writes it, the https one."""
+    asked = s.url
+    downgraded = asked is not None and asked.scheme == "https" and target.scheme == "http"
+    if downgraded and asked is not None and asked.host == target.host and target.port in (80, asked.port):
+        return target._replace(scheme="https", port=asked.port)
+    return target
+
+
+_DIFFERS = {
+    "scheme": "only the scheme differs",
+    "slash": "only the slash at the end of the path differs",
+    "www": "only the www. before the name differs",
+    "path": "another path of the same server",
+    "elsewhere": "another server",
+    "same": "the very same URL: it redirects in a circle",
+}
+
+
+def ended_session(s: Situation) -> Ruling | None:
+    """The page asked a server that redirected the request to a login."""
+    login, asked = _login(s)
+    if login is None or asked is None:
+        return None
+    own = s.is_own(asked)
+    where = host_of(str(asked))
+    if s.preflight and not s.hops:
+        return _preflight_to_login(s, login, where)
+    found: list[Remedy] = []
+    if s.destination in (Destination.MANIFEST, Destination.MODULE, Destination.SCRIPT) and s.destination is not None:
+        found.append(_with_credentials(s.destination))
+    found.append(
+        Remedy(
+            Who.PAGE_SERVER if own else Who.SERVER,
+            f"At {where}, answer requests of scripts with 401 in place of a redirect to the login",
+            why=f"{asked} was redirected to the login at {login.host}. No login page can be read by another site's "
+            "script, and none should. After a 401 the page can go to the login as a whole page (location.href), and "
+            "come back.",
+            at=where,
+        )
+    )
+    if s.destination is Destination.FONT:
+        why = "Fonts are fetched without credentials across origins, and no attribute of a style sheet changes that."
+        found.insert(0, Remedy(found[0].who, f"At {where}, serve fonts without a login", why=why, at=where))
+    found.append(
+        Remedy(
+            Who.USER,
+            f"Log in again at {where}: the session has ended, most likely",
+            why="A request with a valid session is not redirected to the login.",
+            at=where,
+            sure=Sure.POSSIBLE,
+        )
+    )
+    if not own and s.destination in (None, Destination.EMPTY):
+        found.append(
+            Remedy(
+                Who.PAGE,
+                "Send the request with its session: credentials: 'include' (XMLHttpRequest: withCredentials = true)",
+                InPage(credentials="include"),
+                "Across origins no cookie is sent without that, and the server takes the page for a stranger.",
+                sure=Sure.POSSIBLE,
+            )
+        )
+    return Ruling(tuple(found), Headers.NEVER)
+
+
+def _with_credentials(destination: Destination) -> Remedy:
+    element = {
+        Destination.MANIFEST: '<link rel="manifest" crossorigin="use-credentials" href=…>',
+        Destination.MODULE: '<script type="module" crossorigin="use-credentials" src=…>',
+    }.get(destination, '<script crossorigin="use-credentials" src=…>')
+    own = " (of the page's own origin, too)" if destination is Destination.MANIFEST else " across origins"
+    return Remedy(
+        Who.PAGE,
+        f'Write crossorigin="use-credentials" on the element: {element}',
+        InPage(crossorigin="use-credentials"),
+        f"A {destination.value} is fetched without cookies{own} unless the element says so: the server takes the "
+        "request for one without a session, and redirects it to the login.",
+    )
+
+
+def _login(s: Situation) -> tuple[Url | None, Url | None]:
+    """The login that a request was redirected to, and what was asked for."""
+    if s.target is not None and is_login(str(s.target)) and s.url is not None and not is_login(str(s.url)):
+        return s.target, s.url
+    if s.hops and s.url is not None and is_login(str(s.url)):
+        asked = next((hop for hop in s.hops if not is_login(str(hop))), None)
+        if asked is not None and (asked.host != s.url.host or asked.path != s.url.path):
+            return s.url, asked
+    return None, None
+
+
+def _preflight_to_login(s: Situation, login: Url, where: str) -> Ruling:
+    """A preflight carries neither cookie nor token: whoever keeps the door must let it in."""
+    change = s.change_after(())
+    keeper = "an authenticating proxy" if login.host != (s.url.host if s.url else "") else "the login check"
+    who = Who.PROXY if login.host != (s.url.host if s.url else "") else Who.SERVER
+    return Ruling(
+        (
+            Remedy(
+                who,
+                f"Let OPTIONS requests pass to {where} without a login ({keeper} redirected this one to {login.host})",
+                change if change is not None and change.complete else None,
+                "A preflight never carries cookies or Authorization, so no login can be asked of it: oauth2-proxy "
+                "--skip-auth-preflight, Cloudflare Access «Bypass options requests to origin», nginx auth_request off "
+                "for OPTIONS, in frameworks the CORS middleware before the authentication.",
+            ),
+        ),
+        Headers.NEVER,
+    )
+
+
+def wrong_url(s: Situation) -> Ruling | None:
+    """The answer redirects, and the page may as well ask for where that leads."""
+    if s.url is None:
+        return None
+    if (endpoint := _endpoint_of_storage(s)) is not None:
+        return endpoint
+    if s.target is None or s.reason not in (Reason.PREFLIGHT_REDIRECTED, *_OF_ORIGIN):
+        return None
+    target = secured(s, s.target)
+    kind = difference(s.url, target)
+    if kind == "same":
+        return _only_downgraded(s)
+    preflight = s.reason is Reason.PREFLIGHT_REDIRECTED
+    first = preflight or kind in ("scheme", "slash", "www")
+    remedy = Remedy(
+        Who.PAGE,
+        f"Ask for {target} at once{_how_to_name(kind)}",
+        InPage(url=str(target)),
+        _why_asked(s, kind, downgraded=target != s.target),
+        sure=Sure.LIKELY if first else Sure.POSSIBLE,
+    )
+    found = (remedy,) if target == s.target else (remedy, _trust_the_proxy(s))
+    return Ruling(found, Headers.LAST if first else Headers.FIRST)
+
+
+def _why_asked(s: Situation, kind: Kind, *, downgraded: bool) -> str:
+    why = f"The server redirects {s.url} to {s.location or s.target}: {_DIFFERS[kind]}. "
+    if s.reason is Reason.PREFLIGHT_REDIRECTED:
+        why += "A preflight is never redirected."
+    else:
+        why += "This redirect's own answer is refused."
+    if downgraded:
+        why += " Its Location has http, for the server does not know that the client came by https."
+    return why
+
+
+def _how_to_name(kind: Kind) -> str:
+    return {
+        "slash": ": write the path as the server has it, with the slash at its end or without",
+        "scheme": ": write the scheme as the server has it",
+        "www": ": write the name as the server has it",
+    }.get(kind, "")
+
+
+_OF_ORIGIN = (
+    Reason.ALLOW_ORIGIN_MISSING,
+    Reason.ALLOW_ORIGIN_MISMATCH,
+    Reason.ALLOW_ORIGIN_INVALID,
+    Reason.ALLOW_ORIGIN_MULTIPLE,
+    Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
+    Reason.ALLOW_CREDENTIALS_NOT_TRUE,
+    Reason.REDIRECT_HAS_CREDENTIALS,
+)
+
+
+def _only_downgraded(s: Situation) -> Ruling | None:
+    """The Location is what was asked for, by http."""
+    if s.target is None or s.url is None or s.target == s.url:
+        return None
+    return Ruling((_trust_the_proxy(s),), Headers.LAST)
+
+
+_REGION = re.compile(r"x-(?:amz|oss|obs)-(?:bucket-)?region")
+
+
+def _endpoint_of_storage(s: Situation) -> Ruling | None:
+    """A bucket of object storage is asked at another region's endpoint."""
+    region = next((value for name, value in s.answer if _REGION.fullmatch(name)), None)
+    named = re.search(r"<Endpoint>\s*([\w.-]+)\s*</Endpoint>", s.body)
+    if s.url is None or s.status is None or not 300 <= s.status <= 399 or not (region or named):
+        return None
+    target = s.target
+    if target is None and named is not None:
+        target = parse_url(f"{s.url.scheme}://{named[1]}{s.url.path}")
+    if target is None:
+        what = f"Ask the bucket's own region, {region}: set the region in the storage's client"
+        remedy = Remedy(Who.PAGE, what, why="The storage answers that the bucket is kept in another region.")
+        return Ruling((remedy,), Headers.NEVER)
+    target = secured(s, target)
+    signed = re.search(r"[?&](?:X-Amz-Signature|Signature|X-Goog-Signature)=", s.url.path, re.IGNORECASE)
+    how = f"set the region{f' {region}' if region else ''} where the storage's client is made"
+    if signed:
+        how += ", and have the URL signed for that host: a signature holds for one host only"
+    return Ruling(
+        (
+            Remedy(
+                Who.PAGE,
+                f"Ask for {target} at once: {how}",
+                InPage(url=str(target)),
+                "The bucket is kept in another region, whose endpoint this one redirects to; a preflight is never "
+                "redirected.",
+            ),
+        ),
+        Headers.NEVER,
+    )
+
+
+def _trust_the_proxy(s: Situation) -> Remedy:
+    return Remedy(
+        Who.SERVER,
+        "Have the server's framework trust X-Forwarded-Proto of the proxy before it, so that its redirects say https",
+        TRUST_THE_PROXY,
+        f"The client came by https, and the server redirects to {s.target or s.location}: behind a proxy that ends TLS "
+        "it sees http, and builds its URLs by that.",
+        at=None if s.url is None else s.url.host,
+    )
+
+
+def downgraded(s: Situation) -> Ruling | None:
+    """A redirect that leads from https to http, which is mixed content."""
+    target, asked = s.target or parse_url((s.block and s.block.detail) or ""), s.url
+    if target is None or asked is None or (asked.scheme, target.scheme) != ("https", "http"):
+        return None
+    better = secured(s, target)
+    found: list[Remedy] = []
+    if better != target:
+        found.append(_trust_the_proxy(s))
+        if better != asked:
+            what = f"Ask for {better} at once{_how_to_name(difference(asked, better))}"
+            found.append(Remedy(Who.PAGE, what, InPage(url=str(better)), "Then nothing is redirected."))
+    else:
+        what = f"Redirect to https: {target._replace(scheme='https', port=443 if target.port == 80 else target.port)}"
+        found.append(Remedy(Who.SERVER, what, why="A page that came over https may not load plain http."))
+    found.append(_upgrade())
+    return Ruling(tuple(found), Headers.NEVER)
+
+
+def _upgrade() -> Remedy:
+    value = "upgrade-insecure-requests"
+    return Remedy(
+        Who.PAGE_SERVER,
+        "Have the browser ask for https in place of http",
+        Change((HeaderEdit("Content-Security-Policy", None, value),), complete=False),
+        "It holds for redirects, too, where the server listens on https.",
+        sure=Sure.POSSIBLE,
+    )
+
+
+def mixed(s: Situation) -> Ruling | None:
+    """The page itself, which came over https, asked for http."""
+    target = parse_url((s.block and s.block.detail) or "") or s.url
+    if target is None:
+        return None
+    better = target._replace(scheme="https", port=443 if target.port == 80 else target.port)
+    found = [
+        Remedy(
+            Who.PAGE,
+            f"Ask for {better}: write https in the page, or a URL without a scheme",
+            InPage(url=str(better)),
+            "A page that came over https may not load plain http.",
+        ),
+        _upgrade(),
+    ]
+    return Ruling(tuple(found), Headers.NEVER)
+
+
+def null_by_redirect(s: Situation) -> Ruling | None:
+    """The Origin is `null` because the request was redirected from one foreign origin to another."""
+    if not s.opaque or s.tainted_by is None or s.reason not in _OF_ORIGIN or s.url is None:
+        return None
+    before, after = s.tainted_by
+    final = s.target or s.url
+    why = (
+        f"The Origin is null because the request was redirected from {before.origin} to {after.origin}, both foreign "
+        f"to the page{f' ({s.own})' if s.own else ''}: browsers then no longer say whose it is."
+    )
+    found = [
+        Remedy(
+            Who.PAGE,
+            f"Ask for the final URL at once: {final}",
+            InPage(url=str(final)),
+            f"{why} Asked directly, it bears the page's origin.",
+        ),
+        Remedy(
+            Who.SERVER,
+            f"At {host_of(before.origin)}, answer with the address in the body (200, as JSON) in place of a redirect",
+            why="Where the address is made for each request (a signed URL), the page asks for it, then for that.",
+            sure=Sure.POSSIBLE,
+            at=host_of(before.origin),
+        ),
+    ]
+    if not s.credentialed:
+        found.insert(1, any_origin(s))
+    return Ruling(tuple(found), Headers.NEVER)
+
+
+def any_origin(s: Situation) -> Remedy:
+    """`*`, which an opaque origin passes as well, for what anyone may read."""
+    before = s.value("access-control-allow-origin")
+    return Remedy(
+        Who.SERVER,
+        "Where anyone may read this, answer with * for every origin",
+        Change((HeaderEdit("Access-Control-Allow-Origin", before, "*"),)),
+        "* matches the origin null as well, where no credentials are included. Do not answer null itself: every "
+        "sandboxed frame of any site has that origin.",
+        "every page may read this answer, as everybody can who asks without a login",
+        Sure.LIKELY,
+    )
+
+
+def circle(s: Situation) -> Ruling | None:
+    """Redirects that lead nowhere."""
+    if s.reason is Reason.REDIRECT_COUNT_EXCEEDED:
+        what = "Mend the circle of redirects: the server sends the request from one URL to the next without end"
+        why = "Mostly a cookie that is not sent (credentials), or two redirects that undo each other (www, slash)."
+        return Ruling((Remedy(Who.SERVER, what, why=why),), Headers.NEVER)
+    if s.reason in (Reason.REDIRECT_URL_UNUSABLE, Reason.REDIRECT_SCHEME_NOT_CORS):
+        where = f" {s.location}" if s.location else ""
+        what = f"Redirect to an http(s) URL: the Location{where} leads where no fetch may go"
+        if s.reason is Reason.REDIRECT_URL_UNUSABLE:
+            what = f"Redirect to an http(s) URL: the Location{where} is no valid one"
+        app = "Where it is meant to open an app, go there as a whole page (location.href) in place of a fetch."
+        return Ruling((Remedy(Who.SERVER, what, why=app, sure=Sure.SURE),), Headers.NEVER)
+    return None

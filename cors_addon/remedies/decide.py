@@ -1,0 +1,130 @@
+"""Which remedies there are, and in which order: the one place that decides.
+
+Law 1: what really failed comes first, then the page's own doing, then the answer's headers.
+Law 2: where one rule says that headers do not help, none are proposed.
+Law 3: every refusal and every block has a remedy.
+"""
+
+from collections.abc import Callable, Iterator
+
+from cors_addon.fetch.load import Gate
+from cors_addon.fetch.refusals import Reason
+from cors_addon.remedies import by_block, by_origin, by_redirect, by_request, by_status, copies, failed
+from cors_addon.remedies.rule import Headers, Ruling
+from cors_addon.remedies.situation import Situation
+from cors_addon.remedies.value import Happened, Remedy, Sure, Who
+
+happened = failed.happened
+
+
+def remedies(s: Situation, what: Happened | None = None) -> tuple[Remedy, ...]:
+    """The remedies, the one that helps most first. `what` really failed, where that is known already."""
+    what = what or happened(s)
+    if s.block is not None and s.block.gate is not Gate.CORS:
+        return _of_block(s)
+    rulings = [ruling for rule in _rules(what) if (ruling := rule(s)) is not None]
+    found = [remedy for ruling in rulings for remedy in ruling.remedies]
+    places = {ruling.headers for ruling in rulings}
+    if Headers.NEVER not in places and (change := by_headers(s)) is not None:
+        found.insert(0 if Headers.FIRST in places else len(found), change)
+    return tuple(_each_once(found))
+
+
+def _each_once(found: list[Remedy]) -> Iterator[Remedy]:
+    """Of several that make the same change at the same place, the first."""
+    made: list[tuple[Who, object]] = []
+    for remedy in found:
+        key = (remedy.who, remedy.change if remedy.change is not None else remedy.what)
+        if key not in made:
+            made.append(key)
+            yield remedy
+
+
+def _of_block(s: Situation) -> tuple[Remedy, ...]:
+    assert s.block is not None
+    if s.block.gate is Gate.MIXED_CONTENT:
+        ruling = by_redirect.downgraded(s) or by_redirect.mixed(s)
+        return ruling.remedies if ruling is not None else ()
+    if s.target is not None and (login := by_redirect.ended_session(s)) is not None and s.block.gate is Gate.OTHER:
+        return login.remedies
+    return by_block.BY_GATE[s.block.gate](s).remedies
+
+
+def _rules(what: Happened | None) -> tuple[Callable[[Situation], Ruling | None], ...]:
+    return (
+        by_redirect.circle,
+        by_block.private_network,
+        by_redirect.ended_session,
+        by_redirect.wrong_url,
+        by_redirect.null_by_redirect,
+        lambda s: by_status.failed(s, what),
+        by_origin.misspelt_names,
+        copies.stored,
+        by_origin.opaque,
+        by_origin.extension,
+        by_origin.app,
+        by_origin.from_disk,
+        by_origin.near_value,
+        by_request.method,
+        by_request.headers,
+        by_origin.without_credentials,
+    )
+
+
+def by_headers(s: Situation) -> Remedy | None:
+    """The smallest change to the answer, as a remedy; None where there is none that helps."""
+    change = s.change_after(())
+    if change is None or not change.complete or not (change.edits or change.status):
+        return None
+    what, opens = _WHAT[s.reason](s) if s.reason in _WHAT else ("Answer so", "")
+    if (s.status or 0) >= 400 and not s.preflight and s.reason is Reason.ALLOW_ORIGIN_MISSING:
+        what = "Send the CORS headers with errors, too, so that the page can read the answer"
+    if s.setting:
+        what += f". This looks like {s.server}: {s.setting}"
+    why = f"{change.note[0].upper()}{change.note[1:]}." if change.note else ""
+    return Remedy(Who.SERVER, what, change, why, opens, Sure.SURE)
+
+
+def _origin(s: Situation) -> tuple[str, str]:
+    cookies = ", with the user's cookies" if s.credentialed else ""
+    return f"Allow the page's origin, {s.origin}", f"pages of {s.origin} may read this answer{cookies}"
+
+
+def _wildcard(s: Situation) -> tuple[str, str]:
+    what = f"Name the page's origin, {s.origin}, in place of *, and allow credentials"
+    return what, f"pages of {s.origin} may read this answer, with the user's cookies"
+
+
+def _credentials(s: Situation) -> tuple[str, str]:
+    return "Allow credentials", f"pages of {s.origin} may read this answer, with the user's cookies"
+
+
+def _method(s: Situation) -> tuple[str, str]:
+    return f"Allow the method {s.method}", f"pages of {s.origin} may send {s.method} here"
+
+
+def _headers(s: Situation) -> tuple[str, str]:
+    names = s.missing or s.headers
+    return f"Allow the header{'s' if len(names) > 1 else ''} {', '.join(names)}", ""
+
+
+_WHAT: dict[Reason | None, Callable[[Situation], tuple[str, str]]] = {
+    **dict.fromkeys(
+        (
+            Reason.ALLOW_ORIGIN_MISSING,
+            Reason.ALLOW_ORIGIN_MISMATCH,
+            Reason.ALLOW_ORIGIN_INVALID,
+            Reason.ALLOW_ORIGIN_MULTIPLE,
+        ),
+        _origin,
+    ),
+    Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS: _wildcard,
+    Reason.ALLOW_CREDENTIALS_NOT_TRUE: _credentials,
+    Reason.METHOD_NOT_ALLOWED: _method,
+    Reason.ALLOW_METHODS_INVALID: _method,
+    Reason.HEADER_NOT_ALLOWED: _headers,
+    Reason.ALLOW_HEADERS_INVALID: _headers,
+    Reason.STATUS_NOT_OK: lambda _s: ("Answer OPTIONS with an ok status", ""),
+    Reason.PREFLIGHT_REDIRECTED: lambda _s: ("Answer OPTIONS itself, without a redirect", ""),
+    Reason.REDIRECT_HAS_CREDENTIALS: lambda _s: ("Redirect to a URL without user name and password in it", ""),
+}

@@ -1,0 +1,168 @@
+"""What is known of a request that failed: of a judged exchange nearly all, of a pasted message some.
+
+Law: None and empty mean that it is not known, or not there; no rule may conclude from that alone.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cors_addon.fetch.headers import split_list
+from cors_addon.fetch.load import Block, Destination
+from cors_addon.fetch.origins import OPAQUE, Url, known_url
+from cors_addon.fetch.refusals import Reason, Stage
+from cors_addon.remedies.value import Change
+
+type Lines = tuple[tuple[str, str], ...]
+"""Header lines, names in lower case."""
+
+
+HEAD = 8192
+"""Bytes of a body that are looked at."""
+
+
+def _no_change(_dropped: Sequence[str]) -> Change | None:
+    return None
+
+
+def _last_two(host: str) -> str:
+    return host if re.fullmatch(r"[\d.]+|\[.*", host) else ".".join(host.split(".")[-2:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A refusal, or a block, with all around it."""
+
+    reason: Reason | None = None
+    stage: Stage | None = None
+    """At which the refusal was."""
+    block: Block | None = None
+    """What stopped the load beside CORS."""
+    origin: str | None = None
+    """As the request bore it."""
+    page: str | None = None
+    """Origin of the page itself, where a redirect made the request's `null`; else as `origin`, where that is one."""
+    page_url: str | None = None
+    url: Url | None = None
+    """That was refused."""
+    hops: tuple[Url, ...] = ()
+    """What redirected before, in order."""
+    tainted_by: tuple[Url, Url] | None = None
+    """The redirect, from one foreign origin to another, that made the Origin `null`."""
+    target: Url | None = None
+    """Where this answer redirects to."""
+    location: str = ""
+    """Its Location as sent."""
+    method: str = ""
+    """That the page asked for."""
+    headers: tuple[str, ...] = ()
+    """Request-header names that needed permission, lower case."""
+    missing: tuple[str, ...] = ()
+    """Of these, those that were not permitted."""
+    sent: Lines = ()
+    status: int | None = None
+    answer: Lines = ()
+    body: str = ""
+    """Its first words, as text."""
+    engine: str = ""
+    version: int = 0
+    """Of the browser; 0 where it is not known."""
+    destination: Destination | None = None
+    mode: str = ""
+    credentialed: bool | None = None
+    replayed_from_cache: bool = False
+    """The answer is a copy that the browser had stored."""
+    error: str = ""
+    """Why the proxy got no answer, in its words."""
+    change_after: Callable[[Sequence[str]], Change | None] = _no_change
+    """The smallest change to the answer, for a request without these headers; None where there is none."""
+    site: Callable[[str], str] = _last_two
+    """Maps a host to its registrable domain."""
+    said: str = ""
+    """The server's own words on its refusal."""
+    setting: str = ""
+    """What to change at the server for this, in its own terms; it was recognised."""
+    server: str = ""
+    """What was recognised."""
+
+    @property
+    def preflight(self) -> bool:
+        """Whether the answer to a preflight was refused."""
+        return self.stage is Stage.PREFLIGHT
+
+    @property
+    def first(self) -> Url | None:
+        """What the page itself asked for."""
+        return self.hops[0] if self.hops else self.url
+
+    @property
+    def opaque(self) -> bool:
+        """Whether the request's Origin is `null`."""
+        return self.origin == OPAQUE
+
+    @property
+    def own(self) -> str | None:
+        """The page's origin, where it has one."""
+        return self.page or (None if self.opaque else self.origin)
+
+    @property
+    def secure_page(self) -> bool:
+        """Whether the page came over https."""
+        return (self.own or "").startswith("https://")
+
+    def value(self, name: str) -> str | None:
+        """A header of the answer, its lines joined; None where it is absent."""
+        found = self.values(name)
+        return ", ".join(found) if found else None
+
+    def values(self, name: str) -> list[str]:
+        """Its lines."""
+        return [value.strip() for each, value in self.answer if each == name]
+
+    def asked(self, name: str) -> str | None:
+        """A header of the request."""
+        return next((value.strip() for each, value in self.sent if each == name), None)
+
+    def items(self, name: str) -> list[str]:
+        """The items of a list in the answer."""
+        return [item for item in split_list(self.value(name) or "") if item]
+
+    def is_own(self, url: Url) -> bool:
+        """Whether a URL is of the page's own origin."""
+        return self.own is not None and url.origin == self.own
+
+    def same_site(self, url: Url) -> bool:
+        """Whether a URL is of the page's own site."""
+        page = known_url(self.own or "")
+        return page is not None and self.site(page.host) == self.site(url.host)
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, with its port; the text itself where it has none."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] or url
+    except ValueError:
+        return url
+
+
+_LOGIN = re.compile(
+    r"(?:^|[./_-])(?:log-?[io]n|sign-?in|sso|saml2?|oauth2?|authori[sz]e|auth|idp|adfs|openid(?:-connect)?|accounts|"
+    r"keycloak|okta|auth0|cognito|cas|microsoftonline|cloudflareaccess|authenticate|authn|signin-oidc)"
+    r"(?:$|[./_?-])",
+    re.IGNORECASE,
+)
+_LOGIN_QUERY = re.compile(
+    r"(?:^|[?&])(?:client_id|response_type|SAMLRequest|redirect_uri|code_challenge|wctx|wtrealm|RelayState|returnUrl|"
+    r"login_hint|kc_idp_hint)=",
+    re.IGNORECASE,
+)
+
+
+def is_login(url: str) -> bool:
+    """Whether a URL looks like one of a login: by a word of its host or path, or the parameters of OAuth and SAML."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return bool(_LOGIN.search(f"{parts.hostname or ''}{parts.path[:300]}") or _LOGIN_QUERY.search(parts.query[:2000]))

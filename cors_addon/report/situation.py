@@ -1,0 +1,147 @@
+"""A judgement as the situation that remedies are decided from, and what is decided."""
+
+import re
+from itertools import pairwise
+
+from cors_addon.exchange.fixes import smallest_change
+from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
+from cors_addon.exchange.outcomes import judged_fields, location_target, rejudge
+from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.fetch.headers import get_all, split_list
+from cors_addon.fetch.load import Block, Destination
+from cors_addon.fetch.origins import OPAQUE, Url
+from cors_addon.fetch.refusals import Reason
+from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.remedies import decide
+from cors_addon.remedies.situation import Lines, Situation
+from cors_addon.remedies.value import Change, Happened, Remedy
+from cors_addon.servers import cause
+
+_VERSION = re.compile(r"(?:Chrom(?:e|ium)|Firefox|Version)/(\d+)")
+_DESTINATIONS = {each.value: each for each in Destination} | {"empty": Destination.EMPTY}
+
+
+def remedies_of(judgement: Judgement) -> tuple[Remedy, ...]:
+    """What would let the page have what it asked for; empty where it has it."""
+    return told_of(judgement)[1]
+
+
+def happened_of(judgement: Judgement) -> Happened | None:
+    """What really failed, where the page sees only that its request did; None where nothing else is to be told."""
+    return told_of(judgement)[0]
+
+
+def told_of(judgement: Judgement) -> tuple[Happened | None, tuple[Remedy, ...]]:
+    """Both, of a judgement that denies or is blocked; nothing of any other."""
+    if judgement.verdict is not Verdict.DENY and _block_of(judgement) is None:
+        return None, ()
+    s = situation_of(judgement)
+    what = decide.happened(s)
+    return what, decide.remedies(s, what)
+
+
+def _block_of(judgement: Judgement) -> Block | None:
+    """What stopped it beside CORS."""
+    denied = judgement.verdict is Verdict.DENY and judgement.refusal is not None
+    return None if denied or judgement.fate is None else judgement.fate.block
+
+
+def situation_of(judgement: Judgement) -> Situation:
+    """All that is known around a judgement."""
+    observation, refusal = judgement.observation, judgement.refusal
+    sent = _lines(observation.request)
+    asked = dict(sent)
+    fields = judged_fields(judgement)
+    location = get_all(fields, b"location")
+    target = location_target(observation, tuple(location), judgement.engine)
+    hops, tainted_by, page = _way(judgement)
+    load = None if judgement.fate is None else judgement.fate.load
+    version = _VERSION.search(asked.get("user-agent", ""))
+    destination = None if load is None else load.destination
+    known = load.page if load is not None else None
+    return Situation(
+        reason=judgement.reason,
+        stage=None if refusal is None else refusal.stage,
+        block=_block_of(judgement),
+        origin=judgement.origin or (None if load is None else load.origin),
+        page=page or (None if load is None or load.origin == OPAQUE else load.origin),
+        page_url=None if known is None else str(known.url),
+        url=observation.url,
+        hops=hops,
+        tainted_by=tainted_by,
+        target=None if target is None else target.url,
+        location=location[0].decode("latin-1").strip() if location and observation.status in REDIRECT_STATUSES else "",
+        method=judgement.requested_method or observation.method.decode("latin-1"),
+        headers=judgement.requested_headers,
+        missing=_missing(judgement),
+        sent=sent,
+        status=observation.status,
+        answer=_lines(fields),
+        body=observation.head.decode("utf-8", "replace"),
+        engine=judgement.engine.name,
+        version=int(version[1]) if version else 0,
+        destination=destination or _DESTINATIONS.get(asked.get("sec-fetch-dest", "?")),
+        mode=load.mode if load is not None else asked.get("sec-fetch-mode", ""),
+        credentialed=_credentialed(judgement),
+        change_after=lambda dropped: _change_after(judgement, frozenset(dropped)),
+        site=registrable_domain,
+        said=judgement.said or "",
+        setting=cause.setting(judgement),
+        server="" if judgement.server is None else judgement.server.title,
+    )
+
+
+def _lines(fields: tuple[tuple[bytes, bytes], ...]) -> Lines:
+    return tuple((name.decode("latin-1").lower(), value.decode("latin-1").strip()) for name, value in fields)
+
+
+def _credentialed(judgement: Judgement) -> bool | None:
+    if judgement.credentials is not Credentials.UNKNOWN:
+        return judgement.credentials is Credentials.INCLUDE
+    return True if judgement.judged_credentialed and judgement.refusal is not None else None
+
+
+def _way(judgement: Judgement) -> tuple[tuple[Url, ...], tuple[Url, Url] | None, str | None]:
+    """The redirects before this, the one that made its Origin `null`, and the page's own origin."""
+    hops: list[Url] = []
+    page: str | None = None
+    for member in judgement.chain:
+        if member.observation is judgement.observation:
+            break
+        if member.origin not in (None, OPAQUE):
+            page = page or member.origin
+        elif member.role is Role.SAME_ORIGIN:
+            page = page or member.observation.url.origin
+        if member.role is not Role.PREFLIGHT and member.observation.status in REDIRECT_STATUSES:
+            hops.append(member.observation.url)
+    if judgement.origin not in (None, OPAQUE):
+        page = judgement.origin
+    tainted = None
+    if judgement.origin == OPAQUE and page is not None:
+        way = [*hops, judgement.observation.url]
+        tainted = next((pair for pair in pairwise(way) if pair[0].origin not in (page, pair[1].origin)), None)
+    return tuple(hops), tainted, page
+
+
+def _missing(judgement: Judgement) -> tuple[str, ...]:
+    """The header names that a preflight's answer does not allow."""
+    if judgement.reason is not Reason.HEADER_NOT_ALLOWED:
+        return ()
+    lines = get_all(judged_fields(judgement), b"access-control-allow-headers")
+    listed = {item.lower() for line in lines for item in split_list(line.decode("latin-1"))}
+    covered = "*" in listed and not judgement.judged_credentialed
+    names = judgement.requested_headers
+    return tuple(name for name in names if name not in listed and not (covered and name != "authorization"))
+
+
+def _change_after(judgement: Judgement, dropped: frozenset[str]) -> Change | None:
+    if judgement.refusal is None or judgement.verdict is not Verdict.DENY:
+        return None
+    if not dropped:
+        return smallest_change(judgement)
+    left = tuple(name for name in judgement.requested_headers if name not in dropped)
+    asked = judgement.altered(requested_headers=left)
+    outcome = rejudge(asked, judgement.engine, judged_fields(judgement), judgement.observation.status)
+    if outcome.refusal is None:
+        return None
+    return smallest_change(asked.altered(verdict=outcome.verdict, refusal=outcome.refusal))
