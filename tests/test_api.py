@@ -78,6 +78,27 @@ def test_every_kind_of_recording(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [each.preflight for each in cors_addon.judge(dump)] == [None, "sent", None]
 
 
+def test_a_name_that_no_file_can_have_and_a_closed_file_are_told() -> None:
+    """By the error of recordings, which names them."""
+    closed = io.BytesIO(b"{}")
+    closed.close()
+    for recording, fault in (
+        ("a\0b.har", "no file can have this name"),
+        (closed, "cannot be read"),
+    ):
+        with pytest.raises(cors_addon.RecordingError, match=fault) as raised:
+            list(cors_addon.judge(recording))
+        assert raised.value.name in (recording, "file")
+
+
+def test_an_empty_file_is_told(tmp_path: Path) -> None:
+    """Nothing was recorded, which is no fault of the file; a HAR cannot be empty."""
+    empty, told = tmp_path / "a.mitm", []
+    empty.touch()
+    assert list(cors_addon.judge(empty, on_note=lambda text, _: told.append(text))) == []
+    assert told == ["an empty file: nothing was recorded"]
+
+
 def test_what_was_given_never_changes() -> None:
     """Neither by later traffic nor by whoever got it."""
     found = cors_addon.judge(CONTRADICTED)

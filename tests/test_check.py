@@ -167,6 +167,7 @@ def test_nothing_in_it(check: Check, tmp_path: Path) -> None:
         code, out, _ = check(file)
         assert code == 0
         assert out.startswith("– no CORS exchange found")
+        assert ("an empty file: nothing was recorded" in out) is (file.name == "empty")
 
 
 def test_no_browser(check: Check, tmp_path: Path) -> None:

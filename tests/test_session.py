@@ -65,6 +65,20 @@ def test_another_clients_clock_settles(wait: float) -> None:
     assert session.last["p"].verdict is (Verdict.DENY if wait > PATIENCE else Verdict.ALLOW)
 
 
+def test_what_is_told_anyway_is_not_told_twice() -> None:
+    """Its cached answer permitted more than was told, and has run out; at the same moment its time has passed."""
+    session = Session(keep=ALL)
+    answer = allow("*", methods="PUT, DELETE", max_age="50")
+    session.observe(preflight("p", answer=answer).observation())
+    for number in range(1, 4):
+        session.observe(cors(f"a{number}", float(number), "DELETE", answer=allow("*")).observation())
+    told = session.last["p"].revision
+    found = session.observe(cors("other", 2 * PATIENCE, client="198.51.100.1").observation())
+    assert [each.revision for each in found if each.observation.flow_id == "p"] == [told + 1]
+    assert session.last["p"].verdict is Verdict.DENY
+    assert session.last["p"].permitted == 3
+
+
 def test_the_end_settles() -> None:
     """The same where the traffic ends; and once."""
     session = Session()

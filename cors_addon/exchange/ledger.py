@@ -5,7 +5,7 @@ Law 2: once a judgement is made, it is written here and nowhere else; a test clo
 Law 3: whoever changes an older judgement notes it in the ledger.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cors_addon.engines import Engine
 from cors_addon.exchange import hearing
@@ -235,9 +235,9 @@ class Ledger:
         """This one was changed after it had been reported."""
         self.changed[judgement] = None
 
-    def take(self, judged_now: Judgement | None = None) -> list[Judgement]:
-        """Each older judgement that was changed, its revision raised; `judged_now` is reported anyway."""
-        older = [judgement for judgement in self.changed if judgement is not judged_now]
+    def take(self, telling: Sequence[Judgement] = ()) -> list[Judgement]:
+        """Each older judgement that was changed, its revision raised; those of `telling` are about to be reported."""
+        older = [judgement for judgement in self.changed if judgement not in telling]
         self.changed.clear()
         for judgement in older:
             judgement.revision += 1

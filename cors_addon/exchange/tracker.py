@@ -6,7 +6,7 @@ Law 3: everything kept is bounded: clients, what waits per client, and for how l
 Law 4: evidence on one flow of a fetch (a Cookie, a redirect followed) holds for the whole fetch and revises the rest.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from cors_addon.engines import ENGINES
 from cors_addon.exchange import hops, matching, permission, placing, preflights, revalidation
@@ -123,7 +123,7 @@ class Tracker:
             self._settle_client(client, observation.started - PATIENCE)
         changed: list[Judgement] = [] if judgement is None else [judgement]
         if ledger.changed:
-            changed += ledger.take(judgement)
+            changed += ledger.take(changed)
         return changed
 
     def is_cookie_news(self, connection: Hashable) -> bool:
@@ -145,12 +145,15 @@ class Tracker:
         """The same of a request without a Cookie that may be a navigation."""
         return self._evidence.is_navigation_news(connection)
 
-    def settle(self, now: float) -> list[Judgement]:
-        """Judge anew, with hindsight, what nothing followed by `now`."""
+    def settle(self, now: float, telling: Sequence[Judgement] = ()) -> list[Judgement]:
+        """Judge anew, with hindsight, what nothing followed by `now`.
+
+        Those of `telling` are about to be reported, and not told a second time.
+        """
         for client in self._known.by_key.values():
             self._settle_client(client, now - PATIENCE)
         self._evidence.settle(now - PATIENCE)
-        return self._ledger.take()
+        return self._ledger.take(telling)
 
     def finish(self) -> list[Judgement]:
         """The recording ends: what nothing followed, nothing will follow."""

@@ -52,13 +52,22 @@ def _is_har(head: Head) -> bool:
 def _is_dump(head: Head) -> bool:
     if head.members is not None:
         return False
-    return not head.start or head.start[:1].isdigit()  # nothing was recorded, or the length of the first flow
+    return head.start[:1].isdigit()  # the length of the first flow
 
 
 def _read_dump(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     from cors_addon.recordings import dump, selection  # mitmproxy takes a while to import
 
     return dump.read(source, selection.parse(wanted.expression) if wanted.expression else None)
+
+
+def _is_empty(head: Head) -> bool:
+    return head.members is None and not head.start
+
+
+def _read_nothing(_source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
+    wanted.note("an empty file: nothing was recorded", 1)
+    return iter(())
 
 
 HAR = Format("HAR", _is_har, har.read, skew=HAR_SKEW, in_zip=".har")
@@ -72,6 +81,8 @@ FORMATS = (
     DUMP,
 )
 """In the order in which they are asked."""
+_EMPTY = Format("empty file", _is_empty, _read_nothing)
+"""As mitmdump writes it where nothing passed."""
 
 
 def find_in(source: Source) -> Format:
@@ -98,7 +109,7 @@ def find(head: Head) -> Format:
     for marks, what in _UNREAD:
         if head.start.startswith(marks):
             raise Damage(what, 0)
-    for each in FORMATS:
+    for each in (*FORMATS, _EMPTY):
         if each.is_mine(head):
             return each
     *some, last = PACKINGS

@@ -95,7 +95,7 @@ class Source:
         self.position = 0
         """Bytes of the file that were read so far, packed as they are: for progress."""
         self._is_own = opened is None and name != "-"
-        self._raw: BinaryIO = opened or (sys.stdin.buffer if name == "-" else open(name, "rb", buffering=0))  # noqa: SIM115
+        self._raw: BinaryIO = opened or (sys.stdin.buffer if name == "-" else _open(name))
         self.size = None if opened is not None else _size(self._raw)
         """Size of the file, None where that is not known."""
         self._unpacker: _Unpacker | None = None
@@ -202,6 +202,8 @@ class Source:
             data = self._raw.read(CHUNK if count is None else count)
         except OSError as error:
             raise Damage(f"cannot be read: {error.strerror or error}") from error
+        except ValueError as error:  # it is closed
+            raise Damage(f"cannot be read: {error}") from error
         except Exception as error:
             if self._archived is None:
                 raise
@@ -251,6 +253,13 @@ class Source:
             self._raw.close()
         if self._is_own:
             (self._archived or self._raw).close()
+
+
+def _open(name: str) -> BinaryIO:
+    try:
+        return open(name, "rb", buffering=0)
+    except ValueError as error:  # a NUL in it, or what the file system's encoding has no bytes for
+        raise Damage(f"no file can have this name: {error}") from error
 
 
 def _salvaged(unpacker: _Unpacker, packed: bytes) -> bytes:

@@ -96,7 +96,7 @@ class Session:
         started = observation.started
         if abs(started - self._settled) >= SETTLE_EVERY:
             self._settled = started
-            judgements += self.tracker.settle(started)
+            judgements += self.tracker.settle(started, judgements)
         if judgements:
             audit = self.auditor.audit
             for judgement in judgements:
