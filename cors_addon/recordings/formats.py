@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from cors_addon.exchange.timing import HAR_SKEW
-from cors_addon.recordings import burp, charles, fiddler, har, proxyman
+from cors_addon.recordings import bidi, burp, cdp, charles, fiddler, har, netlog, playwright_trace, proxyman
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import PACKINGS, Damage, Head, Source
 
@@ -46,6 +46,8 @@ def _is_har(head: Head) -> bool:
         return False
     if not head.start and head.name.lower().endswith(_HAR_NAMES):
         raise Damage("an empty file, and so no HAR", 0)
+    if any(each.is_mine(head) for each in _SURE):
+        return False
     return head.start.startswith(_UTF16) or head.start.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"["))
 
 
@@ -72,14 +74,18 @@ def _read_nothing(_source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
 
 HAR = Format("HAR", _is_har, har.read, skew=HAR_SKEW, in_zip=".har")
 DUMP = Format("mitmproxy dump", _is_dump, _read_dump)
-FORMATS = (
+_SURE = (
+    Format("DevTools protocol log", cdp.is_mine, cdp.read, skew=HAR_SKEW),
+    Format("NetLog of Chrome", netlog.is_mine, netlog.read),
+    Format("Playwright trace", playwright_trace.is_mine, playwright_trace.read, skew=HAR_SKEW),
+    Format("WebDriver BiDi log", bidi.is_mine, bidi.read, skew=HAR_SKEW),
     Format("session of Charles", charles.is_mine, charles.read, skew=HAR_SKEW),
     Format("file of Burp's saved items", burp.is_mine, burp.read, skew=HAR_SKEW),
     Format("session archive of Fiddler", fiddler.is_mine, fiddler.read, skew=HAR_SKEW),
     Format("log of Proxyman", proxyman.is_mine, proxyman.read, skew=HAR_SKEW),
-    HAR,
-    DUMP,
 )
+"""Each has a mark of its own."""
+FORMATS = (*_SURE, HAR, DUMP)
 """In the order in which they are asked."""
 _EMPTY = Format("empty file", _is_empty, _read_nothing)
 """As mitmdump writes it where nothing passed."""

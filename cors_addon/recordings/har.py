@@ -32,25 +32,27 @@ MIN_FOR_NO_COOKIES = 20
 def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     """Each exchange of a HAR, None for one with which CORS has nothing to do; raises Damage after the last good one."""
     context = Context(source.name if wanted.whole_name else last_name(source.name))
+    return read_entries(_entries(source, context), context.name, wanted, context)
+
+
+def read_entries(
+    entries: Iterator[Any], name: str, wanted: Wanted, context: Context | None = None
+) -> Iterator[Recorded | None]:
+    """The same of entries that somebody else has read; ids begin with `name`. Raises what `entries` raises, at last.
+
+    `context`: what is known of them already.
+    """
     damage: list[Damage] = []
-    yield from _exchanges(_until_damaged(_entries(source, context), damage), context, wanted)
+    yield from _exchanges(_until_damaged(entries, damage), context or Context(name), wanted)
     if damage:
         raise damage[0]
-
-
-def read_entries(entries: Iterator[Any], name: str, wanted: Wanted) -> Iterator[Recorded | None]:
-    """The same of entries that somebody else has read; ids begin with `name`."""
-    return _exchanges(entries, Context(name), wanted)
 
 
 def read_as(creator: str, entries: Iterator[Any], name: str, wanted: Wanted) -> Iterator[Recorded | None]:
     """The same of what another format holds, as entries that a HAR by `creator` would have."""
     context = Context(name if wanted.whole_name else last_name(name))
     context.learn("creator", {"name": creator})
-    damage: list[Damage] = []
-    yield from _exchanges(_until_damaged(entries, damage), context, wanted)
-    if damage:
-        raise damage[0]
+    return read_entries(entries, context.name, wanted, context)
 
 
 def _until_damaged(entries: Iterator[Any], damage: list[Damage]) -> Iterator[Any]:

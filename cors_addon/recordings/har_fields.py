@@ -152,6 +152,9 @@ def body_of(response: dict[str, Any], _limit: int) -> bytes | None:
     """The answer's body, as far as the file has it; writers decode what was compressed."""
     content = response.get("content")
     text = content.get("text") if isinstance(content, dict) else None
+    if isinstance(content, dict) and callable(content.get("_read")):  # what read the entry knows where the body is
+        found: bytes | None = content["_read"]()
+        return found
     if not isinstance(content, dict) or not isinstance(text, str):
         return None
     if content.get("encoding") != "base64":

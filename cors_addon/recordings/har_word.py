@@ -26,6 +26,8 @@ def word_of(entry: Given, context: Context) -> Word | None:
     """What the browser says of an entry; None where it says nothing, or the file is no browser's."""
     if context.dialect.is_proxy:
         return None
+    if isinstance(elsewhere := entry.raw.get("_word"), Word):  # from the console that was recorded with it
+        return elsewhere
     said = words.of_error(entry.blocked_reason, answered=entry.answered) or words.of_error(
         entry.error, answered=entry.answered
     )

@@ -49,7 +49,7 @@ def _stopped(observation: Observation, block: Block) -> Judgement:
     origin = page.origin if page is not None else observation.url.origin
     mode = "cors" if named is not None and named != observation.url.origin else "no-cors"
     engine = detect(lines.get("user-agent", "").encode("latin-1")) or FETCH
-    made = Judgement(observation, Role.NO_CORS, engine, named)
+    made = Judgement(observation, Role.NO_CORS, engine, named, lines.get("access-control-request-method"))
     load = Load(observation.url, origin, observation.destination, mode, registrable_domain)
     if block.gate in (Gate.MIXED_CONTENT, Gate.LOCAL_NETWORK):
         block = block._replace(detail=str(observation.url))

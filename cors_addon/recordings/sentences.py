@@ -1,0 +1,139 @@
+"""What a browser's console says of one request: why it was refused, and which it was.
+
+A console has a sentence for each refusal, and Firefox one more for what came of it; a second, "Failed to load
+resource", has the error alone. See `cors_addon.reasons` for what each means.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from cors_addon.exchange.model import Credentials, PreflightState, Word
+from cors_addon.fetch.load import Destination
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.recordings import words
+from cors_addon.recordings.logged import DESTINATIONS
+
+LONGEST = 20_000
+"""Characters of a message that are read."""
+
+_CHROMIUM = re.compile(
+    r"Access to (?P<kind>[\w ]{1,40}?) at '(?P<url>[^']{1,16000})' (?:\(redirected from '(?P<first>[^']{1,16000})'\) )?"
+    r"from origin '(?P<origin>[^']{1,2000})' has been blocked by CORS policy: ",
+)
+_PLAIN = "Access to fetch at 'https://a.test/' from origin 'https://b.test' has been blocked by CORS policy: "
+_FAILED = re.compile(r"Failed to load resource: (?P<error>net::ERR_[A-Z0-9_]+(?:\.\w+)?)")
+_TELLING = re.compile(r"CORS|[Cc]ross-[Oo]rigin|Access-Control-|Failed to load resource: net::|due to access control")
+_CREDENTIALED = frozenset({Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, Reason.ALLOW_CREDENTIALS_NOT_TRUE})
+_DETAILS = ("value", "method", "header", "location")
+_OF_PREFLIGHTS = frozenset(
+    {
+        Reason.METHOD_NOT_ALLOWED,
+        Reason.HEADER_NOT_ALLOWED,
+        Reason.ALLOW_METHODS_INVALID,
+        Reason.ALLOW_HEADERS_INVALID,
+        Reason.STATUS_NOT_OK,
+        Reason.PREFLIGHT_REDIRECTED,
+    }
+)
+
+
+class Sentence(NamedTuple):
+    """A refusal or a failure, as a console tells it."""
+
+    word: Word
+    url: str
+    """Of the request, the last hop of its fetch."""
+    origin: str | None = None
+    method: str | None = None
+    destination: Destination | None = None
+    consequence: bool = False
+    """It tells no more than that something failed: another sentence may tell why."""
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why CORS refused it."""
+        return None if self.word.refusal is None else self.word.refusal.reason
+
+
+def read(text: str, url: str = "") -> Sentence | None:
+    """What a message of a console tells; `url` is where the console says that it happened. None for any other."""
+    text = text[:LONGEST]
+    if not _TELLING.search(text):
+        return None
+    match = _CHROMIUM.search(text)
+    if match is not None:
+        return _of_chromium(match, text[match.end() :])
+    failed = _FAILED.search(text)
+    if failed is not None:
+        word = words.of_error(failed["error"], answered=False)
+        return None if word is None or not url else Sentence(word, url, consequence=True)
+    meaning = _meaning(text)
+    if meaning is None:
+        return None
+    reasons, values, preflight = meaning
+    found = values.get("url") or url
+    if not found or not reasons:
+        return None
+    gone = Reason.NETWORK_ERROR in reasons
+    made = Word(passed=False, text=text) if len(reasons) > 1 else _word(reasons[0], values, preflight, text)
+    return Sentence(made, found, values.get("origin"), values.get("method"), consequence=gone)
+
+
+def _of_chromium(match: re.Match[str], rest: str) -> Sentence | None:
+    rest = rest.partition("\n")[0]
+    meaning = _meaning(_PLAIN + rest)
+    kind = match["kind"].strip().lower()
+    if meaning is None:
+        return None
+    reasons, values, preflight = meaning
+    if not reasons:
+        block = words.block_of("net::ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS") if "address space" in rest else None
+        word = Word(passed=False, block=block, text=rest)
+    else:
+        word = _word(reasons[0], values, preflight, rest)
+    return Sentence(word, match["url"], match["origin"], values.get("method"), DESTINATIONS.get(kind))
+
+
+def _word(reason: Reason, values: dict[str, str], preflight: bool, text: str) -> Word:
+    stage = Stage.PREFLIGHT if preflight or reason in _OF_PREFLIGHTS else Stage.ACTUAL
+    detail = next((values[name] for name in _DETAILS if name in values), None)
+    return Word(
+        passed=False,
+        refusal=Refusal(reason, stage, detail),
+        credentials=Credentials.INCLUDE if reason in _CREDENTIALED else Credentials.UNKNOWN,
+        preflight=PreflightState.SENT if stage is Stage.PREFLIGHT else None,
+        text=text,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _meaning(text: str) -> tuple[list[Reason], dict[str, str], bool] | None:
+    """Reasons that a text may mean, the values in it, and whether it is of a preflight; None where it means nothing."""
+    from cors_addon.reasons import explain  # takes a while to import
+
+    item = explain.find(text)
+    if item is None:
+        return None
+    return [each for each in item.entries if isinstance(each, Reason)], dict(item.values), item.preflight
+
+
+def without_consequences(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
+    """Those that tell why: of what a browser says of one request after another, the first."""
+    last: Sentence | None = None
+    for each in sentences:
+        if not follows(last, each):
+            last = each
+            yield each
+
+
+def follows(last: Sentence | None, each: Sentence) -> bool:
+    """Whether a sentence is no more than a consequence of what the one before says of the same request.
+
+    Firefox says of a redirected preflight that its status is no good, too.
+    """
+    if last is None or last.url != each.url:
+        return False
+    redirected = last.reason is Reason.PREFLIGHT_REDIRECTED and each.reason is Reason.STATUS_NOT_OK
+    return each.consequence or redirected

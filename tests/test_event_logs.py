@@ -1,0 +1,174 @@
+"""BiDi logs and Playwright traces: the browser's own word, joined with what was on the wire."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+from cors_addon.recordings.playwright_trace import ROUTED
+from tests.logs import AGENT, API, APP, START, judged, told
+
+type Event = dict[str, Any]
+
+
+def lines(*pairs: tuple[str, str]) -> list[dict[str, Any]]:
+    """Header lines as BiDi has them."""
+    return [{"name": name, "value": {"type": "string", "value": value}} for name, value in pairs]
+
+
+ASKED = (
+    ("host", "api.test"),
+    ("user-agent", "Mozilla/5.0 (X11; rv:153.0) Gecko/20100101 Firefox/153.0"),
+    ("origin", APP),
+)
+REFUSED = (
+    "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at {url}. (Reason: CORS"
+    " header ‘Access-Control-Allow-Origin’ missing). Status code: 200."
+)
+
+
+def bidi(path: str, answer: tuple[tuple[str, str], ...], *, key: str = "1", at: int = 0) -> list[Event]:
+    """A fetch of Firefox, which completes whatever the browser makes of it."""
+    moment = int(START * 1000) + at
+    request = {
+        "request": key,
+        "url": API + path,
+        "method": "GET",
+        "headers": lines(*ASKED),
+        "timings": {"requestTime": moment, "responseEnd": moment + 20},
+    }
+    common = {"context": "c", "redirectCount": 0, "request": request, "isBlocked": False}
+    response = {
+        "url": API + path,
+        "protocol": "http/1.1",
+        "status": 200,
+        "headers": lines(*answer),
+        "fromCache": False,
+        "mimeType": "",
+    }
+    return [
+        {"type": "event", "method": "network.beforeRequestSent", "params": {**common, "timestamp": moment}},
+        {
+            "type": "event",
+            "method": "network.responseCompleted",
+            "params": {**common, "timestamp": moment + 20, "response": response},
+        },
+    ]
+
+
+def said(path: str, at: int) -> Event:
+    """Firefox's console."""
+    text = REFUSED.format(url=API + path)
+    entry = {"type": "javascript", "level": "error", "text": text, "timestamp": int(START * 1000) + at}
+    return {"type": "event", "method": "log.entryAdded", "params": entry}
+
+
+def test_firefox_tells_refusals_in_its_console() -> None:
+    """The answer looks like any other; the sentence is joined by URL and time."""
+    events = [*bidi("/a", ()), said("/a", 25), *bidi("/b", (("access-control-allow-origin", APP),), key="2", at=50)]
+    assert told(events) == [
+        "actual GET /a deny allow-origin-missing (recording)",
+        "actual GET /b allow (recording)",
+    ]
+
+
+def test_bidi_as_lines_and_cut_off() -> None:
+    """One event on each line is read too; of one that is cut off, what came before counts."""
+    text = "\n".join(json.dumps(each) for each in [*bidi("/a", ()), said("/a", 25)])
+    assert told(text) == ["actual GET /a deny allow-origin-missing (recording)"]
+    judgements, into = judged(text + '\n{"type": "event", "met')
+    assert len(judgements) == 1
+    assert into.damage is not None
+
+
+# ── Playwright ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def entry(path: str, status: int, answer: list[dict[str, str]], **more: Any) -> Event:
+    """A line of a trace's network."""
+    asked = [
+        ("User-Agent", AGENT),
+        ("Referer", f"{APP}/"),
+        *((("Origin", APP), ("Host", "api.test"), ("Sec-Fetch-Mode", "cors")) if status > 0 else ()),
+    ]
+    request: dict[str, Any] = {
+        "method": "GET",
+        "url": API + path,
+        "headers": [{"name": name, "value": value} for name, value in asked],
+    }
+    response = {"status": status, "headers": answer, "content": {"size": 2}}
+    if status < 0:
+        response["_failureText"] = "net::ERR_FAILED"
+    snapshot = {
+        "pageref": "page@1",
+        "startedDateTime": "2026-11-28T10:00:00.100Z",
+        "time": 20,
+        "request": request,
+        "response": response,
+        "_resourceType": "fetch",
+        "_monotonicTime": 1000.0,
+        **more,
+    }
+    return {"type": "resource-snapshot", "snapshot": snapshot}
+
+
+def trace(*network: Event, console: tuple[str, ...] = (), stem: str = "trace") -> bytes:
+    """A trace with these requests, and these sentences in the console of their page."""
+    options = {
+        "version": 8,
+        "type": "context-options",
+        "browserName": "chromium",
+        "wallTime": START * 1000,
+        "monotonicTime": 900.0,
+    }
+    happened = [
+        options,
+        *(
+            {
+                "type": "console",
+                "messageType": "error",
+                "text": text,
+                "args": [],
+                "location": {"url": f"{APP}/", "lineNumber": 1, "columnNumber": 1},
+                "time": 1025.0,
+                "pageId": "page@1",
+            }
+            for text in console
+        ),
+    ]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{stem}.trace", "\n".join(map(json.dumps, happened)))
+        archive.writestr(f"{stem}.network", "\n".join(map(json.dumps, network)))
+    return packed.getvalue()
+
+
+MISSING = (
+    f"Access to fetch at '{API}/a' from origin '{APP}' has been blocked by CORS policy: No"
+    " 'Access-Control-Allow-Origin'"
+    " header is present on the requested resource."
+)
+
+
+def test_a_trace_has_the_reason_in_its_console() -> None:
+    """The network's entry has no answer, and none is needed."""
+    assert told(trace(entry("/a", -1, []), console=(MISSING,)), "t.zip") == [
+        "actual GET /a deny allow-origin-missing (recording)"
+    ]
+
+
+def test_a_trace_without_console() -> None:
+    """That it was refused is known, and why is not."""
+    assert told(trace(entry("/a", -1, [])), "t.zip") == ["actual GET /a deny cause-not-recorded (recording)"]
+
+
+def test_a_trace_of_the_test_runner() -> None:
+    """Each context has files of its own; what passed is allowed."""
+    allowed = [{"name": "Access-Control-Allow-Origin", "value": APP}]
+    assert told(trace(entry("/a", 200, allowed), stem="0-trace"), "t.zip") == ["actual GET /a allow (recording)"]
+
+
+def test_a_routed_request_is_told_of() -> None:
+    """Chromium sends no preflights then."""
+    _, into = judged(trace(entry("/a", 200, [], _wasContinued=True)), "t.zip")
+    assert ROUTED in dict(into.notes)
