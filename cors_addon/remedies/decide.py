@@ -20,7 +20,7 @@ happened = failed.happened
 def remedies(s: Situation, what: Happened | None = None) -> tuple[Remedy, ...]:
     """The remedies, the one that helps most first. `what` really failed, where that is known already."""
     what = what or happened(s)
-    if s.block is not None and s.block.gate is not Gate.CORS:
+    if s.block is not None and (s.block.gate is not Gate.CORS or s.reason is None):
         return _of_block(s)
     rulings = [ruling for rule in _rules(what) if (ruling := rule(s)) is not None]
     found = [remedy for ruling in rulings for remedy in ruling.remedies]
