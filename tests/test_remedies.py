@@ -1,9 +1,13 @@
 """What to change, and who must: the first remedy of each kind of trouble, and one for every reason and block."""
 
 import json
+from pathlib import Path
 
 import pytest
+from mitmproxy import http
+from mitmproxy.io import FlowWriter
 
+from cors_addon.cli.main import main
 from cors_addon.fetch.load import Block, Gate
 from cors_addon.fetch.origins import parse_url
 from cors_addon.fetch.refusals import Reason, Stage
@@ -14,7 +18,7 @@ from cors_addon.remedies.situation import Situation, is_login
 from cors_addon.remedies.value import Change, HeaderEdit, Sure, Who, described
 from cors_addon.report.situation import happened_of, remedies_of, told_of
 from tests.cases.remedies import ALL, Row
-from tests.helpers import ALLOW, PAGE, actual, observe
+from tests.helpers import ALLOW, PAGE, actual, flow, observe
 
 
 @pytest.mark.parametrize("row", ALL, ids=lambda row: row.kind)
@@ -170,6 +174,36 @@ def test_what_is_allowed_needs_none() -> None:
     """Nothing is to be changed, and nothing failed."""
     [judgement] = observe(actual(ALLOW))
     assert told_of(judgement) == (None, ())
+
+
+def checked(tmp_path: Path, capsys: pytest.CaptureFixture[str], *flows: http.HTTPFlow) -> str:
+    """What `cors-addon check` says of them, on one line."""
+    with open(tmp_path / "x.mitm", "wb") as file:
+        for each in flows:
+            FlowWriter(file).add(each)
+    main(["check", str(tmp_path / "x.mitm")])
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_what_the_server_itself_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A WebSocket's handshake, which no browser holds to CORS."""
+    asked = [("Origin", PAGE), ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Key", "x")]
+    told = checked(tmp_path, capsys, flow(request=asked, status=403))
+    assert "Refused by the server itself, not by the browser" in told
+    assert "WebSockets are not held to CORS" in told
+    assert f"put {PAGE} on the server's own list of origins" in told
+    assert "Refused by" not in checked(tmp_path, capsys, flow(request=asked, status=101))
+
+
+def test_hidden_headers_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that a script may want; not those of the connection."""
+    answer = [*ALLOW, ("X-Total", "7"), ("Content-Disposition", "attachment"), ("Date", "x"), ("Set-Cookie", "a=b")]
+    told = checked(tmp_path, capsys, actual(answer))
+    assert "add to Access-Control-Expose-Headers: content-disposition, x-total" in told
+    assert "No script may read Set-Cookie" in told
+    assert "date" not in told.partition("may not read")[2]
+    for_element = actual([*ALLOW, ("X-Total", "7")], request=[("Sec-Fetch-Dest", "image")])
+    assert "may not read" not in checked(tmp_path, capsys, for_element)
 
 
 def test_a_change_without_a_kind_is_none() -> None:

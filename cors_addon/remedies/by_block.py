@@ -283,9 +283,18 @@ def _other(s: Situation) -> Ruling:
         )
         page = "Ask for it with CORS (mode: 'cors'); a worker may import from elsewhere instead"
         return Ruling((server, Remedy(Who.PAGE, page, sure=Sure.POSSIBLE)))
-    what = "Look into the browser's console and its Issues panel: they name what stopped this load"
-    return Ruling(
-        (Remedy(Who.USER, what, why="The recording says no more than that it was stopped.", sure=Sure.POSSIBLE),)
+    return Ruling((_of_unknown(),))
+
+
+def _of_unknown() -> Remedy:
+    return Remedy(
+        Who.USER,
+        "Look into the browser's console and its Issues panel, which name what stopped it; and try without extensions "
+        "(a private window)",
+        why="The answer's headers allow it, and the browser says only that it failed. Likely causes: an extension that "
+        "blocks or changes requests; Local Network Access, for an address of the local network; a page that asked with "
+        'redirect: "error", or gave the request up.',
+        sure=Sure.POSSIBLE,
     )
 
 

@@ -50,6 +50,15 @@ def _of_block(s: Situation) -> tuple[Remedy, ...]:
     return by_block.BY_GATE[s.block.gate](s).remedies
 
 
+def refused_by_server(s: Situation, *, socket: bool) -> tuple[Happened | None, tuple[Remedy, ...]]:
+    """What no browser stopped: the server itself refused it, by whatever it looks at."""
+    if socket:
+        return failed.refused_socket(s), by_block.socket(s).remedies
+    what = happened(s)
+    ruling = by_status.failed(s, what)
+    return what, () if ruling is None else ruling.remedies
+
+
 def _rules(what: Happened | None) -> tuple[Callable[[Situation], Ruling | None], ...]:
     return (
         by_redirect.circle,
