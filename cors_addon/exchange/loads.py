@@ -123,6 +123,11 @@ class Loads:
             note_fate(made, fate)  # else the answer itself shows more of it
         return made
 
+    def note_page(self, address: Hashable, user_agent: bytes | None, document: Document) -> None:
+        """Remember a page that demands nothing by its headers; as `observe` would. `address`: of its client."""
+        if self._forced is not None or _engine(user_agent or b"") is not None:
+            self._documents.keep((address, user_agent), document)
+
     def _tell(self, observation: Observation, fate: Fate, engine: Engine) -> Judgement:
         role = _ROLES.get(fate.load.mode, Role.NO_CORS)
         made = Judgement(observation, role, engine)

@@ -4,15 +4,16 @@ The mode is on the wire only where Sec-Fetch-Mode is (https, localhost); elsewhe
 https://w3c.github.io/webappsec-fetch-metadata/, https://fetch.spec.whatwg.org/#origin-header
 """
 
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, overload
 
 from cors_addon.engines import FETCH, Engine
 from cors_addon.exchange.model import Fields, Observation, Role
-from cors_addon.fetch.headers import LOWER, normalize
+from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.mime import essence
 from cors_addon.fetch.names import ASKED_METHOD
 from cors_addon.fetch.requests import BROWSER_NAMES
+from cors_addon.fetch.shapes import Shapes
 from cors_addon.reasons.assumptions import Assumption
 
 _MODES = {
@@ -45,10 +46,65 @@ class Classified(NamedTuple):
     assumptions: tuple[str, ...] = ()
 
 
-class RequestHeaders(dict[bytes, bytes]):
-    """Request headers by lower-case name (of several lines of one name the last), and what they say at once."""
+class RequestShape:
+    """What the names of request headers tell, whatever their values are. Places are those in the list; -1: absent."""
 
     __slots__ = (
+        "accept",
+        "authored_nothing",
+        "browsers_own",
+        "count",
+        "dest",
+        "has_cookie",
+        "is_plain",
+        "metadata",
+        "mode",
+        "origin",
+        "places",
+        "referer",
+        "shows_no_mode",
+        "site",
+        "upgrades",
+        "upgrades_insecure",
+        "user_agent",
+    )
+
+    def __init__(self, names: Sequence[bytes]) -> None:
+        """Look at names as they were received."""
+        lower = [name.lower() for name in names]
+        self.count = len(names)
+        places = self.places = {name: place for place, name in enumerate(lower)}
+        """By lower-case name; of several lines of one name the last."""
+        self.accept, self.origin = places.get(b"accept", -1), places.get(b"origin", -1)
+        self.referer, self.user_agent = places.get(b"referer", -1), places.get(b"user-agent", -1)
+        self.dest, self.mode = places.get(b"sec-fetch-dest", -1), places.get(b"sec-fetch-mode", -1)
+        self.site = places.get(b"sec-fetch-site", -1)
+        self.metadata = tuple(place for place, name in enumerate(lower) if name.startswith(b"sec-fetch-"))
+        """Places of all Fetch metadata."""
+        once = len(places) == len(names) and b"sec-purpose" not in places
+        self.is_plain = once and min(self.accept, self.dest, self.site) >= 0
+        """The browser says for what it asks, each thing once; it is no prefetch."""
+        self.has_cookie = b"cookie" in places
+        self.upgrades_insecure = b"upgrade-insecure-requests" in places
+        self.upgrades = b"upgrade" in places or b"sec-websocket-key" in places
+        self.browsers_own = places.keys() <= _OWN
+        self.shows_no_mode = not self.has_cookie and not {b"authorization", b"sec-fetch-storage-access"} & places.keys()
+        self.authored_nothing = self.browsers_own and b"authorization" not in places
+
+
+shape_of = Shapes(RequestShape).of
+"""The shape of the header list of a request."""
+
+
+class RequestHeaders(Mapping[bytes, bytes]):
+    """Request headers by lower-case name (of several lines of one name the last), and what they say at once.
+
+    Made for every request, and in a hurry: values are picked where somebody asks.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_places",
         "authored_nothing",
         "browsers_own",
         "has_cookie",
@@ -64,43 +120,80 @@ class RequestHeaders(dict[bytes, bytes]):
     )
 
     def __init__(self, fields: Fields) -> None:
-        """Index a header list."""
-        lower = LOWER
-        super().__init__([(lower[name], value) for name, value in fields])
-        raw_origin = self.get(b"origin")
-        self.origin = None if raw_origin is None else normalize(raw_origin)
-        self.mode = self.get(b"sec-fetch-mode")
-        self.user_agent = self.get(b"user-agent", b"")
-        self.has_cookie = b"cookie" in self
-        self.is_navigation = self.origin is None and b"upgrade-insecure-requests" in self
-        self.tells_mode = self.has_cookie or self.is_navigation or self.mode == b"navigate"
+        """Read a header list."""
+        shape = shape_of(fields)
+        self._fields, self._places = fields, shape.places
+        place = shape.origin
+        origin = self.origin = None if place < 0 else normalize(fields[place][1])
+        place = shape.mode
+        mode = self.mode = None if place < 0 else fields[place][1]
+        place = shape.user_agent
+        self.user_agent = b"" if place < 0 else fields[place][1]
+        self.has_cookie = shape.has_cookie
+        self.is_navigation = origin is None and shape.upgrades_insecure
+        self.tells_mode = shape.has_cookie or self.is_navigation or mode == b"navigate"
         """It includes credentials, for all to see."""
-        self.preflight = self.origin is not None and ASKED_METHOD in self
-        self.plainly_cors = (
-            self.mode == b"cors"
-            and self.origin is not None
-            and not self.origin.startswith(_EXTENSIONS)
-            and b"upgrade" not in self
-            and b"sec-websocket-key" not in self
-        )
+        self.preflight = origin is not None and ASKED_METHOD in shape.places
+        is_cors = mode == b"cors"
+        self.plainly_cors = is_cors and origin is not None and not shape.upgrades and not origin.startswith(_EXTENSIONS)
         """A cors request, if only it goes to another origin."""
         self.plainly_fetched = (
-            self.mode == b"cors"
-            and self.get(b"sec-fetch-dest") == b"empty"
-            and self.get(b"accept") != b"text/event-stream"
+            is_cors and self.get(b"sec-fetch-dest") == b"empty" and self.get(b"accept") != b"text/event-stream"
         )
         """A script asked for it with CORS: once that had its word, nothing else is asked of an answer."""
-        self.browsers_own = self.keys() <= _OWN
+        self.browsers_own = shape.browsers_own
         """No header needs to be the author's: a quick look that most requests pass."""
-        self.shows_no_mode = not self.has_cookie and not {b"authorization", b"sec-fetch-storage-access"} & self.keys()
+        self.shows_no_mode = shape.shows_no_mode
         """Nothing in it tells whether it includes credentials."""
-        self.authored_nothing = self.browsers_own and b"authorization" not in self
+        self.authored_nothing = shape.authored_nothing
+
+    def __getitem__(self, name: bytes) -> bytes:
+        """The value of a name, which is lower case."""
+        return self._fields[self._places[name]][1]
+
+    @overload
+    def get(self, name: bytes) -> bytes | None: ...
+    @overload
+    def get[T](self, name: bytes, default: bytes | T) -> bytes | T: ...
+    def get(self, name: bytes, default: object = None) -> object:
+        """The value of a name, which is lower case, or else `default`."""
+        place = self._places.get(name)
+        return default if place is None else self._fields[place][1]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a header of this name, which is lower case."""
+        return name in self._places
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The names, in the order of the wire."""
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        """How many names there are."""
+        return len(self._places)
 
 
-@lru_cache(maxsize=1024)
+class _Last:
+    """The latest request: several ask about it, one after the other."""
+
+    __slots__ = ("fields", "read")
+
+    def __init__(self) -> None:
+        self.fields: Fields = ()
+        self.read = RequestHeaders(())
+
+
+_LAST = _Last()
+
+
 def read_request(fields: Fields) -> RequestHeaders:
-    """Read a header list; pages repeat themselves, so the last thousand readings are kept. Not to be changed."""
-    return RequestHeaders(fields)
+    """Read a header list. Not to be changed: others get the same."""
+    last = _LAST
+    if fields is last.fields:
+        return last.read
+    found = RequestHeaders(fields)
+    last.fields, last.read = fields, found
+    return found
 
 
 def is_preflight(observation: Observation, wire: RequestHeaders) -> bool:

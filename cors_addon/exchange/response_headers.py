@@ -5,32 +5,51 @@ Law 2: servers repeat themselves, first of all in which headers they send in whi
 what matters is looked for once. What was picked is what a reading is known by. Of both the last thousand are kept.
 """
 
-from functools import lru_cache
-from operator import itemgetter
+from collections.abc import Sequence
 
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.freshness import may_be_kept
 from cors_addon.fetch.headers import cors_lines, normalize, split_list
-from cors_addon.fetch.names import CORS_RESPONSE, LOCATION, VALIDATORS
+from cors_addon.fetch.names import CORS_RESPONSE, LOCATION, OF_PAGES, VALIDATORS
+from cors_addon.fetch.shapes import Shapes
 
-_PICKED, _VALIDATOR, _COOKIE = 1, 2, 4
-_NAME = itemgetter(0)
-_KINDS = dict.fromkeys(
-    (*(name.lower().encode() for name in (*CORS_RESPONSE, LOCATION)), b"cache-control", b"vary"), _PICKED
-) | {**dict.fromkeys(VALIDATORS, _VALIDATOR), b"set-cookie": _COOKIE}
-
-MAX_REMEMBERED = 64
-"""Headers of an answer up to which the places of those that matter are remembered."""
+_PICKED = frozenset((*(name.lower().encode() for name in (*CORS_RESPONSE, LOCATION)), b"cache-control", b"vary"))
+_CORP = b"cross-origin-resource-policy"
+MAX_READ = 1024
 
 
-@lru_cache(maxsize=1024)
-def _places(names: tuple[bytes, ...]) -> tuple[tuple[int, ...], int]:
-    """Where the headers stand that are picked, and which others are there, of an answer with these names."""
-    kinds = [_KINDS.get(name.lower(), 0) for name in names]
-    seen = 0
-    for kind in kinds:
-        seen |= kind
-    return tuple(place for place, kind in enumerate(kinds) if kind == _PICKED), seen
+class ResponseShape:
+    """What the names of response headers tell, whatever their values are. Places are in the list; -1: not just once."""
+
+    __slots__ = (
+        "content_type",
+        "corp",
+        "count",
+        "has_corp",
+        "has_policies",
+        "has_validator",
+        "is_coded",
+        "picked",
+        "sets_cookies",
+    )
+
+    def __init__(self, names: Sequence[bytes]) -> None:
+        """Look at names as they were received."""
+        lower = [name.lower() for name in names]
+        self.count = len(names)
+        self.picked = tuple(place for place, name in enumerate(lower) if name in _PICKED)
+        self.has_validator = not VALIDATORS.isdisjoint(lower)
+        self.sets_cookies = b"set-cookie" in lower
+        self.content_type = lower.index(b"content-type") if lower.count(b"content-type") == 1 else -1
+        self.has_corp = _CORP in lower
+        self.corp = lower.index(_CORP) if lower.count(_CORP) == 1 else -1
+        self.is_coded = b"content-encoding" in lower
+        self.has_policies = not OF_PAGES.isdisjoint(lower)
+        """It demands something of what a page loads, were it one."""
+
+
+shape_of = Shapes(ResponseShape).of
+"""The shape of the header list of an answer."""
 
 
 class ResponseHeaders:
@@ -59,11 +78,6 @@ class ResponseHeaders:
         """The origin that is allowed, where nothing about that can be amiss."""
 
 
-@lru_cache(maxsize=1024)
-def _read(picked: Fields, seen: int) -> ResponseHeaders:
-    return ResponseHeaders(picked, sets_cookies=bool(seen & _COOKIE), has_validator=bool(seen & _VALIDATOR))
-
-
 class _Last:
     """The latest answer: several ask about it, one after the other."""
 
@@ -71,10 +85,11 @@ class _Last:
 
     def __init__(self) -> None:
         self.fields: Fields = ()
-        self.read = _read((), 0)
+        self.read = ResponseHeaders((), sets_cookies=False, has_validator=False)
 
 
 _LAST = _Last()
+_READ: dict[tuple[object, ...], ResponseHeaders] = {}
 
 
 def read_response(fields: Fields) -> ResponseHeaders:
@@ -82,8 +97,15 @@ def read_response(fields: Fields) -> ResponseHeaders:
     last = _LAST
     if fields is last.fields:
         return last.read
-    names = tuple(map(_NAME, fields))
-    places, seen = _places(names) if len(names) <= MAX_REMEMBERED else _places.__wrapped__(names)
-    found = _read(tuple([fields[place] for place in places]), seen)
+    shape = shape_of(fields)
+    known_by: tuple[object, ...] = (shape, *[fields[place][1] for place in shape.picked])
+    found = _READ.get(known_by)
+    if found is None:
+        if len(_READ) >= MAX_READ:
+            _READ.clear()
+        picked = tuple([fields[place] for place in shape.picked])
+        found = _READ[known_by] = ResponseHeaders(
+            picked, sets_cookies=shape.sets_cookies, has_validator=shape.has_validator
+        )
     last.fields, last.read = fields, found
     return found

@@ -3,6 +3,8 @@
 Asked of every flow, so that the many that are neither cost next to nothing.
 """
 
+import re
+
 from cors_addon.exchange.model import Observation
 from cors_addon.fetch.mime import JAVASCRIPT
 
@@ -26,12 +28,34 @@ TELLING = {
 """Values of Fetch metadata, whose names are of one length, that make a flow one to be looked at."""
 OF_PAGES = (b"text/html", b"text/event-stream")
 """What Accept begins with in navigations, and for an EventSource."""
-_RIGHT_TYPES = {kind.encode(): SCRIPT for kind in JAVASCRIPT} | {b"text/css": STYLE}
+IMAGE = 8
+"""Beside `SCRIPT` and `STYLE`: a type of content."""
+_IMAGE_TYPE = re.compile(rb"image/[\w.+-]+", re.IGNORECASE)
+_JAVASCRIPT = frozenset(kind.encode() for kind in JAVASCRIPT)
+
+
+class _Types(dict[bytes, int]):
+    """What a value of Content-Type says that its body is, as a flag; 0 for anything else. The latest are kept."""
+
+    def __missing__(self, content_type: bytes) -> int:
+        if len(self) >= MAX_TYPES:
+            self.clear()
+        kind = content_type.partition(b";")[0].strip().lower()
+        found = SCRIPT if kind in _JAVASCRIPT else STYLE if kind == b"text/css" else 0
+        if _IMAGE_TYPE.fullmatch(content_type):
+            found = IMAGE
+        if len(content_type) <= MAX_TYPE:
+            self[content_type] = found
+        return found
+
+
+MAX_TYPES, MAX_TYPE = 1024, 256
+TYPES = _Types()
 
 
 def right_for(content_type: bytes) -> int:
     """What needs no look with this Content-Type, if it is of the page's own origin: `SCRIPT`, `STYLE` or 0."""
-    return _RIGHT_TYPES.get(content_type.partition(b";")[0].strip().lower(), 0)
+    return TYPES[content_type] & BY_TYPE
 
 
 def from_elsewhere(referrer: bytes, host: str, port: int) -> int:

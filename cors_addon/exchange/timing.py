@@ -51,3 +51,9 @@ SETTLE_EVERY = 5.0
 
 IDLE_HTTP2 = 60.0
 """An unused connection surely stays open for so long in Gecko, whose network.http.http2.timeout is 180."""
+
+CONSOLE_AFTER = 5.0
+"""A console tells within this of what has ended. Chosen."""
+
+CONSOLE_BEFORE = 0.05
+"""By so much a console may seem to know of a request before it began. Chosen."""

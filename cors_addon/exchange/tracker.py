@@ -14,7 +14,7 @@ from cors_addon.exchange.anew import judge_anew
 from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.http_cache import Plain, PlainResponses, Stored, is_plain
+from cors_addon.exchange.http_cache import PlainResponses, Stored, is_plain
 from cors_addon.exchange.known_clients import KnownClients
 from cors_addon.exchange.ledger import (
     Ledger,
@@ -74,6 +74,8 @@ class Tracker:
         self._evidence = Evidence(site)
         self._known = KnownClients(None if engine == "auto" else ENGINES[engine], self._evidence)
         self._plain = PlainResponses()
+        self.note_unread = self._plain.note_unread
+        """As `note_plain`, put off until it is asked for: of a pair, the first makes its arguments of the other."""
         self._ledger = Ledger()
 
     # -- in and out ------------------------------------------------------------------------------------------------
@@ -136,10 +138,6 @@ class Tracker:
         `client` is an address. Cheap, for traffic that is of no other use.
         """
         self._plain.note(client, url, request, response, ended)
-
-    def note_unread[T](self, read: Callable[[T], Plain], seen: T) -> None:
-        """The same, put off until it is asked for: `read` will make of what was seen the arguments of `note_plain`."""
-        self._plain.note_unread(read, seen)
 
     def is_navigation_news(self, connection: Hashable) -> bool:
         """The same of a request without a Cookie that may be a navigation."""

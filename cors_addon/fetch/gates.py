@@ -8,12 +8,11 @@ from cors_addon.fetch import csp, frames, integrity, mime, orb
 from cors_addon.fetch.embedder_policy import EmbedderPolicy, IsolationPolicy, embedder_policy, isolation_policy
 from cors_addon.fetch.headers import LOWER, get
 from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Fields, Gate, GateRules, Load, Page, Step
+from cors_addon.fetch.names import OF_PAGES
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 from cors_addon.fetch.redirect_gates import target_is_not_mixed, target_is_same_origin, target_matches_csp
 from cors_addon.fetch.resource_policy import ResourcePolicy, permits, resource_policy
 
-_OF_PAGES = frozenset({b"content-security-policy", b"cross-origin-embedder-policy", b"document-isolation-policy"})
-"""What a page demands of what it loads."""
 _CORP, _CSP, _TYPE = "Cross-Origin-Resource-Policy", "Content-Security-Policy", "Content-Type"
 
 _SCRIPTS = frozenset({Destination.IMPORT_SCRIPTS, Destination.MODULE, Destination.SCRIPT}) | WORKERS
@@ -86,7 +85,7 @@ def _isolates_too(rules: GateRules, load: Load, arrival: Arrival) -> Block | Non
 
 def page_from(url: Url, fields: Fields) -> Page:
     """What a response says about the document or worker that comes of it; insecure ones have no embedder policy."""
-    if _OF_PAGES.isdisjoint([LOWER[name] for name, _ in fields]):
+    if OF_PAGES.isdisjoint([LOWER[name] for name, _ in fields]):
         return Page(url)
     secure = is_potentially_trustworthy(url)
     return Page(

@@ -36,3 +36,6 @@ CONDITIONAL = VALIDATING | {b"if-match", b"if-range", b"if-unmodified-since"}
 https://httpwg.org/specs/rfc9110.html#preconditions"""
 SENT_BY_CACHES = (*sorted(name.decode() for name in VALIDATING), "if-range")
 """Those of them that browsers add by themselves."""
+
+OF_PAGES = frozenset({b"content-security-policy", b"cross-origin-embedder-policy", b"document-isolation-policy"})
+"""What a page demands of what it loads, lower case."""

@@ -12,10 +12,13 @@ from mitmproxy import http
 from mitmproxy.connection import Client, Server
 from mitmproxy.flow import Error
 
+from cors_addon.exchange import request_headers, response_headers
+from cors_addon.exchange.documents import Document
 from cors_addon.exchange.http_cache import Plain
 from cors_addon.exchange.model import Fields, Observation
 from cors_addon.exchange.timing import HAR_SKEW
 from cors_addon.fetch import headers
+from cors_addon.fetch.load import Page
 from cors_addon.fetch.origins import Url, host_to_ascii, is_loopback, parse_url
 from cors_addon.flows import bodies
 from cors_addon.policy import rewrite_record
@@ -63,6 +66,23 @@ def observation(flow: http.HTTPFlow) -> Observation:
         rewrite_record.of(flow.metadata) if flow.metadata else None,
         None if response is None else partial(_read_body, response.data),
     )
+
+
+def user_agent(flow: http.HTTPFlow) -> bytes | None:
+    """What the client says that it is."""
+    fields = flow.request.data.headers.fields
+    place = request_headers.shape_of(fields).user_agent
+    return None if place < 0 else fields[place][1]
+
+
+def page(flow: http.HTTPFlow) -> Document | None:
+    """The document that this flow's answer became, which is whole; None where its headers demand something of others"""
+    response = flow.response
+    if response is None or response_headers.shape_of(response.data.headers.fields).has_policies:
+        return None
+    request = flow.request.data
+    url = _url(request, flow.client_conn, flow.server_conn)
+    return Document(flow.id, url, request.timestamp_start, Page(url), partial(_read_body, response.data))
 
 
 def _read_body(response: http.ResponseData, limit: int) -> bytes | None:

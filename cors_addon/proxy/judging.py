@@ -12,7 +12,7 @@ from mitmproxy import ctx, http
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.timing import PATIENCE
 from cors_addon.flows import translate
-from cors_addon.flows.use import JUDGED, LOADED, STORED, use_of
+from cors_addon.flows.use import JUDGED, LOADED, PAGE, STORED, use_of
 from cors_addon.proxy import internals
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.judged_flows import JudgedFlows
@@ -50,9 +50,26 @@ class Judging:
     def look_at(self, flow: http.HTTPFlow, use: int) -> None:
         """Take in a flow that CORS has nothing to do with, and that is of this use all the same."""
         if use & STORED:
-            self.note_plain(flow)
-        if use & LOADED:
+            self._note_plain(flow)
+        if use & LOADED and not (use & PAGE and self._note_page(flow)):
             self.judge(flow, load=True)
+
+    def _note_page(self, flow: http.HTTPFlow) -> bool:
+        """Remember a page that is in no frame, and so stopped by nothing; False where there is more to it."""
+        response = flow.response
+        if response is None or response.stream or flow.error is not None or flow.is_replay is not None:
+            return False
+        if self.intercepting or self.settings.filter is not None or not flow.live:
+            return False
+        document = translate.page(flow)
+        if document is None:
+            return False
+        client, agent = flow.client_conn.peername, translate.user_agent(flow)
+        self._latest = flow.id
+        self.session.note_page(client[0] if client else None, agent, document)
+        if self._publisher.annotations.has_view:
+            self._flows.remember(flow, None)
+        return True
 
     def judge(self, flow: http.HTTPFlow, *, load: bool = False) -> bool:
         """Judge a flow; False where it was judged before, or is not to be. `load`: CORS has nothing to do with it."""
@@ -70,15 +87,14 @@ class Judging:
             self._observe(flow, translate.observation(flow), load=load)
         return True
 
-    def note_plain(self, flow: http.HTTPFlow) -> None:
+    def _note_plain(self, flow: http.HTTPFlow) -> None:
         """Remember what the browser may have stored without CORS, and later use with it."""
-        assert flow.response is not None
-        request, response = flow.request.data, flow.response.data
+        request, response = flow.request.data, flow.response.data  # type: ignore[union-attr]  # use_of has seen it
         if response.status_code == 200 and request.method == b"GET" and flow.is_replay is None:
             chosen = self.settings.filter
             if chosen is None or chosen(flow):
                 seen = (flow.client_conn, flow.server_conn, request, response.headers.fields, response.timestamp_end)
-                self.session.note_unread(translate.plain, seen)
+                self.session.note_unread((translate.plain, seen))
 
     def judge_failed(self, flow: http.HTTPFlow) -> None:
         """Judge an exchange that failed: mitmproxy may have answered in the server's place."""

@@ -4,7 +4,7 @@ https://w3c.github.io/webdriver-bidi/#module-network
 
 Law 1: Firefox has the headers as they were on the wire, and tells of a refused answer as of any other: that it was
 refused stands in its console, `log.entryAdded`, which is joined by URL and time.
-Law 2: Chromium has the headers that the page made before those that were sent, in one list, and of a refused answer
+Law 2: Chromium has the headers that the page logged before those that were sent, in one list, and of a refused answer
 nothing but that it failed.
 Law 3: a preflight tells why its request was never sent, and is judged in its place.
 """
@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from cors_addon.exchange.model import Word
+from cors_addon.exchange.timing import CONSOLE_AFTER, CONSOLE_BEFORE
+from cors_addon.fetch.names import ALLOW_ORIGIN, REQUEST_METHOD
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.recordings import sentences, words
 from cors_addon.recordings.damage import Damage
@@ -30,9 +32,6 @@ MOST_SAID = 1000
 """Sentences of the console that wait for their request."""
 HELD = 40
 """Events within which the console tells of what has ended."""
-AFTER = 3.0
-"""Seconds within which it does."""
-BEFORE = 0.05
 
 _EVENTS = (
     "network.beforeRequestSent",
@@ -92,7 +91,7 @@ class _Seen:
         self.read(params)
         self.url = str(self.request["url"])
         self.method = str(self.request["method"])
-        asked = dict(self.lines).get("access-control-request-method")
+        asked = dict(self.lines).get(REQUEST_METHOD.lower())
         self.asks_for = asked if self.method == "OPTIONS" else None
         """Of a preflight, the method that it asks for."""
 
@@ -104,7 +103,7 @@ class _Seen:
         self.chromium = "goog:resourceType" in self.request or any(
             name == "user-agent" and "Chrome/" in value for name, value in lines
         )
-        if self.chromium:  # the last of each name: those that were sent come after those that the page made
+        if self.chromium:  # the last of each name: those that were sent come after those that the page logged
             lines = list(dict(lines).items())
             self.sent = any(name in _ON_THE_WIRE for name, _ in lines)
         self.lines = lines
@@ -134,6 +133,10 @@ class _Seen:
             ended = max(ended, self.begun + end / 1000)
         begun = max(begun, self.not_before)
         return begun, max(ended, begun)
+
+    def take(self, preflight: "_Seen") -> None:
+        """That one is the preflight of this request."""
+        self.preflight, preflight.owner = preflight, self
 
     def logged(self) -> Logged:
         """All that is known of it, but its word."""
@@ -219,25 +222,23 @@ class _Requests:
             del self._open[key]
             self._end(seen)
 
-    def _link(self, preflight: _Seen) -> None:
+    def _link(self, seen: _Seen) -> None:
         """Find a preflight its request: Chromium names it, in Firefox it began before."""
-        named = preflight.by.get("request") if preflight.by.get("type") == "preflight" else None
-        if preflight.asks_for is None and named is None:
+        named = seen.by.get("request") if seen.by.get("type") == "preflight" else None
+        if seen.asks_for is None and named is None:
             for _, each in reversed(self._held):
-                if each.by.get("request") == preflight.request.get("request") and each.by.get("type") == "preflight":
-                    each.owner, preflight.preflight = preflight, each
+                if each.by.get("request") == seen.request.get("request") and each.by.get("type") == "preflight":
+                    seen.take(each)
                     return
             for each in self._open.values():
-                if each.by.get("type") == "preflight" and each.by.get("request") == preflight.request.get("request"):
-                    each.owner, preflight.preflight = preflight, each
+                if each.by.get("type") == "preflight" and each.by.get("request") == seen.request.get("request"):
+                    seen.take(each)
                     return
             return
         for (request, _), each in reversed(self._open.items()):
-            fits = request == named or (
-                named is None and each.url == preflight.url and each.method == preflight.asks_for
-            )
+            fits = request == named or (named is None and each.url == seen.url and each.method == seen.asks_for)
             if fits and each.preflight is None and each.asks_for is None:
-                each.preflight, preflight.owner = preflight, each
+                each.take(seen)
                 return
 
     def _end(self, seen: _Seen) -> None:
@@ -264,12 +265,12 @@ class _Requests:
                 self._log.skip()  # its preflight tells why
                 return
             word = self._word_of_unanswered(before, word)
-        made = seen.logged()
-        made.word = word
-        self._log.add(made)
+        logged = seen.logged()
+        logged.word = word
+        self._log.add(logged)
 
     def _tell_preflight(self, seen: _Seen, word: Word | None) -> None:
-        made = seen.logged()
+        logged = seen.logged()
         owner = seen.owner
         if seen.status is None and seen.error.endswith("_REDIRECT") and owner is not None:
             self._log.skip()  # what redirected it is not in the log: its request tells
@@ -279,8 +280,8 @@ class _Requests:
                 word = word or _PASSED
             elif word is None and owner.error:
                 word = Word(passed=False, text=owner.error)
-        made.word, made.unanswered = (None, True) if seen.status is None else (word, False)
-        self._log.add(made)
+        logged.word, logged.unanswered = (None, True) if seen.status is None else (word, False)
+        self._log.add(logged)
 
     def _was_never_sent(self, seen: _Seen) -> bool:
         """Whether a request that has a preflight failed before it was on the wire itself."""
@@ -311,13 +312,13 @@ class _Requests:
             return False
         answer = dict(_lines((seen.response or {}).get("headers")))
         origin = dict(seen.lines).get("origin")
-        return origin is not None and answer.get("access-control-allow-origin") in ("*", origin)
+        return origin is not None and answer.get(ALLOW_ORIGIN.lower()) in ("*", origin)
 
     def _said_of(self, seen: _Seen) -> Sentence | None:
         """What the console said of a request, once."""
         if not self._said or (seen.asks_for is not None and not seen.error):
             return None
-        begun, ended = seen.begun - BEFORE, seen.ended + AFTER
+        begun, ended = seen.begun - CONSOLE_BEFORE, seen.ended + CONSOLE_AFTER
         plain = seen.url.partition("#")[0]
         for number, (at, sentence) in enumerate(self._said):
             if sentence.url == plain and begun <= at <= ended:

@@ -224,16 +224,16 @@ class _Requests:
         if hop.told_by_preflight or hop.made_up:
             self._log.skip()
             return
-        made = hop.logged(self._offset or 0.0, request.not_before)
-        made.word = _word(hop)
+        logged = hop.logged(self._offset or 0.0, request.not_before)
+        logged.word = _word(hop)
         if hop.from_worker:
-            made.note = WORKER if hop.by_script else ""
-            if not made.note:
+            logged.note = WORKER if hop.by_script else ""
+            if not logged.note:
                 self._log.skip()
                 return
-        elif hop.unsent and made.status is not None:
-            made.notes += (FROM_CACHE,)
-        self._log.add(made)
+        elif hop.unsent and logged.status is not None:
+            logged.notes += (FROM_CACHE,)
+        self._log.add(logged)
 
     # -- preflights ------------------------------------------------------------------------------------------------
 

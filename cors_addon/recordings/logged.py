@@ -16,6 +16,7 @@ from cors_addon.exchange.model import Fields, Observation, PreflightsSeen, Word
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.load import Destination
+from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_METHOD
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.recordings import har_fields
 from cors_addon.recordings.exchange import Recorded, Wanted
@@ -58,6 +59,7 @@ DESTINATIONS = {
 }
 """By what logs call the type of a request, lower case."""
 SCRIPTS = frozenset({"fetch", "xhr", "xmlhttprequest", "eventsource"})
+_ALLOW_ORIGIN = ALLOW_ORIGIN.lower().encode()
 _EVIDENCE = frozenset({b"cookie", b"upgrade-insecure-requests"})
 
 
@@ -196,7 +198,7 @@ class Log:
         )
         if status is not None and not asked and (word is None or word.stopped_by is None):
             return self._unasked(observation, names, word)
-        if asked and b"access-control-request-method" in names:
+        if asked and ASKED_METHOD in names:
             self._sees = PreflightsSeen.SOME
         chosen = self._choose is None or bool(self._choose(observation))
         return Recorded(observation, notes, sees=self._sees, word=word, chosen=chosen)
@@ -217,7 +219,7 @@ class Log:
 def _is_no_cors(word: Word | None, answer: Fields) -> bool:
     """Whether an answer that the page got, and that permits nothing, was asked for without CORS."""
     passed = word is not None and word.passed is True
-    return passed and not any(LOWER[name] == b"access-control-allow-origin" for name, _ in answer)
+    return passed and not any(LOWER[name] == _ALLOW_ORIGIN for name, _ in answer)
 
 
 def _is_plain(seen: Observation) -> bool:

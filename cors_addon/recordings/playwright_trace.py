@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cors_addon.exchange.timing import CONSOLE_AFTER, CONSOLE_BEFORE
 from cors_addon.recordings import har, json_stream, sentences
 from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.exchange import Recorded, Wanted
@@ -36,10 +37,6 @@ MOST_OF_A_LINE = 1 << 20
 """Bytes of a line in which a message of the console stands; longer ones are snapshots of pages."""
 MOST_OF_A_BODY = 1 << 20
 """Bytes of an answer's body that are read."""
-AFTER = 5_000.0
-"""Milliseconds within which the console tells of what has ended."""
-BEFORE = 50.0
-"""Milliseconds by which the console may seem to know of a request before it began."""
 
 _NAME = re.compile(r"(?:^|/)(?P<stem>(?:\d+-)?trace[\w-]*)\.(?P<part>network|trace)$")
 
@@ -206,7 +203,7 @@ class _Trace:
         if not failed and self.browser == "chromium":
             return  # what has an answer there passed
         end = at + took if isinstance(took, (int, float)) and took > 0 else at
-        fits = [each for each in said if at - BEFORE <= each.at <= end + AFTER]
+        fits = [each for each in said if at - 1000 * CONSOLE_BEFORE <= each.at <= end + 1000 * CONSOLE_AFTER]
         fits = [each for each in fits if each.page in ("", str(entry.get("pageref")))] or fits
         if fits:
             chosen = min(fits, key=lambda each: abs(each.at - end))

@@ -9,6 +9,7 @@ from cors_addon.exchange.ledger import assume, note_word
 from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role, Verdict, Word
 from cors_addon.fetch.load import Block, Gate, Load
 from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.fetch.origins import parse_url
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.fetch.requests import cors_unsafe_names
@@ -49,7 +50,7 @@ def _stopped(observation: Observation, block: Block) -> Judgement:
     origin = page.origin if page is not None else observation.url.origin
     mode = "cors" if named is not None and named != observation.url.origin else "no-cors"
     engine = detect(lines.get("user-agent", "").encode("latin-1")) or FETCH
-    made = Judgement(observation, Role.NO_CORS, engine, named, lines.get("access-control-request-method"))
+    made = Judgement(observation, Role.NO_CORS, engine, named, lines.get(REQUEST_METHOD.lower()))
     load = Load(observation.url, origin, observation.destination, mode, registrable_domain)
     if block.gate in (Gate.MIXED_CONTENT, Gate.LOCAL_NETWORK):
         block = block._replace(detail=str(observation.url))

@@ -3,6 +3,7 @@
 Law 1: a name told by one answer is lent to the same server's others; a server is a scheme, host and port.
 Law 2: what is kept is bounded, whatever comes.
 Law 3: of a rewritten answer only what the server itself said counts.
+Law 4: an answer that is allowed costs next to nothing, once it tells nothing new of its server.
 """
 
 from collections import OrderedDict
@@ -13,6 +14,7 @@ from cors_addon.exchange.model import Judgement, Observation, Role, Verdict
 from cors_addon.exchange.recognised import Confidence, History, Recognised
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.orb import ReadBody
+from cors_addon.fetch.origins import Url
 from cors_addon.servers.answer import BODY_READ
 from cors_addon.servers.recognise import recognise
 from cors_addon.servers.words import said
@@ -20,8 +22,9 @@ from cors_addon.servers.words import said
 MAX_SERVERS = 256
 MAX_ORIGINS = 16
 """Origins of which it is kept that a server allowed them, and to which it sent one and the same."""
+MAX_LEARNED = 256
 MAX_TRIES = 8
-"""Good answers of a server that are looked at for who it is."""
+"""Good answers of a server that are looked at for who it is; of its preflights as many."""
 _ASKED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT, Role.NON_BROWSER})
 
 
@@ -30,66 +33,85 @@ class _Server:
     """What is known of one."""
 
     known: Recognised | None = None
-    told_by: str = ""
-    """Flow id of the answer that told it."""
+    lent: Recognised | None = None
+    """The same, for answers that do not show it."""
     tries: int = 0
+    preflights_tried: int = 0
     allowed: OrderedDict[str, tuple[str, float]] = field(default_factory=OrderedDict)
     """By origin: which request was allowed, and when."""
     sent: OrderedDict[str, set[str]] = field(default_factory=OrderedDict)
     """By Access-Control-Allow-Origin: the origins to which it was sent."""
     good: bool = False
     """A good answer had CORS headers."""
+    learned: set[tuple[str | None, str]] = field(default_factory=set)
+    """Origins, and what was answered to each, that tell no more."""
 
 
 class Servers:
     """The servers of a session."""
 
     def __init__(self) -> None:
-        self._servers: OrderedDict[str, _Server] = OrderedDict()
+        self._servers: OrderedDict[tuple[str, str, int], _Server] = OrderedDict()
 
     def tell(self, judgement: Judgement, read_body: ReadBody | None) -> None:
         """Add to a judgement who answered and what it said, and learn of the answer."""
         observation = judgement.observation
         if judgement.role not in _ASKED or observation.status is None:
             return
-        server = self._of(observation.url.origin)
+        url = observation.url
+        server = self._servers.get((url.scheme, url.host, url.port)) or self._begin(url)
+        if observation.rewritten is None and not _is_refused(judgement):
+            if not _tells_nothing_new(server, judgement):
+                self._recognise(server, observation, None)
+                _learn(server, judgement, observation)
+            if server.lent is not None:
+                note_server(judgement, server.lent, None, None)
+            return
+        self._tell_refused(server, judgement, read_body)
+
+    def _tell_refused(self, server: _Server, judgement: Judgement, read_body: ReadBody | None) -> None:
+        """The same of an answer that is refused, or was rewritten."""
+        observation = judgement.observation
         own = _own(observation)
         if own is None:
-            note_server(judgement, self._lent(server), None, None)
+            note_server(judgement, server.lent, None, None)
             return
-        refused = judgement.verdict is not Verdict.ALLOW or _may_be_refused(judgement)
-        looked_at = refused or judgement.role is Role.PREFLIGHT
         speaks = own.method == b"OPTIONS" or (own.status or 0) >= 400
-        body = read_body(BODY_READ) if looked_at and speaks and read_body is not None and own is observation else None
-        if not looked_at and (server.known is not None or server.tries >= MAX_TRIES):
-            found = self._lent(server)
-        else:
-            server.tries += not looked_at
-            found = self._recognise(server, own, body)
-        note_server(judgement, found, said(own, body) if refused and speaks else None, _history(server, judgement, own))
+        body = read_body(BODY_READ) if speaks and read_body is not None and own is observation else None
+        found = self._recognise(server, own, body)
+        note_server(judgement, found, said(own, body) if speaks else None, _history(server, judgement, own))
         _learn(server, judgement, own)
 
-    def _of(self, origin: str) -> _Server:
-        found = self._servers.get(origin)
-        if found is None:
-            found = self._servers[origin] = _Server()
-            if len(self._servers) > MAX_SERVERS:
-                self._servers.popitem(last=False)
-        else:
-            self._servers.move_to_end(origin)
+    def _begin(self, url: Url) -> _Server:
+        found = self._servers[url.scheme, url.host, url.port] = _Server()
+        if len(self._servers) > MAX_SERVERS:
+            self._servers.popitem(last=False)
         return found
 
     def _recognise(self, server: _Server, own: Observation, body: bytes | None) -> Recognised | None:
         found = recognise(own, body)
         if found is None:
-            return self._lent(server)
+            return server.lent
         known = server.known
         if known is None or known.confidence is Confidence.LIKELY or found.confidence is Confidence.SURE:
-            server.known, server.told_by = found, own.flow_id
+            server.known, server.lent = found, found.lent(own.flow_id)
         return found
 
-    def _lent(self, server: _Server) -> Recognised | None:
-        return None if server.known is None else server.known.lent(server.told_by)
+
+def _tells_nothing_new(server: _Server, judgement: Judgement) -> bool:
+    """Whether an answer that is allowed is like others of this server that were looked at."""
+    told = (judgement.origin, read_response(judgement.observation.response).allow_origin)
+    if judgement.role is Role.PREFLIGHT:
+        server.preflights_tried += 1
+        tried = server.preflights_tried
+    else:
+        server.tries += 1
+        tried = server.tries
+    if told in server.learned:
+        return server.known is not None or tried > MAX_TRIES
+    if len(server.learned) < MAX_LEARNED:
+        server.learned.add(told)
+    return False
 
 
 def _own(observation: Observation) -> Observation | None:
@@ -100,12 +122,10 @@ def _own(observation: Observation) -> Observation | None:
     return None if status is None else replace(observation, status=status, response=fields)
 
 
-def _may_be_refused(judgement: Judgement) -> bool:
-    """Whether the other credentials mode would have it refused."""
-    return any(
-        other is not None and other.verdict is Verdict.DENY
-        for other in (judgement.if_credentialed, judgement.if_omitted)
-    )
+def _is_refused(judgement: Judgement) -> bool:
+    """Whether a browser refuses it, or would refuse what another client had."""
+    hypothetical = judgement.hypothetical
+    return judgement.verdict is Verdict.DENY or (hypothetical is not None and hypothetical.verdict is Verdict.DENY)
 
 
 def _history(server: _Server, judgement: Judgement, own: Observation) -> History | None:

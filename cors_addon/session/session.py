@@ -17,7 +17,7 @@ from cors_addon.exchange import hearing
 from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.ledger import assume, note_contradiction, note_fate, note_replayed, note_word
 from cors_addon.exchange.loads import Loads
-from cors_addon.exchange.model import Judgement, Observation, Word
+from cors_addon.exchange.model import Judgement, Observation, Verdict, Word
 from cors_addon.exchange.timing import SETTLE_EVERY
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.policy.suffixes import registrable_domain
@@ -68,6 +68,7 @@ class Session:
         self.is_cookie_news = self.tracker.is_cookie_news
         self.is_navigation_news = self.tracker.is_navigation_news
         self.note_unread = self.tracker.note_unread
+        self.note_page = self.loads.note_page
 
     def change_engine(self, engine: str) -> list[Judgement]:
         """Judge as another engine from now on, and forget the traffic so far. Returns its last judgements."""
@@ -84,15 +85,17 @@ class Session:
         itself says of it, where that was recorded: it counts for more than what the headers let expect.
         """
         read_body = observation.read_body
-        _read_head(observation)
         if word is None:
             judgements = self.loads.observe(observation, self.tracker.observe(observation))
         else:
             judgements = self._heed(observation, word)
-        if notes and judgements and judgements[0].observation is observation:
-            assume(judgements[0], *notes)
         if judgements and judgements[0].observation is observation:
-            self.servers.tell(judgements[0], read_body)
+            own = judgements[0]
+            if notes:
+                assume(own, *notes)
+            self.servers.tell(own, read_body)
+            if read_body is not None and _may_say_why(own):
+                observation.head = (read_body(HEAD) or b"")[:HEAD]
         started = observation.started
         if abs(started - self._settled) >= SETTLE_EVERY:
             self._settled = started
@@ -166,11 +169,13 @@ class Session:
             last.popitem(last=False)
 
 
-def _read_head(observation: Observation) -> None:
-    """Keep the beginning of a body that may say why the answer is none that the page asked for."""
-    read, status = observation.read_body, observation.status
-    if read is not None and status is not None and (status >= ERRORS or observation.method == b"OPTIONS"):
-        observation.head = (read(HEAD) or b"")[:HEAD]
+def _may_say_why(judgement: Judgement) -> bool:
+    """Whether an answer's body may say why it is none that the page asked for."""
+    observation = judgement.observation
+    status = observation.status
+    if status is None:
+        return False
+    return status >= ERRORS or (observation.method == b"OPTIONS" and judgement.verdict is Verdict.DENY)
 
 
 def last_of(judgements: Iterable[Judgement]) -> dict[str, Judgement]:
