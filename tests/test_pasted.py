@@ -436,7 +436,7 @@ def test_json(case: Pasted) -> None:
                 "title",
                 "explanation",
             ),
-            *("notes", "fixes", "paste", "spec"),
+            *("notes", "fixes", "remedies", "paste", "spec"),
         }
         assert item["kind"] in KINDS
         assert item["blocked_by"] in BLOCKED_BY

@@ -1,68 +1,109 @@
-"""What is to be changed, and by whom: the first remedy of each kind, and what holds for all."""
+"""What to change, and who must: the first remedy of each kind of trouble, and one for every reason and block."""
+
+import json
+from pathlib import Path
 
 import pytest
+from mitmproxy import http
+from mitmproxy.io import FlowWriter
 
-from cors_addon.exchange.model import Judgement
+from cors_addon.cli.main import main
+from cors_addon.fetch.load import Block, Gate
+from cors_addon.fetch.origins import parse_url
+from cors_addon.fetch.refusals import Reason, Stage
+from cors_addon.reasons.explain import explain, explain_json
+from cors_addon.remedies.decide import happened, remedies
 from cors_addon.remedies.near import closest, distance, fault_of_origin, misspelt
-from cors_addon.remedies.value import Remedy, Who
-from cors_addon.report import remedied
-from cors_addon.report.situation import told_of
-from tests.cases.remedies import ROWS, Row
-from tests.helpers import PAGE, observe
+from cors_addon.remedies.request_headers import belongs_on_answers, is_forbidden, sender_of
+from cors_addon.remedies.situation import Situation, is_login
+from cors_addon.remedies.value import Change, HeaderEdit, Sure, Who, described
+from cors_addon.report.situation import happened_of, remedies_of, told_of
+from tests.cases.remedies import ALL, Row
+from tests.helpers import ALLOW, PAGE, actual, flow, observe
 
 
-def refused(row: Row) -> Judgement:
-    """The exchange that the row is about."""
-    return observe(*row.flows)[-1]
-
-
-def text(remedy: Remedy, status: int | None) -> str:
-    """All that is told of it, on one line."""
-    return " ".join(
-        [remedied.headline(remedy), *(line for _, line in remedied.change_lines(remedy, status)), remedy.why]
-    )
-
-
-@pytest.mark.parametrize("row", ROWS, ids=[row.title for row in ROWS])
+@pytest.mark.parametrize("row", ALL, ids=lambda row: row.kind)
 def test_the_first_remedy(row: Row) -> None:
-    """It is for whom it helps to ask, and says what to do."""
-    judgement = refused(row)
-    _, remedies = told_of(judgement)
-    status = judgement.observation.status
-    assert remedies[0].who is row.who
-    assert row.words.lower() in text(remedies[0], status).lower()
-    for each in remedies:
-        assert not row.never or row.never not in text(each, status)
-        assert each.what
+    """Whose it is, and its words; what really failed; and what is never proposed."""
+    last = {one.observation.flow_id: one for one in observe(*row.flows)}
+    judgement = [one for one in last.values() if one.block is not None][-1]
+    found = remedies_of(judgement)
+    assert (found[0].who, row.what in found[0].what) == (row.who, True), found[0]
+    what = happened_of(judgement)
+    assert row.happened in ("" if what is None else what.text)
+    told = json.dumps([one.described() for one in found])
+    for words in row.never:
+        assert words not in told if words != "headers" else not any(isinstance(one.change, Change) for one in found)
 
 
-def test_what_is_allowed_needs_none() -> None:
-    """Nothing is to be changed, and nothing failed."""
-    row = Row("", [ROWS[0].flows[0]], Who.PAGE, "")
-    judgement = refused(row).altered(verdict="allow", refusal=None)
-    assert told_of(judgement) == (None, ())
+def answered(_dropped: object) -> Change:
+    return Change((HeaderEdit("Access-Control-Allow-Origin", None, PAGE),))
+
+
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("stage", Stage)
+def test_every_refusal_has_a_remedy(reason: Reason, stage: Stage) -> None:
+    """With all that is known of a real one, or hardly anything."""
+    url = parse_url("https://api.example.test/items")
+    for status in (200, 307, 401, 403, 404, 405, 413, 429, 500, None):
+        known = Situation(reason=reason, stage=stage, origin=PAGE, url=url, method="PUT", headers=("x-a",),
+                          missing=("x-a",), status=status, change_after=answered)  # fmt: skip
+        found = remedies(known)
+        assert found
+        for one in found:
+            assert one.what[0].isupper()
+            assert not one.what.endswith(".")
+            assert one.why == "" or one.why.endswith((".", ")"))
+            assert not one.opens.endswith(".")
+            assert one.who in Who
+            assert one.sure in Sure
+
+
+@pytest.mark.parametrize("gate", Gate)
+def test_every_block_has_a_remedy(gate: Gate) -> None:
+    """Whatever it stops."""
+    url = parse_url("https://api.example.test/items")
+    found = remedies(Situation(block=Block(gate, None), origin=PAGE, page=PAGE, url=url))
+    assert found
+    assert all(one.who in Who for one in found)
+
+
+def test_nothing_is_known() -> None:
+    """No rule needs what may be absent."""
+    for reason in Reason:
+        for stage in Stage:
+            empty = Situation(reason=reason, stage=stage)
+            remedies(empty, happened(empty))
+    for gate in Gate:
+        assert remedies(Situation(block=Block(gate)))
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted"),
+    ("name", "right"),
     [
         ("Access-Control-Allow-Origins", "Access-Control-Allow-Origin"),
-        ("Acess-Control-Allow-Origin", "Access-Control-Allow-Origin"),
-        ("Access_Control_Allow_Headers", "Access-Control-Allow-Headers"),
-        ("X-Access-Control-Allow-Methods", "Access-Control-Allow-Methods"),
-        ("Allow-Origin", "Access-Control-Allow-Origin"),
+        ("Access-Control-Allow-Orgin", "Access-Control-Allow-Origin"),
+        ("Acces-Control-Allow-Origin", "Access-Control-Allow-Origin"),
         ("Access-Control-Origin", "Access-Control-Allow-Origin"),
+        ("Access-Control-Allow_Origin", "Access-Control-Allow-Origin"),
+        ("X-Access-Control-Allow-Origin", "Access-Control-Allow-Origin"),
+        ("Allow-Origin", "Access-Control-Allow-Origin"),
+        ("Access-Control-Allow-Header", "Access-Control-Allow-Headers"),
+        ("Access-Control-Allow-Method", "Access-Control-Allow-Methods"),
+        ("Access-Control-Allowed-Methods", "Access-Control-Allow-Methods"),
+        ("Access-Control-Allow-Credential", "Access-Control-Allow-Credentials"),
+        ("Access-Control-Exposed-Headers", "Access-Control-Expose-Headers"),
         ("Access-Control-Allow-Origin", None),
         ("Access-Control-Request-Method", None),
         ("Timing-Allow-Origin", None),
         ("Content-Type", None),
-        ("X-Frame-Options", None),
         ("Allow", None),
+        ("Max-Age", None),
+        ("Cross-Origin-Resource-Policy", None),
     ],
 )
-def test_misspelt_names(name: str, wanted: str | None) -> None:
-    """Near misses are found, and what is right or something else is not."""
-    assert misspelt(name) == wanted
+def test_misspelt_names(name: str, right: str | None) -> None:
+    assert misspelt(name) == right
 
 
 @pytest.mark.parametrize(
@@ -71,23 +112,55 @@ def test_misspelt_names(name: str, wanted: str | None) -> None:
         (f"{PAGE}/", "slash"),
         (PAGE.upper(), "case"),
         (f'"{PAGE}"', "quotes"),
-        (PAGE.replace("https", "http"), "scheme"),
-        (f"{PAGE}:8443", "port"),
         (f"{PAGE}:443", "leave out"),
-        (PAGE.removeprefix("https://"), "lacks the scheme"),
+        (f"{PAGE}:8443", "port"),
+        (PAGE.replace("https", "http"), "scheme"),
+        ("app.example.test", "scheme"),
         ("https://*.example.test", "no patterns"),
+        (f"https://a.test {PAGE}", "only one may stand there"),
         ("${ORIGIN}", "variable"),
-        ("", "empty"),
-        (f"{PAGE} https://b.test", "2 origins"),
-        (PAGE.replace("app.", "www.app."), "www."),
-        ("https://elsewhere.test", ""),
-        ("*", ""),
+        ("$http_origin", "variable"),
+        ("true", "no origin"),
+        (f"{PAGE}/app", "path"),
+        ("https://www.app.example.test", "www"),
+        ("https://other.test", None),
     ],
 )
-def test_values_that_are_nearly_right(value: str, words: str) -> None:
-    """The fault is named; another origin is none."""
+def test_values_that_are_nearly_right(value: str, words: str | None) -> None:
     fault = fault_of_origin(value, PAGE)
-    assert (fault is None) if not words else (fault is not None and words in fault)
+    assert fault is None if words is None else words in (fault or "")
+
+
+def test_hosts_of_one_machine_are_different_origins() -> None:
+    assert "two origins" in (fault_of_origin("http://localhost:3000", "http://127.0.0.1:3000") or "")
+
+
+@pytest.mark.parametrize(
+    ("url", "login"),
+    [
+        ("https://login.microsoftonline.com/common/oauth2/authorize?client_id=1", True),
+        ("https://a.test/accounts/login/?next=/", True),
+        ("https://team.cloudflareaccess.com/cdn-cgi/access/login/x", True),
+        ("https://id.test/x?response_type=code&redirect_uri=y", True),
+        ("https://id.test/x?SAMLRequest=y", True),
+        ("https://vercel.com/sso-api?url=x", True),
+        ("https://a.test/blog/authors", False),
+        ("https://a.test/catalog/in", False),
+        ("https://bucket.s3.test/k?X-Amz-Signature=a", False),
+        ("https://[bad", False),
+    ],
+)
+def test_logins(url: str, login: bool) -> None:
+    assert is_login(url) is login
+
+
+def test_names_of_headers() -> None:
+    """Which belong on answers, which no script sets, and who adds the rest."""
+    assert all(map(belongs_on_answers, ("access-control-allow-origin", "content-encoding", "x-frame-options")))
+    assert not any(map(belongs_on_answers, ("content-type", "authorization", "access-control-request-method", "x-a")))
+    assert all(map(is_forbidden, ("host", "sec-fetch-mode", "cookie", "origin")))
+    assert sender_of("x-a") is None
+    assert sender_of("traceparent") is not None
 
 
 def test_distance_counts_a_swap_once() -> None:
@@ -96,3 +169,70 @@ def test_distance_counts_a_swap_once() -> None:
     assert distance("abc", "abcdefgh", 2) == 3
     assert closest("authorisation", ["authorization", "accept"]) == "authorization"
     assert closest("accept", ["accept"]) is None
+
+
+def test_what_is_allowed_needs_none() -> None:
+    """Nothing is to be changed, and nothing failed."""
+    [judgement] = observe(actual(ALLOW))
+    assert told_of(judgement) == (None, ())
+
+
+def checked(tmp_path: Path, capsys: pytest.CaptureFixture[str], *flows: http.HTTPFlow) -> str:
+    """What `cors-addon check` says of them, on one line."""
+    with open(tmp_path / "x.mitm", "wb") as file:
+        for each in flows:
+            FlowWriter(file).add(each)
+    main(["check", str(tmp_path / "x.mitm")])
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_what_the_server_itself_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A WebSocket's handshake, which no browser holds to CORS."""
+    asked = [("Origin", PAGE), ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Key", "x")]
+    told = checked(tmp_path, capsys, flow(request=asked, status=403))
+    assert "Refused by the server itself, not by the browser" in told
+    assert "WebSockets are not held to CORS" in told
+    assert f"put {PAGE} on the server's own list of origins" in told
+    assert "Refused by" not in checked(tmp_path, capsys, flow(request=asked, status=101))
+
+
+def test_hidden_headers_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that a script may want; not those of the connection."""
+    answer = [*ALLOW, ("X-Total", "7"), ("Content-Disposition", "attachment"), ("Date", "x"), ("Set-Cookie", "a=b")]
+    told = checked(tmp_path, capsys, actual(answer))
+    assert "add to Access-Control-Expose-Headers: content-disposition, x-total" in told
+    assert "No script may read Set-Cookie" in told
+    assert "date" not in told.partition("may not read")[2]
+    for_element = actual([*ALLOW, ("X-Total", "7")], request=[("Sec-Fetch-Dest", "image")])
+    assert "may not read" not in checked(tmp_path, capsys, for_element)
+
+
+@pytest.mark.parametrize(
+    ("text", "who", "words"),
+    [
+        ("Method patch is not allowed by Access-Control-Allow-Methods in preflight response.", "page", "'PATCH'"),
+        (
+            "Request header field traceparent is not allowed by Access-Control-Allow-Headers in preflight response.",
+            "page",
+            "propagateTraceHeaderCorsUrls",
+        ),
+        (
+            "Request header field access-control-allow-origin is not allowed by Access-Control-Allow-Headers in "
+            "preflight response.",
+            "page",
+            "Do not send access-control-allow-origin",
+        ),
+    ],
+)
+def test_what_is_pasted_is_decided_alike(text: str, who: str, words: str) -> None:
+    """By the same rules as an exchange."""
+    head = f"Access to fetch at 'https://api.test/x' from origin '{PAGE}' has been blocked by CORS policy: "
+    told, _ = explain_json(head + text)
+    first = json.loads(told)["recognised"][0]["remedies"][0]
+    assert (first["who"], words in first["what"]) == (who, True)
+    shown, _ = explain(head + text)
+    assert "Who must change what" in shown
+
+
+def test_a_change_without_a_kind_is_none() -> None:
+    assert described(Change())["kind"] == "answer"

@@ -32,6 +32,7 @@ from cors_addon.proxy.command_group import Command, CommandGroup
 from cors_addon.proxy.in_force import InForce, in_force, matching_filter, scope_of
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.reasons.model import printable
+from cors_addon.report.text import in_question
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,17 @@ class PolicyCommands(CommandGroup):
             self._policies.add(rule)
             self._policies.follows.add(name)
         whom = "; ".join(f"{_origins(rule)} at {name.removeprefix('allow ')}" for name, rule in done.items())
-        return f"All is allowed for {whom}. {self._advice(done.values())}"
+        said = f"All is allowed for {whom}. {self._advice(done.values())}"
+        return " ".join(filter(None, (said, self._hides(flows))))
+
+    def _hides(self, flows: Iterable[flow.Flow]) -> str:
+        """What is still to be mended while these are let through, and the way back; empty where nothing was refused."""
+        asked = (self._judgement_of(each) for each in flows if isinstance(each, http.HTTPFlow))
+        found = [in_question(judgement) for judgement in asked if judgement is not None]
+        reasons = dict.fromkeys(str(judgement.reason) for judgement in found if judgement.reason is not None)
+        if not reasons:
+            return ""
+        return f"It hides what is still to be mended: {', '.join(reasons)}; cors.rules.clear brings it back."
 
     def strip(self, flows: Sequence[flow.Flow]) -> str:
         """Take every CORS header away from the answers of these flows' servers, as if they knew nothing of CORS."""

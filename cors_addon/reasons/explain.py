@@ -21,7 +21,9 @@ from cors_addon.reasons.finding import FindingName
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import BROWSERS, UNNAMED, Explanation, Facts, Said, fix, message, printable
 from cors_addon.reasons.pasted import recognise
+from cors_addon.reasons.pasted_remedies import remedies_of, remedies_told
 from cors_addon.reasons.registry import REGISTRY, NotRevealed
+from cors_addon.remedies.value import Remedy
 
 FOUND = 0
 UNKNOWN = 2
@@ -65,6 +67,7 @@ def described(item: Item) -> dict[str, object]:
         text, values: the message as pasted, and what stood in it (url, origin, status, method, header …).
         title, explanation, notes: what it means, and what these values tell.
         fixes: what to change, the likeliest first.
+        remedies: of a message of CORS, what its values tell to change, as in a JSON line of `check`.
         paste: what to paste in addition, to know more.
         spec: a link, or null.
     """
@@ -92,21 +95,33 @@ def _told(item: Item) -> dict[str, object]:
             "explanation": first.why,
             "notes": [],
             "fixes": list(first.fixes),
+            "remedies": [],
             "paste": list(first.paste),
             "spec": first.spec,
         }
     if isinstance(first, NotRevealed):
-        return {"title": _name(first), "explanation": first.why, "notes": [], "fixes": [], "paste": [], "spec": None}
+        return {
+            "title": _name(first),
+            "explanation": first.why,
+            "notes": [],
+            "fixes": [],
+            "remedies": [],
+            "paste": [],
+            "spec": None,
+        }
     explanation = FINDINGS[first] if isinstance(first, FindingName) else REGISTRY[first]
+    remedies: tuple[Remedy, ...] = ()
     advised, change = Advice(), fix(explanation, *explanation.example)
     if isinstance(first, Reason) and isinstance(explanation, Explanation) and item.text:
         advised = advice(first, item.values)
         change = advised.instead or _change(explanation, item)
+        remedies = remedies_of(first, item.values, preflight=item.preflight)
     return {
         "title": message(explanation, *explanation.example),
         "explanation": explanation.explanation,
         "notes": list(advised.notes),
         "fixes": [change],
+        "remedies": [remedy.described() for remedy in remedies],
         "paste": [],
         "spec": explanation.anchor,
     }
@@ -133,6 +148,8 @@ def _name(entry: Entry) -> str:
 
 
 _LOCAL_NETWORK = frozenset({"InsecureLocalNetwork", "InvalidLocalNetworkAccess", "LocalNetworkAccessPermissionDenied"})
+_OWN_NAMES = {("CORSAllowHeaderFromPreflightDeprecation", "chromium"): "AuthorizationCoveredByWildcard"}
+"""What an engine calls a thing that stands under another's name: a DeprecationIssue of the DevTools protocol."""
 _WARNINGS = frozenset({"CORSAllowHeaderFromPreflightDeprecation"})
 
 
@@ -220,20 +237,7 @@ def _cause(cause: Cause, item: Item) -> str:
     return "\n\n".join(parts)
 
 
-_SHOWN = (
-    "method",
-    "url",
-    "first",
-    "location",
-    "page",
-    "origin",
-    "status",
-    "header",
-    "value",
-    "type",
-    "directive",
-    "policy",
-)
+_SHOWN = "method url first location page origin status header value type directive policy".split()
 
 
 def _where(item: Item) -> str:
@@ -299,6 +303,8 @@ def _whole(reason: Reason, item: Item) -> str:
         "Usual causes\n" + "\n".join(_item(cause) for cause in explanation.causes),
         f"Fix{whose}\n" + _indent(change),
     ]
+    if item.text and (told := remedies_told(reason, item.values, preflight=item.preflight)):
+        parts.insert(-1, "Who must change what\n" + "\n".join(map(_item, map(printable, told))))
     if explanation.said:
         parts.append("Browsers say\n" + _said(explanation.said))
     parts.append(f"Spec\n  {explanation.anchor}")
@@ -322,6 +328,9 @@ def _finding(name: FindingName) -> str:
 def _hidden(hidden: NotRevealed, item: Item) -> str:
     name = hidden.said.names[0]
     head = f"{name} ({BROWSERS[hidden.said.engine]}): not to be seen in the traffic"
+    own = _OWN_NAMES.get((name, item.by or ""))
+    if own is not None and item.by is not None:
+        head = f"{own} ({BROWSERS[item.by]}), of what {BROWSERS[hidden.said.engine]} warns by {name}"
     if name in _LOCAL_NETWORK:
         head = f"not CORS: Local Network Access\n{head}"
     if name in _WARNINGS:

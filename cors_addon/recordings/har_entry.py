@@ -36,6 +36,7 @@ SENT_AGAIN = (
 )
 AGENT_ASSUMED = "no User-Agent in this entry: taken for the browser that the file names"
 
+_SOCKET = re.compile(r"^ws(?=s?:)", re.IGNORECASE)
 _WHOLE_SECONDS = re.compile(r"[\d-]+T\d\d:\d\d:\d\d(?:Z|[+-]\d\d:?\d\d)?")
 _HTTP2 = re.compile(r"(?:http/|h)[23]", re.IGNORECASE)
 _EVIDENCE = frozenset({b"origin", b"cookie", b"upgrade-insecure-requests"})
@@ -100,9 +101,10 @@ def convert(raw: Any, number: int, context: Context) -> Entry:
 
 def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     request: dict[str, Any] = raw["request"]
-    url = parse_url(str(request["url"]))
+    # a WebSocket's handshake is a request of http(s)
+    url = parse_url(_SOCKET.sub("http", str(request["url"])))
     if url is None:
-        return Entry()  # data:, blob:, ws:, an extension's
+        return Entry()  # data:, blob:, an extension's
     if raw.get("_apiRequest") is True or "_apiRequestRef" in raw:
         return Entry(note=NO_BROWSER if "origin" in har_fields.header_names(request) else "")
     entry = given(raw, url)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 from cors_addon.fetch.load import Destination, Gate
 from cors_addon.fetch.origins import Url, is_loopback, parse_url
-from cors_addon.remedies.rule import Ruling
+from cors_addon.remedies import by_status
+from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation, host_of
 from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Settings, Sure, Who
 
@@ -126,10 +127,10 @@ def _kind(s: Situation) -> Ruling:
 
 
 def _csp(s: Situation) -> Ruling:
-    detail = None if s.block is None else s.block.detail
-    redirected = s.block is not None and s.target is not None
+    block = s.block
+    redirected = block is not None and s.target is not None
     asked = s.target or s.url
-    directive = (detail or "").partition(" ")[0]
+    directive = (block.detail or "").split(" ")[0] if block is not None and block.detail else ""
     named = (
         f" to {directive}"
         if re.fullmatch(r"[a-z-]+", directive)
@@ -140,7 +141,7 @@ def _csp(s: Situation) -> Ruling:
         Remedy(
             Who.PAGE_SERVER,
             f"Add {origin}{named} in the page's Content-Security-Policy, in each policy that has it (header and meta)",
-            _csp_change(detail, origin),
+            _csp_change(block.detail if block is not None else None, origin),
             "The page's own policy stopped it; nothing at the other server helps."
             + (" For a redirect, its target must be listed, too." if redirected else ""),
             f"the page's scripts may reach {origin}",
@@ -201,6 +202,8 @@ def _framing(s: Situation) -> Ruling:
 
 
 def _local(s: Situation) -> Ruling:
+    if (asks := private_network(s)) is not None:
+        return asks
     asked = s.url.host if s.url is not None else "the device"
     found = []
     if (s.own or "").startswith("http://"):
@@ -228,12 +231,6 @@ def _hint_of_space(url: Url) -> Remedy:
     what = f"Say in the request that it goes there: fetch(url, {{targetAddressSpace: '{space}'}})"
     why = "A page that came over https may then ask by http, which else is mixed content."
     return Remedy(Who.PAGE, what, why=why, sure=Sure.POSSIBLE)
-
-
-def _network(s: Situation) -> Ruling:
-    host = s.url.host if s.url is not None else "the server"
-    what = f"See why {host} gives no answer: its address, its certificate, its log"
-    return Ruling((Remedy(Who.SERVER, what, why="The connection ended before an answer came."),))
 
 
 _SOCKETS = Settings(
@@ -286,9 +283,18 @@ def _other(s: Situation) -> Ruling:
         )
         page = "Ask for it with CORS (mode: 'cors'); a worker may import from elsewhere instead"
         return Ruling((server, Remedy(Who.PAGE, page, sure=Sure.POSSIBLE)))
-    what = "Look into the browser's console and its Issues panel: they name what stopped this load"
-    return Ruling(
-        (Remedy(Who.USER, what, why="The recording says no more than that it was stopped.", sure=Sure.POSSIBLE),)
+    return Ruling((_of_unknown(),))
+
+
+def _of_unknown() -> Remedy:
+    return Remedy(
+        Who.USER,
+        "Look into the browser's console and its Issues panel, which name what stopped it; and try without extensions "
+        "(a private window)",
+        why="The answer's headers allow it, and the browser says only that it failed. Likely causes: an extension that "
+        "blocks or changes requests; Local Network Access, for an address of the local network; a page that asked with "
+        'redirect: "error", or gave the request up.',
+        sure=Sure.POSSIBLE,
     )
 
 
@@ -309,18 +315,16 @@ BY_GATE: Mapping[Gate, Callable[[Situation], Ruling]] = {
     Gate.FRAME_OPTIONS: _framing,
     Gate.FRAME_ANCESTORS: _framing,
     Gate.LOCAL_NETWORK: _local,
-    Gate.NETWORK: _network,
+    Gate.NETWORK: by_status.no_answer,
     Gate.OTHER: _other,
 }
 """Mixed content has rules of its own, in `by_redirect`."""
 
 
 def private_network(s: Situation) -> Ruling | None:
-    """A preflight that asks for access to the local network, in Chromium 104 to 141."""
+    """A preflight that asks for access to the local network, as those of Chromium 104 to 141 do."""
     wanted = s.asked("access-control-request-private-network") or s.asked("access-control-request-local-network")
-    if not s.preflight or not wanted or s.value("access-control-allow-private-network") == "true":
-        return None
-    if not (s.version == 0 or 104 <= s.version <= 141):
+    if not wanted or s.value("access-control-allow-private-network") == "true":
         return None
     name = "Access-Control-Allow-Private-Network"
     before = s.value(name.lower())
@@ -336,4 +340,4 @@ def private_network(s: Situation) -> Ruling | None:
         f"pages of {s.origin} may reach this server in the user's network",
         Sure.SURE,
     )
-    return Ruling((remedy,))
+    return Ruling((remedy,), Headers.NEVER)

@@ -28,26 +28,25 @@ def opaque(s: Situation) -> Ruling | None:
     """An Origin that is `null` for what the page is."""
     if not s.opaque or s.tainted_by is not None or s.reason not in OF_ORIGIN:
         return None
+    return Ruling((*_of_opaque(s), *(() if s.credentialed else (any_origin(s),))), Headers.NEVER)
+
+
+def _of_opaque(s: Situation) -> tuple[Remedy, ...]:
+    """By why the origin is null."""
     page = s.page_url or ""
     agent = s.asked("user-agent") or ""
     if page.startswith("file:"):
-        found = [_from_disk("The page was opened from disk, and files have no origin but null.")]
-    elif "Electron/" in agent:
-        found = [_electron()]
-    elif re.search(r"; wv\)", agent):
-        found = [_web_view()]
-    elif page.startswith(("data:", "blob:", "about:")):
-        found = [_no_origin(f"The page is a {page.partition(':')[0]}: URL, which has no origin of its own.")]
-    elif s.asked("referer"):
-        found = [_sandboxed(s.asked("referer") or "")]
-    else:
-        found = [
-            _from_disk("The Origin is null, and no Referer is sent: the page is a file or a data: URL, most likely."),
-            _sandboxed(""),
-        ]
-    if not s.credentialed:
-        found.append(any_origin(s))
-    return Ruling(tuple(found), Headers.NEVER)
+        return (_from_disk("The page was opened from disk, and files have no origin but null."),)
+    if "Electron/" in agent:
+        return (_electron(),)
+    if re.search(r"; wv\)", agent):
+        return (_web_view(),)
+    if page.startswith(("data:", "blob:", "about:")):
+        return (_no_origin(f"The page is a {page.partition(':')[0]}: URL, which has no origin of its own."),)
+    if referrer := s.asked("referer"):
+        return (_sandboxed(referrer),)
+    why = "The Origin is null, and no Referer is sent: the page is a file or a data: URL, most likely."
+    return _from_disk(why), _sandboxed("")
 
 
 def _from_disk(why: str) -> Remedy:

@@ -130,13 +130,11 @@ def _with_credentials(destination: Destination) -> Remedy:
 
 def _login(s: Situation) -> tuple[Url | None, Url | None]:
     """The login that a request was redirected to, and what was asked for."""
-    if s.target is not None and is_login(str(s.target)) and s.url is not None and not is_login(str(s.url)):
-        return s.target, s.url
-    if s.hops and s.url is not None and is_login(str(s.url)):
-        asked = next((hop for hop in s.hops if not is_login(str(hop))), None)
-        if asked is not None and (asked.host != s.url.host or asked.path != s.url.path):
-            return s.url, asked
-    return None, None
+    way = [url for url in (*s.hops, s.url, s.target) if url is not None]
+    kinds = [is_login(str(url)) for url in way]
+    if not kinds or not kinds[-1] or all(kinds):
+        return None, None
+    return way[-1], way[kinds.index(False)]
 
 
 def _preflight_to_login(s: Situation, login: Url, where: str) -> Ruling:
@@ -301,7 +299,8 @@ def mixed(s: Situation) -> Ruling | None:
     """The page itself, which came over https, asked for http."""
     target = parse_url((s.block and s.block.detail) or "") or s.url
     if target is None:
-        return None
+        what = "Write https in the page, or a URL without a scheme"
+        return Ruling((Remedy(Who.PAGE, what), _upgrade()), Headers.NEVER)
     better = target._replace(scheme="https", port=443 if target.port == 80 else target.port)
     found = [
         Remedy(
@@ -317,7 +316,7 @@ def mixed(s: Situation) -> Ruling | None:
 
 def null_by_redirect(s: Situation) -> Ruling | None:
     """The Origin is `null` because the request was redirected from one foreign origin to another."""
-    if not s.opaque or s.tainted_by is None or s.reason not in _OF_ORIGIN or s.url is None:
+    if s.tainted_by is None or s.reason not in _OF_ORIGIN or s.url is None or is_login(str(s.url)):
         return None
     before, after = s.tainted_by
     final = s.target or s.url

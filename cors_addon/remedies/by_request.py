@@ -22,41 +22,44 @@ def method(s: Situation) -> Ruling | None:
     capitals = s.method.upper()
     listed = s.items("access-control-allow-methods")
     if s.method != capitals and (capitals in listed or capitals in _KNOWN_METHODS):
-        why = (
-            f"The page writes {s.method}, and methods are compared with case. fetch turns get, head, post, put, delete "
-            f"and options into capitals, but not {s.method}."
-        )
-        what = f"Write the method in capitals: method: '{capitals}'"
-        remedy = Remedy(Who.PAGE, what, InPage(method=capitals), why, sure=Sure.SURE)
-        allowed = capitals in listed or capitals in ("GET", "HEAD", "POST") or "*" in listed
-        if allowed or not listed:
-            return Ruling((remedy,), Headers.NEVER)
-        after = ", ".join([*listed, capitals])
-        change = Change((HeaderEdit("Access-Control-Allow-Methods", s.value("access-control-allow-methods"), after),))
-        return Ruling((remedy, Remedy(Who.SERVER, f"Allow the method {capitals}, too", change)), Headers.NEVER)
-    same = next((item for item in listed if item.upper() == capitals), None)
-    if same is not None:
-        why = f"The list has {same}: methods are compared with case, and browsers send {s.method}."
+        return Ruling(tuple(_in_capitals(s, capitals, listed)), Headers.NEVER)
+    same = [item for item in listed if item.upper() == capitals]
+    if same:
+        why = f"The list has {same[0]}: methods are compared with case, and browsers send {s.method}."
         what = f"Write {s.method} in the list, in capitals"
         return Ruling((Remedy(Who.SERVER, what, s.change_after(()), why),), Headers.NEVER)
     return None
+
+
+def _in_capitals(s: Situation, capitals: str, listed: Sequence[str]) -> Iterator[Remedy]:
+    yield Remedy(
+        Who.PAGE,
+        f"Write the method in capitals: method: '{capitals}'",
+        InPage(method=capitals),
+        f"The page writes {s.method}, and methods are compared with case. fetch turns get, head, post, put, delete and "
+        f"options into capitals, but not {s.method}.",
+        sure=Sure.SURE,
+    )
+    if capitals not in listed and "*" not in listed:
+        before = s.value("access-control-allow-methods")
+        edit = HeaderEdit("Access-Control-Allow-Methods", before, ", ".join([*listed, capitals]))
+        sure = Sure.LIKELY if listed else Sure.POSSIBLE
+        what = f"Allow the method {capitals}, where the list lacks it"
+        yield Remedy(Who.SERVER, what, Change((edit,), complete=False), sure=sure)
 
 
 def headers(s: Situation) -> Ruling | None:
     """Header names that the page should not send, or that a library of its own adds."""
     if not s.preflight:
         return None
-    if s.reason is Reason.HEADER_NOT_ALLOWED:
-        return _refused_headers(s)
-    # refused for something else: what belongs on answers is not to be allowed all the same
-    misplaced = tuple(name for name in s.headers if _is_misplaced(s, name))
-    return Ruling((*_at_server(s, misplaced), *_misplaced(misplaced)), Headers.NEVER) if misplaced else None
-
-
-def _refused_headers(s: Situation) -> Ruling | None:
-    misplaced = tuple(name for name in s.missing if _is_misplaced(s, name))
+    about_headers = s.reason is Reason.HEADER_NOT_ALLOWED
+    refused = s.missing if about_headers else s.headers
+    misplaced = tuple(name for name in refused if _is_misplaced(s, name))
     page = list(_misplaced(misplaced))
-    rest = [name for name in s.missing if name not in misplaced]
+    if not about_headers:
+        # refused for something else: what belongs on answers is not to be allowed all the same
+        return Ruling((*_at_server(s, misplaced), *page), Headers.NEVER) if misplaced else None
+    rest = [name for name in refused if name not in misplaced]
     serving = [name for name in rest if (sender := sender_of(name)) and _server_first(s, sender)]
     page += _added(s, [name for name in rest if name not in serving])
     page += _needless_content_type(s, rest)

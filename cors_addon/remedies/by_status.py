@@ -29,17 +29,44 @@ def failed(s: Situation, what: Happened | None) -> Ruling | None:
 _WHATEVER_THE_HEADERS = frozenset({"bot-check", "firewall", "cors-refused", "no-answer", "not-recorded"})
 
 
-def _no_answer(s: Situation) -> Ruling:
-    found = []
-    host = s.url.host if s.url is not None else "the server"
-    if s.url is not None and s.url.scheme == "https" and is_loopback(s.url.host):
+_CERTIFICATE = re.compile(r"CERT|SSL|SEC_ERROR|MOZILLA_PKIX|TLS", re.IGNORECASE)
+_ERRORS: tuple[tuple[str, Who, str], ...] = (
+    (
+        r"NAME_NOT_RESOLVED|UNKNOWN_HOST",
+        Who.PAGE,
+        "See whether the host's name is right: no address was found for {host}",
+    ),
+    (r"CONNECTION_REFUSED", Who.SERVER, "Start the server, or mend the port: nothing listens at {origin}"),
+    (r"TIMED_OUT|NET_TIMEOUT", Who.SERVER, "See why {host} does not answer in time: a firewall, or a server too busy"),
+    (
+        r"BLOCKED_BY_CLIENT|BLOCKED_BY_ADMINISTRATOR",
+        Who.USER,
+        "Switch off the extension or policy that blocks {origin}",
+    ),
+    (r"INTERNET_DISCONNECTED|NET_OFFLINE|OFFLINE", Who.USER, "Connect to the network: the browser was offline"),
+    (r"PROXY", Who.USER, "See to the browser's proxy: the connection to it failed"),
+)
+"""By the browser's name of the error."""
+
+
+def no_answer(s: Situation) -> Ruling:
+    """The connection ended before an answer came."""
+    error = (s.block.detail if s.block is not None else None) or s.error
+    host, origin = ("the server", "the server") if s.url is None else (s.url.host, s.url.origin)
+    found = [
+        Remedy(who, what.format(host=host, origin=origin), why=f"The browser says {error}.", sure=Sure.SURE)
+        for pattern, who, what in _ERRORS
+        if re.search(pattern, error)
+    ][:1]
+    local = s.url is not None and s.url.scheme == "https" and is_loopback(s.url.host)
+    if not found and (local or _CERTIFICATE.search(error)):
         found.append(
             Remedy(
                 Who.USER,
-                f"Open {s.url.origin} in a tab of its own and see whether its certificate is trusted; trust it "
-                "(dotnet dev-certs https --trust, mkcert -install), or ask it by http",
+                f"Open {origin} in a tab of its own and see whether its certificate is trusted; trust it (dotnet "
+                "dev-certs https --trust, mkcert -install), or ask it by http",
                 why="A certificate that the browser does not trust ends the connection before any answer.",
-                sure=Sure.POSSIBLE,
+                sure=Sure.POSSIBLE if not error else Sure.LIKELY,
             )
         )
     found.append(
@@ -273,7 +300,7 @@ def _bad_request(s: Situation) -> Ruling:
 
 
 _BY_KIND: Mapping[str, _Rule] = {
-    "no-answer": _no_answer,
+    "no-answer": no_answer,
     "not-recorded": _not_recorded,
     "bot-check": _guarded,
     "firewall": _guarded,

@@ -20,7 +20,7 @@ happened = failed.happened
 def remedies(s: Situation, what: Happened | None = None) -> tuple[Remedy, ...]:
     """The remedies, the one that helps most first. `what` really failed, where that is known already."""
     what = what or happened(s)
-    if s.block is not None and s.block.gate is not Gate.CORS:
+    if s.block is not None and (s.block.gate is not Gate.CORS or s.reason is None):
         return _of_block(s)
     rulings = [ruling for rule in _rules(what) if (ruling := rule(s)) is not None]
     found = [remedy for ruling in rulings for remedy in ruling.remedies]
@@ -48,6 +48,15 @@ def _of_block(s: Situation) -> tuple[Remedy, ...]:
     if s.target is not None and (login := by_redirect.ended_session(s)) is not None and s.block.gate is Gate.OTHER:
         return login.remedies
     return by_block.BY_GATE[s.block.gate](s).remedies
+
+
+def refused_by_server(s: Situation, *, socket: bool) -> tuple[Happened | None, tuple[Remedy, ...]]:
+    """What no browser stopped: the server itself refused it, by whatever it looks at."""
+    if socket:
+        return failed.refused_socket(s), by_block.socket(s).remedies
+    what = happened(s)
+    ruling = by_status.failed(s, what)
+    return what, () if ruling is None else ruling.remedies
 
 
 def _rules(what: Happened | None) -> tuple[Callable[[Situation], Ruling | None], ...]:

@@ -6,6 +6,7 @@ The marks of bot checks and firewalls, of CSRF checks and of CORS libraries are 
 import re
 from collections.abc import Callable
 
+from cors_addon.fetch.load import Gate
 from cors_addon.fetch.origins import is_loopback
 from cors_addon.fetch.refusals import Reason
 from cors_addon.remedies.guards import Guard, guard_of
@@ -68,16 +69,14 @@ def _of_cors(s: Situation, said: str) -> Happened | None:
 def happened(s: Situation) -> Happened | None:
     """What really failed; None where CORS itself, or what stopped the load, is all there is to tell."""
     if s.block is not None and s.block.gate not in _ERRORS_MATTER:
-        return None
+        return _no_answer(s.block.detail) if s.block.gate is Gate.NETWORK else None
     if s.reason is Reason.CAUSE_NOT_RECORDED:
         return Happened(
             "not-recorded",
             "The recording has no answer to this request, but the browser's word that it failed as refused ones do.",
         )
     if s.reason is Reason.NETWORK_ERROR or (s.status is None and s.reason is not None):
-        return Happened(
-            "no-answer", "No answer reached the browser: the connection ended. CORS only reports that network failure."
-        )
+        return _no_answer(s.error)
     guard = guard_of(s)
     if guard is not None:
         return _guarded(s, guard)
@@ -88,6 +87,25 @@ def happened(s: Situation) -> Happened | None:
         if found is not None:
             return found
     return None
+
+
+def refused_socket(s: Situation) -> Happened:
+    """A handshake that was answered with an error."""
+    text = f"The server refused the WebSocket handshake ({s.status}). WebSockets are not held to CORS: "
+    if s.status in (401, 407):
+        return Happened("unauthorized", f"{text}the server wants to know who asks.")
+    if s.status == 404:
+        return Happened("not-found", f"{text}there is nothing at this URL.")
+    if s.status == 403:
+        text += "the server itself looks at Origin"
+        return Happened("origin-refused", f"{text}, and {s.origin or 'this one'} is not on its list, most likely.")
+    return Happened("client-error", f"{text}its log tells why.")
+
+
+def _no_answer(error: str | None) -> Happened:
+    named = f" ({error})" if error else ""
+    text = f"No answer reached the browser: the connection ended{named}. CORS only reports that network failure."
+    return Happened("no-answer", text)
 
 
 _ERRORS_MATTER: frozenset[str] = frozenset({"cors", "orb", "mime", "nosniff", "other"})
@@ -122,10 +140,7 @@ def _preflight_refused(s: Situation) -> Happened | None:
         return None
     if 300 <= status <= 399 and s.location:
         return Happened("redirected", f"The preflight was redirected to {s.location}.")
-    asks = status in (401, 407) or (
-        status == 403 and (s.value("www-authenticate") is not None or re.search(r"log.?in|sign.?in", s.body, re.I))
-    )
-    if asks:
+    if _asks_for_login(s):
         return Happened(
             "preflight-unauthorized",
             f"The preflight was answered {status}. A preflight never carries cookies or Authorization: the server must "
@@ -148,6 +163,11 @@ def _preflight_refused(s: Situation) -> Happened | None:
             "server's list (some middlewares hand such a preflight on).",
         )
     return None
+
+
+def _asks_for_login(s: Situation) -> bool:
+    page = s.value("www-authenticate") is not None or re.search(r"\blog.?in\b|\bsign.?in\b", s.body, re.IGNORECASE)
+    return s.status in (401, 407) or (s.status == 403 and bool(page))
 
 
 def _server_failed(s: Situation) -> Happened | None:

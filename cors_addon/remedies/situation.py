@@ -5,7 +5,7 @@ Law: None and empty mean that it is not known, or not there; no rule may conclud
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from cors_addon.fetch.headers import split_list
@@ -110,6 +110,10 @@ class Situation:
     def secure_page(self) -> bool:
         """Whether the page came over https."""
         return (self.own or "").startswith("https://")
+
+    def with_status(self, status: int) -> "Situation":
+        """The same, answered with this status."""
+        return replace(self, status=status)
 
     def value(self, name: str) -> str | None:
         """A header of the answer, its lines joined; None where it is absent."""

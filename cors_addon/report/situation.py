@@ -9,7 +9,7 @@ from cors_addon.exchange.outcomes import judged_fields, location_target, rejudge
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import get_all, split_list
 from cors_addon.fetch.load import Block, Destination
-from cors_addon.fetch.names import ALLOW_HEADERS
+from cors_addon.fetch.names import ALLOW_HEADERS, ALLOW_ORIGIN
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Reason
 from cors_addon.policy.suffixes import registrable_domain
@@ -33,12 +33,26 @@ def happened_of(judgement: Judgement) -> Happened | None:
 
 
 def told_of(judgement: Judgement) -> tuple[Happened | None, tuple[Remedy, ...]]:
-    """Both, of a judgement that denies or is blocked; nothing of any other."""
+    """Both, of a judgement that denies or is blocked, or of what the server itself refused; nothing of any other."""
     if judgement.verdict is not Verdict.DENY and _block_of(judgement) is None:
-        return None, ()
+        return told_of_server(judgement)
     s = situation_of(judgement)
     what = decide.happened(s)
     return what, decide.remedies(s, what)
+
+
+def told_of_server(judgement: Judgement) -> tuple[Happened | None, tuple[Remedy, ...]]:
+    """The same of what no browser stopped, and the server itself refused: a WebSocket, an extension's request."""
+    status = judgement.observation.status or 0
+    passed = judgement.role is Role.ACTUAL and judgement.verdict is Verdict.ALLOW and _is_privileged(judgement)
+    if status < 400 or not (passed or judgement.role is Role.WEBSOCKET):
+        return None, ()
+    return decide.refused_by_server(situation_of(judgement), socket=judgement.role is Role.WEBSOCKET)
+
+
+def _is_privileged(judgement: Judgement) -> bool:
+    """Whether it was let through although its headers allow nobody: an extension's permission."""
+    return not get_all(judged_fields(judgement), ALLOW_ORIGIN.lower().encode())
 
 
 def _block_of(judgement: Judgement) -> Block | None:

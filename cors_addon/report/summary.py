@@ -16,6 +16,7 @@ from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.remedies.value import Happened, Remedy
 from cors_addon.report import text
+from cors_addon.report.asides import Asides
 from cors_addon.report.blocked_loads import BlockedLoads
 from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, as_counted, endpoint_of, outcome_of, views
 from cors_addon.report.input import Input as Input
@@ -108,6 +109,7 @@ class Summary:
         self.baseline = baseline
         self.blocked = BlockedLoads()
         """What something beside CORS stopped."""
+        self.asides = Asides()
         self.interrupted = False
         self.overflowed = False
         self.findings_fail = False
@@ -123,6 +125,7 @@ class Summary:
         if earlier is not None:
             self._forget(*earlier)
         self.blocked.add(judgement)
+        self.asides.add(judgement)
         self.roles[judgement.role] += 1
         counted = []
         if judgement.role in _JUDGED or judgement.hypothetical is not None or judgement.findings:

@@ -42,6 +42,7 @@ def render(summary: Summary, *, colour: bool = False, width: int = WIDTH, failed
         [f"… and {len(causes) - MAX_CAUSES} more causes: see --format json"] if len(causes) > MAX_CAUSES else [],
         *cures.of_findings(summary, terminal),
         list(blocked_loads.section(summary.blocked, terminal)),
+        *summary.asides.sections(terminal),
         list(_notes(summary, terminal)),
         list(_ending(summary, terminal, failed=failed)),
     ]  # fmt: skip
@@ -237,7 +238,7 @@ def _label(summary: Summary, endpoint: Endpoint, outcome: CountedOutcome) -> str
     if outcome.unseen:
         words.append("preflight not seen")
     if outcome.contradicted:
-        words.append("contradicted by later traffic")
+        words.append("contradicted")
     words += outcome.findings
     if summary.baseline is not None:
         if summary.is_change(endpoint, outcome):

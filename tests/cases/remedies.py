@@ -1,107 +1,175 @@
-"""Exchanges, and the remedy that comes first for each: who must act, and words of what is to be done."""
+# ruff: noqa: E501  # a row is a line
+"""Exchanges that fail, and what to change: whose the first remedy is, and words of it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from mitmproxy import http
+from tests.helpers import ALLOW, ALLOW_PUT, API, CHROMIUM, PAGE, Lines, actual, flow, preflight
 
-from cors_addon.remedies.value import Who
-from tests.helpers import API, PAGE, actual, flow, preflight
-
-type Lines = list[tuple[str, str]]
-
-ALLOW: Lines = [("Access-Control-Allow-Origin", PAGE)]
+NULL: Lines = [("Origin", "null"), ("Sec-Fetch-Mode", "cors")]
+ANY: Lines = [("Access-Control-Allow-Origin", "*")]
 
 
 class Row(NamedTuple):
-    """Exchanges, the last of which is refused."""
+    """Flows of one page, in order. The last judgement that is refused or blocked is looked at."""
 
-    title: str
-    flows: list[http.HTTPFlow]
-    who: Who
-    words: str
-    """Stand in what is to be done, or in why."""
-    never: str = ""
-    """Stands in no remedy of it."""
-
-
-def asked(names: str, answer: Lines) -> list[http.HTTPFlow]:
-    """A preflight for a GET with these header names."""
-    return [preflight([*ALLOW, *answer], method="GET", headers=names)]
+    kind: str
+    flows: tuple[Any, ...]
+    who: str
+    what: str
+    """Words of the first remedy's `what`."""
+    happened: str = ""
+    """Words of what really happened."""
+    never: tuple[str, ...] = ()
+    """What no remedy may propose."""
 
 
-def answered(status: int, answer: Lines, body: bytes = b"", url: str = API) -> list[http.HTTPFlow]:
-    """A GET and its answer."""
-    made = actual(answer, status=status, url=url)
-    assert made.response is not None
-    made.response.content = body
-    return [made]
+def asks(url: str, *, origin: str = PAGE, status: int = 200, response: Lines = (), **more: Any) -> Any:
+    """A cors request of `origin`."""
+    request = [("Origin", origin), ("Sec-Fetch-Mode", "cors"), *more.pop("request", ())]
+    return flow(url=url, request=request, status=status, response=response, **more)
 
 
-ROWS = [
+def own(url: str, *, status: int = 302, response: Lines = (), **more: Any) -> Any:
+    """A request of PAGE to its own server, or one that its redirect led to."""
+    request = [("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Site", "same-origin"), ("Referer", f"{PAGE}/")]
+    request += list(more.pop("request", ()))
+    return flow(url=url, request=request, status=status, response=response, **more)
+
+
+def refused_header(name: str, *, method: str = "POST", listed: str = "content-type") -> Any:
+    """A preflight that asks for a header which is not on the list."""
+    allow = [*ANY, ("Access-Control-Allow-Methods", "PUT, PATCH"), ("Access-Control-Allow-Headers", listed)]
+    return preflight(allow, method=method, headers=name)
+
+
+def redirected(location: str, url: str = API, *, status: int = 307, response: Lines = ()) -> Any:
+    """A preflight that is redirected."""
+    asked = [("Origin", PAGE), ("Access-Control-Request-Method", "PUT"), ("Sec-Fetch-Mode", "cors")]
+    return flow("OPTIONS", url, asked, status=status, response=[("Location", location), *response])
+
+
+MENDED_IN_THE_PAGE = [
+    *(
+        Row(f"method {sent}", (preflight([*ANY, ("Access-Control-Allow-Methods", listed)], method=sent),), "page", f"method: '{sent.upper()}'", never=("headers",))
+        for sent, listed in (("patch", "GET, PATCH"), ("Patch", "PUT,PATCH"), ("purge", "PURGE"))
+    ),
+    *(
+        Row(f"response header {name}", (refused_header(name),), "page", f"do not send {name}".capitalize(), never=("headers",))
+        for name in (
+            "access-control-allow-origin", "access-control-allow-headers", "access-control-allow-methods",
+            "access-control-allow-credentials", "access-control-expose-headers", "strict-transport-security",
+            "x-frame-options", "access-control-max-age", "vary",
+        )
+    ),
+    Row("response header on a GET", (refused_header("content-encoding", method="GET"),), "page", "Do not send content-encoding"),
+    *(
+        Row(f"library {name}", (refused_header(name),), "page", words)
+        for name, words in (
+            ("traceparent", "propagateTraceHeaderCorsUrls"), ("sentry-trace", "tracePropagationTargets"),
+            ("baggage", "tracePropagationTargets"), ("x-datadog-trace-id", "allowedTracingUrls"),
+            ("newrelic", "distributed tracing"), ("x-stainless-os", "x-stainless"), ("x-requested-with", "X-Requested-With"),
+            ("x-b3-traceid", "propagateTraceHeaderCorsUrls"), ("cache-control", "no-store"), ("pragma", "no-store"),
+        )
+    ),
+    Row("several of libraries", (refused_header("baggage,sentry-trace,traceparent"),), "page", "tracePropagationTargets"),
+    Row("type of nothing", (refused_header("content-type", method="GET", listed="x-a"),), "page", "Leave Content-Type out"),
+    Row("mcp", (refused_header("mcp-protocol-version,mcp-session-id"),), "server", "mcp-protocol-version"),
+    Row("an own header", (refused_header("x-token"),), "server", "Allow the header x-token"),
+]  # fmt: skip
+
+WRONG_URL = [
+    Row("slash", (redirected(f"{API}/"),), "page", f"Ask for {API}/ at once"),
+    Row("https", (redirected(API, API.replace("https", "http")),), "page", f"Ask for {API} at once"),
+    Row("www", (redirected("https://www.example.test/a", "https://example.test/a"),), "page", "https://www.example.test/a"),
+    Row("slash by http", (redirected(API.replace("https", "http") + "/"),), "page", f"Ask for {API}/ at once"),
     Row(
-        "patch in lower case",
-        [preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET, PATCH")], method="patch")],
-        Who.PAGE,
-        "method: 'PATCH'",
-        never="Allow-Methods: patch",
+        "region",
+        (redirected("https://b.s3.eu-west-3.amazonaws.com/k", "https://b.s3.amazonaws.com/k", response=[("x-amz-bucket-region", "eu-west-3")]),),
+        "page", "set the region eu-west-3",
+    ),
+    Row("redirect without CORS", (actual([("Location", f"{API}/")], status=301),), "page", f"Ask for {API}/ at once"),
+    Row("a preflight to a login", (redirected("https://sso.test/login?next=/"),), "proxy", "Let OPTIONS requests pass", "login"),
+    Row("TLS proxy", (asks(API, status=307, response=[*ANY, ("Location", API.replace("https", "http") + "/")]),), "server", "X-Forwarded-Proto"),
+]  # fmt: skip
+
+SESSIONS = [
+    Row(
+        "own API",
+        (own(f"{PAGE}/api/me", response=[("Location", "https://id.test/oauth2/authorize?client_id=1")]),
+         asks("https://id.test/oauth2/authorize?client_id=1", at=0.1)),
+        "page-server", "answer requests of scripts with 401", "session has ended", ("headers",),
     ),
     Row(
-        "a response header on the request",
-        asked("access-control-allow-methods", [("Access-Control-Allow-Headers", "content-type")]),
-        Who.PAGE,
-        "do not send access-control-allow-methods",
+        "another API",
+        (actual([*ALLOW, ("Location", "https://id.test/login")], status=302), asks("https://id.test/login", origin="null", at=0.1)),
+        "server", "answer requests of scripts with 401", "session has ended", ("headers",),
     ),
+]  # fmt: skip
+
+ORIGINS = [
     Row(
-        "a header that a library adds",
-        asked("traceparent", [("Access-Control-Allow-Headers", "content-type")]),
-        Who.PAGE,
-        "traceparent",
+        "null by a redirect",
+        (actual([*ALLOW, ("Location", "https://b.test/2")], status=302), asks("https://b.test/2", origin="null", response=ALLOW, at=0.1)),
+        "page", "Ask for the final URL at once: https://b.test/2", never=('"after": "null"',),
     ),
-    Row("too many requests", answered(429, [("Retry-After", "12")]), Who.PAGE, "Wait 12 s"),
-    Row("a request without a token", answered(401, []), Who.PAGE, "an Authorization header"),
-    Row("a server that fails", answered(500, []), Who.SERVER, "failure"),
+    Row("null, a sandboxed frame", (asks(API, origin="null", request=[("Referer", f"{PAGE}/")]),), "page", "allow-same-origin", never=('"after": "null"',)),
+    Row("null, a file", (asks(API, origin="null"),), "user", "from a web server, not from disk", never=('"after": "null"',)),
+    Row("null in Electron", (asks(API, origin="null", agent=f"{CHROMIUM} Electron/30.0.0"),), "page", "registerSchemesAsPrivileged"),
+    Row("an extension", (asks(API, origin="moz-extension://0a1b", response=()),), "page", "host_permissions"),
+    Row("Capacitor", (asks(API, origin="capacitor://localhost"),), "server", "capacitor://localhost"),
+    Row("Ionic", (asks(API, origin="ionic://localhost"),), "server", "ionic://localhost"),
+    Row("Tauri", (asks(API, origin="tauri://localhost"),), "server", "tauri://localhost"),
+    Row("refused by the server", (asks("http://localhost:11434/api", origin="app://x", status=403),), "server", "OLLAMA_ORIGINS=app://*", "server itself refused"),
+    Row("misspelt", (actual([("Access-Control-Allow-Orgin", PAGE)]),), "server", "Access-Control-Allow-Orgin, which is misspelt"),
+    Row("misspelt, underscores", (actual([("Access_Control_Allow_Origin", PAGE)]),), "server", "which is misspelt"),
+    Row("half a name", (actual([("Allow-Origin", PAGE)]),), "server", "which is misspelt"),
+    Row("a slash", (actual([("Access-Control-Allow-Origin", f"{PAGE}/")]),), "server", "as the browser writes it"),
+    Row("several", (actual([("Access-Control-Allow-Origin", f"https://a.test, {PAGE}")]),), "server", "Keep the list in the server"),
+    Row("twice", (actual([*ALLOW, *ALLOW]),), "server", "once: it came in several lines"),
+    Row("True", (actual([*ALLOW, ("Access-Control-Allow-Credentials", "True")], request=[("Cookie", "a=b")]),), "server", "Write true"),
+]  # fmt: skip
+
+FAILURES = [
+    Row("401", (actual([], status=401, body=b'{"msg": "Invalid JWT"}', request=[("Authorization", "x")]),), "page", "valid token", "401"),
+    Row("expired", (actual([("WWW-Authenticate", 'Bearer error="invalid_token", error_description="The token expired"')], status=401),), "page", "new token", "has expired"),
+    Row("403", (actual([], status=403, body=b"Forbidden: no permission"),), "server", "why the server forbids", "403"),
+    Row("404", (actual([], status=404),), "page", "whether the URL is right", "nothing at this URL"),
+    Row("405", (actual([("Allow", "GET, HEAD")], status=405, method="POST"),), "page", "GET, HEAD", "405"),
+    Row("413", (actual([("Server", "nginx/1.27")], status=413),), "proxy", "limit", "larger"),
+    Row("429", (actual([("Retry-After", "17")], status=429),), "page", "Wait 17 s", "too many requests"),
+    Row("502", (actual([], status=502, body=b"<h1>Bad Gateway</h1>"),), "server", "Mend the failure first", "502"),
+    Row("521", (actual([], status=521),), "server", "Mend the failure first", "CDN"),
+    Row("419", (actual([], status=419, body=b"<title>Page Expired</title>"),), "page", "CSRF", "forged"),
+    Row("Django's CSRF", (actual([], status=403, body=b"<p>CSRF verification failed. Origin checking failed - x"),), "server", "CSRF_TRUSTED_ORIGINS", "forged"),
+    Row("challenge", (preflight([("cf-mitigated", "challenge")], status=403),), "proxy", "Exempt OPTIONS", "preflight can never pass", ("headers",)),
+    Row("AWS WAF", (actual([("x-amzn-waf-action", "captcha")], status=405),), "proxy", "AWS WAF", "bots"),
+    Row("Akamai", (actual([], status=403, body=b"<H1>Access Denied</H1> Reference&#32;&#35;18&#46;1 https://errors.edgesuite.net/18.1"),), "proxy", "Akamai", "firewall"),
+    Row("its own CORS layer", (preflight([], status=403, body=b"Invalid CORS request"),), "server", "list of origins", "CORS layer refused"),
+    Row("a callback's error", (preflight([], status=500, body=b"Error: Not allowed by CORS"),), "server", "list of origins", "CORS layer refused"),
+    Row("no answer", (actual([], status=None),), "server", "gives no answer", "No answer"),
+    Row("preflight 401", (preflight([], status=401),), "server", "Answer OPTIONS before asking for a login", "never carries cookies"),
+    Row("preflight 405", (preflight([], status=405),), "server", "Let OPTIONS reach", "405"),
+    Row("preflight 404", (preflight([], status=404),), "server", "Handle OPTIONS", "404"),
+    Row("a stale copy", (actual([("Age", "77"), ("X-Cache", "Hit from cloudfront")]),), "proxy", "by Origin"),
+    Row("another page's copy", (actual([("CF-Cache-Status", "HIT"), ("Access-Control-Allow-Origin", "https://b.test")]),), "proxy", "by Origin"),
     Row(
-        "a check for bots",
-        answered(403, [("cf-mitigated", "challenge"), ("Server", "cloudflare")], b"<title>Just a moment...</title>"),
-        Who.PROXY,
-        "check",
+        "private network",
+        (flow("OPTIONS", "https://localhost:9/", [("Origin", PAGE), ("Access-Control-Request-Method", "PUT"),
+              ("Access-Control-Request-Private-Network", "true")], response=[*ANY], status=403, agent=CHROMIUM.replace("156", "130")),),
+        "server", "Access-Control-Allow-Private-Network: true",
     ),
+]  # fmt: skip
+
+PLAIN = [
+    Row("nothing there", (actual(),), "server", "Allow the page's origin"),
     Row(
-        "a name that is misspelt",
-        answered(200, [("Access-Control-Allow-Orgin", PAGE)]),
-        Who.SERVER,
-        "Access-Control-Allow-Orgin",
-    ),
-    Row(
-        "a name without its beginning",
-        answered(200, [("Allow-Origin", PAGE)]),
-        Who.SERVER,
-        "Write Access-Control-Allow-Origin",
-    ),
-    Row("a slash at the end", answered(200, [("Access-Control-Allow-Origin", f"{PAGE}/")]), Who.SERVER, "slash"),
-    Row(
-        "several origins in one header",
-        answered(200, [("Access-Control-Allow-Origin", f"{PAGE}, https://b.test")]),
-        Who.SERVER,
-        "only one",
-    ),
-    Row(
-        "a preflight that is redirected to https",
-        [preflight([("Location", "https://api.example.test/x")], status=308, url="http://api.example.test/x")],
-        Who.PAGE,
-        "https://api.example.test/x",
-    ),
-    Row(
-        "the least change, where nothing else is known",
-        [preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET")])],
-        Who.SERVER,
+        "another method",
+        (preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET")]),),
+        "server",
         "Allow the method PUT",
     ),
-    Row(
-        "a page without an origin, most likely opened from disk",
-        [flow(response=ALLOW, request=[("Origin", "null")])],
-        Who.USER,
-        "from a web server",
-        never="Access-Control-Allow-Origin: null",
-    ),
+    Row("another header", (preflight(ALLOW_PUT, headers="x-token"),), "server", "Allow the header x-token"),
+    Row("with credentials", (actual(ANY, request=[("Cookie", "a=b")]),), "server", "in place of *"),
 ]
+
+ALL = [*MENDED_IN_THE_PAGE, *WRONG_URL, *SESSIONS, *ORIGINS, *FAILURES, *PLAIN]

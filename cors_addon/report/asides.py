@@ -1,0 +1,97 @@
+"""What `check` tells beside denials and blocks: what the server itself refused, and headers hidden from script.
+
+Law: what is kept is bounded; of a place that comes again, the first example counts.
+"""
+
+import re
+from collections.abc import Iterator
+
+from cors_addon.exchange.exposure import hidden_headers
+from cors_addon.exchange.model import Judgement, Role
+from cors_addon.report import answered, remedied
+from cors_addon.report.situation import told_of_server
+from cors_addon.report.terminal import BOLD, Terminal
+from cors_addon.report.text import FAILED, request_header, shortened, visible
+
+MAX_PLACES = 200
+MAX_SHOWN = 12
+MAX_NAMES = 24
+_NEVER_WANTED = re.compile(
+    r"access-control-.*|date|server|connection|keep-alive|transfer-encoding|vary|strict-transport-security|alt-svc|via|"
+    r"age|x-cache.*|cf-.*|x-amz-cf-.*|x-powered-by|x-frame-options|x-xss-protection|x-content-type-options|"
+    r"referrer-policy|permissions-policy|content-security-policy.*|cross-origin-.*|nel|report-to|reporting-endpoints|"
+    r"server-timing|timing-allow-origin|accept-ranges|content-encoding|x-served-by|x-timer|origin-agent-cluster|p3p|"
+    r"allow|x-download-options|x-permitted-cross-domain-policies|x-dns-prefetch-control|upgrade|proxy-.*|trailer|"
+    r"accept-ch|critical-ch|content-security-.*|x-robots-tag|speculation-rules|x-ua-compatible|x-aspnet.*"
+)
+"""What no script asks for: of the connection, of caches, and what tells the browser what to do."""
+
+type _Place = tuple[str, str]
+
+
+class Asides:
+    """Of all inputs."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._refused: dict[_Place, Judgement] = {}
+        self._hidden: dict[_Place, dict[str, None]] = {}
+
+    def add(self, judgement: Judgement) -> None:
+        """Take in what there is to tell of an exchange."""
+        if judgement.role not in (Role.ACTUAL, Role.WEBSOCKET):
+            return
+        place = judgement.origin or "", judgement.observation.url.origin
+        if told_of_server(judgement)[0] is not None and (place in self._refused or len(self._refused) < MAX_PLACES):
+            self._refused.setdefault(place, judgement)
+        names = wanted(judgement)
+        if names and (place in self._hidden or len(self._hidden) < MAX_PLACES):
+            known = self._hidden.setdefault(place, {})
+            known.update(dict.fromkeys(names[: MAX_NAMES - len(known)]))
+
+    def sections(self, terminal: Terminal) -> Iterator[list[str]]:
+        """For the report in text."""
+        if self._refused:
+            yield list(self._of_servers(terminal))
+        if self._hidden:
+            yield list(self._of_hidden(terminal))
+
+    def _of_servers(self, terminal: Terminal) -> Iterator[str]:
+        yield terminal.paint(BOLD, "Refused by the server itself, not by the browser")
+        for judgement in list(self._refused.values())[:MAX_SHOWN]:
+            happened, remedies = told_of_server(judgement)
+            status, url = judgement.observation.status, judgement.observation.url
+            yield f"{terminal.mark(FAILED)} {status} {visible(shortened(str(url), 68))}"
+            for words in (happened.text if happened else "", *answered.lines(judgement)):
+                yield from terminal.wrapped(words, "    ") if words else ()
+            for line in remedied.lines(remedies, status, 1):
+                yield from terminal.wrapped(line.plain, " " * 11, first=f"    {line.label:<5}")
+
+    def _of_hidden(self, terminal: Terminal) -> Iterator[str]:
+        yield terminal.paint(BOLD, "Headers that the page's script may not read")
+        for (origin, server), names in list(self._hidden.items())[:MAX_SHOWN]:
+            place = f"{shortened(origin)} → {shortened(server)}"
+            yield from terminal.wrapped(f"{place}: {', '.join(names)}", "    ", first="  ")
+            yield from terminal.wrapped(exposing(list(names)), "    ")
+        if len(self._hidden) > MAX_SHOWN:
+            yield f"  … and {len(self._hidden) - MAX_SHOWN} more: see hidden_headers in --format jsonl"
+
+
+def wanted(judgement: Judgement) -> list[str]:
+    """The hidden headers that a script may want, of an answer that a script reads."""
+    if request_header(judgement, "sec-fetch-dest") not in (None, "empty"):
+        return []
+    if judgement.observation.destination not in (None, ""):
+        return []
+    return [name for name in hidden_headers(judgement) if not _NEVER_WANTED.fullmatch(name)]
+
+
+def exposing(names: list[str]) -> str:
+    """How to have script read them; Set-Cookie no script ever may."""
+    exposed = [name for name in names if name not in ("set-cookie", "set-cookie2")]
+    never = "No script may read Set-Cookie, whatever is exposed." if len(exposed) < len(names) else ""
+    if not exposed:
+        return never
+    listed = ", ".join(exposed)
+    what = f"To have script read them, at the server: add to Access-Control-Expose-Headers: {listed}"
+    return f"{what} (by name: with credentials * is a name like any other). {never}".strip()
