@@ -5,9 +5,12 @@ import pytest
 from cors_addon.exchange.exposure import exposure_assumption
 from cors_addon.exchange.model import Judgement, PreflightsSeen
 from cors_addon.reasons.assumptions import Assumption
+from cors_addon.recordings import judge
+from cors_addon.report.input import Input
 from cors_addon.session.session import ALL, Session, judge_replayed
 from tests.cases.traffic import PAGE, Run, Sent, allow, cors, preflight
 from tests.test_emitted import of_answers, of_scenarios
+from tests.test_har import entry
 from tests.test_loads import REQUIRE, last, load, observed, page
 from tests.test_tracker import REQUESTS
 
@@ -51,11 +54,16 @@ def of_mitmproxys_own() -> list[Judgement]:
     return [*session.replayed(sent), probed]
 
 
+def of_the_browsers_cache() -> list[Judgement]:
+    """A request that it answered, in a recording."""
+    return list(judge.judged_entries([entry(_fromCache="disk")], Input("x.har")))
+
+
 @pytest.fixture(scope="module")
 def emitted() -> set[str]:
     """What is assumed of the traffic of all tables."""
     judgements = [*of_scenarios(), *of_answers(), *of_requests(), *of_a_recording_that_may_lack_preflights()]
-    judgements += [*of_pages(), *of_mitmproxys_own()]
+    judgements += [*of_pages(), *of_mitmproxys_own(), *of_the_browsers_cache()]
     read = {exposure_assumption(judgement) for judgement in judgements} - {None}
     return {each for judgement in judgements for each in judgement.assumptions} | {str(each) for each in read}
 

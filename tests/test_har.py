@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from cors_addon.exchange import other_engines
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, ToldBy, Verdict
 from cors_addon.fetch.load import Gate
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import har_dialects, har_entry, har_wire, har_word, json_stream, judge
 from cors_addon.report import jsonl
 from cors_addon.report.explanation import explain
@@ -140,7 +141,8 @@ def test_written_by_a_browser(name: str) -> None:
     )
     assert {each.engine.name for each in judgements} == {"gecko" if name == "firefox" else "chromium"}
     assert read.notes[har_word.NEVER_SENT] == (3 if name == "firefox" else 2)  # where a refused redirect led, too
-    assert read.notes[har_wire.CACHED] == 1
+    [cached] = [each for each in judgements if Assumption.FROM_CACHE in each.assumptions]
+    assert (cached.observation.method, cached.verdict) == (b"GET", "allow")
     states = [each.preflight for each in judgements if each.observation.method == b"PUT"]
     assert states == [PreflightState.SENT, PreflightState.CACHED]
 
@@ -359,9 +361,9 @@ def test_no_preflights_for_hours_contradict_nothing(write: Write) -> None:
 @pytest.mark.parametrize(
     ("one", "note"),
     [
-        (entry(_fromCache="memory"), har_wire.CACHED),
-        (entry(_fetchType="Disk Cache"), har_wire.CACHED),
-        (entry(_fetchType="Memory Cache"), har_wire.CACHED),
+        (entry(request={"Sec-Fetch-Mode": "no-cors"}, _fromCache="memory"), har_wire.CACHED),
+        (entry(method="PUT", _fetchType="Disk Cache"), har_wire.CACHED),
+        (entry(status=0, response={}, _fetchType="Memory Cache"), har_wire.CACHED),
         (entry(_fetchType="Service Worker"), har_wire.WORKER),
         (entry(status=-1, response={}), har_word.NO_ANSWER_KEPT),
         (entry(status=0, response={}, timings={}), har_word.NEVER_SENT),

@@ -336,7 +336,7 @@ DIALECTS: dict[str, tuple[Callable[[], dict[str, Any]], str, dict[str, str], dic
         safari,
         "webkit",
         LET_THROUGH,
-        {har_wire.CACHED: 1, LEAVES_OUT["webkitwebinspector"]: 1},
+        {LEAVES_OUT["webkitwebinspector"]: 1},
     ),
     "playwright-webkit": (
         playwright_webkit,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cors_addon.exchange.model import Judgement, PreflightState
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import judge, logged, netlog, netlog_words
 from cors_addon.report.input import Input
 
@@ -233,7 +234,7 @@ def test_the_browsers_cache_is_read_by_the_stored_answer(judged: Judged) -> None
         log.end(source, refused=True)
     judgements, into = judged(log.text())
     assert told(judgements) == [("GET", "deny", "allow-origin-missing", "omit")]
-    assert logged.FROM_CACHE in judgements[0].assumptions
+    assert Assumption.FROM_CACHE in judgements[0].assumptions
     assert dict(into.notes)[netlog.NOT_STORED] == 1
 
 

@@ -68,6 +68,8 @@ class Tracker:
         """Judge as `engine` (or each client as what it is); `site` maps a host to its registrable domain."""
         self.sees = PreflightsSeen.ALL
         """A recording may lack preflights. It can be set anew before each `observe`."""
+        self.follows = True
+        """What follows an exchange is observed, whatever came of it. It can be set anew before each `observe`."""
         self.skew = skew
         """Seconds by which an answer may seem to end after the request that it led to began, where the times are not
         one clock's. It can be set anew, too."""
@@ -162,7 +164,7 @@ class Tracker:
         for queues in (client.preflights, client.hops):
             if queues.by_url:
                 for waiting, url in queues.give_up(until):
-                    if self.sees is PreflightsSeen.NONE:  # its preflight may have followed
+                    if self.sees is PreflightsSeen.NONE or not self.follows:  # its preflight may have followed
                         continue
                     if queues is client.hops and (hops.may_be_mixed_content(waiting, url) or waiting.judgement.ended):
                         continue

@@ -12,7 +12,7 @@ from mitmproxy import http
 from mitmproxy.connection import Client, Server
 from mitmproxy.flow import Error
 
-from cors_addon.exchange import request_headers, response_headers
+from cors_addon.exchange import own_page, request_headers, response_headers
 from cors_addon.exchange.documents import Document
 from cors_addon.exchange.http_cache import Plain
 from cors_addon.exchange.model import Fields, Observation
@@ -29,6 +29,7 @@ PROBE = "cors.probe"
 """Metadata: what a request of `cors.probe` asks; policies leave its answer alone."""
 BROKE_OFF = "the answer broke off: taken for streamed, so that its headers had reached the browser"
 
+BAD_GATEWAY = 502
 _NAMED_BY_REQUEST = frozenset({"regular", "upstream"})
 """Modes in which the client names the target to mitmproxy itself, so that `request.host` is its own word."""
 
@@ -185,7 +186,7 @@ def client_left(flow: http.HTTPFlow) -> bool:
 
 def is_leave(message: str) -> bool:
     """Whether this error of mitmproxy's says so."""
-    return message in _LEFT
+    return message in own_page.LEFT
 
 
 def note_own_page(flow: http.HTTPFlow) -> None:
@@ -196,14 +197,8 @@ def note_own_page(flow: http.HTTPFlow) -> None:
 
 def _own_page(flow: http.HTTPFlow, error: Error) -> int | None:
     """Status of the page by which mitmproxy answers for this error; None where it answers nothing."""
-    message = error.msg or ""
-    if message == Error.KILLED_MESSAGE or message in _WITHOUT_ANSWER:
-        return None
-    if message.startswith("Request body exceeds"):
-        return 413
-    if message.startswith(_REQUEST_REFUSED) or (message.startswith("Received ") and " from client," in message):
-        return 400
-    return None if _client_failed(flow, error) else 502
+    status = own_page.status_for(error.msg or "")
+    return None if status == BAD_GATEWAY and _client_failed(flow, error) else status
 
 
 def _client_failed(flow: http.HTTPFlow, error: Error) -> bool:
@@ -214,12 +209,6 @@ def _client_failed(flow: http.HTTPFlow, error: Error) -> bool:
     return (
         ended is not None and ended <= error.timestamp and (flow.server_conn.timestamp_end or error.timestamp) >= ended
     )
-
-
-# "by client" stands in mitmproxy's text whichever side reset the stream; these two codes it passes on as they are.
-_LEFT = frozenset({"Client disconnected.", "stream reset by client (CANCEL)"})
-_WITHOUT_ANSWER = _LEFT | {"stream reset by client (HTTP_1_1_REQUIRED)"}
-_REQUEST_REFUSED = ("Invalid request scheme", "mitmproxy received an HTTP CONNECT request")
 
 
 # ---- the URL as the browser used it ----

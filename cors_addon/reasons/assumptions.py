@@ -56,3 +56,4 @@ class Assumption(StrEnum):
     LATEST_PAGE = "several pages of this origin were open, with different policies: taken for the latest of them"
     REPLAYED = "mitmproxy sent this request itself: no browser saw the answer"
     PROBED = "cors.probe sent this request, with an Origin of its own: no browser saw the answer"
+    FROM_CACHE = "answered from the browser's cache: judged by the answer as it was stored"

@@ -18,12 +18,13 @@ from cors_addon.exchange.model import Word
 from cors_addon.exchange.timing import CONSOLE_AFTER, CONSOLE_BEFORE
 from cors_addon.fetch.names import ALLOW_ORIGIN, REQUEST_METHOD
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import sentences, words
 from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.events import events, methods
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.json_stream import Text
-from cors_addon.recordings.logged import FROM_CACHE, SCRIPTS, Log, Logged
+from cors_addon.recordings.logged import SCRIPTS, Log, Logged
 from cors_addon.recordings.sentences import Sentence
 from cors_addon.recordings.source import Head, Source
 
@@ -156,7 +157,7 @@ class _Seen:
             kind=self.kind,
             http2=str(response.get("protocol") or "").startswith(("h2", "h3")),
             has_body=isinstance(size, (int, float)) and size > 0,
-            notes=(FROM_CACHE,) if cached else (),
+            notes=(Assumption.FROM_CACHE,) if cached else (),
             number=self.number,
             page=dict(self.lines).get("referer", "") if self.kind in SCRIPTS else "",
         )

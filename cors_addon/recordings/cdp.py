@@ -17,13 +17,14 @@ from typing import Any
 
 from cors_addon.exchange.model import Credentials, Word
 from cors_addon.fetch.refusals import Reason
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import words
 from cors_addon.recordings.cdp_request import Hop, Request, size_of
 from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.events import events, methods
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.json_stream import Text
-from cors_addon.recordings.logged import FROM_CACHE, WEBSOCKET, WORKER, Log, Logged
+from cors_addon.recordings.logged import WEBSOCKET, WORKER, Log, Logged
 from cors_addon.recordings.source import Head, Source
 
 MOST_OPEN = 4096
@@ -232,7 +233,7 @@ class _Requests:
                 self._log.skip()
                 return
         elif hop.unsent and logged.status is not None:
-            logged.notes += (FROM_CACHE,)
+            logged.notes += (Assumption.FROM_CACHE,)
         self._log.add(logged)
 
     # -- preflights ------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ class Recorded(NamedTuple):
     """mitmproxy sent the request itself: no browser judged the answer."""
     sees: PreflightsSeen = PreflightsSeen.ALL
     """How many of the preflights the recording holds, as far as it was read."""
+    follows: bool = True
+    """What follows an exchange is in the recording as well, whatever came of it: its absence tells."""
     word: Word | None = None
     """What the browser itself says of it. Where `observation.status` is None, there is nothing else to judge by."""
     load: bool = False

@@ -65,7 +65,7 @@ def _until_damaged(entries: Iterator[Any], damage: list[Damage]) -> Iterator[Any
 
 def _exchanges(entries: Iterator[Any], context: Context, wanted: Wanted) -> Iterator[Recorded | None]:
     choose = _chooser(wanted.expression)
-    window = _Window()
+    window = _Window(context)
     number = -1
     for number, raw in enumerate(entries):
         entry = har_entry.convert(raw, number, context)
@@ -137,7 +137,8 @@ def _chooser(expression: str) -> Callable[[Any, Observation], object] | None:
 class _Window:
     """The entries that are being sorted, by the end of their answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._heap: list[tuple[float, int, Entry]] = []
         self._size = 0
         self._count = 0
@@ -234,6 +235,7 @@ class _Window:
             entry.notes,
             entry.load_only,
             sees=self._sees,
+            follows=not self._context.dialect.leaves_failures_out,
             word=entry.heard,
             load=entry.load,
             chosen=entry.chosen,

@@ -55,6 +55,8 @@ class Dialect:
     """`connect` is no part of what passes between an entry's start and its end."""
     numbers_connections: bool = False
     """`connection` is one; with others it is the server's port."""
+    answers_itself: bool = False
+    """A browser got mitmproxy's own page where the server gave no answer."""
     zero_is_open: bool = False
     """Status 0 stands for what was still open or given up, too."""
     says_errors: bool = False
@@ -88,7 +90,7 @@ DIALECTS = (
     Dialect(creator="firefox"),
     Dialect(creator="playwright", tells_by_headers=True),
     Dialect(creator="webpagetest", connects_apart=True),
-    Dialect(creator="mitmproxy", is_proxy=True, upper_case_methods=True, connects_apart=True),
+    Dialect(creator="mitmproxy", is_proxy=True, upper_case_methods=True, connects_apart=True, answers_itself=True),
     Dialect(creator="httptoolkit", is_proxy=True, zero_is_open=True),
     Dialect(creator="charles", is_proxy=True),
     Dialect(creator="fiddler", is_proxy=True),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from cors_addon.engines import FETCH, detect
-from cors_addon.exchange import telling
+from cors_addon.exchange import own_page, telling
 from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.model import Observation, Word
 from cors_addon.exchange.outcomes import location_target
@@ -14,12 +14,20 @@ from cors_addon.exchange.timing import HAR_FIREFOX_WAITS
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.load import Destination
 from cors_addon.fetch.methods import CORS_SAFELISTED
-from cors_addon.fetch.names import ASKED_HEADERS, ASKED_METHOD
+from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_HEADERS, ASKED_METHOD
 from cors_addon.fetch.origins import Url, parse_url
 from cors_addon.fetch.requests import cors_unsafe_names
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import har_fields
 from cors_addon.recordings.har_dialects import AGENTS, ORIGIN_FROM_REFERER, Context
-from cors_addon.recordings.har_wire import Given, given, is_confirmed, off_the_wire, was_sent
+from cors_addon.recordings.har_wire import (
+    CACHED,
+    Given,
+    given,
+    is_confirmed,
+    off_the_wire,
+    was_sent,
+)
 from cors_addon.recordings.har_word import NEVER_SENT, NO_ANSWER_KEPT, REFUSED, why_unanswered, word_of
 
 NO_BROWSER = "sent by the test's own client, which is no browser and does not enforce CORS"
@@ -39,6 +47,7 @@ AGENT_ASSUMED = "no User-Agent in this entry: taken for the browser that the fil
 _SOCKET = re.compile(r"^ws(?=s?:)", re.IGNORECASE)
 _WHOLE_SECONDS = re.compile(r"[\d-]+T\d\d:\d\d:\d\d(?:Z|[+-]\d\d:?\d\d)?")
 _HTTP2 = re.compile(r"(?:http/|h)[23]", re.IGNORECASE)
+_ALLOW_ORIGIN = ALLOW_ORIGIN.lower().encode()
 _EVIDENCE = frozenset({b"origin", b"cookie", b"upgrade-insecure-requests"})
 """Header names that make a request of use, whatever its answer."""
 
@@ -112,9 +121,11 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     context.note_sensitive(entry.names, entry.answer)
     _add_cookies(entry)
     why = off_the_wire(entry, context)
-    if why is not None:
-        return Entry(note=why if entry.matters else "")
     word = word_of(entry, context)
+    if why is not None:
+        return (_stored(entry, number, context, word) if why is CACHED else None) or Entry(
+            note=why if entry.matters else ""
+        )
     if not entry.answered and word is not None and word.stopped_by is not None:
         return _stopped(entry, number, context, word)
     if entry.answered or was_sent(entry, context):
@@ -128,12 +139,37 @@ def _add_cookies(entry: Given) -> None:
         entry.add(b"Cookie", cookies)
 
 
+def _stored(entry: Given, number: int, context: Context, word: Word | None) -> Entry | None:
+    """A cors request that the browser's cache answered, judged by that answer; None where it is not one, or not told.
+
+    A file shows it as the page made it, without Origin: that it was a cors request its end tells, or the answer.
+    """
+    if not entry.answered or entry.lines().get(b"sec-fetch-mode", b"cors") != b"cors" or _needs_preflight(entry):
+        return None
+    refused = word is not None and word.passed is False and word.stopped_by is None
+    shared = any(name.lower() == _ALLOW_ORIGIN for name, _ in entry.answer)
+    if not entry.asked:
+        known = context.origin_of(entry.raw, entry.url, entry.lines().get(b"referer", b""))
+        if known is None or not (refused or shared):
+            return None
+        entry.add(b"Origin", *known)
+    if entry.lines()[b"origin"] == entry.url.origin.encode("latin-1"):
+        return None
+    entry.notes += (Assumption.FROM_CACHE,)
+    found = _exchange(entry, number, context, word)
+    if found.observation is not None:
+        found.observation.connection = None
+    return found
+
+
 # ---- on the wire ----
 
 
 def _exchange(entry: Given, number: int, context: Context, word: Word | None) -> Entry:
     since, started, ended = har_fields.times(entry.raw, context)
     status = entry.status if entry.answered else None
+    if status is None and context.dialect.answers_itself:
+        status = own_page.status_for(entry.error)
     if is_confirmed(entry, context):
         status, entry.notes = 304, (CONFIRMED,)
     if not entry.asked and (page := _page(entry)) is not None:
@@ -153,7 +189,7 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
         url=entry.url,
         request=entry.fields,
         status=status,
-        response=entry.answer if status is not None else (),
+        response=entry.answer if entry.answered else (),
         http2=_HTTP2.match(str(entry.request.get("httpVersion") or "")) is not None,
         has_body=har_fields.has_body(entry.request, entry.fields),
         destination=_destination(entry) if entry.raw.get("_resourceType") != "document" else None,

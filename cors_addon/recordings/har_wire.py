@@ -12,6 +12,7 @@ from cors_addon.fetch.origins import Url
 from cors_addon.recordings import har_fields
 from cors_addon.recordings.har_dialects import Context
 
+WEBSOCKET = "a WebSocket: CORS is not asked, its server is to look at the Origin itself"
 CACHED = "answered from the browser's cache: nothing was on the wire to be judged"
 WORKER = "answered by a service worker: what was on the wire is in no entry of its own, or judged as such"
 NOT_ON_THE_WIRE = "answered from the browser's cache or by a service worker: nothing was on the wire to be judged"

@@ -109,8 +109,8 @@ def _judge(exchanges: Iterable[Recorded], session: Session, only: _Chosen | None
 
 
 def _judge_exchange(exchange: Recorded, session: Session, only: _Chosen | None) -> list[Judgement]:
-    observation, notes, evidence_only, replayed, sees, word, load, chosen = exchange
-    session.tracker.sees = sees
+    observation, notes, evidence_only, replayed, sees, follows, word, load, chosen = exchange
+    session.tracker.sees, session.tracker.follows = sees, follows
     if only is not None and chosen:
         only.note(observation.flow_id)
     if evidence_only and (word is None or word.stopped_by is None) and not _is_news(observation, session):

@@ -21,6 +21,7 @@ from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.recordings import har_fields
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.har_dialects import last_name
+from cors_addon.recordings.har_wire import WEBSOCKET as WEBSOCKET
 
 WINDOW = 500
 """Exchanges that are sorted at a time."""
@@ -28,11 +29,9 @@ MOST_KEPT = 1 << 24
 """Characters of them."""
 
 ORIGIN_FROM_DOCUMENT = "no Origin in the log, for the request was not sent: taken from the page that made it"
-FROM_CACHE = "answered from the browser's cache: judged by the answer as it was stored"
 GIVEN_UP = "given up by the page, or stopped by the test, before an answer was there"
 STILL_OPEN = "no answer in this log: the request was still open when it ended, or an event is missing"
 WORKER = "answered by a service worker: what was on the wire is in no entry of its own, or judged as such"
-WEBSOCKET = "a WebSocket: CORS is not asked, its server is to look at the Origin itself"
 NOT_TOLD = (
     "failed, and the log does not say why: whether the browser refused it or the network failed is not to be told"
 )

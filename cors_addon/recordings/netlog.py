@@ -16,9 +16,10 @@ from typing import Any
 
 from cors_addon.exchange.model import Credentials, Fields, PreflightState, Word
 from cors_addon.fetch.origins import Url, parse_url
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import json_stream, netlog_words
 from cors_addon.recordings.exchange import Recorded, Wanted
-from cors_addon.recordings.logged import FROM_CACHE, GIVEN_UP, STILL_OPEN, Log, Logged
+from cors_addon.recordings.logged import GIVEN_UP, STILL_OPEN, Log, Logged
 from cors_addon.recordings.netlog_words import Hop
 from cors_addon.recordings.source import Damage, Head, Source
 
@@ -297,7 +298,7 @@ class _NetLog:
                 page="" if hop.initiator == BROWSERS_OWN else hop.initiator,
                 word=word,
                 unanswered=sent and status is None,
-                notes=(FROM_CACHE,) if from_cache else (),
+                notes=(Assumption.FROM_CACHE,) if from_cache else (),
                 number=self.log.number(),
             )
         )

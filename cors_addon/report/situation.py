@@ -13,6 +13,7 @@ from cors_addon.fetch.names import ALLOW_HEADERS, ALLOW_ORIGIN
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Reason
 from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.remedies import decide
 from cors_addon.remedies.situation import Lines, Situation
 from cors_addon.remedies.value import Change, Happened, Remedy
@@ -100,6 +101,7 @@ def situation_of(judgement: Judgement) -> Situation:
         credentialed=_credentialed(judgement),
         change_after=lambda dropped: _change_after(judgement, frozenset(dropped)),
         site=registrable_domain,
+        replayed_from_cache=Assumption.FROM_CACHE in judgement.assumptions,
         said=judgement.said or "",
         setting=cause.setting(judgement),
         server="" if judgement.server is None else judgement.server.title,
