@@ -1,8 +1,8 @@
-"""Does the page's request succeed once the suggested changes are made? Asked of a real browser.
+"""Does the page's request succeed once the remedies are followed? Asked of a real browser.
 
-Every case that the browser refuses is followed as a person would follow the addon's advice: the change suggested for
-the refused flow goes into what the case's server answers, the page asks again, and so on until nothing is refused or
-nothing can be suggested.
+Every case that the browser refuses is followed as a person would follow the addon's advice: the first remedy for the
+refused flow that a case can show is made, at the server or in the page, the page asks again, and so on until nothing is
+refused or nothing can be suggested.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
-from .cases import HEADER_OF_FIELD, Case, Mutation, Side, hop_number
+from .cases import HEADER_OF_FIELD, Case, Mutation, Side, Step, hop_number
 from .drivers import Driver
 from .generate import TOO_MANY
 from .run import record
 from .truth import Line
 
 if TYPE_CHECKING:
-    from cors_addon.exchange.fixes import Change
+    from cors_addon.remedies.value import Change, InPage, Remedy
 
 FIELD_OF_HEADER = {name: field for field, name in HEADER_OF_FIELD.items()}
 ROUNDS = 12
@@ -38,12 +39,12 @@ EXCUSES = (NO_ANSWER, NOWHERE, REDIRECT_MODE, MIXED_CONTENT)
 
 
 class Refused(NamedTuple):
-    """The truth line of a refused flow, and the change suggested for it."""
+    """The truth line of a refused flow, and the remedies for it."""
 
     line: Line
-    change: Change | None
-    at: Line | None = None
-    """Line of the flow whose answer is to change, where that is another."""
+    remedies: tuple[Remedy, ...]
+    lines: dict[str, Line]
+    """By flow id: another flow's answer may be what is to change."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -65,12 +66,15 @@ class Followed:
         if refused is None:
             self.end = SUCCEEDS
             return
-        line, change = refused.line, refused.change
+        line = refused.line
+        made = ((remedy, _followed(self.case, refused, remedy)) for remedy in refused.remedies)
+        remedy, case = next(((remedy, case) for remedy, case in made if case is not None), (None, None))
         if "insecure content" in (line.get("net_error") or ""):
             self.end = MIXED_CONTENT
-        elif change is not None and change.complete:
-            self.changes.append(_described(line, change))
-            self.case = _changed(self.case, refused)
+        elif remedy is not None and case is not None:
+            first = "" if remedy is refused.remedies[0] else f", not the first of {len(refused.remedies)}"
+            self.changes.append(f"{line['error']} at the {line['kind']}: {remedy.who}: {remedy.what}{first}")
+            self.case = case
         else:
             said = line["error"] or line.get("net_error") or line["js"]
             self.end = _excuse(self.case, line) or f"{said}, and no suggestion"
@@ -123,20 +127,18 @@ def table(found: Sequence[Followed]) -> str:
 
 
 async def _run(driver: type[Driver], cases: Sequence[Case], stem: Path) -> dict[str, Refused]:
-    """Run cases; for each refused one its first refused flow, and the change suggested for it."""
+    """Run cases; for each refused one its first refused flow, and the remedies for it."""
     dump = stem.with_suffix(".mitm")
     result = await record(driver, cases, dump, stem.with_suffix(".jsonl"))
-    changes = suggestions(dump)
+    remedies = suggestions(dump)
     lines = {line["flow_id"]: line for line in result.lines}
     found: dict[str, Refused] = {}
     for case in result.unfinished:
-        found[case.id] = Refused({"error": "the browser did not come to an end", "js": "timeout"}, None)
+        found[case.id] = Refused({"error": "the browser did not come to an end", "js": "timeout"}, (), {})
     for line in result.lines:
         failed = line["api"] in BY_SCRIPT and line["js"] != "resolved" and line["verdict"] != "not-cors"
         if line["verdict"] == "deny" or (failed and _is_last(line, result.lines)):
-            change = changes.get(line["flow_id"])
-            at = None if change is None or change.flow_id is None else lines[change.flow_id]
-            found.setdefault(line["case"], Refused(line, change, at))
+            found.setdefault(line["case"], Refused(line, remedies.get(line["flow_id"], ()), lines))
     return found
 
 
@@ -145,13 +147,13 @@ def _is_last(line: Line, lines: Sequence[Line]) -> bool:
     return line is [one for one in lines if (one["case"], one["step"]) == (line["case"], line["step"])][-1]
 
 
-def suggestions(dump: Path) -> dict[str, Change | None]:
-    """The change that the addon shows for each flow of a dump."""
+def suggestions(dump: Path) -> dict[str, tuple[Remedy, ...]]:
+    """The remedies that the addon shows for each flow of a dump."""
     from mitmproxy import http
     from mitmproxy.io import FlowReader
 
-    from cors_addon.exchange.fixes import smallest_change
     from cors_addon.flows import translate
+    from cors_addon.report.situation import remedies_of
     from cors_addon.report.text import in_question
     from cors_addon.session.session import ALL, Session
 
@@ -161,33 +163,73 @@ def suggestions(dump: Path) -> dict[str, Change | None]:
             assert isinstance(flow, http.HTTPFlow)
             session.observe(translate.observation(flow))
     session.finish()
-    return {flow_id: smallest_change(in_question(judgement)) for flow_id, judgement in session.last.items()}
+    return {flow_id: remedies_of(in_question(judgement)) for flow_id, judgement in session.last.items()}
 
 
-def _changed(case: Case, refused: Refused) -> Case:
+def _followed(case: Case, refused: Refused, remedy: Remedy) -> Case | None:
+    """The case with a remedy made; None where it is none that a case can show."""
+    from cors_addon.remedies.value import Change, InPage
+
+    step = case.steps[refused.line["step"]] if "step" in refused.line else None
+    if step is None:
+        return None
+    if isinstance(remedy.change, Change):
+        at = refused.lines.get(remedy.change.flow_id or "", refused.line)
+        return _answered(case, at, remedy.change) if remedy.change.complete else None
+    if isinstance(remedy.change, InPage):
+        changed = _asked(case, step, refused.line["step"], remedy.change)
+        return None if changed is None or changed == step else _with_step(case, refused.line["step"], changed)
+    if case.origin(step) == "null":  # the page is to have an origin of its own
+        plain = _with_step(case, refused.line["step"], dataclasses.replace(step, ctx=""))
+        return dataclasses.replace(plain, ctx="page")
+    return None
+
+
+def _with_step(case: Case, index: int, step: Step) -> Case:
+    return dataclasses.replace(case, steps=(*case.steps[:index], step, *case.steps[index + 1 :]))
+
+
+def _asked(case: Case, step: Step, index: int, change: InPage) -> Step | None:
+    """A step that asks otherwise."""
+    if change.url is not None:
+        # by its number, for a Location may spell a URL otherwise
+        asked = [(urlsplit(case.url(index, hop)).netloc, hop_number(url)) for hop, url in enumerate(step.urls)]
+        try:
+            wanted = (urlsplit(change.url).netloc, hop_number(change.url))
+        except (ValueError, IndexError):  # none of the case's URLs
+            return None
+        if wanted not in asked:
+            return None
+        hop = asked.index(wanted)
+        moved = (dataclasses.replace(one, hop=one.hop - hop) for one in step.mutations if one.hop >= hop)
+        return dataclasses.replace(step, urls=step.urls[hop:], redirects=step.redirects[hop:], mutations=tuple(moved))
+    if change.method is not None:
+        return dataclasses.replace(step, method=change.method)
+    if change.drop:
+        kept = tuple((name, value) for name, value in step.headers if name.lower() not in change.drop)
+        return dataclasses.replace(step, headers=kept)
+    if change.crossorigin is not None and step.crossorigin is not None:
+        return dataclasses.replace(step, crossorigin=change.crossorigin)
+    if change.credentials is not None and step.api in BY_SCRIPT:
+        return dataclasses.replace(step, credentials=change.credentials)
+    return None
+
+
+def _answered(case: Case, line: Line, change: Change) -> Case:
     """The case with a change made to the answer that was refused."""
-    line, change = refused.at or refused.line, refused.change
-    assert change is not None
+    for edit in change.edits:
+        if edit.name in FIELD_OF_HEADER:
+            case = _with_mutation(case, line, FIELD_OF_HEADER[edit.name], () if edit.after is None else (edit.after,))
+    return case if change.status is None else _with_mutation(case, line, "status", (str(change.status),))
+
+
+def _with_mutation(case: Case, line: Line, field: str, values: tuple[str, ...]) -> Case:
     step = case.steps[line["step"]]
     hop = next(index for index, url in enumerate(step.urls) if hop_number(url) == hop_number(line["url"]))
     side: Side = "p" if line["kind"] == "preflight" else "a"
-    made = [
-        Mutation(hop, side, FIELD_OF_HEADER[edit.name], "suggested", () if edit.after is None else (edit.after,))
-        for edit in change.edits
-    ]
-    if change.status is not None:
-        made.append(Mutation(hop, side, "status", str(change.status), (str(change.status),)))
-    steps = list(case.steps)
-    steps[line["step"]] = dataclasses.replace(step, mutations=(*step.mutations, *made))
-    return dataclasses.replace(case, steps=tuple(steps))
-
-
-def _described(refused: Line, change: Change) -> str:
-    """A suggestion in a line."""
-    parts = [f"{edit.name}: {edit.before!r} -> {edit.after!r}" for edit in change.edits]
-    if change.status is not None:
-        parts.append(f"status {change.status}")
-    return f"{refused['error']} at the {refused['kind']}: {', '.join(parts)}"
+    name = values[0] if field == "status" else "suggested"
+    made = Mutation(hop, side, field, name, values)
+    return _with_step(case, line["step"], dataclasses.replace(step, mutations=(*step.mutations, made)))
 
 
 def _excuse(case: Case, refused: Line) -> str | None:
