@@ -148,6 +148,10 @@ def _preflight_unauthorized(s: Situation) -> Ruling:
 
 
 def _preflight_forbidden(s: Situation) -> Ruling:
+    if "not configured to allow the HTTP request method" in s.body:  # CloudFront's own words
+        what = "Allow OPTIONS in CloudFront: «Allowed HTTP methods» of this behaviour (GET, HEAD, OPTIONS, or all)"
+        why = "The distribution refuses the method by itself; the server behind it never saw the preflight."
+        return Ruling((Remedy(Who.PROXY, what, why=why, sure=Sure.SURE),), Headers.NEVER)
     change = s.change_after(())
     change = change if change is not None and change.complete else None
     what = f"Answer OPTIONS here with an ok status, and have {s.origin} on the list of allowed origins"

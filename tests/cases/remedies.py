@@ -148,6 +148,8 @@ FAILURES = [
     Row("a callback's error", (preflight([], status=500, body=b"Error: Not allowed by CORS"),), "server", "list of origins", "CORS layer refused"),
     Row("no answer", (actual([], status=None),), "server", "gives no answer", "No answer"),
     Row("preflight 401", (preflight([], status=401),), "server", "Answer OPTIONS before asking for a login", "never carries cookies"),
+    Row("CloudFront without OPTIONS", (preflight([], status=403, body=b"This distribution is not configured to allow the HTTP request method that was used"),), "proxy", "Allow OPTIONS in CloudFront", "403"),
+    Row("a manifest without cookies", (own(f"{PAGE}/m.json", response=[("Location", "https://id.test/login")], request=[("Sec-Fetch-Dest", "manifest")]), asks("https://id.test/login", request=[("Sec-Fetch-Dest", "manifest")], at=0.1)), "page", 'crossorigin="use-credentials"', "session has ended"),
     Row("preflight 405", (preflight([], status=405),), "server", "Let OPTIONS reach", "405"),
     Row("preflight 404", (preflight([], status=404),), "server", "Handle OPTIONS", "404"),
     Row("a stale copy", (actual([("Age", "77"), ("X-Cache", "Hit from cloudfront")]),), "proxy", "by Origin"),
