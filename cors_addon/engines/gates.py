@@ -3,11 +3,14 @@
 Measured with Chromium 156, Firefox 153 and WebKitGTK 2.50.
 """
 
+import re
+
 from cors_addon.engines import orb_chromium, orb_gecko
 from cors_addon.fetch import gates, mime, redirect_gates
 from cors_addon.fetch.embedder_policy import EmbedderPolicy
 from cors_addon.fetch.gates import REDIRECT_STEPS, STANDARD_GATES
-from cors_addon.fetch.load import Arrival, Block, Destination, Gate, GateRules, Load, Step
+from cors_addon.fetch.headers import get
+from cors_addon.fetch.load import Arrival, Block, Destination, Fields, Gate, GateRules, Load, Step
 from cors_addon.fetch.mixed_content import UPGRADABLE
 from cors_addon.fetch.origins import is_loopback
 
@@ -18,13 +21,62 @@ _LAX_WORKERS = frozenset({Destination.SHARED_WORKER, Destination.WORKER})
 # -- Chromium ----------------------------------------------------------------------------------------------------------
 
 
+_NOT_SHOWN = frozenset(
+    """text/calendar text/comma-separated-values text/csv text/directory text/ldif text/ofx text/qif text/rtf
+    text/tab-separated-values text/tsv text/vcalendar text/vcard text/x-calendar text/x-csv text/x-qif text/x-vcalendar
+    text/x-vcard text/x-vcf""".split()
+)
+"""kUnsupportedTextTypes, third_party/blink/common/mime_util/mime_util.cc"""
+
+
+def _chromium_kind(fields: Fields) -> str:
+    """HttpUtil::ParseContentType: the last value with a slash, up to the first blank; `*/*` says nothing."""
+    found = ""
+    for value in (get(fields, b"content-type") or "").split(","):
+        kind = re.split(r"[ \t;(]", value.strip(" \t"), maxsplit=1)[0].lower()
+        if "/" in kind and kind != "*/*":
+            found = kind
+    return found
+
+
 def _chromium_is_shown(step: Step) -> Step:
-    """NavigationRequest::OnResponseStarted: a 204 or 205 leaves the frame as it is, before anything is checked."""
+    """NavigationRequest::OnResponseStarted: what is not shown in the frame is asked nothing.
+
+    A 204 or 205 leaves the frame as it is; `<object>` shows its fallback for a failing status; a download is none.
+    """
 
     def checked(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-        return None if arrival.status in (204, 205) else step(rules, load, arrival)
+        if arrival.status in (204, 205) or _is_download(arrival.kind):
+            return None
+        falls_back = load.destination is Destination.OBJECT and not 200 <= arrival.status <= 299
+        return None if falls_back else step(rules, load, arrival)
 
     return checked
+
+
+def _is_download(kind: str) -> bool:
+    if kind in _NOT_SHOWN:
+        return True
+    shown = mime.is_json(kind) or mime.is_xml(kind) or mime.is_javascript(kind) or kind == "application/pdf"
+    return kind.startswith("application/") and not shown
+
+
+def _chromium_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """SubresourceIntegrity::CheckSubresourceIntegrity: of what failed by its status nothing is asked.
+
+    Algorithms are known in lower case only.
+    """
+    if not 200 <= arrival.status <= 299 or load.element is None:
+        return None
+    items = load.element.integrity.split()
+    known = " ".join(item for item in items if item.partition("-")[0] == item.partition("-")[0].lower())
+    element = load.element._replace(attributes={**load.element.attributes, "integrity": known})
+    return gates.integrity_matches(rules, load._replace(element=element), arrival)
+
+
+def _chromium_module_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """ModuleScriptFetcher: the resource is checked as it is loaded, its type once it is a script."""
+    return _chromium_integrity(rules, load, arrival) if load.destination is Destination.MODULE else None
 
 
 def _chromium_script_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -81,18 +133,19 @@ CHROMIUM = GateRules(
         gates.worker_has_embedder_policy,
         _chromium_opaque,
         _chromium_nosniff,
+        _chromium_module_integrity,
         _chromium_script_type,
         _chromium_style_nosniff,
         *gates.ALIKE,
-        gates.integrity_matches,
+        _chromium_integrity,
         _chromium_style_type,  # asked once the sheet is used, so after its integrity
     ),
     opaque_check=orb_chromium.check,
+    kind_of=_chromium_kind,
     knows_isolation_policy=True,
     object_directives=("object-src", "frame-src"),
     # net::RedirectInfo::ComputeRedirectInfo: what was to be upgraded is at every hop, even where it is trusted
     upgraded_redirects=frozenset({Destination.AUDIO, Destination.IMAGE, Destination.VIDEO}),
-    import_scripts_are_upgraded=False,
 )
 
 

@@ -41,7 +41,7 @@ def check(answer: Opaque) -> Refused | None:
             return None
         if kind in _MORE_NEVER_SNIFFED or (kind in NEVER_SNIFFED and kind not in _SNIFFED_AFTER_ALL):
             return Refused(Because.TYPE, kind)
-        if answer.nosniff_value.lower() == "nosniff" and (
+        if _is_nosniff(answer.nosniff_value) and (
             kind in {"text/html", "text/plain", _JSON_TOO} or is_json(kind) or is_xml(kind)
         ):
             return Refused(Because.NOSNIFF, kind)
@@ -52,6 +52,11 @@ def check(answer: Opaque) -> Refused | None:
         return None
     found = _sniff(body[:_SNIFFED])
     return None if found is None else Refused(Because.BODY, found)
+
+
+def _is_nosniff(value: str) -> bool:
+    """HttpResponseHeaders::HasHeaderValue: any of several values."""
+    return any(item.strip(" \t").lower() == "nosniff" for item in value.split(","))
 
 
 def _sniff(body: bytes) -> str | None:

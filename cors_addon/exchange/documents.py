@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from cors_addon.exchange.model import Observation
 from cors_addon.fetch import markup
+from cors_addon.fetch.embedder_policy import IsolationPolicy
 from cors_addon.fetch.gates import page_from
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.load import Page
@@ -122,12 +123,16 @@ class Documents:
                 self._clients.popitem(last=False)
         return pages
 
-    def note(self, client: Hashable, observation: Observation, read_body: ReadBody, *, worker: bool) -> None:
-        """A response became a document or a worker."""
+    def note(
+        self, client: Hashable, observation: Observation, read_body: ReadBody, *, worker: bool, isolated: bool = False
+    ) -> None:
+        """A response became a document or a worker; `isolated`: a page with Document-Isolation-Policy made it."""
         url = observation.url
         headers = page_from(url, observation.response)
         if worker:
             headers = headers._replace(worker=True)
+        if isolated and headers.isolation is IsolationPolicy.NONE:
+            headers = headers._replace(isolation=IsolationPolicy.ISOLATE_AND_REQUIRE_CORP)
         self.isolation_seen = self.isolation_seen or headers.embedder.isolates or headers.isolation.isolates
         self.keep(client, Document(observation.flow_id, url, observation.started, headers, read_body, worker))
 

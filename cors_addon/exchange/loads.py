@@ -20,6 +20,7 @@ from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.fetch.embedder_policy import IsolationPolicy
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Gate, Load
 from cors_addon.fetch.markup import Element
@@ -207,7 +208,10 @@ class Loads:
         if load.destination in _DOCUMENTS or (load.destination is None and load.mode == "navigate"):
             self._documents.note(seen.client, observation, seen.read_body, worker=False)
         elif load.destination in WORKERS:
-            self._documents.note(seen.client, observation, seen.read_body, worker=True)
+            # a dedicated worker has its page's: third_party/blink/renderer/core/workers/dedicated_worker.cc
+            page = None if document is None or load.destination is not Destination.WORKER else document.page
+            isolated = page is not None and page.isolation is IsolationPolicy.ISOLATE_AND_REQUIRE_CORP
+            self._documents.note(seen.client, observation, seen.read_body, worker=True, isolated=isolated)
         elif load.destination is Destination.STYLE and document is not None:
             self._documents.note_style(seen.client, observation.url, document)
 

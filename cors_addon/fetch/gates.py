@@ -106,7 +106,7 @@ def opaque_response_is_safe(rules: GateRules, load: Load, arrival: Arrival) -> B
     refused = rules.opaque_check(
         orb.Opaque(
             arrival.status,
-            mime.extract(arrival.fields),
+            mime.extract(arrival.fields) if arrival.own_kind is None else arrival.own_kind or None,
             arrival.nosniff,
             arrival.read,
             load.destination in _MEDIA,

@@ -130,11 +130,13 @@ class Arrival(NamedTuple):
     """Reads the body."""
     target: Target | None = None
     """Where a redirect leads."""
+    own_kind: str | None = None
+    """What the engine makes of Content-Type, where that is something of its own."""
 
     @property
     def kind(self) -> str:
         """What Content-Type says, see `mime.declared`."""
-        return mime.declared(self.fields)
+        return mime.declared(self.fields) if self.own_kind is None else self.own_kind
 
     @property
     def nosniff(self) -> bool:
@@ -154,6 +156,8 @@ class GateRules:
     other_steps: tuple[Step, ...] = ()
     """For what is no redirect and no frame."""
     opaque_check: orb.Check | None = orb.check
+    kind_of: Callable[[Fields], str] | None = None
+    """Another way to read Content-Type."""
     knows_credentialless: bool = True
     """`Cross-Origin-Embedder-Policy: credentialless` means something."""
     knows_isolation_policy: bool = False
@@ -171,6 +175,8 @@ class GateRules:
 
     def check(self, load: Load, arrival: Arrival) -> Block | None:
         """The first step that fails, or None where the page gets what it asked for."""
+        if self.kind_of is not None:
+            arrival = arrival._replace(own_kind=self.kind_of(arrival.fields))
         if arrival.target is not None:
             steps = self.redirect_steps
         else:

@@ -167,10 +167,24 @@ TYPES = [
     Row("event-source", OWN, typed("text/plain"), "mime", mode="cors"),
     Row("event-source", OWN, typed("text/event-stream;charset=utf-8"), None, mode="cors"),
     Row("event-source", OWN, typed("text/plain"), None, mode="cors", status=404),
+    # a list of types: Chromium takes the last with a slash, and */* for none
+    Row("module", OWN, typed("text/javascript,"), "mime", JS, but={"chromium": None}, mode="cors"),
+    Row("module", OWN, typed("text/html, text/javascript"), "mime", JS, but={"chromium": None}, mode="cors"),
+    Row("module", OWN, typed("text/javascript, text/html"), "mime", JS, mode="cors"),
+    Row("style", OWN, typed("*/*"), "mime", CSS, but={"chromium": None}),
+    Row("style", OTHER, typed("/"), "mime", JSON, but={"chromium": "orb", "gecko": "mime"}),
+    Row("script", OTHER, typed("text/html", ("X-Content-Type-Options", "nosniff, x")), "orb", JS,
+        but={"gecko": "nosniff", "webkit": "nosniff"}),
     Row("image", OWN, typed("text/html", NOSNIFF), None, GIF),
 ]  # fmt: skip
 
 FRAMES = [
+    # what is not shown in the frame: a fallback, a download
+    Row("object", OTHER, typed("text/html", ("X-Frame-Options", "DENY")), "frame-options", HTML,
+        but={"chromium": None}, status=404),
+    Row("iframe", OTHER, typed("application/wasm", ("X-Frame-Options", "DENY")), "frame-options", HTML,
+        but={"chromium": None}),
+    Row("iframe", OTHER, typed("application/problem+json", ("X-Frame-Options", "DENY")), "frame-options", JSON),
     *(
         Row("iframe", OTHER, typed("text/html", ("X-Frame-Options", value)), stopped, HTML)
         for value, stopped in {
@@ -226,7 +240,7 @@ REDIRECTS = [
     Row("script", OTHER, to("http://api.other.test/2"), None, status=302, page_url="http://app.example.test/"),
     Row("script", OTHER, to("http://api.other.test/2"), None, page=policy("upgrade-insecure-requests"), status=302),
     Row("import-scripts", OTHER, to("http://api.other.test/2"), "mixed-content", status=302,
-        page=policy("upgrade-insecure-requests"), but={"webkit": None, "fetch": None}),
+        page=policy("upgrade-insecure-requests"), but={"chromium": None, "webkit": None, "fetch": None}),
     Row("document", OTHER, to("http://api.other.test/2"), None, status=302),
     Row("", OWN, to(OTHER), "other", status=302, mode="same-origin"),
     Row("", OWN, to("http://app.example.test/2"), "mixed-content", status=302, mode="same-origin",
@@ -273,6 +287,10 @@ INTEGRITY = [
     Row("script", OTHER, typed("text/javascript"), None, JS, markup=script("md5-abc"), mode="cors"),
     Row("script", OWN, typed("text/javascript"), "sri", JS, markup=script("sha512-" + "A" * 86 + "==", OWN)),
     Row("image", OTHER, typed("image/gif"), None, GIF, markup=script("sha512-" + "A" * 86 + "==")),
+    Row("script", OWN, typed("text/javascript"), "sri", JS, but={"chromium": None},
+        markup=script("sha512-" + "A" * 86 + "==", OWN), status=403),
+    Row("script", OWN, typed("text/javascript"), "sri", JS, but={"chromium": None},
+        markup=script("SHA512-" + "A" * 86 + "==", OWN)),
 ]  # fmt: skip
 
 ALL = {
