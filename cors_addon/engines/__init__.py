@@ -1,5 +1,7 @@
 """Floor 1: where Chromium, Gecko and WebKit deviate from the standard, as data where data will do."""
 
+import re
+
 from cors_addon.engines import chromium, gecko, webkit
 from cors_addon.engines.engine import Engine as Engine
 from cors_addon.fetch.cache_rules import CacheRules
@@ -15,6 +17,19 @@ ENGINES = {engine.name: engine for engine in (chromium.ENGINE, gecko.ENGINE, web
 def named(name: str) -> Engine:
     """The engine of this name."""
     return ENGINES[name]
+
+
+_BRAND = re.compile(rb'"Chromium";\s*v="(\d{1,6})')
+
+
+def chromium_brand(hints: bytes) -> int | None:
+    """Major version of Chromium that a Sec-CH-UA value names; None where it names none.
+
+    No script sets it, and neither DevTools' device toolbar nor `--user-agent` takes it from another engine.
+    https://wicg.github.io/ua-client-hints/#sec-ch-ua
+    """
+    brand = _BRAND.search(hints)
+    return None if brand is None else int(brand[1])
 
 
 # On iOS every browser is WebKit, whatever it calls itself

@@ -231,6 +231,11 @@ class Client:
     uploads: OrderedDict[tuple[Key, str], None] = field(default_factory=OrderedDict)
     """Keys of the cache, with the method of a request that needed a preflight for no method and no header."""
 
+    def unmask(self, engine: Engine, forced: Engine | None) -> None:
+        """It is another engine than its User-Agent says, with a cache that knows nothing yet."""
+        self.engine, self.judged_as = engine, forced or engine
+        self.cache = BrowserCache(engine.cache)
+
     def note_upload(self, key: Key, method: str) -> None:
         """The page listens to the upload of such requests, or streams them."""
         self.uploads[key, method] = None

@@ -1,5 +1,8 @@
 """Whose a request is: a client for each address and User-Agent, and the browser behind a User-Agent that a script set.
 
+What a proxy in front of ours says of whom it asks for (Forwarded, X-Forwarded-For, Via) tells apart, too, and so does a
+Chromium that calls itself another engine: DevTools' device toolbar, Playwright's `devices`, `--user-agent`.
+
 Bounded: the client that was not seen for the longest is forgotten first.
 """
 
@@ -8,19 +11,42 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from cors_addon.engines import ENGINES, FETCH, Engine, detect
+from cors_addon.engines import ENGINES, FETCH, Engine, chromium_brand, detect
 from cors_addon.exchange.browser_cache import BrowserCache
 from cors_addon.exchange.clients import Client
 from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.model import Observation
 from cors_addon.exchange.preflights import USER_AGENT
-from cors_addon.exchange.request_headers import RequestHeaders
+from cors_addon.exchange.request_headers import IN_DISGUISE, LIBRARY, RequestHeaders
 from cors_addon.fetch.headers import normalize, split_list
 from cors_addon.fetch.names import ASKED_HEADERS
 
 MAX_CLIENTS = 500
 
 _VERSION = re.compile(rb"(?:Chrome|Chromium|Firefox|Version)/(\d+)")
+
+
+def _engine(request: RequestHeaders) -> Engine | None:
+    """The engine that a request names, its own hints before its User-Agent."""
+    return ENGINES["chromium"] if request.asker == IN_DISGUISE else detect(request.user_agent)
+
+
+def _version(request: RequestHeaders) -> int:
+    """Major version of the browser, 0 where it does not tell."""
+    hints = request.get(b"sec-ch-ua")
+    told = None if hints is None else chromium_brand(hints)
+    if told is not None:
+        return told
+    version = None if request.asker == IN_DISGUISE else _VERSION.search(request.user_agent)
+    return int(version[1][:6]) if version else 0
+
+
+def _is_browser(request: RequestHeaders, engine: Engine | None) -> bool:
+    if request.asker == LIBRARY:
+        return False
+    if engine is not None or b"sec-fetch-site" in request:
+        return True
+    return b"sec-fetch-mode" in request and request.preflight
 
 
 class KnownClients:
@@ -32,6 +58,8 @@ class KnownClients:
         """By address and User-Agent. To be looked at only."""
         self.latest: Client | None = None
         """Whose the last request was. To be looked at only."""
+        self.in_disguise = False
+        """Some client's User-Agent names another engine than its hints. To be looked at only."""
         self._forced = forced
         self._evidence = evidence
         self._at: weakref.WeakValueDictionary[Hashable, Client] = weakref.WeakValueDictionary()
@@ -39,20 +67,53 @@ class KnownClients:
 
     def client_of(self, observation: Observation, request: RequestHeaders, skew: float) -> Client:
         """Whose a request is; one of a client that was not seen before makes it known."""
-        key = (observation.client, request.user_agent)
+        key = self._key(observation, request)
         client = self.by_key.get(key)
         if client is not None and (client.disguised or not client.is_browser):
             client = self._behind(observation, request) or client
+        if client is None and request.asker == IN_DISGUISE:
+            client = self._unmasked(key, observation)
         if client is None:
-            engine = detect(request.user_agent)
+            engine = _engine(request)
             # a script may have set the User-Agent itself: the connection, or the preflight, knows better
             if engine is None and (known := self._behind(observation, request)) is not None:
                 return known
-            client = self._add(observation, request, engine)
+            client = self._add(key, observation, request, engine)
         elif client is not self.latest:
             self.by_key.move_to_end(key)
         client.skew = skew
         self._note(client, observation)
+        return client
+
+    def _key(self, observation: Observation, request: RequestHeaders) -> tuple[Hashable, bytes]:
+        """Address and User-Agent, and what else tells clients apart."""
+        address, agent, asker = observation.client, request.user_agent, request.asker
+        if not asker:
+            if not self.in_disguise:
+                return address, agent
+            # preflights, and whatever goes over plain http, bear no hints: their connection tells, or that nobody else
+            # at this address calls itself so
+            known = self._evidence.client_of(observation.connection)
+            disguised = (address, IN_DISGUISE), agent
+            if disguised in self.by_key and (
+                self.by_key[disguised] is known if known is not None else (address, agent) not in self.by_key
+            ):
+                return disguised
+            return address, agent
+        if asker == IN_DISGUISE:
+            self.in_disguise = True
+        elif asker != LIBRARY and (address, agent) in self.by_key:
+            return address, agent  # a proxy would name itself in every request: this is a script's or the browser's own
+        return (address, asker), agent
+
+    def _unmasked(self, key: tuple[Hashable, bytes], observation: Observation) -> Client | None:
+        """The client of this connection, which was taken for what its User-Agent says until now."""
+        client, plain = self._evidence.client_of(observation.connection), (observation.client, key[1])
+        if client is None or self.by_key.get(plain) is not client:
+            return None
+        del self.by_key[plain]
+        self.by_key[key] = client
+        client.unmask(ENGINES["chromium"], self._forced)
         return client
 
     def _note(self, client: Client, observation: Observation) -> None:
@@ -63,20 +124,21 @@ class KnownClients:
         if client.is_browser and observation.connection not in self._evidence.connections:
             self._evidence.remember(observation.connection, client)
 
-    def _add(self, observation: Observation, request: RequestHeaders, engine: Engine | None) -> Client:
+    def _add(
+        self, key: tuple[Hashable, bytes], observation: Observation, request: RequestHeaders, engine: Engine | None
+    ) -> Client:
         forced, unnamed = self._forced, engine is None
         if unnamed and b"sec-ch-ua" in request:
             engine = ENGINES["chromium"]
-        is_browser = engine is not None or b"sec-fetch-mode" in request or b"sec-fetch-site" in request
+        is_browser = _is_browser(request, engine)
         own = engine or forced or FETCH
-        version = _VERSION.search(request.user_agent)
-        client = self.by_key[observation.client, request.user_agent] = Client(
+        client = self.by_key[key] = Client(
             engine=own,
             judged_as=forced or own,
             is_browser=is_browser or forced is not None,
             cache=BrowserCache(own.cache),
             first_seen=observation.started,
-            version=int(version[1][:6]) if version else 0,
+            version=_version(request),
             user_agent=request.user_agent,
             disguised=unnamed and is_browser,
         )
@@ -88,6 +150,8 @@ class KnownClients:
         """The browser that is known to use this connection, or the one at this address whose script set the User-Agent,
         as a preflight says, or said, that it does.
         """
+        if request.asker == LIBRARY:
+            return None
         known = self._evidence.client_of(observation.connection)
         if known is not None:
             return known

@@ -17,7 +17,7 @@ from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.ledger import note_fate, take_over
 from cors_addon.exchange.model import Judgement, Observation, Role
 from cors_addon.exchange.outcomes import location_target
-from cors_addon.exchange.request_headers import is_preflight, read_request
+from cors_addon.exchange.request_headers import IN_DISGUISE, RequestHeaders, is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.embedder_policy import IsolationPolicy
@@ -89,7 +89,7 @@ class Loads:
         headers = read_request(observation.request)
         if headers.plainly_fetched and own is not None and observation.status not in REDIRECT_STATUSES:
             return judgements
-        engine = self._forced or (_engine(headers.user_agent) if own is None else own.engine)
+        engine = self._forced or (_engine_of(headers) if own is None else own.engine)
         if engine is None or is_preflight(observation, headers):
             return judgements
         fate = self.judge(Seen(observation, headers, engine, read_body or _unknown))
@@ -106,14 +106,14 @@ class Loads:
         headers = read_request(observation.request)
         if observation.status in (None, 304) or is_preflight(observation, headers):
             return None
-        engine = self._forced or _engine(headers.user_agent) or FETCH
+        engine = self._forced or _engine_of(headers) or FETCH
         seen = Seen(observation, headers, engine, observation.read_body or _unknown)
         return check(engine.name, self._load_of(seen)[0], arrival_of(observation, engine, seen.read_body))
 
     def stop(self, observation: Observation, block: Block, own: Judgement | None) -> Judgement:
         """The browser says what stopped this flow: `own` is what CORS says of it, None where that is nothing."""
         headers = read_request(observation.request)
-        engine = own.engine if own is not None else self._forced or _engine(headers.user_agent) or FETCH
+        engine = own.engine if own is not None else self._forced or _engine_of(headers) or FETCH
         known = None if own is None or own.fate is None else own.fate
         load = known.load if known is not None else self._load_of(Seen(observation, headers, engine, _unknown))[0]
         if block.detail is None and block.gate in (Gate.MIXED_CONTENT, Gate.LOCAL_NETWORK):
@@ -293,6 +293,10 @@ def origin_of(observation: Observation, headers: Headers, document: Document | N
 
 
 _engine = lru_cache(maxsize=256)(detect)
+
+
+def _engine_of(headers: RequestHeaders) -> Engine | None:
+    return ENGINES["chromium"] if headers.asker == IN_DISGUISE else _engine(headers.user_agent)
 
 
 def _unknown(_limit: int) -> bytes | None:

@@ -4,10 +4,12 @@ The mode is on the wire only where Sec-Fetch-Mode is (https, localhost); elsewhe
 https://w3c.github.io/webappsec-fetch-metadata/, https://fetch.spec.whatwg.org/#origin-header
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, overload
 
-from cors_addon.engines import FETCH, Engine
+from cors_addon.engines import FETCH, Engine, chromium_brand, detect
 from cors_addon.exchange.model import Fields, Observation, Role
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.mime import essence
@@ -64,6 +66,7 @@ class RequestShape:
         "referer",
         "shows_no_mode",
         "site",
+        "tells_asker",
         "upgrades",
         "upgrades_insecure",
         "user_agent",
@@ -90,7 +93,13 @@ class RequestShape:
         self.browsers_own = places.keys() <= _OWN
         self.shows_no_mode = not self.has_cookie and not {b"authorization", b"sec-fetch-storage-access"} & places.keys()
         self.authored_nothing = self.browsers_own and b"authorization" not in places
+        alone = self.mode >= 0 and self.site < 0 and self.dest < 0
+        self.tells_asker = alone or not _NAMES_OF_ASKERS.isdisjoint(places)
+        """Who asks may be another than its address and User-Agent say."""
 
+
+_FORWARDED = (b"forwarded", b"x-forwarded-for", b"via")
+_NAMES_OF_ASKERS = frozenset({*_FORWARDED, b"sec-ch-ua"})
 
 shape_of = Shapes(RequestShape).of
 """The shape of the header list of a request."""
@@ -105,6 +114,7 @@ class RequestHeaders(Mapping[bytes, bytes]):
     __slots__ = (
         "_fields",
         "_places",
+        "asker",
         "authored_nothing",
         "browsers_own",
         "has_cookie",
@@ -146,6 +156,8 @@ class RequestHeaders(Mapping[bytes, bytes]):
         self.shows_no_mode = shape.shows_no_mode
         """Nothing in it tells whether it includes credentials."""
         self.authored_nothing = shape.authored_nothing
+        self.asker = _asker(self) if shape.tells_asker else b""
+        """What tells this client apart from others of its address and User-Agent; empty for nearly all."""
 
     def __getitem__(self, name: bytes) -> bytes:
         """The value of a name, which is lower case."""
@@ -171,6 +183,47 @@ class RequestHeaders(Mapping[bytes, bytes]):
     def __len__(self) -> int:
         """How many names there are."""
         return len(self._places)
+
+
+LIBRARY = b"library"
+"""The `asker` of what fetches as a browser's script would, and is none."""
+IN_DISGUISE = b"chromium"
+"""The `asker` of a Chromium whose User-Agent says that it is another engine."""
+_PORTS = re.compile(rb"([0-9]|\])(?::[0-9]{1,5})(?=\s*(?:[,;\"]|$))")
+
+
+def _asker(wire: RequestHeaders) -> bytes:
+    if wire.mode is not None and not _OTHER_METADATA & wire.keys() and _is_of_library(wire):
+        return LIBRARY
+    parts = [value for name in _FORWARDED if (value := wire.get(name)) is not None]
+    if parts:
+        return b"forwarded: " + _PORTS.sub(rb"\1", b"; ".join(parts))
+    hints = wire.get(b"sec-ch-ua")
+    return b"" if hints is None else _disguise(hints, wire.user_agent)
+
+
+@lru_cache(maxsize=256)
+def _disguise(hints: bytes, user_agent: bytes) -> bytes:
+    claimed = detect(user_agent)
+    hidden = claimed is not None and claimed.name != "chromium" and chromium_brand(hints) is not None
+    return IN_DISGUISE if hidden else b""
+
+
+_OTHER_METADATA = frozenset({b"sec-fetch-site", b"sec-fetch-dest"})
+
+
+def _is_of_library(wire: RequestHeaders) -> bool:
+    """Node's fetch (undici, lib/web/fetch/index.js) sends Sec-Fetch-Mode alone; an SSR server may pass on a User-Agent.
+
+    No browser sends an Accept-Language of `*`, nor names Brotli first.
+    """
+    if wire.preflight:
+        return False
+    return (
+        wire.get(b"accept-language") == b"*"
+        or wire.get(b"accept-encoding", b"").startswith(b"br, gzip")
+        or (detect(wire.user_agent) is None and not wire.user_agent.startswith(b"Mozilla/"))
+    )
 
 
 class _Last:
