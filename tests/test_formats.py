@@ -19,7 +19,6 @@ HAR_TEXT = b'{"log": {"entries": []}}'
 @pytest.mark.parametrize(
     ("start", "wanted"),
     [
-        (b"", DUMP),
         (b"1906:9:websocket;0:~", DUMP),
         (HAR_TEXT, HAR),
         (b" \r\n\t" + HAR_TEXT, HAR),
@@ -33,6 +32,33 @@ def test_one_format_knows_it(start: bytes, wanted: Format) -> None:
     head = Head("recording", start)
     assert [each for each in FORMATS if each.is_mine(head)] == [wanted]
     assert find(head) is wanted
+
+
+def test_an_empty_file() -> None:
+    """Is no format's, and can be read."""
+    assert find(Head("recording", b"")).name == "empty file"
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (b'{"traceEvents": [{"ph": "M"}]}', "a DevTools performance trace"),
+        (b'[{"_index": "packets", "_source": {"layers": {}}}]', "packets that tshark wrote"),
+        (b'{"index": {"_index": "packets"}}\n{"layers": {}}', "packets that tshark wrote"),
+        (b"\x0a\x0d\x0d\x0a\x00\x00", "a packet capture"),
+        (b"\xd4\xc3\xb2\xa1\x02\x00", "a packet capture"),
+        (b'[{"url": "https://a.test/", "errorText": "net::ERR_FAILED"}]', "a list of failed requests"),
+        (b'{"info": {"_postman_id": "1", "name": "x"}, "item": []}', "a collection of Postman"),
+        (b'{"_type": "export", "__export_format": 4, "resources": []}', "an export of Insomnia"),
+        (b'{"openapi": "3.1.0", "paths": {}}', "a description of an API"),
+    ],
+)
+def test_what_tells_nothing_is_named(start: bytes, words: str) -> None:
+    """It is said what the file is, and what to record in its place."""
+    with pytest.raises(Damage) as raised:
+        find(Head("x.json", start))
+    assert raised.value.what.startswith(words)
+    assert "record" in raised.value.what
 
 
 @pytest.mark.parametrize(

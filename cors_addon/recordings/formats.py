@@ -9,7 +9,19 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from cors_addon.exchange.timing import HAR_SKEW
-from cors_addon.recordings import bidi, burp, cdp, charles, fiddler, har, netlog, playwright_trace, proxyman
+from cors_addon.recordings import (
+    bidi,
+    burp,
+    cdp,
+    charles,
+    console_log,
+    fiddler,
+    har,
+    netlog,
+    others,
+    playwright_trace,
+    proxyman,
+)
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import PACKINGS, Damage, Head, Source
 
@@ -83,6 +95,9 @@ _SURE = (
     Format("file of Burp's saved items", burp.is_mine, burp.read, skew=HAR_SKEW),
     Format("session archive of Fiddler", fiddler.is_mine, fiddler.read, skew=HAR_SKEW),
     Format("log of Proxyman", proxyman.is_mine, proxyman.read, skew=HAR_SKEW),
+    Format("report of Lighthouse", console_log.is_lighthouse, console_log.read_lighthouse),
+    Format("log of a console's messages", console_log.is_messages, console_log.read_messages),
+    Format("text of a console", console_log.is_text, console_log.read_text),
 )
 """Each has a mark of its own."""
 FORMATS = (*_SURE, HAR, DUMP)
@@ -116,6 +131,8 @@ def find(head: Head) -> Format:
         if head.start.startswith(marks):
             raise Damage(what, 0)
     for each in (*FORMATS, _EMPTY):
+        if each is HAR and (other := others.what_it_is(head)) is not None:
+            raise Damage(other, 0)
         if each.is_mine(head):
             return each
     *some, last = PACKINGS

@@ -81,6 +81,11 @@ def read(text: str, url: str = "") -> Sentence | None:
     return Sentence(made, found, values.get("origin"), values.get("method"), consequence=gone)
 
 
+def is_consequence(text: str) -> bool:
+    """Whether a message tells no more than that a resource failed to load."""
+    return _FAILED.search(text[:LONGEST]) is not None
+
+
 def _of_chromium(match: re.Match[str], rest: str) -> Sentence | None:
     rest = rest.partition("\n")[0]
     meaning = _meaning(_PLAIN + rest)

@@ -75,7 +75,7 @@ def happened(s: Situation) -> Happened | None:
             "not-recorded",
             "The recording has no answer to this request, but the browser's word that it failed as refused ones do.",
         )
-    if s.reason is Reason.NETWORK_ERROR or (s.status is None and s.reason is not None):
+    if s.reason is Reason.NETWORK_ERROR:
         return _no_answer(s.error)
     guard = guard_of(s)
     if guard is not None:

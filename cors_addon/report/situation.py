@@ -1,6 +1,7 @@
 """A judgement as the situation that remedies are decided from, and what is decided."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 from cors_addon.exchange.fixes import smallest_change
@@ -9,17 +10,18 @@ from cors_addon.exchange.outcomes import judged_fields, location_target, rejudge
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import get_all, split_list
 from cors_addon.fetch.load import Block, Destination
-from cors_addon.fetch.names import ALLOW_HEADERS, ALLOW_ORIGIN
+from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Reason
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.remedies import decide
 from cors_addon.remedies.situation import Lines, Situation
-from cors_addon.remedies.value import Change, Happened, Remedy
+from cors_addon.remedies.value import Change, Happened, HeaderEdit, Remedy
 from cors_addon.servers import cause
 
 _VERSION = re.compile(r"(?:Chrom(?:e|ium)|Firefox|Version)/(\d+)")
+_ADD = "the answer is not in the recording: add this to what it has"
 _DESTINATIONS = {each.value: each for each in Destination} | {"empty": Destination.EMPTY}
 
 
@@ -75,7 +77,7 @@ def situation_of(judgement: Judgement) -> Situation:
     version = _VERSION.search(asked.get("user-agent", ""))
     destination = None if load is None else load.destination
     known = load.page if load is not None else None
-    return Situation(
+    situation = Situation(
         reason=judgement.reason,
         stage=None if refusal is None else refusal.stage,
         block=_block_of(judgement),
@@ -106,6 +108,9 @@ def situation_of(judgement: Judgement) -> Situation:
         setting=cause.setting(judgement),
         server="" if judgement.server is None else judgement.server.title,
     )
+    if observation.status is None and judgement.reason not in (None, Reason.NETWORK_ERROR, Reason.CAUSE_NOT_RECORDED):
+        return replace(situation, change_after=lambda dropped: None if dropped else _change_of_unseen(judgement))
+    return situation
 
 
 def _lines(fields: tuple[tuple[bytes, bytes], ...]) -> Lines:
@@ -149,6 +154,22 @@ def _missing(judgement: Judgement) -> tuple[str, ...]:
     covered = "*" in listed and not judgement.judged_credentialed
     names = judgement.requested_headers
     return tuple(name for name in names if name not in listed and not (covered and name != "authorization"))
+
+
+def _change_of_unseen(judgement: Judgement) -> Change | None:
+    """The header that an answer lacked which the recording has not, by what the browser says of it."""
+    origin, value = judgement.origin, judgement.detail
+    found: dict[Reason, dict[str, str | None]] = {
+        Reason.ALLOW_ORIGIN_MISSING: {ALLOW_ORIGIN: origin},
+        Reason.ALLOW_ORIGIN_MISMATCH: {ALLOW_ORIGIN: origin},
+        Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS: {ALLOW_ORIGIN: origin, ALLOW_CREDENTIALS: "true"},
+        Reason.ALLOW_CREDENTIALS_NOT_TRUE: {ALLOW_CREDENTIALS: "true"},
+        Reason.METHOD_NOT_ALLOWED: {ALLOW_METHODS: value},
+        Reason.HEADER_NOT_ALLOWED: {ALLOW_HEADERS: value},
+    }
+    lines = found.get(judgement.reason, {}) if judgement.reason is not None else {}
+    edits = tuple(HeaderEdit(name, None, after) for name, after in lines.items() if after not in (None, "", OPAQUE))
+    return Change(edits, note=_ADD) if edits else None
 
 
 def _change_after(judgement: Judgement, dropped: frozenset[str]) -> Change | None:

@@ -206,8 +206,21 @@ def _asked_for(judgement: Judgement) -> str:
     return shortened(", ".join(name for name in names if name), 60)
 
 
+_UNSEEN = {
+    Reason.ALLOW_ORIGIN_MISMATCH: "Access-Control-Allow-Origin ({value}) is not the request's Origin, {origin}",
+    Reason.ALLOW_CREDENTIALS_NOT_TRUE: 'Access-Control-Allow-Credentials is not "true", as it must be with credentials',
+    Reason.METHOD_NOT_ALLOWED: "the preflight's answer does not allow the method ({value})",
+    Reason.HEADER_NOT_ALLOWED: "the preflight's answer does not allow the header ({value})",
+    Reason.STATUS_NOT_OK: "the preflight was not answered with an ok status (200 to 299)",
+    Reason.PREFLIGHT_REDIRECTED: "the preflight was redirected",
+}
+"""Where the browser says what it refused, and the recording has no answer to quote."""
+
+
 def phrase(judgement: Judgement, refusal: Refusal, *, credentialed: bool | None = None) -> str:
     """What failed, with the value at fault, in half a line."""
+    if judgement.observation.status is None and refusal.reason in _UNSEEN:
+        return visible(_UNSEEN[refusal.reason].format(value=refusal.detail or "it", origin=judgement.origin))
     return _phrase(refusal, facts(judgement, refusal, credentialed=credentialed))
 
 

@@ -1,0 +1,168 @@
+"""A browser's console, as text or as a test's log of it; and Lighthouse's reports, which have the errors of one.
+
+No request and no answer is in such a file. What the browser refused, and why, is its own word; what passed is not told.
+
+Law 1: a sentence is known by its fixed parts, see `cors_addon.reasons`; anything else in the file is passed over.
+Law 2: "Failed to load resource" tells nothing new of a URL of which a sentence tells why.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from cors_addon.recordings import json_stream, sentences
+from cors_addon.recordings.exchange import Recorded, Wanted
+from cors_addon.recordings.har_dialects import AGENTS
+from cors_addon.recordings.logged import Log, Logged
+from cors_addon.recordings.sentences import Sentence
+from cors_addon.recordings.source import Head, Source
+
+ONLY_REFUSALS = "a console tells what was refused, not what passed: a HAR or a Playwright trace has both"
+MOST_EXPLAINED = 10_000
+"""URLs of which it is kept that a sentence tells why."""
+LONGEST = sentences.LONGEST
+"""Bytes of a line that are read."""
+
+_WEBDRIVER = re.compile(r"(?P<url>\S+) (?:-|\d+:\d+) (?P<text>[\s\S]*)")
+"""ChromeDriver's `browser` log: where, and what."""
+_URL = re.compile(r"https?://[^\s'\"<>]+")
+_GECKO = re.compile(r"Cross-Origin Request Blocked|Same Origin Policy")
+_WEBKIT = re.compile(r"due to access control checks|is not allowed by Access-Control-Allow-")
+_TEXTS = ("message", "text", "description")
+_PLACES = ("url", "location", "sourceLocation")
+
+
+class _Line(NamedTuple):
+    """One message."""
+
+    text: str
+    url: str
+    """Where the console says that it happened; empty where it does not."""
+    time: float
+    """Unix seconds, 0 where it is not told."""
+
+
+def is_lighthouse(head: Head) -> bool:
+    """A report, in JSON."""
+    return "lighthouseVersion" in head.shape
+
+
+def is_messages(head: Head) -> bool:
+    """An array of messages, as a test keeps them, of which one tells of a refusal."""
+    shape = head.shape
+    texts = [text for name in _TEXTS for text in shape.at(f"[].{name}")]
+    return shape.opens == "[" and any(sentences.read(_parted(text).text) is not None for text in texts)
+
+
+def is_text(head: Head) -> bool:
+    """A text in which a line tells of a refusal."""
+    if head.members is not None or head.shape.opens or b"\0" in head.start:
+        return False
+    return any(sentences.read(line) is not None for line in head.start.decode("utf-8", "replace").splitlines())
+
+
+def read_lighthouse(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
+    """Each refusal in a report, once; raises Damage after the last good one."""
+    text = json_stream.Text(source)
+    found: list[Any] = []
+    for key in json_stream.members(text):
+        value = text.value()
+        if key == "audits" and isinstance(value, dict):
+            details = (value.get("errors-in-console") or {}).get("details") or {}
+            found = details.get("items") or []
+    told = [line for each in found if (line := _of(each)) is not None]
+    told.sort(key=lambda line: sentences.is_consequence(line.text))  # they stand in the order of their texts
+    return _told(told, source, wanted)
+
+
+def read_messages(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
+    """Each refusal among messages; raises Damage after the last good one."""
+    items = json_stream.items(json_stream.Text(source))
+    return _told((line for each in items if (line := _of(each)) is not None), source, wanted)
+
+
+def read_text(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
+    """Each refusal in a text."""
+    return _told(map(_parted, _lines(source)), source, wanted)
+
+
+def _lines(source: Source) -> Iterator[str]:
+    rest = b""
+    while data := source.read():
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            yield line[:LONGEST].decode("utf-8", "replace")
+        rest = rest[:LONGEST]
+    yield rest.decode("utf-8", "replace")
+
+
+def _of(message: Any) -> _Line | None:
+    """One of a list of messages; None for what is none."""
+    if not isinstance(message, Mapping):
+        return None
+    text = next((message[name] for name in _TEXTS if isinstance(message.get(name), str)), None)
+    if text is None:
+        return None
+    place = next((message[name] for name in _PLACES if message.get(name)), "")
+    url = place.get("url", "") if isinstance(place, Mapping) else place
+    time = message.get("timestamp", message.get("time"))
+    moment = float(time) if isinstance(time, int | float) and not isinstance(time, bool) else 0.0
+    line = _parted(text)
+    return line._replace(url=line.url or str(url), time=moment / 1000 if moment > 1e11 else moment)
+
+
+def _parted(text: str) -> _Line:
+    """A line of text, and the URL in it that it is about."""
+    match = _WEBDRIVER.fullmatch(text)
+    if match is not None and "://" in match["url"]:
+        message = match["text"]
+        if message.startswith('"') and message.endswith('"'):
+            try:
+                message = str(json.loads(message))
+            except ValueError:
+                message = message[1:-1]
+        return _Line(message, match["url"], 0.0)
+    url = _URL.search(text)
+    return _Line(text, "" if url is None else url[0].rstrip(":,)"), 0.0)
+
+
+def _told(lines: Iterable[_Line], source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
+    log = Log(source.name, wanted)
+    wanted.note(ONLY_REFUSALS, 1)
+    last: Sentence | None = None
+    explained: dict[str, None] = {}
+    for line in lines:
+        sentence = sentences.read(line.text, line.url)
+        if (
+            sentence is None
+            or sentences.follows(last, sentence)
+            or (sentence.consequence and sentence.url in explained)
+        ):
+            log.skip()
+            continue
+        last = sentence
+        explained[sentence.url] = None
+        if len(explained) > MOST_EXPLAINED:
+            del explained[next(iter(explained))]
+        log.add(_logged(sentence, line, log.number()))
+        yield from log.ready()
+    yield from log.rest()
+
+
+def _logged(sentence: Sentence, line: _Line, number: int) -> Logged:
+    engine = "gecko" if _GECKO.search(line.text) else "webkit" if _WEBKIT.search(line.text) else "chromium"
+    headers = [("User-Agent", AGENTS[engine].decode("latin-1"))]
+    if sentence.origin is not None:
+        headers.append(("Origin", sentence.origin))
+    return Logged(
+        sentence.url,
+        sentence.method or "GET",
+        headers,
+        True,
+        line.time,
+        line.time,
+        kind="fetch" if sentence.destination is None else sentence.destination.value,
+        word=sentence.word,
+        number=number,
+    )

@@ -1,0 +1,66 @@
+"""What a console alone tells: refusals with their reasons, once each."""
+
+import json
+
+import pytest
+
+from tests.logs import API, APP, judged, told
+
+CHROMIUM = (
+    f"Access to fetch at '{API}/a' from origin '{APP}' has been blocked by CORS policy: No"
+    " 'Access-Control-Allow-Origin' header is present on the requested resource."
+)
+METHOD = (
+    f"Access to fetch at '{API}/b' from origin '{APP}' has been blocked by CORS policy: Method PUT is not allowed by"
+    " Access-Control-Allow-Methods in preflight response."
+)
+FIREFOX = (
+    "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at"
+    f" {API}/a. (Reason: CORS header ‘Access-Control-Allow-Origin’ missing). Status code: 200."
+)
+
+
+def test_chromedrivers_log() -> None:
+    """The second message of each refusal tells nothing new; a connection that failed has no other."""
+    messages = [
+        {"level": "SEVERE", "message": f"{APP}/page - {CHROMIUM}", "source": "javascript", "timestamp": 1795891542341},
+        {"level": "SEVERE", "message": f"{API}/a - Failed to load resource: net::ERR_FAILED", "source": "network"},
+        {"level": "INFO", "message": f'{APP}/page 3:14 "hello"', "source": "console-api"},
+        {"level": "SEVERE", "message": f"{APP}/page - {METHOD}", "source": "javascript"},
+        {"level": "SEVERE", "message": f"{API}/c - Failed to load resource: net::ERR_CONNECTION_REFUSED"},
+    ]
+    assert sorted(told(json.dumps(messages))) == [
+        "actual GET /a deny allow-origin-missing (recording)",
+        "actual PUT /b deny method-not-allowed PUT (recording)",
+        "no-cors GET /c not-cors blocked by network (recording)",
+    ]
+
+
+@pytest.mark.parametrize(("text", "engine"), [(CHROMIUM, "chromium"), (FIREFOX, "gecko")])
+def test_plain_text(text: str, engine: str) -> None:
+    """A console as somebody saved it, other lines and all."""
+    judgements, into = judged(f"app.js:12 started\n(index):1 {text}\nbye\n", "console.log")
+    assert into.kind == "text of a console"
+    assert [(each.reason, each.engine.name) for each in judgements] == [("allow-origin-missing", engine)]
+    assert judgements[0].certain
+
+
+def test_lighthouse() -> None:
+    """Its errors stand in the order of their texts: the reason comes first all the same."""
+    items = [
+        {
+            "source": "network",
+            "description": "Failed to load resource: net::ERR_FAILED",
+            "sourceLocation": {"url": f"{API}/a"},
+        },
+        {"source": "javascript", "description": CHROMIUM, "sourceLocation": {"url": f"{APP}/page"}},
+    ]
+    report = {"lighthouseVersion": "12.8.2", "audits": {"errors-in-console": {"details": {"items": items}}}}
+    assert told(json.dumps(report)) == ["actual GET /a deny allow-origin-missing (recording)"]
+
+
+def test_a_text_about_something_else() -> None:
+    """Is no console's."""
+    _, into = judged("hello\nworld\n", "x.txt")
+    assert into.damage is not None
+    assert into.damage.startswith("no recording")
