@@ -1,7 +1,7 @@
 """CORS implementations, and what to change in each: one row for each, in its own words.
 
 Law 1: a setting is a clause that begins with a verb, and names the option as the implementation spells it.
-Law 2: `version` is the one that was measured; where it is empty, marks and settings are from the source alone.
+Law 2: `version` is the one that was measured; where it is empty, marks and settings are from memory, and say so.
 """
 
 from collections.abc import Mapping
@@ -40,6 +40,7 @@ class Implementation(NamedTuple):
 
 
 _MEASURED = "its answers, newest versions of 2026-11-28"
+_UNCHECKED = "written from memory: neither its answers nor its source were looked at"
 
 _PYTHON = (
     Implementation(
@@ -132,7 +133,7 @@ _PYTHON = (
         origin="install django-cors-headers, put CorsMiddleware first in `MIDDLEWARE`, and add the origin to "
         "`CORS_ALLOWED_ORIGINS`",
         target="django",
-        source="rest_framework/metadata.py, 3.15",
+        source=_UNCHECKED,
     ),
     Implementation(
         "falcon",
@@ -172,7 +173,7 @@ _PYTHON = (
         origin="set `c.ServerApp.allow_origin = 'https://…'` (or `allow_origin_pat`) in its configuration",
         credentials="set `c.ServerApp.allow_credentials = True`, or send the token in Authorization",
         other="set `c.ServerApp.allow_origin`, and send the token: it asks who is there first",
-        source="jupyter_server/base/handlers.py, 2.14",
+        source=_UNCHECKED,
     ),
     Implementation(
         "python-http.server",
@@ -368,14 +369,14 @@ _NODE = (
         credentials="set `app.enableCors({ credentials: true })` and list the origins",
         other="call `app.enableCors({ origin: [ … ] })` before `app.listen`: nothing answers OPTIONS here",
         target="express",
-        source="packages/core/router/router-explorer and exceptions, 11",
+        source=_UNCHECKED,
     ),
     Implementation(
         "mcp-typescript",
         "a Model Context Protocol server in TypeScript",
         origin="add the origin to `allowedOrigins` of its transport",
         other="add the host to `allowedHosts` of its transport",
-        source="typescript-sdk src/server/streamableHttp.ts, 1.20",
+        source=_UNCHECKED,
     ),
 )
 
@@ -401,7 +402,7 @@ _OTHERS = (
         credentials="set `cors.Config{Credentialed: true}` and list the origins",
         hides=True,
         target="jub0bs",
-        source="middleware.go and internal/headers, 0.6",
+        source=_UNCHECKED,
     ),
     Implementation(
         "gin-cors",
@@ -437,7 +438,7 @@ _OTHERS = (
         other="switch CORS on for this path, with Spring Security by `http.cors(…)` too",
         hides=True,
         target="spring",
-        source="spring-web DefaultCorsProcessor.java, 6.2",
+        source=_UNCHECKED,
     ),
     Implementation(
         "rack-cors",
@@ -469,7 +470,7 @@ _OTHERS = (
         method="add the method to `'allowed_methods'` in config/cors.php",
         headers="add the header to `'allowed_headers'` in config/cors.php",
         credentials="set `'supports_credentials' => true` in config/cors.php and list the origins",
-        source="fruitcake/php-cors src/CorsService.php, 1.3",
+        source=_UNCHECKED,
     ),
     Implementation(
         "aws-api-gateway",
@@ -482,7 +483,7 @@ _OTHERS = (
         other="look at the route and its authorizer first: the gateway itself answered; then give its own errors CORS "
         "headers (REST API: the gateway responses DEFAULT_4XX and DEFAULT_5XX)",
         target="api-gateway",
-        source="API Gateway developer guide, gateway response types",
+        source=_UNCHECKED,
     ),
     Implementation(
         "s3",
@@ -492,7 +493,7 @@ _OTHERS = (
         headers="add the header to `AllowedHeaders` of the bucket's CORS rules",
         hides=True,
         target="s3",
-        source="S3 API reference, error responses",
+        source=_UNCHECKED,
     ),
     Implementation(
         "azure-storage",
@@ -501,14 +502,14 @@ _OTHERS = (
         method="add the method to the rule's allowed methods",
         headers="add the header to the rule's allowed headers",
         hides=True,
-        source="Azure Storage REST reference, preflight request",
+        source=_UNCHECKED,
     ),
     Implementation(
         "ollama",
         "Ollama",
         origin="set `OLLAMA_ORIGINS=https://…` in the environment of `ollama serve`",
         headers="ask without that header: Ollama's list is fixed",
-        source="ollama server/routes.go, 0.12",
+        source=_UNCHECKED,
     ),
     Implementation(
         "keycloak",
@@ -516,21 +517,21 @@ _OTHERS = (
         origin="add the origin to the client's Web origins (`+` takes them from its valid redirect URIs)",
         method="look at the URL: Keycloak answers OPTIONS for its endpoints alone",
         other="look at the URL: Keycloak answers OPTIONS for its endpoints alone",
-        source="quarkus/runtime and services/cors, 26",
+        source=_UNCHECKED,
     ),
     Implementation(
         "firebase-functions",
         "Firebase or Google Cloud Functions",
         origin="set `onRequest({ cors: [ … ] }, …)`",
         other="let everybody invoke the function (`allUsers`), and set `onRequest({ cors: [ … ] }, …)`",
-        source="firebase-functions src/v2/providers/https.ts, 6",
+        source=_UNCHECKED,
     ),
     Implementation(
         "supabase",
         "Supabase",
         origin="send the headers in the edge function, to OPTIONS too (the file cors.ts of its guide)",
         headers="add the header to `Access-Control-Allow-Headers` in the edge function",
-        source="Supabase's guide to CORS for edge functions",
+        source=_UNCHECKED,
     ),
 )
 
@@ -584,7 +585,7 @@ _PROXIES = (
         credentials="set `allow_credentials: true`",
         other="mend what is behind it: Envoy itself answered",
         target="envoy",
-        source="source/common/router/router.cc and common/http/utility.cc, 1.34",
+        source=_UNCHECKED,
     ),
     Implementation(
         "kong",
@@ -594,14 +595,14 @@ _PROXIES = (
         headers="add the header to `config.headers` of its plugin cors",
         credentials="set `config.credentials: true` of its plugin cors",
         other="look at the route's `methods`: a route that does not list OPTIONS is not found by a preflight",
-        source="kong/plugins/cors/handler.lua and runloop/handler.lua, 3.9",
+        source=_UNCHECKED,
     ),
     Implementation(
         "cloudflare-access",
         "Cloudflare Access",
         origin="set CORS for the Access application (its advanced settings), or let OPTIONS pass to the origin server",
         other="let OPTIONS requests pass to the origin server (the Access application's advanced settings: CORS)",
-        source="Cloudflare One documentation, CORS",
+        source=_UNCHECKED,
     ),
 )
 
