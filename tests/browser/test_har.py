@@ -172,7 +172,8 @@ def judged(file: Path, read: Input | None = None) -> dict[str, list[Judgement]]:
     found: dict[str, list[Judgement]] = {}
     for judgement in sorted(last.values(), key=lambda each: each.observation.started):
         observation = judgement.observation
-        if judgement.role in JUDGED and chromium.CASE_PATH.search(observation.url.path):
+        told = judgement.role in JUDGED or judgement.reason is Reason.NETWORK_ERROR
+        if told and chromium.CASE_PATH.search(observation.url.path):
             found.setdefault(f"{observation.method.decode()} {observation.url}", []).append(judgement)
     return found
 
@@ -219,6 +220,8 @@ def last_sent(judgements: list[Judgement]) -> list[Judgement]:
 
 def said(judgement: Judgement, *, preflights: bool = True) -> tuple[object, ...]:
     """What of a judgement must be equal."""
+    if judgement.reason is Reason.NETWORK_ERROR:
+        return (judgement.reason,)  # a browser's file says so itself, and it is no denial; on the wire it is one
     depends = text.depends_on_credentials(judgement)
     state = judgement.preflight if preflights else None
     return judgement.role, judgement.verdict, None if depends else judgement.reason, state, judgement.contradicted
@@ -296,5 +299,6 @@ def test_without_its_preflights(session: tuple[str, Path, Path], tmp_path: Path)
     without = tmp_path / "without.har"
     without.write_text(json.dumps(log), encoding="utf-8")
     assert exchanges(compare(dump, without, preflights=False)) > SAMPLE / 2
-    states = {each.preflight for found in judged(without).values() for each in found}
+    answered = [each for found in judged(without).values() for each in found if each.reason is not Reason.NETWORK_ERROR]
+    states = {each.preflight for each in answered}
     assert states == {PreflightState.UNSEEN, PreflightState.NOT_NEEDED}
