@@ -20,7 +20,6 @@ from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import words
 from cors_addon.recordings.cdp_request import Hop, Request, size_of
-from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.events import events, methods
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.json_stream import Text
@@ -46,17 +45,7 @@ def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     """Each exchange of a log, None for one with which CORS has nothing to do; raises Damage after the last good one."""
     log = Log(source.name, wanted)
     requests = _Requests(log)
-    damage: Damage | None = None
-    try:
-        for event in events(Text(source), tuple(_HANDLERS)):
-            requests.take(event["method"], event["params"])
-            yield from log.ready()
-    except Damage as found:
-        damage = found
-    requests.finish()
-    yield from log.rest()
-    if damage is not None:
-        raise damage
+    return log.of_all(events(Text(source), tuple(_HANDLERS)), requests.see, requests.finish)
 
 
 class _Requests:
@@ -71,6 +60,10 @@ class _Requests:
         self._events = 0
         self._offset: float | None = None
         """Seconds between the log's own clock and the day's."""
+
+    def see(self, event: dict[str, Any]) -> None:
+        """The next event."""
+        self.take(event["method"], event["params"])
 
     def take(self, method: str, params: dict[str, Any]) -> None:
         """Take in an event. Total: one that is not as it should be is passed over."""

@@ -19,6 +19,7 @@ from cors_addon.fetch.load import Destination
 from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_METHOD
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.recordings import har_fields
+from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.har_dialects import last_name
 from cors_addon.recordings.har_wire import WEBSOCKET as WEBSOCKET
@@ -141,6 +142,22 @@ class Log:
     def rest(self) -> Iterator[Recorded | None]:
         """All that is left."""
         yield from self._pop(0)
+
+    def of_all(
+        self, events: Iterator[Any], see: Callable[[Any], None], finish: Callable[[], None]
+    ) -> Iterator[Recorded | None]:
+        """What comes of all events, each of which `see` takes in; raises the damage that ends them, at last."""
+        damage: Damage | None = None
+        try:
+            for event in events:
+                see(event)
+                yield from self.ready()
+        except Damage as found:
+            damage = found
+        finish()
+        yield from self.rest()
+        if damage is not None:
+            raise damage
 
     def _pop(self, keep: int) -> Iterator[Recorded | None]:
         while self._skipped:

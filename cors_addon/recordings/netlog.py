@@ -103,17 +103,7 @@ def is_mine(head: Head) -> bool:
 def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     """Each exchange of a NetLog, None for one that tells nothing; raises Damage after the last good one."""
     log = _NetLog(Log(source.name, wanted), wanted)
-    damage: Damage | None = None
-    try:
-        for event in _events(json_stream.Text(source), log):
-            log.see(event)
-            yield from log.log.ready()
-    except Damage as found:
-        damage = found
-    log.end()
-    yield from log.log.rest()
-    if damage is not None:
-        raise damage
+    return log.log.of_all(_events(json_stream.Text(source), log), log.see, log.end)
 
 
 def _events(text: json_stream.Text, log: "_NetLog") -> Iterator[Any]:
