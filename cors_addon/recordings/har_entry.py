@@ -252,7 +252,7 @@ def _note_asked(entry: Given, found: Entry, context: Context) -> None:
     found.exact = context.dialect.is_proxy and not found.coarse
     found.shouts = shouts
     found.names = frozenset(entry.names)
-    if "_securityState" in entry.raw:  # Firefox
+    if context.firefox:
         found.slack = HAR_FIREFOX_WAITS
         found.tainted = found.origin == b"null"
 

@@ -114,23 +114,23 @@ def given(raw: dict[str, Any], url: Url) -> Given:
 
 def off_the_wire(entry: Given, context: Context) -> str | None:
     """Why nothing was on the wire, though the entry has an answer; None where something was."""
-    if _is_cached(entry):
+    if _is_cached(entry, context):
         return CACHED
     if entry.response.get("_fetchedViaServiceWorker") is True or entry.raw.get("_fetchType") == "Service Worker":
         return WORKER
     return NOT_ON_THE_WIRE if entry.answered and context.tells_by_headers and _is_provisional(entry) else None
 
 
-def _is_cached(entry: Given) -> bool:
+def _is_cached(entry: Given, context: Context) -> bool:
     raw, response = entry.raw, entry.response
     if raw.get("_fromCache") or raw.get("_fetchType") in _CACHES:
         return True
     if response.get("_fromCache") is True or raw.get("_servedFromCache") is True:
         return True
-    return (  # Firefox
+    return (
         bool(entry.status)
-        and "_securityState" in raw
-        and not raw.get("serverIPAddress")
+        and context.firefox
+        and not raw.get("serverIPAddress")  # which a file that was exported by itself never has
         and entry.request.get("headersSize") == 0
         and response.get("headersSize") == 0
     )
