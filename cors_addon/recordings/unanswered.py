@@ -6,7 +6,7 @@ Whatever engine is asked for, it is this browser's decision. Nothing else in the
 from cors_addon.engines import FETCH, detect
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.ledger import assume, note_word
-from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role, Verdict, Word
+from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role, Verdict, Word
 from cors_addon.fetch.load import Block, Gate, Load
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import REQUEST_METHOD
@@ -19,7 +19,7 @@ from cors_addon.policy.suffixes import registrable_domain
 def judgement(observation: Observation, word: Word, notes: tuple[str, ...] = ()) -> Judgement:
     """What became of a request: refused by CORS, stopped by something else, or not answered."""
     if word.refusal is not None and word.block is None:
-        made = _refused(observation, word.refusal)
+        made = _refused(observation, word.refusal, word)
     else:
         made = _stopped(observation, word.stopped_by or Block(Gate.NETWORK))
     note_word(made, word)
@@ -27,7 +27,7 @@ def judgement(observation: Observation, word: Word, notes: tuple[str, ...] = ())
     return made
 
 
-def _refused(observation: Observation, refusal: Refusal) -> Judgement:
+def _refused(observation: Observation, refusal: Refusal, word: Word) -> Judgement:
     lines = {name.lower(): value for name, value in observation.request}
     own = detect(lines.get(b"user-agent", b"")) or FETCH
     method = observation.method.decode("latin-1")
@@ -40,6 +40,8 @@ def _refused(observation: Observation, refusal: Refusal) -> Judgement:
     made.preflight_because = (*because, *(f"header {name}" for name in names))
     made.preflight = PreflightState.UNSEEN if made.preflight_because else PreflightState.NOT_NEEDED
     made.chain = [made]
+    if word.credentials is not Credentials.UNKNOWN:
+        made.credentials, made.credentials_evidence = word.credentials, word.text
     return made
 
 
