@@ -471,7 +471,7 @@ def test_a_client_that_never_stops() -> None:
             cors(f"a{number}", at + 0.2, answer=answer, **more),
         ]
 
-    assert grown(of, 350) < 200_000
+    assert grown(of, 1000) < 100_000  # what is kept of a client is full after some 700 rounds
 
 
 def test_a_client_that_asks_for_the_same_again_and_again() -> None:
