@@ -367,8 +367,8 @@ def test_no_preflights_for_hours_contradict_nothing(write: Write) -> None:
         (entry(_fetchType="Service Worker"), har_wire.WORKER),
         (entry(status=-1, response={}), har_word.NO_ANSWER_KEPT),
         (entry(status=0, response={}, timings={}), har_word.NEVER_SENT),
-        (entry(status=0, response={}, _error="net::ERR_ABORTED"), har_word.GIVEN_UP),
-        (entry(status=0, response={}, _error="net::ERR_FAILED", _wasAborted=True), har_word.GIVEN_UP),
+        (entry(status=0, response={}, _error="net::ERR_ABORTED"), har_wire.GIVEN_UP),
+        (entry(status=0, response={}, _error="net::ERR_FAILED", _wasAborted=True), har_wire.GIVEN_UP),
         (entry(status=-1, response={}, _error="NS_ERROR_UNEXPECTED"), har_word.NO_ANSWER_KEPT),
         (
             entry(status=-1, response={}, request={"Origin": "https://api.example.com"}, _error="net::ERR_FAILED"),

@@ -144,9 +144,8 @@ class Documents:
             self._with_bodies[0].read_body = _nothing  # of an older page only its headers tell from now on
         self._with_bodies.append(document)
         if not worker and not self.integrity_seen:
-            self.integrity_seen = (read_body(_GLANCE) or b"").find(
-                b"integrity"
-            ) >= 0  # `in` would take ten times as long
+            start = read_body(_GLANCE) or b""
+            self.integrity_seen = start.find(b"integrity") >= 0  # `in` would take ten times as long
 
     def note_style(self, client: Hashable, url: Url, document: Document) -> None:
         """A style sheet was loaded for a document: what it loads itself names it as its referrer."""

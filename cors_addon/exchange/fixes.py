@@ -12,19 +12,10 @@ from cors_addon.exchange.outcomes import judged_fields, rejudge
 from cors_addon.fetch.headers import combine, get_all, is_token, split_list
 from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, LOCATION
 from cors_addon.fetch.origins import OPAQUE, resolve
-from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.fetch.refusals import OF_ORIGIN, Reason, Refusal, Stage
 from cors_addon.remedies.value import Change as Change
 from cors_addon.remedies.value import HeaderEdit as HeaderEdit
 
-_ORIGIN_REASONS = frozenset(
-    {
-        Reason.ALLOW_ORIGIN_MISSING,
-        Reason.ALLOW_ORIGIN_MULTIPLE,
-        Reason.ALLOW_ORIGIN_INVALID,
-        Reason.ALLOW_ORIGIN_MISMATCH,
-        Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
-    }
-)
 _LEADS_ELSEWHERE = frozenset(
     {
         Reason.PREFLIGHT_REDIRECTED,
@@ -116,7 +107,7 @@ def _one_edit(judgement: Judgement, refusal: Refusal, fields: Fields) -> _Step |
     reason = refusal.reason
     if refusal.stage is Stage.PREFLIGHT and reason in _LEADS_ELSEWHERE:
         return None, OK_STATUS, "answer OPTIONS itself: a preflight is never redirected"
-    if reason in _ORIGIN_REASONS:
+    if reason in OF_ORIGIN:
         edit = _set(fields, ALLOW_ORIGIN, judgement.origin or OPAQUE)
         return edit, None, _origin_note(fields, is_opaque=judgement.origin == OPAQUE)
     if reason is Reason.ALLOW_CREDENTIALS_NOT_TRUE:

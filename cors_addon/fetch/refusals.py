@@ -37,6 +37,34 @@ class Reason(StrEnum):
     """The browser refused it, and what was recorded has no answer that shows why."""
 
 
+OF_ORIGIN = frozenset(
+    {
+        Reason.ALLOW_ORIGIN_MISSING,
+        Reason.ALLOW_ORIGIN_MULTIPLE,
+        Reason.ALLOW_ORIGIN_INVALID,
+        Reason.ALLOW_ORIGIN_MISMATCH,
+        Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
+    }
+)
+"""What may be wrong with Access-Control-Allow-Origin."""
+OF_PREFLIGHTS = frozenset(
+    {
+        Reason.STATUS_NOT_OK,
+        Reason.PREFLIGHT_REDIRECTED,
+        Reason.ALLOW_METHODS_INVALID,
+        Reason.ALLOW_HEADERS_INVALID,
+        Reason.METHOD_NOT_ALLOWED,
+        Reason.HEADER_NOT_ALLOWED,
+    }
+)
+"""What only the answer to a preflight is refused for."""
+
+
+def stage_of(reason: Reason, *, preflight: bool) -> Stage:
+    """At which stage a check failed that somebody tells of; `preflight`: he says that it was one of a preflight's."""
+    return Stage.PREFLIGHT if preflight or reason in OF_PREFLIGHTS else Stage.ACTUAL
+
+
 class Refusal(NamedTuple):
     """One failed check.
 

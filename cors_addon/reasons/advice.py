@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.refusals import OF_ORIGIN, Reason
 
 
 class Advice(NamedTuple):
@@ -93,16 +93,6 @@ _LOGIN = re.compile(
     re.IGNORECASE,
 )
 
-_OF_ORIGIN = frozenset(
-    {
-        Reason.ALLOW_ORIGIN_MISSING,
-        Reason.ALLOW_ORIGIN_MISMATCH,
-        Reason.ALLOW_ORIGIN_INVALID,
-        Reason.ALLOW_ORIGIN_MULTIPLE,
-        Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
-    }
-)
-
 
 def advice(reason: Reason, values: Mapping[str, str]) -> Advice:
     """What the values of a message about this reason tell."""
@@ -142,7 +132,7 @@ def _login(reason: Reason, values: Mapping[str, str]) -> Advice | None:
     first, url = values.get("first"), values.get("url") or values.get("location")
     if reason is Reason.PREFLIGHT_REDIRECTED and first is None:
         first, url = values.get("url"), values.get("location")
-    if not first or not url or reason not in (*_OF_ORIGIN, Reason.PREFLIGHT_REDIRECTED) or not _is_login(url):
+    if not first or not url or reason not in (*OF_ORIGIN, Reason.PREFLIGHT_REDIRECTED) or not _is_login(url):
         return None
     return Advice(
         (
@@ -158,7 +148,7 @@ def _login(reason: Reason, values: Mapping[str, str]) -> Advice | None:
 
 
 def _file_page(reason: Reason, values: Mapping[str, str]) -> Advice | None:
-    if reason not in _OF_ORIGIN or not values.get("url", "").startswith("file:"):
+    if reason not in OF_ORIGIN or not values.get("url", "").startswith("file:"):
         return None
     return Advice(
         ("The page was opened from disk: files have no origin in common.",),
@@ -196,7 +186,7 @@ _STATUS_MEANS = {
 def _of_values(reason: Reason, values: Mapping[str, str]) -> Iterator[str]:
     if reason is Reason.HEADER_NOT_ALLOWED:
         yield from _of_senders(values.get("header", ""))
-    if reason in _OF_ORIGIN:
+    if reason in OF_ORIGIN:
         yield from _of_origin(values)
     value, origin = values.get("value", ""), values.get("origin", "")
     if reason is Reason.ALLOW_ORIGIN_MISMATCH and value and value.rstrip("/").lower() == origin.lower():

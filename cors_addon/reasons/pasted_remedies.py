@@ -3,21 +3,10 @@
 from collections.abc import Mapping
 
 from cors_addon.fetch.origins import Url, parse_url
-from cors_addon.fetch.refusals import Reason, Stage
+from cors_addon.fetch.refusals import Reason, stage_of
 from cors_addon.remedies.decide import remedies
 from cors_addon.remedies.situation import Situation
-from cors_addon.remedies.value import Remedy, Who
-
-_ONLY_OF_PREFLIGHTS = frozenset(
-    {
-        Reason.STATUS_NOT_OK,
-        Reason.PREFLIGHT_REDIRECTED,
-        Reason.ALLOW_METHODS_INVALID,
-        Reason.ALLOW_HEADERS_INVALID,
-        Reason.METHOD_NOT_ALLOWED,
-        Reason.HEADER_NOT_ALLOWED,
-    }
-)
+from cors_addon.remedies.value import Remedy
 
 
 def remedies_of(reason: Reason, values: Mapping[str, str], *, preflight: bool = False) -> tuple[Remedy, ...]:
@@ -28,7 +17,7 @@ def remedies_of(reason: Reason, values: Mapping[str, str], *, preflight: bool = 
     named = reason is Reason.HEADER_NOT_ALLOWED
     situation = Situation(
         reason=reason,
-        stage=Stage.PREFLIGHT if preflight or reason in _ONLY_OF_PREFLIGHTS else Stage.ACTUAL,
+        stage=stage_of(reason, preflight=preflight),
         origin=values.get("origin"),
         page_url=values.get("page"),
         url=url,
@@ -46,20 +35,10 @@ def remedies_of(reason: Reason, values: Mapping[str, str], *, preflight: bool = 
     return remedies(situation)
 
 
-WHOSE = {
-    Who.PAGE: "In the page",
-    Who.PAGE_SERVER: "At the page's server",
-    Who.SERVER: "At the server",
-    Who.PROXY: "At the proxy or CDN before the server",
-    Who.IDENTITY_PROVIDER: "At the identity provider",
-    Who.USER: "By the user",
-}
-
-
 def remedies_told(reason: Reason, values: Mapping[str, str], *, preflight: bool = False) -> list[str]:
     """The same in words: who, what, and why."""
     found = remedies_of(reason, values, preflight=preflight)
-    return [f"{WHOSE[one.who]}: {one.what[:1].lower()}{one.what[1:]}. {one.why}".strip() for one in found]
+    return [f"{one.headline[:1].upper()}{one.headline[1:]}. {one.why}".strip() for one in found]
 
 
 _STATUS = {Reason.PREFLIGHT_REDIRECTED: 307, Reason.STATUS_NOT_OK: 400}

@@ -4,6 +4,7 @@ Law 1: what a file unpacks to is never held whole, however it was packed; `whole
 Law 2: of a zip file that is cut off, and so lacks its list of files, those are found that begin before the end.
 """
 
+import re
 import struct
 import zipfile
 import zlib
@@ -67,6 +68,11 @@ class Archive:
     def size_of(self, name: str) -> int | None:
         """Bytes that one of its files unpacks to; None where that is not known."""
         return None if self._zip is None else self._zip.getinfo(name).file_size
+
+    def numbered(self, pattern: re.Pattern[str]) -> list[str]:
+        """Names that a pattern matches as a whole, in the order of the number in its first group."""
+        found = [(int(match[1]), name) for name in self.names if (match := pattern.fullmatch(name))]
+        return [name for _, name in sorted(found)]
 
     def open(self, name: str) -> "Member":
         """One of its files, to be read from its beginning; raises Damage. Several may be open at a time."""

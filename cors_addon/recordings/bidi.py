@@ -12,6 +12,7 @@ Law 3: a preflight tells why its request was never sent, and is judged in its pl
 from base64 import b64decode
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from cors_addon.exchange.model import Word
@@ -43,7 +44,6 @@ _EVENTS = (
 _MODULES = ("network.", "log.", "browsingContext.", "script.", "browser.", "session.", "input.", "storage.")
 _ON_THE_WIRE = frozenset({"host", ":authority"})
 _REDIRECTED = Refusal(Reason.PREFLIGHT_REDIRECTED, Stage.PREFLIGHT)
-_PASSED = Word(passed=True, text="no error")
 
 
 def is_mine(head: Head) -> bool:
@@ -220,11 +220,7 @@ class _Requests:
         """Find a preflight its request: Chromium names it, in Firefox it began before."""
         named = seen.by.get("request") if seen.by.get("type") == "preflight" else None
         if seen.asks_for is None and named is None:
-            for _, each in reversed(self._held):
-                if each.by.get("request") == seen.request.get("request") and each.by.get("type") == "preflight":
-                    seen.take(each)
-                    return
-            for each in self._open.values():
+            for each in chain((ended for _, ended in reversed(self._held)), self._open.values()):
                 if each.by.get("type") == "preflight" and each.by.get("request") == seen.request.get("request"):
                     seen.take(each)
                     return
@@ -271,7 +267,7 @@ class _Requests:
             return
         if owner is not None and (owner.done or owner.response is not None):
             if not self._was_never_sent(owner):
-                word = word or _PASSED
+                word = word or words.PASSED
             elif word is None and owner.error:
                 word = Word(passed=False, text=owner.error)
         logged.word, logged.unanswered = (None, True) if seen.status is None else (word, False)
@@ -298,7 +294,7 @@ class _Requests:
             return words.of_error(seen.error, answered=seen.status is not None)
         if seen.response is None or not seen.done or seen.asks_for is not None:
             return None
-        return _PASSED if seen.chromium or self._passed_in_silence(seen) else None
+        return words.PASSED if seen.chromium or self._passed_in_silence(seen) else None
 
     def _passed_in_silence(self, seen: _Seen) -> bool:
         """Whether Firefox's console would have told of a refusal; of what its headers refuse it may be silent."""

@@ -33,8 +33,6 @@ MOST_KEPT = 1 << 25
 PATIENCE = 400
 """Events within which what is missing of a request that has ended will come."""
 
-_PASSED = Word(passed=True, text="no error")
-
 
 def is_mine(head: Head) -> bool:
     """Whether a file begins with events of this protocol."""
@@ -235,7 +233,7 @@ class _Requests:
         """Tell of a preflight once its request was sent: then it passed."""
         owner = preflight.owner
         if preflight.held is not None and owner is not None and owner.sent > preflight.owner_sent:
-            self._tell_preflight(preflight, preflight.held, _PASSED)
+            self._tell_preflight(preflight, preflight.held, words.PASSED)
 
     def _tell_preflights(self, request: Request, hop: Hop) -> None:
         """A request has ended: tell of the preflights that it was waiting for, and what was said of them."""
@@ -245,7 +243,7 @@ class _Requests:
             held = preflight.held
             if held is None:
                 continue
-            word: Word | None = _PASSED
+            word: Word | None = words.PASSED
             if request.sent <= preflight.owner_sent:
                 word = _refused_preflight(held, hop)
                 hop.told_by_preflight = word is not None and word.passed is False and word.block is None
@@ -283,7 +281,7 @@ def _word(hop: Hop) -> Word | None:
 def _said(hop: Hop) -> Word | None:
     failure = hop.failure
     if failure is None:
-        return _PASSED if hop.response is not None else None
+        return words.PASSED if hop.response is not None else None
     status = failure.get("corsErrorStatus")
     if isinstance(status, Mapping):
         return words.of_cors_error(str(status.get("corsError")), str(status.get("failedParameter") or ""))

@@ -43,9 +43,8 @@ def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
 
 
 def _entries(archive: "Archive", wanted: Wanted) -> Iterator[Mapping[str, Any]]:
-    found = sorted((int(match[1]), name) for name in archive.names if (match := _REQUEST.fullmatch(name)))
     timeless = 0
-    for number, (_, name) in enumerate(found):
+    for number, name in enumerate(archive.numbered(_REQUEST)):
         begin = name[: -len("c.txt")]
         message = archive.whole(name, MAX_MESSAGE)
         if message is None:

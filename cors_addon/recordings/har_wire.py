@@ -16,6 +16,7 @@ WEBSOCKET = "a WebSocket: CORS is not asked, its server is to look at the Origin
 CACHED = "answered from the browser's cache: nothing was on the wire to be judged"
 WORKER = "answered by a service worker: what was on the wire is in no entry of its own, or judged as such"
 NOT_ON_THE_WIRE = "answered from the browser's cache or by a service worker: nothing was on the wire to be judged"
+GIVEN_UP = "given up by the page, or stopped by the test, before an answer was there"
 STILL_OPEN = "no response in this entry: it was still open, or failed"
 
 _CACHES = frozenset({"Memory Cache", "Disk Cache"})

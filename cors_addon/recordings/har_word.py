@@ -10,16 +10,14 @@ from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.load import Block, Gate
 from cors_addon.recordings import har_fields, words
 from cors_addon.recordings.har_dialects import Context
-from cors_addon.recordings.har_wire import STILL_OPEN, Given, not_even_begun
+from cors_addon.recordings.har_wire import GIVEN_UP, STILL_OPEN, Given, not_even_begun
 
 NO_ANSWER_KEPT = (
     "failed, and the file has no answer: whether the browser refused it or the network failed is not to be told"
 )
-GIVEN_UP = "given up by the page, or stopped by the test, before an answer was there"
 NEVER_SENT = "never sent, for its preflight or the redirect before it was refused, or something else blocked it"
 REFUSED = "the browser's own word for how it failed:"
 
-_NO_ERROR = "no error"
 _NO_ANSWER = "no answer"
 
 
@@ -39,7 +37,7 @@ def word_of(entry: Given, context: Context) -> Word | None:
     if said is not None or entry.error:
         return said
     if entry.answered:
-        return Word(passed=True, text=_NO_ERROR) if _was_received(entry, context) else None
+        return words.PASSED if _was_received(entry, context) else None
     if context.firefox and entry.status == 0 and not not_even_begun(entry):
         return Word(passed=False, block=Block(Gate.NETWORK), text=_NO_ANSWER)
     return None

@@ -22,7 +22,9 @@ from cors_addon.recordings import har_fields
 from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.har_dialects import last_name
+from cors_addon.recordings.har_wire import GIVEN_UP as GIVEN_UP
 from cors_addon.recordings.har_wire import WEBSOCKET as WEBSOCKET
+from cors_addon.recordings.har_wire import WORKER as WORKER
 
 WINDOW = 500
 """Exchanges that are sorted at a time."""
@@ -30,9 +32,7 @@ MOST_KEPT = 1 << 24
 """Characters of them."""
 
 ORIGIN_FROM_DOCUMENT = "no Origin in the log, for the request was not sent: taken from the page that made it"
-GIVEN_UP = "given up by the page, or stopped by the test, before an answer was there"
 STILL_OPEN = "no answer in this log: the request was still open when it ended, or an event is missing"
-WORKER = "answered by a service worker: what was on the wire is in no entry of its own, or judged as such"
 NOT_TOLD = (
     "failed, and the log does not say why: whether the browser refused it or the network failed is not to be told"
 )

@@ -38,7 +38,7 @@ def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
 
 
 def _entries(archive: "Archive", wanted: Wanted) -> Iterator[Mapping[str, Any]]:
-    for _, name in sorted((int(match[1]), name) for name in archive.names if (match := _MEMBER.fullmatch(name))):
+    for name in archive.numbered(_MEMBER):
         text = archive.whole(name, MAX_MEMBER + 1)
         if text is None:
             raise archive.damage or Damage(f"{name} cannot be read: the file is damaged")

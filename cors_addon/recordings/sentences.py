@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cors_addon.exchange.model import Credentials, PreflightState, Word
 from cors_addon.fetch.load import Destination
-from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.fetch.refusals import Reason, Refusal, Stage, stage_of
 from cors_addon.recordings import words
 from cors_addon.recordings.logged import DESTINATIONS
 
@@ -27,16 +27,6 @@ _FAILED = re.compile(r"Failed to load resource: (?P<error>net::ERR_[A-Z0-9_]+(?:
 _TELLING = re.compile(r"CORS|[Cc]ross-[Oo]rigin|Access-Control-|Failed to load resource: net::|due to access control")
 _CREDENTIALED = frozenset({Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, Reason.ALLOW_CREDENTIALS_NOT_TRUE})
 _DETAILS = ("value", "method", "header", "location")
-_OF_PREFLIGHTS = frozenset(
-    {
-        Reason.METHOD_NOT_ALLOWED,
-        Reason.HEADER_NOT_ALLOWED,
-        Reason.ALLOW_METHODS_INVALID,
-        Reason.ALLOW_HEADERS_INVALID,
-        Reason.STATUS_NOT_OK,
-        Reason.PREFLIGHT_REDIRECTED,
-    }
-)
 
 
 class Sentence(NamedTuple):
@@ -102,7 +92,7 @@ def _of_chromium(match: re.Match[str], rest: str) -> Sentence | None:
 
 
 def _word(reason: Reason, values: dict[str, str], preflight: bool, text: str) -> Word:
-    stage = Stage.PREFLIGHT if preflight or reason in _OF_PREFLIGHTS else Stage.ACTUAL
+    stage = stage_of(reason, preflight=preflight)
     detail = next((values[name] for name in _DETAILS if name in values), None)
     return Word(
         passed=False,

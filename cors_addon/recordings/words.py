@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from cors_addon.engines.names import refusal_named
 from cors_addon.exchange.model import GIVEN_UP, Word
 from cors_addon.fetch.load import Block, Gate
-from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.fetch.refusals import Reason, Refusal, Stage, stage_of
 
 REFUSED = frozenset({"net::ERR_FAILED", "NS_ERROR_DOM_BAD_URI"})
 """What a page's request ends with that CORS refused; other things may end so, too."""
@@ -36,6 +36,8 @@ _BLOCKS: Mapping[str, Block] = {
     **{
         reason: Block(Gate.OTHER, reason)
         for reason in (
+            "net::ERR_BLOCKED_BY_ADMINISTRATOR",
+            "net::ERR_BLOCKED_BY_CLIENT",
             "origin",
             "inspector",
             "subresource-filter",
@@ -49,16 +51,10 @@ _NETWORK = ("net::ERR_", "NS_ERROR_NET_", "NS_ERROR_PROXY_", "SEC_ERROR_", "SSL_
 _NETWORK_NAMES = frozenset(
     "NS_ERROR_CONNECTION_REFUSED NS_ERROR_UNKNOWN_HOST NS_ERROR_UNKNOWN_PROXY_HOST NS_ERROR_OFFLINE".split()
 )
-_AT_PREFLIGHT = frozenset(
-    {
-        Reason.METHOD_NOT_ALLOWED,
-        Reason.HEADER_NOT_ALLOWED,
-        Reason.ALLOW_METHODS_INVALID,
-        Reason.ALLOW_HEADERS_INVALID,
-        Reason.STATUS_NOT_OK,
-        Reason.PREFLIGHT_REDIRECTED,
-    }
-)
+
+
+PASSED = Word(passed=True, text="no error")
+"""The page got what was answered."""
 
 
 def of_error(error: str, *, answered: bool) -> Word | None:
@@ -90,21 +86,11 @@ def of_cors_error(name: str, parameter: str = "") -> Word:
     return Word(passed=False, refusal=refusal._replace(detail=parameter or None), text=name)
 
 
-def of_sentence(text: str) -> Word | None:
-    """Of a line of a browser's console; None where it is not one about CORS that names a reason."""
-    found = _reasons(text)
-    if len(found) != 1:
-        return None
-    return Word(passed=False, refusal=Refusal(found[0], _stage_of(found[0], text)), text=text)
-
-
 def block_of(error: str) -> Block | None:
     """What beside CORS an error says that stopped a request; None where it says nothing of the kind."""
     known = _BLOCKS.get(error)
     if known is not None:
         return known
-    if error == "net::ERR_BLOCKED_BY_CLIENT" or error == "net::ERR_BLOCKED_BY_ADMINISTRATOR":
-        return Block(Gate.OTHER, error)
     if not error.startswith(_RESPONSE):
         return None
     reason = error.removeprefix(_RESPONSE).lower()
@@ -126,11 +112,9 @@ def _refusal_in(error: str) -> Refusal | None:
     if "access-control-" not in words and "preflight" not in words:
         return None
     found = _reasons(error)
-    return Refusal(found[0], _stage_of(found[0], words)) if len(found) == 1 else _not_told(Stage.ACTUAL)
-
-
-def _stage_of(reason: Reason, text: str) -> Stage:
-    return Stage.PREFLIGHT if reason in _AT_PREFLIGHT or "preflight" in text.lower() else Stage.ACTUAL
+    if len(found) != 1:
+        return _not_told(Stage.ACTUAL)
+    return Refusal(found[0], stage_of(found[0], preflight="preflight" in words))
 
 
 def _not_told(stage: Stage) -> Refusal:

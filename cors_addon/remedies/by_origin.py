@@ -4,22 +4,12 @@ import re
 from collections.abc import Iterator
 
 from cors_addon.fetch.origins import is_loopback, known_url
-from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.refusals import OF_ORIGIN, Reason
 from cors_addon.remedies.by_redirect import any_origin
 from cors_addon.remedies.near import fault_of_origin, misspelt
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation
 from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Settings, Sure, Who
-
-OF_ORIGIN = frozenset(
-    {
-        Reason.ALLOW_ORIGIN_MISSING,
-        Reason.ALLOW_ORIGIN_MULTIPLE,
-        Reason.ALLOW_ORIGIN_INVALID,
-        Reason.ALLOW_ORIGIN_MISMATCH,
-        Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
-    }
-)
 
 # ---- null ----
 
@@ -170,14 +160,13 @@ def app(s: Situation) -> Ruling | None:
         f"Send the request natively, by {_NATIVE.get(kind, _NATIVE['app'])}",
         why="What the app sends by itself is not held to CORS, and bears no Origin.",
     )
-    change = s.change_after(())
     said = "Allow the app's origin"
     if kind == "file":
         return Ruling((native,), Headers.NEVER)
     allow = Remedy(
         Who.SERVER,
         f"{said}, {s.origin}, exactly so; and those of its other platforms" if kind != "app" else f"{said}, {s.origin}",
-        change if change is not None and change.complete else None,
+        s.whole_change,
         f"The page is an app's: its origin is this scheme and host. {_all_platforms()}",
         "every installation of any app with this origin may read these answers: it tells an app from a site, not one "
         "app from another",
@@ -275,8 +264,7 @@ def _page_elsewhere(s: Situation, value: str) -> Remedy | None:
 
 
 def _with_change(s: Situation, what: str, why: str) -> Iterator[Remedy]:
-    change = s.change_after(())
-    if change is not None and change.complete:
+    if (change := s.whole_change) is not None:
         yield Remedy(Who.SERVER, what, change, f"{why} {_sentence(change.note)}".strip(), _opened(s), Sure.SURE)
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from cors_addon.fetch.load import Destination
 from cors_addon.fetch.origins import Url, parse_url
-from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.refusals import OF_ORIGIN, Reason
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation, host_of, is_login
 from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Settings, Sure, Who
@@ -139,7 +139,6 @@ def _login(s: Situation) -> tuple[Url | None, Url | None]:
 
 def _preflight_to_login(s: Situation, login: Url, where: str) -> Ruling:
     """A preflight carries neither cookie nor token: whoever keeps the door must let it in."""
-    change = s.change_after(())
     keeper = "an authenticating proxy" if login.host != (s.url.host if s.url else "") else "the login check"
     who = Who.PROXY if login.host != (s.url.host if s.url else "") else Who.SERVER
     return Ruling(
@@ -147,7 +146,7 @@ def _preflight_to_login(s: Situation, login: Url, where: str) -> Ruling:
             Remedy(
                 who,
                 f"Let OPTIONS requests pass to {where} without a login ({keeper} redirected this one to {login.host})",
-                change if change is not None and change.complete else None,
+                s.whole_change,
                 "A preflight never carries cookies or Authorization, so no login can be asked of it: oauth2-proxy "
                 "--skip-auth-preflight, Cloudflare Access «Bypass options requests to origin», nginx auth_request off "
                 "for OPTIONS, in frameworks the CORS middleware before the authentication.",
@@ -163,7 +162,7 @@ def wrong_url(s: Situation) -> Ruling | None:
         return None
     if (endpoint := _endpoint_of_storage(s)) is not None:
         return endpoint
-    if s.target is None or s.reason not in (Reason.PREFLIGHT_REDIRECTED, *_OF_ORIGIN):
+    if s.target is None or s.reason not in _OF_ITS_ANSWER | {Reason.PREFLIGHT_REDIRECTED}:
         return None
     target = secured(s, s.target)
     kind = difference(s.url, target)
@@ -201,15 +200,7 @@ def _how_to_name(kind: Kind) -> str:
     }.get(kind, "")
 
 
-_OF_ORIGIN = (
-    Reason.ALLOW_ORIGIN_MISSING,
-    Reason.ALLOW_ORIGIN_MISMATCH,
-    Reason.ALLOW_ORIGIN_INVALID,
-    Reason.ALLOW_ORIGIN_MULTIPLE,
-    Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
-    Reason.ALLOW_CREDENTIALS_NOT_TRUE,
-    Reason.REDIRECT_HAS_CREDENTIALS,
-)
+_OF_ITS_ANSWER = OF_ORIGIN | {Reason.ALLOW_CREDENTIALS_NOT_TRUE, Reason.REDIRECT_HAS_CREDENTIALS}
 
 
 def _only_downgraded(s: Situation) -> Ruling | None:
@@ -316,7 +307,7 @@ def mixed(s: Situation) -> Ruling | None:
 
 def null_by_redirect(s: Situation) -> Ruling | None:
     """The Origin is `null` because the request was redirected from one foreign origin to another."""
-    if s.tainted_by is None or s.reason not in _OF_ORIGIN or s.url is None or is_login(str(s.url)):
+    if s.tainted_by is None or s.reason not in _OF_ITS_ANSWER or s.url is None or is_login(str(s.url)):
         return None
     before, after = s.tainted_by
     final = s.target or s.url

@@ -103,8 +103,6 @@ def _guarded(s: Situation) -> Ruling:
 
 def _cors_refused(s: Situation) -> Ruling:
     said = said_of_cors(s)
-    change = s.change_after(())
-    change = change if change is not None and change.complete else None
     origin = "origin" in said.lower() or not re.search(r"\bmethods?\b|\bheaders?\b", said, re.IGNORECASE)
     if origin:
         what = f"Put {s.origin or 'the page'} on the list of origins that the server's CORS setting allows"
@@ -117,7 +115,7 @@ def _cors_refused(s: Situation) -> Ruling:
     if s.setting:
         what += f". This looks like {s.server}: {s.setting}"
     why = f'It says "{said[:160]}": the list is compared letter by letter; scheme and port count.'
-    return Ruling((Remedy(Who.SERVER, what, change, why, _opens(s), Sure.SURE),), Headers.NEVER)
+    return Ruling((Remedy(Who.SERVER, what, s.whole_change, why, _opens(s), Sure.SURE),), Headers.NEVER)
 
 
 def _opens(s: Situation) -> str:
@@ -140,10 +138,8 @@ _BEFORE_LOGIN = "The CORS middleware must stand before authentication (and routi
 
 
 def _preflight_unauthorized(s: Situation) -> Ruling:
-    change = s.change_after(())
-    change = change if change is not None and change.complete else None
     what = "Answer OPTIONS before asking for a login"
-    remedy = Remedy(Who.SERVER, what, change, _BEFORE_LOGIN, sure=Sure.SURE)
+    remedy = Remedy(Who.SERVER, what, s.whole_change, _BEFORE_LOGIN, sure=Sure.SURE)
     return Ruling((remedy,), Headers.NEVER)
 
 
@@ -152,17 +148,13 @@ def _preflight_forbidden(s: Situation) -> Ruling:
         what = "Allow OPTIONS in CloudFront: «Allowed HTTP methods» of this behaviour (GET, HEAD, OPTIONS, or all)"
         why = "The distribution refuses the method by itself; the server behind it never saw the preflight."
         return Ruling((Remedy(Who.PROXY, what, why=why, sure=Sure.SURE),), Headers.NEVER)
-    change = s.change_after(())
-    change = change if change is not None and change.complete else None
     what = f"Answer OPTIONS here with an ok status, and have {s.origin} on the list of allowed origins"
     why = "It may be a rule of the server or of a firewall before it that forbids OPTIONS, or the server's CORS layer "
     why += "that does not know the origin, method or header: its log tells."
-    return Ruling((Remedy(Who.SERVER, what, change, why),), Headers.NEVER)
+    return Ruling((Remedy(Who.SERVER, what, s.whole_change, why),), Headers.NEVER)
 
 
 def _preflight_not_found(s: Situation) -> Ruling:
-    change = s.change_after(())
-    change = change if change is not None and change.complete else None
     handled = re.search(r"cannot options", s.body, re.IGNORECASE) is not None
     what = "Handle OPTIONS at this URL: put the CORS middleware before the routes"
     url = Remedy(
@@ -171,17 +163,15 @@ def _preflight_not_found(s: Situation) -> Ruling:
         why="A wrong URL is answered 404 to any method.",
         sure=Sure.POSSIBLE,
     )
-    server = Remedy(Who.SERVER, what, change, "A route for this method alone does not answer OPTIONS.")
+    server = Remedy(Who.SERVER, what, s.whole_change, "A route for this method alone does not answer OPTIONS.")
     return Ruling((server,) if handled else (server, url), Headers.NEVER)
 
 
 def _preflight_method(s: Situation) -> Ruling:
-    change = s.change_after(())
-    change = change if change is not None and change.complete else None
     what = f"Let OPTIONS reach the CORS layer of this path, and have {s.origin} on its list of origins"
     why = "405 means that nothing handled OPTIONS: no CORS layer stands before this route, or it handed the preflight "
     why += "on because the origin is not on its list."
-    return Ruling((Remedy(Who.SERVER, what, change, why),), Headers.NEVER)
+    return Ruling((Remedy(Who.SERVER, what, s.whole_change, why),), Headers.NEVER)
 
 
 def _server_error(s: Situation) -> Ruling:

@@ -2,8 +2,7 @@
 
 import re
 
-from cors_addon.fetch.refusals import Reason
-from cors_addon.remedies.by_origin import OF_ORIGIN
+from cors_addon.fetch.refusals import OF_ORIGIN, Reason
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation
 from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Sure, Who
@@ -67,8 +66,8 @@ def stored(s: Situation) -> Ruling | None:
 
 def _always(s: Situation) -> Remedy:
     """The server's part: the same headers whoever asks, or a Vary."""
-    change = s.change_after(())
-    edits = change.edits if change is not None and change.complete else ()
+    change = s.whole_change
+    edits = () if change is None else change.edits
     before = s.value("vary")
     vary = HeaderEdit("Vary", before, f"{before}, Origin" if before else "Origin")
     return Remedy(

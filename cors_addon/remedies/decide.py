@@ -82,8 +82,8 @@ def _rules(what: Happened | None) -> tuple[Callable[[Situation], Ruling | None],
 
 def by_headers(s: Situation) -> Remedy | None:
     """The smallest change to the answer, as a remedy; None where there is none that helps."""
-    change = s.change_after(())
-    if change is None or not change.complete or not (change.edits or change.status):
+    change = s.whole_change
+    if change is None or not (change.edits or change.status):
         return None
     what, opens = _WHAT[s.reason](s) if s.reason in _WHAT else ("Answer so", "")
     if (s.status or 0) >= 400 and not s.preflight and s.reason is Reason.ALLOW_ORIGIN_MISSING:

@@ -111,6 +111,12 @@ class Situation:
         """Whether the page came over https."""
         return (self.own or "").startswith("https://")
 
+    @property
+    def whole_change(self) -> Change | None:
+        """The smallest change to the answer, if nothing fails after it."""
+        change = self.change_after(())
+        return change if change is not None and change.complete else None
+
     def with_status(self, status: int) -> "Situation":
         """The same, answered with this status."""
         return replace(self, status=status)

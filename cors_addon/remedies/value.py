@@ -27,6 +27,17 @@ class Who(StrEnum):
     """Who sits before the browser."""
 
 
+WHOSE = {
+    Who.PAGE: "in the page",
+    Who.PAGE_SERVER: "at the page's server",
+    Who.SERVER: "at the server",
+    Who.PROXY: "at the proxy or CDN before the server",
+    Who.IDENTITY_PROVIDER: "at the identity provider",
+    Who.USER: "by the user",
+}
+"""Where each acts."""
+
+
 class Sure(StrEnum):
     """How sure it is that this helps."""
 
@@ -101,6 +112,11 @@ class Remedy:
     sure: Sure = Sure.LIKELY
     at: str | None = None
     """Host at which the change is made, where that is not the server of the refused answer."""
+
+    @property
+    def headline(self) -> str:
+        """Who, and what, as people read it."""
+        return f"{WHOSE[self.who]}: {self.what[:1].lower()}{self.what[1:]}"
 
     def described(self) -> dict[str, Any]:
         """As JSON has it."""

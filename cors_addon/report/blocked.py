@@ -3,16 +3,17 @@
 Law: those of `text` hold here too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.model import Judgement, ToldBy
 from cors_addon.fetch.load import Block, Destination, Gate, Load
 from cors_addon.reasons.blocks import BLOCKS
 from cors_addon.reasons.model import BROWSERS
+from cors_addon.remedies.value import Remedy
 from cors_addon.report import remedied
 from cors_addon.report.layout import paragraph
-from cors_addon.report.situation import happened_of, remedies_of
+from cors_addon.report.situation import told_of
 from cors_addon.report.text import FAILED, PASSED, quoted, relation, shortened, visible
 
 _ORB = {
@@ -117,14 +118,14 @@ def explanation(judgement: Judgement, fate: Fate, block: Block, width: int) -> I
         *(paragraph("CORS", f"{PASSED} allowed: this is not about CORS", width) if judgement.stage else ()),
         *(paragraph("inferred", "; ".join(judgement.assumptions), width) if judgement.assumptions else ()),
     ]
-    happened = happened_of(judgement)
+    happened, remedies = told_of(judgement)
     yield [
         *(paragraph("behind it", happened.text, width) if happened is not None else ()),
         *paragraph("stopped by", f"{FAILED} {phrase(block, load)}", width),
         *paragraph("compared", _compared(judgement, block, load), width),
         *paragraph("why", entry.why, width),
     ]
-    yield list(_remedies(judgement, width))
+    yield list(_remedies(remedies, width))
     yield [*paragraph("elsewhere", _elsewhere(judgement, fate), width), *paragraph("spec", entry.anchor, width)]
 
 
@@ -152,8 +153,8 @@ def _compared(judgement: Judgement, block: Block, load: Load) -> str:
     return f"{named}   against {against}"
 
 
-def _remedies(judgement: Judgement, width: int) -> Iterator[str]:
-    for line in remedied.lines(remedies_of(judgement)):
+def _remedies(remedies: Sequence[Remedy], width: int) -> Iterator[str]:
+    for line in remedied.lines(remedies):
         yield from paragraph(line.label, line.plain, width, hang="  ")
 
 

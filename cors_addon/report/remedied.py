@@ -3,18 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from cors_addon.remedies.value import Change, Remedy, Settings, Who
+from cors_addon.remedies.value import Change, Remedy, Settings
 from cors_addon.report.text import visible
 
-WHOSE = {
-    Who.PAGE: "in the page",
-    Who.PAGE_SERVER: "at the page's server",
-    Who.SERVER: "at the server",
-    Who.PROXY: "at the proxy or CDN before the server",
-    Who.IDENTITY_PROVIDER: "at the identity provider",
-    Who.USER: "by the user",
-}
-"""Where each acts."""
 SHOWN = 3
 """Remedies shown of each, in a list of many causes."""
 SETTINGS_SHOWN = 5
@@ -36,18 +27,13 @@ class Line(NamedTuple):
         return f"{self.sign} {self.text}".strip()
 
 
-def headline(remedy: Remedy) -> str:
-    """Who, and what."""
-    return f"{WHOSE[remedy.who]}: {remedy.what[:1].lower()}{remedy.what[1:]}"
-
-
 def lines(remedies: Sequence[Remedy], status: int | None = None, shown: int | None = None) -> Iterator[Line]:
     """What is said of remedies, in their order: of the first `shown`, or all that there is to say of all.
 
     `status`: of the answer, where a change replaces it.
     """
     for number, remedy in enumerate(remedies[:shown]):
-        yield Line("or" if number else "fix", "", headline(remedy))
+        yield Line("or" if number else "fix", "", remedy.headline)
         found = list(change_lines(remedy, status))
         if shown is not None and isinstance(remedy.change, Settings) and len(found) > SETTINGS_SHOWN:
             found = [*found[:SETTINGS_SHOWN], ("", "… and other frameworks: see --format jsonl")]

@@ -849,25 +849,6 @@ Content-Length: 0
 """,
     ),
     (
-        "socket.io",
-        "",
-        "socket.io basic preflight-ok",
-        """\
-OPTIONS /socket.io/?EIO=4&transport=polling
-Origin: https://app.example.com
-Access-Control-Request-Method: POST
-Access-Control-Request-Headers: content-type
-
-204
-Access-Control-Allow-Origin: https://app.example.com
-Vary: Origin
-Access-Control-Allow-Methods: GET,POST
-Access-Control-Allow-Headers: content-type
-Content-Length: 0
-
-""",
-    ),
-    (
         "fastify-cors",
         "",
         "fastify-cors array preflight-ok",

@@ -238,7 +238,7 @@ def remedied_as(remedies: Sequence[Remedy], status: int | None) -> list[dict[str
     return [
         full(
             {
-                "what": text.shortened(remedied.headline(remedy), LONGEST),
+                "what": text.shortened(remedy.headline, LONGEST),
                 "lines": [
                     [sign, text.shortened(line, LONGEST)] for sign, line in remedied.change_lines(remedy, status)
                 ],

@@ -16,7 +16,8 @@ from cors_addon.policy import shadow
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, Parts
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import answered, jsonl
+from cors_addon.report import answered
+from cors_addon.report.console import console_message
 from cors_addon.report.counted import generalized
 from cors_addon.report.cures import BROWSERS
 from cors_addon.report.findings import finding_fix, finding_phrase
@@ -100,7 +101,7 @@ def _cause(cause: Cause, summary: Summary) -> dict[str, Any]:
             "remedies": remedied_as(cause.remedies, example.observation.status),
             "behind": "" if cause.happened is None else cause.happened.text,
             "told": list(answered.lines(example)),
-            "console": console_lines(jsonl.line(example)["console_message"]),
+            "console": console_lines(console_message(example)),
         }
     )
 
