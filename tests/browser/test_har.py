@@ -43,8 +43,16 @@ CHROMIUM_EXPORT = """(async () => {
   const requests = logs.NetworkLog.NetworkLog.instance().requests();
   return {text: JSON.stringify({log: await har.Log.Log.build(requests, {sanitize: false})})};
 })()"""
-CHROMIUM_READY = """import("./models/logs/logs.js").then(
-  (logs) => ({ready: Boolean(logs.NetworkLog.NetworkLog.instance())}), () => ({}))"""
+CHROMIUM_READY = """(async () => {
+  const logs = await import("./models/logs/logs.js"), sdk = await import("./core/sdk/sdk.js");
+  const managers = sdk.TargetManager.TargetManager.instance().models(sdk.NetworkManager.NetworkManager);
+  if (!logs.NetworkLog.NetworkLog.instance() || !managers.length) return {};
+  await managers[0].target().networkAgent().invoke_getResponseBody({requestId: "none"});
+  return {ready: true};
+})().catch(() => ({}))"""
+"""DevTools has a network manager from when it is attached to the page, which by then was told to enable the network's
+events. Commands are answered in the order in which they were sent: an answer to one more says that events are on.
+"""
 FIREFOX_TOOLBOX = """(async () => {
   const {require} = ChromeUtils.importESModule("resource://devtools/shared/loader/Loader.sys.mjs");
   const {gDevTools} = require("devtools/client/framework/devtools");
@@ -81,7 +89,6 @@ class ChromiumWithHar(chromium.Chromium):
             if (await self.run_in_devtools(CHROMIUM_READY)).get("ready"):
                 break
             await waits.pause()
-        await waits.grace(1.0)  # until it listens to the network: it does not say when
         return session
 
     async def run_in_devtools(self, expression: str) -> dict[str, Any]:
