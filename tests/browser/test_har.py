@@ -19,7 +19,6 @@ from mitmproxy.io import FlowReader
 
 from cors_addon.exchange import ledger
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
-from cors_addon.exchange.timing import RETRY_WITHIN
 from cors_addon.fetch.refusals import Reason
 from cors_addon.recordings import har_entry, judge
 from cors_addon.report import text
@@ -36,6 +35,8 @@ PAGE = "https://app.example.test"
 SAMPLE = 60
 APIS = frozenset({"fetch", "xhr", "img", "script", "module", "css"})
 SENT_AGAIN = "sent again"
+AGAIN_WITHIN = 10.0
+"""Seconds within which a browser on a busy machine has sent a request again by itself."""
 JUDGED = (Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT)
 
 CHROMIUM_EXPORT = """(async () => {
@@ -211,7 +212,7 @@ def is_again(earlier: Judgement, later: Judgement) -> bool:
     """Whether the browser sent `earlier` again by itself: the very same request, at once, after what makes it do so."""
     first, second = earlier.observation, later.observation
     return (
-        is_sent_again(earlier) and first.request == second.request and 0 <= second.started - first.ended <= RETRY_WITHIN
+        is_sent_again(earlier) and first.request == second.request and 0 <= second.started - first.ended <= AGAIN_WITHIN
     )
 
 
