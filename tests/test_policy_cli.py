@@ -163,9 +163,40 @@ def test_export_writes_for_each_target_or_says_why_not(good: Path, capsys: pytes
     for target in TARGETS:
         code = run("export", str(good), "--to", target)
         out, err = capsys.readouterr()
-        assert (code, bool(out), bool(err)) in ((FINE, True, False), (FAULTY, False, True))
+        remarked = TARGETS[target].comment == ""  # JSON has no place for them
+        assert (code, bool(out), bool(err)) in ((FINE, True, remarked), (FAULTY, False, True))
     assert run("export", str(good), "--to", "iis") == UNUSABLE
     assert run("export", str(good), "--to", "nginx", "--policy", "b") == UNUSABLE
+
+
+def test_several_policies_are_exported_together_or_one_by_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What has no say is left out, and named; what has one and cannot be said stops all: another would take it."""
+    file = tmp_path / "several.yaml"
+    one, more = (
+        GOOD.replace("request-headers", "x"),
+        "  - name: b\n    filter: ~d b.test\n    origins: [https://b.example]\n",
+    )
+    file.write_text(one + more)
+    assert run("export", str(file), "--to", "nginx") == FINE
+    out = capsys.readouterr().out
+    assert "$cors_a_origin" in out
+    assert "$cors_b_origin" in out
+    assert run("export", str(file), "--to", "django") == FAULTY
+    assert "there are 2: 'a', 'b'. One is written with --policy NAME." in capsys.readouterr().err
+    assert run("export", str(file), "--to", "django", "--policy", "b") == FINE
+    file.write_text(f"{one}{more}    mode: off\n  - name: c\n    set: {{X-A: b}}\n")
+    assert run("export", str(file), "--to", "django") == FAULTY
+    out, err = capsys.readouterr()
+    assert "example.test" in out
+    assert "'b' is left out: its mode is off" in err
+    assert "'c' is left out: it grants nothing" in err
+    file.write_text(f"{one}  - name: s\n    filter: ~d b.test\n    preset: strip\n{more.replace('name: b', 'name: t')}")
+    assert run("export", str(file), "--to", "nginx") == FAULTY
+    out, err = capsys.readouterr()
+    assert not out
+    assert "cannot express the policy 's'" in err
 
 
 def test_a_trial_keeps_no_judgements(good: Path) -> None:

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mitmproxy import flowfilter, http
+from mitmproxy.test.tflow import tflow
 
 from cors_addon.policy.faults import Fault, Severity, count
-from cors_addon.policy.filters import implies
+from cors_addon.policy.filters import implies, of_host, of_server
 from cors_addon.policy.model import Mode, Others, Policy, Preflights, Preset, preset
 from cors_addon.policy.origins import collect, parse
 from cors_addon.policy.read import KEYS, read
 from cors_addon.policy.write import summary, write
 from cors_addon.proxy.policy_file import check_filter
+from tests.helpers import url
 
 CASES = Path(__file__).parent / "cases" / "policies"
 
@@ -150,6 +153,44 @@ def test_what_is_written_is_read_again(policies: list[Policy]) -> None:
 def test_a_filter_is_seen_to_be_broader(narrow: str, broad: str, yes: bool) -> None:
     """Only where that is sure."""
     assert implies(narrow, broad) is yes
+
+
+HOST_FILTERS = [
+    "", "~all", "~d a.test", r"~d ^a\.test$", "~d ^a.test", "~d test$", "~d a.test | ~d b.test",
+    '~d "^(a|b)\\\\.test$"',
+    r"~u ^https://a\.test/", r"~u ^https?://a\.test/", "~u ^http://a.test:8080/", "(~d a.test)",
+    of_server(url("https://a.test")), of_server(url("http://a.test:8080")),
+    of_server(url("https://xn--bcher-kva.org")),
+    of_server(url("http://[::1]:8080")),
+]  # fmt: skip
+SERVED = [
+    f"{scheme}://{host}{port}/items/a.test"
+    for host in ("a.test", "b.test", "api.a.test", "a.test.evil.test", "xn--bcher-kva.org", "[::1]")
+    for scheme, port in (("https", ""), ("http", ""), ("http", ":8080"), ("https", ":8443"))
+]
+
+
+@pytest.mark.parametrize("expression", HOST_FILTERS)
+def test_a_filter_for_servers_is_told_by_the_host_header(expression: str) -> None:
+    """As mitmproxy's filter matches, but for the scheme, and that a dot is a dot."""
+    regex = of_host(expression)
+    assert regex is not None
+    match = flowfilter.parse(expression) if expression else (lambda _: True)
+    for served in SERVED:
+        schemes = [re.sub("^https?", scheme, served) for scheme in ("http", "https")]  # the header does not tell which
+        matched = any(match(tflow(req=http.Request.make("GET", one))) for one in schemes)
+        host = served.partition("://")[2].partition("/")[0]
+        assert (re.search(regex, host, re.IGNORECASE) is not None) is matched, served
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["a.test", "~u a.test", "~u ^https://a.test", "~u ^https://a.test/x", "~m PUT", "~d a.test & ~m PUT", "! ~d a.test",
+     "~d a.*test", "~d a[.]test", "~d a.test | ~m PUT", "~d [", r"~d \w+", "~u ^https://(a|b).test/(x|y)"],
+)  # fmt: skip
+def test_a_filter_that_says_more_than_servers_has_no_host(expression: str) -> None:
+    """Then nobody can tell by the host alone."""
+    assert of_host(expression) is None
 
 
 @pytest.mark.parametrize(

@@ -114,25 +114,32 @@ def run_export(options: argparse.Namespace) -> int:
     if not chosen:
         _complain(f"no policy is named {options.policy!r}; there are {', '.join(one.name for one in policies)}")
         return UNUSABLE
+    code = FINE
+    if len(chosen) > 1:
+        chosen, code = _that_decide(chosen)
     try:
-        texts, code = _exported(chosen, options.to)
+        snippet = export.export(chosen, options.to)
     except export.UnknownTarget as error:
         _complain(str(error))
         return UNUSABLE
-    return _write("\n".join(texts), options.output) or code if texts else code
+    except export.Inexpressible as error:
+        one_alone = " One is written with --policy NAME." if len(chosen) > 1 else ""
+        _complain(f"{error}{one_alone}")
+        return FAULTY
+    if not snippet.target.comment:
+        for remark in snippet.remarks:
+            _complain(remark)
+    return _write(snippet.text(), options.output) or code
 
 
-def _exported(policies: Sequence[Policy], target: str) -> tuple[list[str], int]:
-    """The policies as a server's configuration, and the exit code; what cannot be expressed is complained of."""
-    texts: list[str] = []
-    code = FINE
+def _that_decide(policies: Sequence[Policy]) -> tuple[list[Policy], int]:
+    """Those of several that have a say, and the exit code; the others are named."""
+    found = [policy for policy in policies if policy.speaks_of_cors and policy.mode is not Mode.OFF]
     for policy in policies:
-        try:
-            texts.append(export.export(policy, target).text())
-        except export.Inexpressible as error:
-            _complain(str(error))
-            code = FAULTY
-    return texts, code
+        if policy not in found:
+            why = "its mode is off" if policy.mode is Mode.OFF else "it grants nothing, there is no CORS to configure"
+            _complain(f"the policy {policy.name!r} is left out: {why}")
+    return found or list(policies), FINE if len(found) == len(policies) else FAULTY
 
 
 # ── cors-addon check --policy ─────────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,9 @@ from cors_addon.fetch.origins import Url
 EVERYTHING = frozenset({"", "~all", "~http", ".", ".*", "~u .", "~u .*"})
 _LITERAL = re.compile(r"[\w./:@%=&-]*(?:\\.[\w./:@%=&\\-]*)*")
 
+_HOST = re.compile(r"(?:[^\\.^$*+?{}\[\]|()]|\.|\\[^\w])+")
+"""A host in a regular expression; a dot that is not escaped is meant as one."""
+
 
 def literal(text: str) -> str:
     """A regular expression of any dialect that matches just this text."""
@@ -72,6 +75,58 @@ def _term(text: str) -> tuple[str, str] | None:
     if not body or not _LITERAL.fullmatch(body):
         return None
     return (match[1] or "~u").strip(), re.sub(r"\\(.)", r"\1", body)
+
+
+def of_host(expression: str) -> str | None:
+    """A regular expression, whatever case letters have, for the Host headers of just the requests that a filter
+    matches; None where it is about more than servers, or that cannot be told.
+    """
+    text = expression.strip()
+    if text in EVERYTHING:
+        return "."
+    options = _split(text, "|")
+    if len(options) > 1:
+        found = [of_host(option) for option in options]
+        return None if None in found else "(" + "|".join(filter(None, found)) + ")"
+    match = re.fullmatch(r"(~[du])\s+(\S+|\"(?:[^\"\\]|\\.)*\")", options[0])
+    if match is None:
+        return None
+    body = re.sub(r"\\(.)", r"\1", match[2][1:-1]) if match[2].startswith('"') else match[2]
+    return _of_domain(body) if match[1] == "~d" else _of_url(body)
+
+
+def _of_domain(regex: str) -> str | None:
+    """For `~d`, which looks at the host without its port."""
+    start, end = regex.startswith("^"), regex.endswith("$") and not regex.endswith("\\$")
+    hosts = _literals(regex.removeprefix("^")[: -1 if end else None])
+    if not hosts or any(":" in host or "/" in host for host in hosts):
+        return None
+    return ("^" if start else "^[^:]*") + _one_of(hosts) + ("(:[0-9]+)?$" if end else "")
+
+
+def _of_url(regex: str) -> str | None:
+    """For `~u`, where it is an origin of servers with its slash: as `of_server` writes it."""
+    match = re.fullmatch(r"\^(https?\??)://(\(.+\)|[^/()]+?)(?::([0-9]+))?/", regex)
+    if match is None:
+        return None
+    hosts = [host for host in _literals(match[2]) if host.isascii() and (":" not in host or host.startswith("["))]
+    if not hosts:
+        return None
+    default = {"http": "80", "https": "443", "https?": "(80|443)"}[match[1]]
+    port = f"(:{default})?" if match[3] in (None, default) else f":{match[3]}"
+    return f"^{_one_of(hosts)}{port}$"
+
+
+def _literals(regex: str) -> list[str]:
+    """The texts that a regular expression stands for, with one choice in it at most; none where it is another kind."""
+    match = re.fullmatch(r"([^()]*)\(([^()]*)\)([^()]*)", regex)
+    before, inner, after = match.groups() if match else ("", regex, "")
+    found = [f"{before}{part}{after}" for part in (inner.split("|") if match else [inner])]
+    return [re.sub(r"\\(.)", r"\1", text) for text in found] if all(map(_HOST.fullmatch, found)) else []
+
+
+def _one_of(hosts: list[str]) -> str:
+    return literal(hosts[0]) if len(hosts) == 1 else "(" + "|".join(map(literal, hosts)) + ")"
 
 
 def _split(text: str, operator: str) -> list[str]:

@@ -237,10 +237,14 @@ class PolicyCommands(CommandGroup):
         if not policies:
             raise exceptions.CommandError("These flows need no CORS configuration.")
         try:
-            texts = [export.export(policy, target).text() for policy in policies]
-        except (export.UnknownTarget, export.Inexpressible) as error:
+            snippet = export.export(policies, target)
+        except export.UnknownTarget as error:
             raise exceptions.CommandError(str(error)) from error
-        return "\n".join(texts).splitlines()
+        except export.Inexpressible as error:
+            alone = " Choose flows of one server." if len(policies) > 1 else ""
+            raise exceptions.CommandError(f"{error}{alone}") from error
+        remarks = [] if snippet.target.comment else ["", *snippet.remarks]  # JSON takes none
+        return [*snippet.text().splitlines(), *remarks]
 
     # ---- helpers ----
 

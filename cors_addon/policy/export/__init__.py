@@ -1,10 +1,14 @@
 """A policy as configuration for the servers that people run."""
 
+from collections.abc import Iterator, Sequence
+
 from cors_addon.policy.export import node, others, proxies, python
 from cors_addon.policy.export.target import Inexpressible as Inexpressible
-from cors_addon.policy.export.target import Snippet, Target, faults, notes
+from cors_addon.policy.export.target import Several, Sited, Snippet, Target, faults, notes, wider, words_for
 from cors_addon.policy.export.target import UnknownTarget as UnknownTarget
+from cors_addon.policy.filters import of_host
 from cors_addon.policy.model import Policy
+from cors_addon.reasons.model import printable
 
 TARGETS: dict[str, Target] = {
     target.name: target for target in (*proxies.TARGETS, *node.TARGETS, *python.TARGETS, *others.TARGETS)
@@ -22,11 +26,32 @@ def find(name: str) -> Target:
     return target
 
 
-def export(policy: Policy, name: str) -> Snippet:
-    """The policy for a target; raises Inexpressible, which says all that stands against it."""
+def export(policies: Policy | Sequence[Policy], name: str) -> Snippet:
+    """The policies of a file, in order, for a target; raises Inexpressible, which says all that stands against it."""
     target = find(name)
-    wrong = list(faults(policy, target.can))
-    if wrong:
-        listed = "; ".join(wrong)
-        raise Inexpressible(f"{target.title} cannot express the policy {policy.name!r}: {listed}.")
-    return Snippet(target, target.render(policy), tuple(notes(policy, target)))
+    given = [policies] if isinstance(policies, Policy) else list(policies)
+    sites = list(_sited(given, target))
+    for policy in given:
+        wrong = list(faults(policy, target.can))
+        if wrong:
+            listed = "; ".join(wrong)
+            raise Inexpressible(f"{target.title} cannot express the policy {policy.name!r}: {listed}.")
+    remarks = tuple(dict.fromkeys(note for site in sites for note in notes(site.policy, target, site.hosts)))
+    more = tuple(each for policy in given for each in wider(policy, target.can))
+    return Snippet(target, target.render(sites), remarks, more)
+
+
+def _sited(policies: Sequence[Policy], target: Target) -> Iterator[Sited]:
+    """Each policy with the hosts that it is for; one alone goes to where only these are served."""
+    several = len(policies) > 1
+    names = ", ".join(repr(policy.name) for policy in policies)
+    if several and target.several is Several.ONE:
+        raise Inexpressible(f"{target.title} takes one policy at a time, and there are {len(policies)}: {names}.")
+    for policy, word in zip(policies, words_for(policies), strict=True):
+        hosts = of_host(policy.filter) if several and target.several is Several.BY_HOST else None
+        if several and target.several is Several.BY_HOST and hosts is None:
+            raise Inexpressible(
+                f"{target.title} would need the hosts of the policy {policy.name!r} to tell it from {names}, and its "
+                f"filter says more, or less: {printable(policy.filter)}. Export one policy at a time, or write ~d HOST."
+            )
+        yield Sited(policy, word, hosts)

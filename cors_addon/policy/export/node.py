@@ -1,6 +1,19 @@
 """JavaScript: Express with cors, Fastify with @fastify/cors, Cloudflare Workers."""
 
-from cors_addon.policy.export.target import Can, Target, array, exact, granted, header_case, origin_regex, quote
+from collections.abc import Sequence
+
+from cors_addon.policy.export.target import (
+    Can,
+    Several,
+    Sited,
+    Target,
+    array,
+    exact,
+    granted,
+    header_case,
+    origin_regex,
+    quote,
+)
 from cors_addon.policy.model import Policy
 
 
@@ -36,32 +49,98 @@ def _options(policy: Policy, indent: str, *, asked: str) -> list[str]:
     return [indent + line for line in lines]
 
 
-def express(policy: Policy) -> str:
+def _shared(policy: Policy, *, request: str, more: tuple[str, ...] = ()) -> list[str]:
+    """What `callback` is called with, or the options themselves where nothing depends on the request."""
+    if policy.methods.any and policy.credentials:
+        options = [*_options(policy, "  ", asked=f'{request} ?? "GET"'), *more]
+        return ["(req, callback) => callback(null, {", *options, "})"]
+    return ["{", *_options(policy, "  ", asked=""), *more, "}"]
+
+
+def express(sites: Sequence[Sited]) -> str:
     """The package cors."""
+    asked = 'req.get("Access-Control-Request-Method")'
     lines = ['const cors = require("cors");', ""]
-    if policy.methods.any and policy.credentials:
-        lines += ["app.use(cors((req, callback) => callback(null, {"]
-        lines += _options(policy, "  ", asked='req.get("Access-Control-Request-Method") ?? "GET"')
-        lines += ["})));"]
-    else:
-        lines += ["app.use(cors({", *_options(policy, "  ", asked=""), "}));"]
+    if len(sites) == 1:
+        made = _shared(sites[0].policy, request=asked)
+        return "\n".join([*lines, f"app.use(cors({made[0]}", *made[1:-1], f"{made[-1]}));"]) + "\n"
+    lines.append("const corsPolicies = [")
+    for site in sites:
+        made = _shared(site.policy, request=asked)
+        lines += [f"  [{_hosts(site)}, cors({made[0]}", *(f"  {line}" for line in made[1:-1]), f"  {made[-1]})],"]
+    lines += [
+        "];",
+        "app.use((req, res, next) => {",
+        '  const found = corsPolicies.find(([hosts]) => hosts.test(req.get("Host") ?? ""));',
+        "  return found === undefined ? next() : found[1](req, res, next);",
+        "});",
+    ]
     return "\n".join(lines) + "\n"
 
 
-def fastify(policy: Policy) -> str:
+def fastify(sites: Sequence[Sited]) -> str:
     """The package @fastify/cors."""
+    asked = 'req.headers["access-control-request-method"]'
+    more = ("  strictPreflight: false,",)
     lines = ['const cors = require("@fastify/cors");', ""]
-    if policy.methods.any and policy.credentials:
-        lines += ["fastify.register(cors, () => (req, callback) => callback(null, {"]
-        lines += _options(policy, "  ", asked='req.headers["access-control-request-method"] ?? "GET"')
-    else:
-        lines += ["fastify.register(cors, {", *_options(policy, "  ", asked="")]
-    lines += ["  strictPreflight: false,", "}));" if "() =>" in lines[2] else "});"]
+    if len(sites) == 1:
+        made = _shared(sites[0].policy, request=asked, more=more)
+        start = "() => " if "=>" in made[0] else ""
+        lines += [f"fastify.register(cors, {start}{made[0]}", *made[1:-1], f"{made[-1]});"]
+        return "\n".join(lines) + "\n"
+    lines.append("const corsPolicies = [")
+    for site in sites:
+        made = _shared(site.policy, request=asked, more=more)
+        made[0] = "(req) => ({"
+        lines += [f"  [{_hosts(site)}, {made[0]}", *(f"  {line}" for line in made[1:-1]), "  })],"]
+    lines += [
+        "];",
+        "fastify.register(cors, () => (req, callback) => {",
+        '  const found = corsPolicies.find(([hosts]) => hosts.test(req.headers.host ?? ""));',
+        "  callback(null, found === undefined ? { origin: false } : found[1](req));",
+        "});",
+    ]
     return "\n".join(lines) + "\n"
 
 
-def workers(policy: Policy) -> str:
+def _hosts(site: Sited) -> str:
+    """A regular expression for the Host header."""
+    return "/" + (site.hosts or "").replace("/", r"\/") + "/i"
+
+
+def workers(sites: Sequence[Sited]) -> str:
     """A Cloudflare Worker before the origin server."""
+    lines: list[str] = []
+    for site in sites:
+        if site.policy.origins is not None and not site.policy.origins.any:
+            lines += [f"const {_allowed(site)} = {_regex(site.policy)};"]
+    lines += [""] if lines else []
+    if len(sites) == 1:
+        lines += ["export default {", "  async fetch(request) {", *_worker(sites[0]), "  },", "};"]
+        return "\n".join(lines) + "\n"
+    lines.append("const corsPolicies = [")
+    for site in sites:
+        lines += [f"  [{_hosts(site)}, async (request) => {{", *_worker(site), "  }],"]
+    lines += [
+        "];",
+        "",
+        "export default {",
+        "  fetch(request) {",
+        "    const found = corsPolicies.find(([hosts]) => hosts.test(new URL(request.url).host));",
+        "    return found === undefined ? fetch(request) : found[1](request);",
+        "  },",
+        "};",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _allowed(site: Sited) -> str:
+    return f"ALLOWED_{site.word.upper()}"
+
+
+def _worker(site: Sited) -> list[str]:
+    """The body of a function of `request`, from which the answer is returned."""
+    policy = site.policy
     assert policy.origins is not None
     repeat_methods = policy.methods.any and policy.credentials
     repeat_headers = policy.request_headers.any and policy.credentials
@@ -70,10 +149,8 @@ def workers(policy: Policy) -> str:
     exposed = granted(tuple(map(header_case, policy.expose_headers.listed)), everything=policy.expose_headers.any)
     vary = [] if policy.origins.any else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
-    lines = ["const ALLOWED = " + _regex(policy) + ";", ""] if not policy.origins.any else []
-    lines += [
-        "export default {",
-        "  async fetch(request) {",
+    is_allowed = "true" if policy.origins.any else f"origin !== null && {_allowed(site)}.test(origin)"
+    lines = [
         '    const origin = request.headers.get("Origin");',
         '    const method = request.headers.get("Access-Control-Request-Method");',
         '    const preflight = request.method === "OPTIONS" && origin !== null && method !== null;',
@@ -87,7 +164,7 @@ def workers(policy: Policy) -> str:
     ]
     if vary:
         lines.append(f"    headers.append({quote('Vary')}, {quote(', '.join(vary))});")
-    lines.append("    if (true) {" if policy.origins.any else "    if (origin !== null && ALLOWED.test(origin)) {")
+    lines.append(f"    if ({is_allowed}) {{")
     lines.append(f'      headers.set("Access-Control-Allow-Origin", {quote("*") if policy.origins.any else "origin"});')
     if policy.credentials:
         lines.append('      headers.set("Access-Control-Allow-Credentials", "true");')
@@ -114,10 +191,8 @@ def workers(policy: Policy) -> str:
     lines += [
         "    const { status, statusText } = response;",
         "    return new Response(response.body, { status, statusText, headers });",
-        "  },",
-        "};",
     ]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _bytes(value: str) -> str:
@@ -128,7 +203,15 @@ def _bytes(value: str) -> str:
 _MIDDLEWARE = Can(private_network=False, edits=False)
 
 TARGETS = (
-    Target("express", "Express with the package cors", _MIDDLEWARE, express, "//"),
-    Target("fastify", "Fastify with @fastify/cors", _MIDDLEWARE, fastify, "//"),
-    Target("workers", "Cloudflare Workers", Can(), workers, "//", aliases=("cloudflare", "cloudflare-workers")),
+    Target("express", "Express with the package cors", _MIDDLEWARE, express, "//", several=Several.BY_HOST),
+    Target("fastify", "Fastify with @fastify/cors", _MIDDLEWARE, fastify, "//", several=Several.BY_HOST),
+    Target(
+        "workers",
+        "Cloudflare Workers",
+        Can(),
+        workers,
+        "//",
+        aliases=("cloudflare", "cloudflare-workers"),
+        several=Several.BY_HOST,
+    ),
 )

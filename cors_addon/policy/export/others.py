@@ -3,7 +3,7 @@
 import json
 
 from cors_addon.fetch.origins import OPAQUE
-from cors_addon.policy.export.target import Can, Target, array, exact, header_case, origin_regex, with_simple
+from cors_addon.policy.export.target import Can, Target, array, exact, header_case, one, origin_regex, with_simple
 from cors_addon.policy.model import Policy
 from cors_addon.policy.origins import ANY
 
@@ -202,20 +202,28 @@ def api_gateway(policy: Policy) -> str:
 
 
 TARGETS = (
-    Target("spring", "Spring 5.3", Can(repeats_headers=True, edits=False), spring, "//"),
+    Target(
+        "spring",
+        "Spring 5.3",
+        Can(repeats_headers=True, edits=False),
+        one(spring),
+        "//",
+        places={"request-headers": "cors.setAllowedHeaders("},
+    ),
     Target(
         "aspnet",
         "ASP.NET Core",
         Can(repeats_headers=True, private_network=False, any_exposed=False, edits=False),
-        aspnet,
+        one(aspnet),
         "//",
         aliases=("asp.net", "aspnetcore", "dotnet"),
+        places={"request-headers": ".AllowAnyHeader()"},
     ),
     Target(
         "jub0bs",
         "Go with github.com/jub0bs/cors 0.12",
         Can(nobody=False, null=False, reflect=False, private_network=False, edits=False),
-        jub0bs,
+        one(jub0bs),
         "//",
         aliases=("go", "jub0bs/cors", "go-jub0bs"),
     ),
@@ -223,9 +231,10 @@ TARGETS = (
         "rs",
         "Go with github.com/rs/cors 1.9",
         Can(any_method=False, any_method_credentialed=False, repeats_headers=True, any_exposed=False, edits=False),
-        rs,
+        one(rs),
         "//",
         aliases=("rs/cors", "go-rs"),
+        places={"request-headers": "AllowedHeaders:"},
     ),
     Target(
         "rails",
@@ -239,8 +248,9 @@ TARGETS = (
             private_network=False,
             edits=False,
         ),
-        rails,
+        one(rails),
         aliases=("rack-cors",),
+        places={"request-headers": "headers:"},
     ),
     Target(
         "s3",
@@ -258,7 +268,7 @@ TARGETS = (
             private_network=False,
             edits=False,
         ),
-        s3,
+        one(s3),
         "",
         aliases=("aws-s3",),
     ),
@@ -278,7 +288,7 @@ TARGETS = (
             methods=_ENUMERATED,
             edits=False,
         ),
-        api_gateway,
+        one(api_gateway),
         "",
         aliases=("apigateway", "aws-api-gateway"),
     ),

@@ -1,9 +1,22 @@
 """Reverse proxies and web servers: nginx, Apache, Caddy, HAProxy, Envoy."""
 
 import re
+from collections.abc import Sequence
 
 from cors_addon.fetch.names import CORS_RESPONSE
-from cors_addon.policy.export.target import Can, Target, exact, granted, header_case, origin_regex, quote
+from cors_addon.policy.export.target import (
+    Can,
+    Several,
+    Sited,
+    Target,
+    exact,
+    granted,
+    header_case,
+    one,
+    origin_regex,
+    place_of,
+    quote,
+)
 from cors_addon.policy.filters import literal
 from cors_addon.policy.model import Policy
 from cors_addon.policy.origins import ANY
@@ -33,57 +46,67 @@ def _any_origin(policy: Policy) -> bool:
 # ── nginx ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def nginx(policy: Policy) -> str:
-    """Maps in `http`, headers in `location`; an empty variable adds no header."""
+def nginx(sites: Sequence[Sited]) -> str:
+    """Maps in `http`, headers in `location`; an empty variable adds no header. Variables are named by policy, for two
+    maps of one name are one map, the last.
+    """
+    lines = ["# in http { … }"]
+    if any("$" in value for site in sites for value in site.policy.set.values()):
+        lines.append('geo $cors_dollar { default "$"; }  # there is no other way to write one')
+    locations = []
+    for site in sites:
+        maps, location = _nginx_of(site.policy, f"cors_{site.word}")
+        lines += maps
+        where = f" that serves {place_of(site.policy)}" if len(sites) > 1 else " that serves the API"
+        locations += ["", f"# in the location {{ … }}{where}; add_header of outer levels is not inherited into it"]
+        locations += location
+    return "\n".join(lines + locations) + "\n"
+
+
+def _nginx_of(policy: Policy, word: str) -> tuple[list[str], list[str]]:
+    """The maps, and what stands in the location; all variables begin with `word`."""
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
     methods = "$http_access_control_request_method" if repeat_methods else quote(_methods(policy))
     headers = "$http_access_control_request_headers" if repeat_headers else quote(_headers(policy))
-    lines = ["# in http { … }"]
-    if any("$" in value for value in policy.set.values()):
-        lines.append('geo $cors_dollar { default "$"; }  # there is no other way to write one')
+    origin, preflight = f"${word}_origin", f"${word}_preflight"
     if _any_origin(policy):
-        lines += ['map "" $cors_origin { default "*"; }']
+        maps = [f'map "" {origin} {{ default "*"; }}']
     else:
-        lines += [
-            "map $http_origin $cors_origin {",
+        maps = [
+            f"map $http_origin {origin} {{",
             '    default "";',
             f"    {quote('~' + origin_regex(policy)).replace(chr(92) * 2, chr(92))} $http_origin;",
             "}",
         ]
-
-    def on(variable: str, value: str, source: str) -> None:
-        lines.extend([f"map {source} ${variable} {{", '    default "";', f'    "~{_WHEN[source]}" {value};', "}"])
-
-    lines += [
-        'map "$request_method:$http_access_control_request_method" $cors_preflight {',
+    maps += [
+        f'map "$request_method:$http_access_control_request_method" {preflight} {{',
         '    default "";',
         '    "~^OPTIONS:." 1;',
         "}",
     ]
-    adds: list[tuple[str, str]] = [("Access-Control-Allow-Origin", "$cors_origin")]
+    adds = [("Access-Control-Allow-Origin", origin)]
+
+    def on(header: str, value: str, source: str, when: str) -> None:
+        variable = f"${word}_{header.removeprefix('Access-Control-').lower().replace('-', '_')}"
+        maps.extend([f"map {source} {variable} {{", '    default "";', f'    "~{when}" {value};', "}"])
+        adds.append((header, variable))
+
+    both = f'"{preflight}:{origin}"'
     if policy.credentials:
-        on("cors_credentials", '"true"', "$cors_origin")
-        adds.append(("Access-Control-Allow-Credentials", "$cors_credentials"))
-    both = '"$cors_preflight:$cors_origin"'
+        on("Access-Control-Allow-Credentials", '"true"', origin, ".")
     if repeat_methods or _methods(policy):
-        on("cors_methods", methods, both)
-        adds.append(("Access-Control-Allow-Methods", "$cors_methods"))
+        on("Access-Control-Allow-Methods", methods, both, "^1:.")
     if repeat_headers or _headers(policy):
-        on("cors_headers", headers, both)
-        adds.append(("Access-Control-Allow-Headers", "$cors_headers"))
+        on("Access-Control-Allow-Headers", headers, both, "^1:.")
     if policy.max_age is not None:
-        on("cors_max_age", f'"{policy.max_age}"', both)
-        adds.append(("Access-Control-Max-Age", "$cors_max_age"))
+        on("Access-Control-Max-Age", f'"{policy.max_age}"', both, "^1:.")
     if _exposed(policy):
-        on("cors_expose", quote(_exposed(policy)), both.replace("$cors_preflight:", "$cors_preflight;"))
-        adds.append(("Access-Control-Expose-Headers", "$cors_expose"))
+        on("Access-Control-Expose-Headers", quote(_exposed(policy)), both, "^:.")
     if policy.private_network:
-        source = '"$cors_preflight:$cors_origin:$http_access_control_request_private_network"'
-        on("cors_private_network", '"true"', source)
-        adds.append(("Access-Control-Allow-Private-Network", "$cors_private_network"))
-    lines += ["", "# in the location { … } that serves the API; add_header of outer levels is not inherited into it"]
-    lines += [f"add_header {name} {value} always;" for name, value in adds]
+        source = f'"{preflight}:{origin}:$http_access_control_request_private_network"'
+        on("Access-Control-Allow-Private-Network", '"true"', source, "^1:.+:true$")
+    lines = [f"add_header {name} {value} always;" for name, value in adds]
     vary = [] if _any_origin(policy) else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
@@ -91,47 +114,55 @@ def nginx(policy: Policy) -> str:
     lines += [f"add_header {name} {_nginx(value)} always;" for name, value in policy.set.items()]
     hidden = dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.set))
     lines += [f"proxy_hide_header {name};" for name in hidden]
-    lines += [f"if ($cors_preflight) {{ return {policy.preflight_status}; }}"]
-    return "\n".join(lines) + "\n"
+    lines += [f"if ({preflight}) {{ return {policy.preflight_status}; }}"]
+    return maps, lines
 
 
 def _nginx(value: str) -> str:
     return _escaped(value).replace("$", "${cors_dollar}")
 
 
-_WHEN = {
-    "$cors_origin": ".",
-    '"$cors_preflight:$cors_origin"': "^1:.",
-    '"$cors_preflight;$cors_origin"': "^;.",
-    '"$cors_preflight:$cors_origin:$http_access_control_request_private_network"': "^1:.+:true$",
-}
-
-
 # ── Apache ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def apache(policy: Policy) -> str:
-    """mod_setenvif, mod_headers, mod_rewrite."""
+def apache(sites: Sequence[Sited]) -> str:
+    """mod_setenvif, mod_headers, mod_rewrite; of several policies, CORS_POLICY says which one a request gets."""
+    lines = ["# needs mod_headers, mod_rewrite and mod_setenvif; in <VirtualHost> or <Location>"]
+    lines.append('SetEnvIf Access-Control-Request-Method "^(.+)$" CORS_METHOD=$1')
+    if any(site.policy.request_headers.any and site.policy.credentials for site in sites):
+        lines.append('SetEnvIf Access-Control-Request-Headers "^(.+)$" CORS_HEADERS=$1')
+    for site in sites:
+        if site.hosts is not None:
+            first = "-z reqenv('CORS_POLICY') && " if site is not sites[0] else ""
+            lines.append(f'SetEnvIfExpr "{first}%{{HTTP_HOST}} =~ m#{site.hosts}#i" CORS_POLICY={site.word}')
+    for site in sites:
+        lines += _apache_of(site)
+    return "\n".join(lines) + "\n"
+
+
+def _apache_of(site: Sited) -> list[str]:
+    policy = site.policy
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
-    lines = ["# needs mod_headers, mod_rewrite and mod_setenvif; in <VirtualHost> or <Location>"]
+    origin = f"CORS_{site.word.upper()}_ORIGIN"
+    lines = []
     if _any_origin(policy):
-        lines.append('SetEnvIf Request_Method "." CORS_ORIGIN=*')
+        lines.append(f'SetEnvIf Request_Method "." {origin}=*')
     else:
-        lines.append(f'SetEnvIf Origin "^({origin_regex(policy, anchored=False)})$" CORS_ORIGIN=$1')
-    lines.append('SetEnvIf Access-Control-Request-Method "^(.+)$" CORS_METHOD=$1')
-    if repeat_headers:
-        lines.append('SetEnvIf Access-Control-Request-Headers "^(.+)$" CORS_HEADERS=$1')
-    allowed = "-n reqenv('CORS_ORIGIN')"
+        lines.append(f'SetEnvIf Origin "^({origin_regex(policy, anchored=False)})$" {origin}=$1')
+    here = "" if site.hosts is None else f"reqenv('CORS_POLICY') == '{site.word}'"
+    also = f"{here} && " if here else ""
+    only = f' "expr={here}"' if here else ""
+    allowed = f"{also}-n reqenv('{origin}')"
     preflight = f"{allowed} && %{{REQUEST_METHOD}} == 'OPTIONS' && -n reqenv('CORS_METHOD')"
     actual = f"{allowed} && !(%{{REQUEST_METHOD}} == 'OPTIONS' && -n reqenv('CORS_METHOD'))"
     for name in dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.set)):
-        lines += [f"Header unset {name}", f"Header always unset {name}"]
+        lines += [f"Header unset {name}{only}", f"Header always unset {name}{only}"]
 
     def put(name: str, value: str, when: str) -> None:
         lines.append(f'Header always set {name} {value} "expr={when}"')
 
-    put("Access-Control-Allow-Origin", '"%{CORS_ORIGIN}e"', allowed)
+    put("Access-Control-Allow-Origin", f'"%{{{origin}}}e"', allowed)
     if policy.credentials:
         put("Access-Control-Allow-Credentials", '"true"', allowed)
     if repeat_methods or _methods(policy):
@@ -150,15 +181,17 @@ def apache(policy: Policy) -> str:
         put("Access-Control-Allow-Private-Network", '"true"', asked)
     vary = [] if _any_origin(policy) else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
-    lines += [f"Header always merge Vary {name}" for name in vary]
-    lines += [f"Header always set {name} {_apache(value)}" for name, value in policy.set.items()]
+    lines += [f"Header always merge Vary {name}{only}" for name in vary]
+    lines += [f"Header always set {name} {_apache(value)}{only}" for name, value in policy.set.items()]
+    lines += ["RewriteEngine On"]
+    if here:
+        lines.append(f"RewriteCond %{{ENV:CORS_POLICY}} ={site.word}")
     lines += [
-        "RewriteEngine On",
         "RewriteCond %{REQUEST_METHOD} =OPTIONS",
         "RewriteCond %{HTTP:Access-Control-Request-Method} .",
         f"RewriteRule ^ - [R={policy.preflight_status},L]",
     ]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _apache(value: str) -> str:
@@ -169,53 +202,74 @@ def _apache(value: str) -> str:
 # ── Caddy ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def caddy(policy: Policy) -> str:
+def caddy(sites: Sequence[Sited]) -> str:
     """A Caddyfile's site block. Headers are set when the answer is written, over those of an upstream."""
+    lines = ["# in the site block"]
+    earlier: list[str] = []
+    for site in sites:
+        here = [f"header_regexp Host (?i){site.hosts}"] if site.hosts is not None else []
+        lines += _caddy_of(site.policy, f"@cors_{site.word}", [*here, *(f"not {term}" for term in earlier)])
+        earlier += here
+    return "\n".join(lines) + "\n"
+
+
+def _caddy_of(policy: Policy, word: str, here: list[str]) -> list[str]:
+    """For requests that match all terms of `here`; all matchers begin with `word`."""
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
-    origin = "header Origin *" if _any_origin(policy) else f"header_regexp Origin {origin_regex(policy)}"
-    value = '"*"' if _any_origin(policy) else "{http.request.header.Origin}"
+    any_origin = _any_origin(policy)
+    origin = [] if any_origin else [f"header_regexp Origin {origin_regex(policy)}"]
+    value = '"*"' if any_origin else "{http.request.header.Origin}"
     is_preflight = ["method OPTIONS", "header Access-Control-Request-Method *"]
-    lines = ["# in the site block"]
-    lines += ["@cors_allowed {", f"\t{origin}", "}"] if not _any_origin(policy) else ["@cors_allowed path *"]
-    lines += ["@cors_refused not {", f"\t{origin}", "}"] if not _any_origin(policy) else []
-    lines += ["@cors_preflight {", *(f"\t{term}" for term in is_preflight), "}"]
-    granting = [*([] if _any_origin(policy) else [origin]), *is_preflight]
-    lines += ["@cors_granted {", *(f"\t{term}" for term in granting), "}"]
-    if not _any_origin(policy):
-        lines += ["header @cors_refused {", *(f"\t-{name}" for name in CORS_RESPONSE), "\tdefer", "}"]
-    lines += ["header @cors_allowed {", f"\tAccess-Control-Allow-Origin {value}"]
-    lines.append(
-        "\tAccess-Control-Allow-Credentials true" if policy.credentials else "\t-Access-Control-Allow-Credentials"
+    lines = []
+
+    def matcher(name: str, terms: list[str]) -> None:
+        lines.extend([f"{word}_{name} {{", *(f"\t{term}" for term in terms or ["path *"]), "}"])
+
+    def edit(name: str, edits: list[str]) -> None:
+        lines.extend([f"header {word}_{name} {{", *(f"\t{each}" for each in edits), "\tdefer", "}"])
+
+    matcher("here", here)
+    matcher("allowed", [*here, *origin])
+    matcher("preflight", [*here, *is_preflight])
+    matcher("granted", [*here, *origin, *is_preflight])
+    if not any_origin:
+        matcher("refused", [*here, f"not {origin[0]}"])
+        edit("refused", [f"-{name}" for name in CORS_RESPONSE])
+    credentials = "Access-Control-Allow-Credentials"
+    edit(
+        "allowed",
+        [
+            f"Access-Control-Allow-Origin {value}",
+            f"{credentials} true" if policy.credentials else f"-{credentials}",
+        ],
     )
-    lines += ["\tdefer", "}"]
-    exposed = f"\tAccess-Control-Expose-Headers {quote(_exposed(policy))}" if _exposed(policy) else ""
-    lines += ["header @cors_allowed {", exposed or "\t-Access-Control-Expose-Headers", "\tdefer", "}"]
+    exposed = f"Access-Control-Expose-Headers {quote(_exposed(policy))}" if _exposed(policy) else ""
+    edit("allowed", [exposed or "-Access-Control-Expose-Headers"])
     grants = []
     if repeat_methods or _methods(policy):
         methods = "{http.request.header.Access-Control-Request-Method}" if repeat_methods else quote(_methods(policy))
-        grants.append(f"\tAccess-Control-Allow-Methods {methods}")
+        grants.append(f"Access-Control-Allow-Methods {methods}")
     if repeat_headers or _headers(policy):
         names = "{http.request.header.Access-Control-Request-Headers}" if repeat_headers else quote(_headers(policy))
-        grants.append(f"\tAccess-Control-Allow-Headers {names}")
+        grants.append(f"Access-Control-Allow-Headers {names}")
     if policy.max_age is not None:
-        grants.append(f'\tAccess-Control-Max-Age "{policy.max_age}"')
+        grants.append(f'Access-Control-Max-Age "{policy.max_age}"')
     if grants:
-        lines += ["header @cors_granted {", *grants, "\tdefer", "}"]
+        edit("granted", grants)
     if policy.private_network:
-        lines += ["@cors_private {", *(f"\t{term}" for term in granting)]
-        lines += ["\theader Access-Control-Request-Private-Network true", "}"]
-        lines += ["header @cors_private Access-Control-Allow-Private-Network true"]
-    vary = [] if _any_origin(policy) else ["Origin"]
+        matcher("private", [*here, *origin, *is_preflight, "header Access-Control-Request-Private-Network true"])
+        lines += [f"header {word}_private Access-Control-Allow-Private-Network true"]
+    vary = [] if any_origin else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
-        lines.append(f'header +Vary "{", ".join(vary)}"')
-    edits = [f"\t{name} {_caddy(text)}" for name, text in policy.set.items()]
-    edits += [f"\t-{name}" for name in policy.remove]
+        lines.append(f'header {word}_here +Vary "{", ".join(vary)}"')
+    edits = [f"{name} {_caddy(text)}" for name, text in policy.set.items()]
+    edits += [f"-{name}" for name in policy.remove]
     if edits:
-        lines += ["header {", *edits, "\tdefer", "}"]
-    lines.append(f"respond @cors_preflight {policy.preflight_status}")
-    return "\n".join(lines) + "\n"
+        edit("here", edits)
+    lines.append(f"respond {word}_preflight {policy.preflight_status}")
+    return lines
 
 
 def _caddy(value: str) -> str:
@@ -227,64 +281,75 @@ def _caddy(value: str) -> str:
 # ── HAProxy ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def haproxy(policy: Policy) -> str:
-    """Rules for a frontend or listen section, HAProxy 2.4 or later."""
+def haproxy(sites: Sequence[Sited]) -> str:
+    """Rules for a frontend or listen section, HAProxy 2.4 or later; of several policies, txn.cors says which one."""
+    lines = ["# in the frontend (or listen) section"]
+    for site in sites:
+        if site.hosts is not None:
+            first = " !{ var(txn.cors) -m found }" if site is not sites[0] else ""
+            named = f"{{ req.hdr(host) -m reg -i '{site.hosts}' }}"
+            lines.append(f"http-request set-var(txn.cors) str({site.word}) if {named}{first}")
+    for site in sites:
+        lines += _haproxy_of(site)
+    return "\n".join(lines) + "\n"
+
+
+def _haproxy_of(site: Sited) -> list[str]:
+    policy = site.policy
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
-    lines = ["# in the frontend (or listen) section"]
+    word = f"txn.cors_{site.word}"
+    here = "" if site.hosts is None else f"{{ var(txn.cors) -m str {site.word} }} "
+    only = f" if {here.strip()}" if here else ""
+    lines = []
     if _any_origin(policy):
-        lines.append("http-request set-var(txn.cors_origin) str(*)")
+        lines.append(f"http-request set-var({word}_origin) str(*)")
     else:
         regex = f"'{origin_regex(policy)}'"  # strong quotes: neither backslash nor dollar means anything
-        lines.append(f"http-request set-var(txn.cors_origin) req.fhdr(origin) if {{ req.fhdr(origin) -m reg {regex} }}")
-    is_preflight = "{ method OPTIONS } { req.fhdr(access-control-request-method) -m found }"
-    lines.append(f"http-request set-var(txn.cors_preflight) bool(true) if {is_preflight}")
+        lines.append(f"http-request set-var({word}_origin) req.fhdr(origin) if {{ req.fhdr(origin) -m reg {regex} }}")
+    is_preflight = f"{here}{{ method OPTIONS }} {{ req.fhdr(access-control-request-method) -m found }}"
+    lines.append(f"http-request set-var({word}_preflight) bool(true) if {is_preflight}")
     if repeat_methods:
-        lines.append("http-request set-var(txn.cors_method) req.fhdr(access-control-request-method)")
+        lines.append(f"http-request set-var({word}_method) req.fhdr(access-control-request-method)")
     if repeat_headers:
-        lines.append("http-request set-var(txn.cors_headers) req.fhdr(access-control-request-headers)")
+        lines.append(f"http-request set-var({word}_headers) req.fhdr(access-control-request-headers)")
     if policy.private_network:
         asked = "{ req.fhdr(access-control-request-private-network) true }"
-        lines.append(f"http-request set-var(txn.cors_private) bool(true) if {asked}")
-    lines += [f"http-after-response del-header {name}" for name in dict.fromkeys((*CORS_RESPONSE, *policy.remove))]
-    allowed = "{ var(txn.cors_origin) -m found }"
-    preflight = f"{allowed} {{ var(txn.cors_preflight) -m bool }}"
+        lines.append(f"http-request set-var({word}_private) bool(true) if {asked}")
+    gone = dict.fromkeys((*CORS_RESPONSE, *policy.remove))
+    lines += [f"http-after-response del-header {name}{only}" for name in gone]
+    allowed = f"{here}{{ var({word}_origin) -m found }}"
+    preflight = f"{allowed} {{ var({word}_preflight) -m bool }}"
 
     def put(name: str, value: str, when: str) -> None:
         lines.append(f"http-after-response set-header {name} {value} if {when}")
 
-    put("Access-Control-Allow-Origin", "%[var(txn.cors_origin)]", allowed)
+    put("Access-Control-Allow-Origin", f"%[var({word}_origin)]", allowed)
     if policy.credentials:
         put("Access-Control-Allow-Credentials", "true", allowed)
     if repeat_methods or _methods(policy):
-        value = "%[var(txn.cors_method)]" if repeat_methods else quote(_methods(policy))
+        value = f"%[var({word}_method)]" if repeat_methods else quote(_methods(policy))
         put("Access-Control-Allow-Methods", value, preflight)
     if repeat_headers:
-        put(
-            "Access-Control-Allow-Headers",
-            "%[var(txn.cors_headers)]",
-            preflight + " { var(txn.cors_headers) -m found }",
-        )
+        asked = f"{preflight} {{ var({word}_headers) -m found }}"
+        put("Access-Control-Allow-Headers", f"%[var({word}_headers)]", asked)
     elif _headers(policy):
         put("Access-Control-Allow-Headers", quote(_headers(policy)), preflight)
     if policy.max_age is not None:
         put("Access-Control-Max-Age", str(policy.max_age), preflight)
     if _exposed(policy):
-        put(
-            "Access-Control-Expose-Headers",
-            quote(_exposed(policy)),
-            f"{allowed} !{{ var(txn.cors_preflight) -m bool }}",
-        )
+        actual = f"{allowed} !{{ var({word}_preflight) -m bool }}"
+        put("Access-Control-Expose-Headers", quote(_exposed(policy)), actual)
     if policy.private_network:
-        put("Access-Control-Allow-Private-Network", "true", preflight + " { var(txn.cors_private) -m bool }")
+        put("Access-Control-Allow-Private-Network", "true", f"{preflight} {{ var({word}_private) -m bool }}")
     vary = [] if _any_origin(policy) else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
-        lines.append(f'http-after-response add-header Vary "{", ".join(vary)}"')
+        lines.append(f'http-after-response add-header Vary "{", ".join(vary)}"{only}')
     edits = ((name, _haproxy(text)) for name, text in policy.set.items())
-    lines += [f"http-after-response set-header {name} {text}" for name, text in edits]
+    lines += [f"http-after-response set-header {name} {text}{only}" for name, text in edits]
     lines.append(f"http-request return status {policy.preflight_status} if {is_preflight}")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _haproxy(value: str) -> str:
@@ -338,14 +403,15 @@ def envoy(policy: Policy) -> str:
 
 
 TARGETS = (
-    Target("nginx", "nginx", Can(), nginx),
-    Target("apache", "Apache httpd 2.4", Can(), apache, aliases=("httpd", "apache2")),
-    Target("caddy", "Caddy 2", Can(unwritable="{$"), caddy),
-    Target("haproxy", "HAProxy 2.4", Can(), haproxy),
+    Target("nginx", "nginx", Can(), nginx, several=Several.APART),
+    Target("apache", "Apache httpd 2.4", Can(), apache, aliases=("httpd", "apache2"), several=Several.BY_HOST),
+    Target("caddy", "Caddy 2", Can(unwritable="{$"), caddy, several=Several.BY_HOST),
+    Target("haproxy", "HAProxy 2.4", Can(), haproxy, several=Several.BY_HOST),
     Target(
         "envoy",
         "Envoy",
         Can(any_method_credentialed=False, any_header_credentialed=False, repeats_headers=True, edits=False),
-        envoy,
+        one(envoy),
+        places={"request-headers": "allow_headers:"},
     ),
 )

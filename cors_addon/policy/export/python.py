@@ -1,6 +1,6 @@
 """Python: Starlette and FastAPI, Flask-CORS, django-cors-headers."""
 
-from cors_addon.policy.export.target import Can, Target, array, exact, header_case, origin_regex, with_simple
+from cors_addon.policy.export.target import Can, Target, array, exact, header_case, one, origin_regex, with_simple
 from cors_addon.policy.model import Policy
 
 
@@ -121,10 +121,11 @@ _STARLETTE = Can(
     private_network=False,
     edits=False,
 )
+_PLACES = {"request-headers": "allow_headers="}
 
 TARGETS = (
-    Target("starlette", "Starlette", _STARLETTE, starlette),
-    Target("fastapi", "FastAPI", _STARLETTE, fastapi),
+    Target("starlette", "Starlette", _STARLETTE, one(starlette), places=_PLACES),
+    Target("fastapi", "FastAPI", _STARLETTE, one(fastapi), places=_PLACES),
     Target(
         "flask",
         "Flask-CORS",
@@ -135,14 +136,15 @@ TARGETS = (
             repeats_headers=True,
             edits=False,
         ),
-        flask,
+        one(flask),
         aliases=("flask-cors",),
+        places=_PLACES,
     ),
     Target(
         "django",
         "Django with django-cors-headers",
         Can(any_method_credentialed=False, any_header_credentialed=False, edits=False),
-        django,
+        one(django),
         aliases=("django-cors-headers",),
     ),
 )

@@ -1,12 +1,18 @@
 """What an export target is: what it can say, and how it says it.
 
-Law 1: what a target cannot say is refused with what would have to change in the policy; nothing is ever widened.
+Law 1: what a target cannot say is refused with what would have to change in the policy, where the server would allow
+less, or credentials beside. Where it allows a little more, and cannot do otherwise, a comment at that place says so.
 Law 2: a capability is declared, and checked in one place; a target's module only writes.
+Law 3: of several policies each stays at its own servers: by a condition on the host, or in places of their own. A
+target that has no such thing gets one policy at a time.
 """
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cors_addon.fetch.methods import CORS_SAFELISTED
@@ -64,6 +70,24 @@ class Can:
     """Says `Access-Control-Allow-Credentials: true` wherever it names an origin."""
 
 
+class Several(Enum):
+    """What a target makes of several policies."""
+
+    ONE = "one at a time"
+    APART = "each in a place of its own"
+    BY_HOST = "each with the host as its condition"
+
+
+class Sited(NamedTuple):
+    """A policy among those that are written together."""
+
+    policy: Policy
+    word: str
+    """Its name as part of an identifier; no other has the same."""
+    hosts: str | None
+    """A regular expression for the Host header, whatever case; None: nothing else comes to this place."""
+
+
 @dataclass(frozen=True)
 class Target:
     """One server or framework."""
@@ -71,11 +95,17 @@ class Target:
     name: str
     title: str
     can: Can
-    render: Callable[[Policy], str]
+    render: Callable[[Sequence[Sited]], str]
     comment: str = "#"
     aliases: tuple[str, ...] = ()
-    end: str = ""
-    """What ends a comment, where something does."""
+    several: Several = Several.ONE
+    places: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What the line that says a key of a policy begins with: there stands a comment where it is wider."""
+
+
+def one(render: Callable[[Policy], str]) -> Callable[[Sequence[Sited]], str]:
+    """A renderer for a target that gets one policy at a time."""
+    return lambda all_of_them: render(all_of_them[0].policy)
 
 
 class Snippet(NamedTuple):
@@ -84,13 +114,50 @@ class Snippet(NamedTuple):
     target: Target
     body: str
     notes: tuple[str, ...]
+    wider: tuple["Wider", ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person is to know, for JSON, which knows no comments."""
+        return (*self.notes, *(each.words for each in self.wider))
 
     def text(self) -> str:
-        """With its notes as comments above."""
-        comment, end = self.target.comment, self.target.end
-        if not comment:  # JSON knows no comments
+        """With comments: its notes above, and one at each place that is wider than the policy."""
+        comment = self.target.comment
+        if not comment:
             return self.body
-        return "".join(f"{comment} {note}{end}\n" for note in self.notes) + self.body
+        lines = self.body.split("\n")
+        above = list(self.notes)
+        for each in self.wider:
+            start = self.target.places.get(each.key)
+            at = next((i for i, line in enumerate(lines) if start and line.lstrip().startswith(start)), None)
+            if at is None:
+                above.append(each.words)
+            else:
+                indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+                lines.insert(at, f"{indent}{comment} {each.words}")
+        return "".join(f"{comment} {note}\n" for note in above) + "\n".join(lines)
+
+
+class Wider(NamedTuple):
+    """Where a target allows a little more than the policy."""
+
+    key: str
+    """The policy's."""
+    words: str
+
+
+def wider(policy: Policy, can: Can) -> Iterable[Wider]:
+    """Each place where the target allows more than the policy says; never credentials."""
+    headers = policy.request_headers
+    if headers.any:
+        if can.repeats_headers and not policy.credentials and "authorization" not in headers.listed:
+            yield Wider("request-headers", "Wider than the policy: it takes `*` for Authorization, too.")
+        return
+    always = sorted(can.always_headers - set(headers.listed))
+    if always:
+        names = ", ".join(map(header_case, always))
+        yield Wider("request-headers", f"Wider than the policy: it always allows {names}.")
 
 
 def faults(policy: Policy, can: Can) -> Iterable[str]:
@@ -162,24 +229,37 @@ def _request_header_faults(policy: Policy, can: Can) -> Iterable[str]:
             yield "it has no wildcard for request headers: list them"
         elif "authorization" in headers.listed and not policy.credentials and not can.any_header_and_more:
             yield "it has no way to allow Authorization beside `*`: list request-headers"
-        elif can.repeats_headers and not policy.credentials and "authorization" not in headers.listed:
-            yield "it would let `*` cover Authorization too: add authorization to request-headers, or list them"
-        return
-    always = sorted(can.always_headers - set(headers.listed))
-    if always:
-        yield f"it always allows {', '.join(always)}: list them in request-headers, or choose another target"
 
 
-def notes(policy: Policy, target: Target) -> Iterable[str]:
-    """What to know about the snippet."""
-    yield f"CORS policy {policy.name!r} for {target.title}, written by cors_addon."
+def words_for(policies: Sequence[Policy]) -> list[str]:
+    """A word for each, of lower-case letters, digits and underscores, that no other of them has."""
+    found: list[str] = []
+    for policy in policies:
+        word = base = re.sub(r"[^a-z0-9]+", "_", policy.name.lower()).strip("_") or "policy"
+        number = 1
+        while word in found:
+            number += 1
+            word = f"{base}_{number}"
+        found.append(word)
+    return found
+
+
+def notes(policy: Policy, target: Target, hosts: str | None = None) -> Iterable[str]:
+    """What to know about the snippet; `hosts` as in `Sited`."""
+    yield f"CORS policy {printable(policy.name)!r} for {target.title}, written by cors_addon."
     if policy.filter:
-        expression = printable(" ".join(policy.filter.split()))
-        yield f"It is for requests that match the mitmproxy filter {expression}: put it where those are served."
+        how = "put it where those are served" if hosts is None else "it looks at the Host header"
+        yield f"It is for {place_of(policy)}: {how}."
     if policy.others is Others.KEEP:
         yield "Origins that are not listed get no CORS headers here."
     if policy.origins is not None and policy.origins.reflect and policy.credentials:
         yield "DANGER: every site may act as the user. Never on a server that others can reach."
+
+
+def place_of(policy: Policy) -> str:
+    """Whose requests it is for, in words."""
+    expression = printable(" ".join(policy.filter.split()))
+    return f"requests that match the mitmproxy filter {expression}" if expression else "all other requests"
 
 
 # ── words for the templates ───────────────────────────────────────────────────────────────────────────────────────────
