@@ -86,7 +86,8 @@ class _Server:
             self.need("credentials", "", judgement)
         elif judgement.credentials is Credentials.UNKNOWN:
             self.unknown += 1
-        for name in exposed_headers(judgement) if judgement.verdict is Verdict.ALLOW else ():
+        own = judgement.observation.rewritten is None  # what a rule of ours exposed, nobody is known to need
+        for name in exposed_headers(judgement) if own and judgement.verdict is Verdict.ALLOW else ():
             if name not in _NOT_EXPOSED and not name.startswith("access-control-") and is_token(name):
                 self.need("expose-headers", name, judgement)
 
@@ -168,10 +169,11 @@ def _unusable(origin: str, method: str, names: Iterable[str]) -> str | None:
         return f"the origin {quoted(origin)}"
     if not is_token(method) or method.upper() in FORBIDDEN_METHODS or normalize_method(method) != method:
         return f"the method {quoted(method)}"
-    return next((f"the header {quoted(name)}" for name in names if not _is_askable(name.lower())), None)
+    return next((f"the header {quoted(name)}" for name in names if not is_askable(name.lower())), None)
 
 
-def _is_askable(name: str) -> bool:
+def is_askable(name: str) -> bool:
+    """Whether pages may send a request header of this name, in lower case, and a policy may name it."""
     return is_token(name) and not is_forbidden(name) and not name.startswith("access-control-")
 
 

@@ -18,7 +18,7 @@ from mitmproxy.master import Master
 from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.headers import LOWER
 from cors_addon.flows import translate
-from cors_addon.policy import export, learn
+from cors_addon.policy import export, granted, learn
 from cors_addon.policy.edits import name_fault, value_fault
 from cors_addon.policy.filters import literal, of_server, quoted
 from cors_addon.policy.learn import Lesson
@@ -229,22 +229,21 @@ class PolicyCommands(CommandGroup):
     def snippet(self, flows: Sequence[flow.Flow], target: str) -> Sequence[str]:
         """Show configuration for a server (nginx, express, django …) under which these flows pass."""
         chosen = _http(flows)
-        active = self._policies_of(chosen)
-        if active:
-            policies: Sequence[Policy] = active
-        else:
-            policies = self._lesson(chosen).policies
+        policies: Sequence[Policy] = self._policies_of(chosen)
+        remarks: list[str] = []
+        if not policies:
+            policies, remarks = self._mended(chosen)
         if not policies:
             raise exceptions.CommandError("These flows need no CORS configuration.")
         try:
-            snippet = export.export(policies, target)
+            snippet = export.export(policies, target, remarks)
         except export.UnknownTarget as error:
             raise exceptions.CommandError(str(error)) from error
         except export.Inexpressible as error:
             alone = " Choose flows of one server." if len(policies) > 1 else ""
             raise exceptions.CommandError(f"{error}{alone}") from error
-        remarks = [] if snippet.target.comment else ["", *snippet.remarks]  # JSON takes none
-        return [*snippet.text().splitlines(), *remarks]
+        beside = [] if snippet.target.comment else ["", *snippet.remarks]  # JSON takes none
+        return [*snippet.text().splitlines(), *beside]
 
     # ---- helpers ----
 
@@ -253,6 +252,19 @@ class PolicyCommands(CommandGroup):
         by_id = {each.id: each for each in flows}
         judged = [found for each in flows if (found := self._judgement_of(each)) is not None]
         return learn.learn(judged, lambda seen: matching_filter(of_server(seen.url), by_id[seen.flow_id]))
+
+    def _mended(self, flows: Sequence[http.HTTPFlow]) -> tuple[list[Policy], list[str]]:
+        """Policies that add what these flows need to what their servers grant, and what is to be said of them."""
+        judged = [found for each in flows if (found := self._judgement_of(each)) is not None]
+        # a preflight tells of methods, its request of what is exposed
+        seen = {id(one): one for each in judged for one in (*each.chain, each)}
+        policies, remarks = [], dict[str, None]()
+        for policy in self._lesson(flows).policies:
+            own = [one for one in seen.values() if one.observation.url.origin.partition("://")[2] == policy.name]
+            added, notes = granted.adding(policy, own)
+            policies.append(added)
+            remarks |= dict.fromkeys(notes)
+        return policies, list(remarks)
 
     def _policies_of(self, flows: Sequence[http.HTTPFlow]) -> list[Policy]:
         """Written policies that decide on these flows; the session's generous rules are nothing to hand over."""

@@ -1,8 +1,8 @@
 """A policy as configuration for the servers that people run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from cors_addon.policy.export import node, others, proxies, python
+from cors_addon.policy.export import balancers, node, others, proxies, python
 from cors_addon.policy.export.target import Inexpressible as Inexpressible
 from cors_addon.policy.export.target import Several, Sited, Snippet, Target, faults, notes, wider, words_for
 from cors_addon.policy.export.target import UnknownTarget as UnknownTarget
@@ -10,9 +10,8 @@ from cors_addon.policy.filters import of_host
 from cors_addon.policy.model import Policy
 from cors_addon.reasons.model import printable
 
-TARGETS: dict[str, Target] = {
-    target.name: target for target in (*proxies.TARGETS, *node.TARGETS, *python.TARGETS, *others.TARGETS)
-}
+_MODULES = (proxies, balancers, node, python, others)
+TARGETS: dict[str, Target] = {target.name: target for module in _MODULES for target in module.TARGETS}
 """By name."""
 _BY_ALIAS = {alias: target for target in TARGETS.values() for alias in target.aliases}
 
@@ -26,8 +25,11 @@ def find(name: str) -> Target:
     return target
 
 
-def export(policies: Policy | Sequence[Policy], name: str) -> Snippet:
-    """The policies of a file, in order, for a target; raises Inexpressible, which says all that stands against it."""
+def export(policies: Policy | Sequence[Policy], name: str, remarks: Iterable[str] = ()) -> Snippet:
+    """The policies of a file, in order, for a target, with remarks as comments.
+
+    Raises Inexpressible, which says all that stands against it.
+    """
     target = find(name)
     given = [policies] if isinstance(policies, Policy) else list(policies)
     sites = list(_sited(given, target))
@@ -36,9 +38,9 @@ def export(policies: Policy | Sequence[Policy], name: str) -> Snippet:
         if wrong:
             listed = "; ".join(wrong)
             raise Inexpressible(f"{target.title} cannot express the policy {policy.name!r}: {listed}.")
-    remarks = tuple(dict.fromkeys(note for site in sites for note in notes(site.policy, target, site.hosts)))
+    said = tuple(dict.fromkeys(note for site in sites for note in notes(site.policy, target, site.hosts)))
     more = tuple(each for policy in given for each in wider(policy, target.can))
-    return Snippet(target, target.render(sites), remarks, more)
+    return Snippet(target, target.render(sites), (*said, *remarks), more)
 
 
 def _sited(policies: Sequence[Policy], target: Target) -> Iterator[Sited]:

@@ -1,4 +1,4 @@
-"""Reverse proxies and web servers: nginx, Apache, Caddy, HAProxy, Envoy."""
+"""Web servers: nginx, Apache, Caddy."""
 
 import re
 from collections.abc import Sequence
@@ -9,38 +9,20 @@ from cors_addon.policy.export.target import (
     Several,
     Sited,
     Target,
-    exact,
-    granted,
-    header_case,
-    one,
+    any_origin,
+    exposed_value,
+    headers_value,
+    methods_value,
     origin_regex,
     place_of,
     quote,
 )
-from cors_addon.policy.filters import literal
 from cors_addon.policy.model import Policy
-from cors_addon.policy.origins import ANY
-
-
-def _headers(policy: Policy) -> str:
-    return granted(tuple(map(header_case, policy.request_headers.listed)), everything=policy.request_headers.any)
-
-
-def _methods(policy: Policy) -> str:
-    return granted(policy.methods.listed, everything=policy.methods.any)
-
-
-def _exposed(policy: Policy) -> str:
-    return granted(tuple(map(header_case, policy.expose_headers.listed)), everything=policy.expose_headers.any)
 
 
 def _escaped(text: str) -> str:
     """A string in double quotes, where no escapes but those of quotation marks and backslashes are known."""
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
-
-
-def _any_origin(policy: Policy) -> bool:
-    return policy.origins is not None and policy.origins.any
 
 
 # ── nginx ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -67,10 +49,10 @@ def _nginx_of(policy: Policy, word: str) -> tuple[list[str], list[str]]:
     """The maps, and what stands in the location; all variables begin with `word`."""
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
-    methods = "$http_access_control_request_method" if repeat_methods else quote(_methods(policy))
-    headers = "$http_access_control_request_headers" if repeat_headers else quote(_headers(policy))
+    methods = "$http_access_control_request_method" if repeat_methods else quote(methods_value(policy))
+    headers = "$http_access_control_request_headers" if repeat_headers else quote(headers_value(policy))
     origin, preflight = f"${word}_origin", f"${word}_preflight"
-    if _any_origin(policy):
+    if any_origin(policy):
         maps = [f'map "" {origin} {{ default "*"; }}']
     else:
         maps = [
@@ -95,19 +77,19 @@ def _nginx_of(policy: Policy, word: str) -> tuple[list[str], list[str]]:
     both = f'"{preflight}:{origin}"'
     if policy.credentials:
         on("Access-Control-Allow-Credentials", '"true"', origin, ".")
-    if repeat_methods or _methods(policy):
+    if repeat_methods or methods_value(policy):
         on("Access-Control-Allow-Methods", methods, both, "^1:.")
-    if repeat_headers or _headers(policy):
+    if repeat_headers or headers_value(policy):
         on("Access-Control-Allow-Headers", headers, both, "^1:.")
     if policy.max_age is not None:
         on("Access-Control-Max-Age", f'"{policy.max_age}"', both, "^1:.")
-    if _exposed(policy):
-        on("Access-Control-Expose-Headers", quote(_exposed(policy)), both, "^:.")
+    if exposed_value(policy):
+        on("Access-Control-Expose-Headers", quote(exposed_value(policy)), both, "^:.")
     if policy.private_network:
         source = f'"{preflight}:{origin}:$http_access_control_request_private_network"'
         on("Access-Control-Allow-Private-Network", '"true"', source, "^1:.+:true$")
     lines = [f"add_header {name} {value} always;" for name, value in adds]
-    vary = [] if _any_origin(policy) else ["Origin"]
+    vary = [] if any_origin(policy) else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
         lines.append(f'add_header Vary "{", ".join(vary)}" always;')
@@ -146,7 +128,7 @@ def _apache_of(site: Sited) -> list[str]:
     repeat_methods = policy.methods.any and policy.credentials
     origin = f"CORS_{site.word.upper()}_ORIGIN"
     lines = []
-    if _any_origin(policy):
+    if any_origin(policy):
         lines.append(f'SetEnvIf Request_Method "." {origin}=*')
     else:
         lines.append(f'SetEnvIf Origin "^({origin_regex(policy, anchored=False)})$" {origin}=$1')
@@ -165,21 +147,21 @@ def _apache_of(site: Sited) -> list[str]:
     put("Access-Control-Allow-Origin", f'"%{{{origin}}}e"', allowed)
     if policy.credentials:
         put("Access-Control-Allow-Credentials", '"true"', allowed)
-    if repeat_methods or _methods(policy):
-        value = '"%{CORS_METHOD}e"' if repeat_methods else quote(_methods(policy))
+    if repeat_methods or methods_value(policy):
+        value = '"%{CORS_METHOD}e"' if repeat_methods else quote(methods_value(policy))
         put("Access-Control-Allow-Methods", value, preflight)
     if repeat_headers:
         put("Access-Control-Allow-Headers", '"%{CORS_HEADERS}e"', preflight + " && -n reqenv('CORS_HEADERS')")
-    elif _headers(policy):
-        put("Access-Control-Allow-Headers", quote(_headers(policy)), preflight)
+    elif headers_value(policy):
+        put("Access-Control-Allow-Headers", quote(headers_value(policy)), preflight)
     if policy.max_age is not None:
         put("Access-Control-Max-Age", f'"{policy.max_age}"', preflight)
-    if _exposed(policy):
-        put("Access-Control-Expose-Headers", quote(_exposed(policy)), actual)
+    if exposed_value(policy):
+        put("Access-Control-Expose-Headers", quote(exposed_value(policy)), actual)
     if policy.private_network:
         asked = preflight + " && req('Access-Control-Request-Private-Network') == 'true'"
         put("Access-Control-Allow-Private-Network", '"true"', asked)
-    vary = [] if _any_origin(policy) else ["Origin"]
+    vary = [] if any_origin(policy) else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     lines += [f"Header always merge Vary {name}{only}" for name in vary]
     lines += [f"Header always set {name} {_apache(value)}{only}" for name, value in policy.set.items()]
@@ -217,9 +199,9 @@ def _caddy_of(policy: Policy, word: str, here: list[str]) -> list[str]:
     """For requests that match all terms of `here`; all matchers begin with `word`."""
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
-    any_origin = _any_origin(policy)
-    origin = [] if any_origin else [f"header_regexp Origin {origin_regex(policy)}"]
-    value = '"*"' if any_origin else "{http.request.header.Origin}"
+    everyone = any_origin(policy)
+    origin = [] if everyone else [f"header_regexp Origin {origin_regex(policy)}"]
+    value = '"*"' if everyone else "{http.request.header.Origin}"
     is_preflight = ["method OPTIONS", "header Access-Control-Request-Method *"]
     lines = []
 
@@ -233,7 +215,7 @@ def _caddy_of(policy: Policy, word: str, here: list[str]) -> list[str]:
     matcher("allowed", [*here, *origin])
     matcher("preflight", [*here, *is_preflight])
     matcher("granted", [*here, *origin, *is_preflight])
-    if not any_origin:
+    if not everyone:
         matcher("refused", [*here, f"not {origin[0]}"])
         edit("refused", [f"-{name}" for name in CORS_RESPONSE])
     credentials = "Access-Control-Allow-Credentials"
@@ -244,14 +226,18 @@ def _caddy_of(policy: Policy, word: str, here: list[str]) -> list[str]:
             f"{credentials} true" if policy.credentials else f"-{credentials}",
         ],
     )
-    exposed = f"Access-Control-Expose-Headers {quote(_exposed(policy))}" if _exposed(policy) else ""
+    exposed = f"Access-Control-Expose-Headers {quote(exposed_value(policy))}" if exposed_value(policy) else ""
     edit("allowed", [exposed or "-Access-Control-Expose-Headers"])
     grants = []
-    if repeat_methods or _methods(policy):
-        methods = "{http.request.header.Access-Control-Request-Method}" if repeat_methods else quote(_methods(policy))
+    if repeat_methods or methods_value(policy):
+        methods = (
+            "{http.request.header.Access-Control-Request-Method}" if repeat_methods else quote(methods_value(policy))
+        )
         grants.append(f"Access-Control-Allow-Methods {methods}")
-    if repeat_headers or _headers(policy):
-        names = "{http.request.header.Access-Control-Request-Headers}" if repeat_headers else quote(_headers(policy))
+    if repeat_headers or headers_value(policy):
+        names = (
+            "{http.request.header.Access-Control-Request-Headers}" if repeat_headers else quote(headers_value(policy))
+        )
         grants.append(f"Access-Control-Allow-Headers {names}")
     if policy.max_age is not None:
         grants.append(f'Access-Control-Max-Age "{policy.max_age}"')
@@ -260,7 +246,7 @@ def _caddy_of(policy: Policy, word: str, here: list[str]) -> list[str]:
     if policy.private_network:
         matcher("private", [*here, *origin, *is_preflight, "header Access-Control-Request-Private-Network true"])
         lines += [f"header {word}_private Access-Control-Allow-Private-Network true"]
-    vary = [] if any_origin else ["Origin"]
+    vary = [] if everyone else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
         lines.append(f'header {word}_here +Vary "{", ".join(vary)}"')
@@ -278,140 +264,8 @@ def _caddy(value: str) -> str:
     return f"`{value}`" if "`" not in value else '"' + value.replace('"', '\\"') + '"'
 
 
-# ── HAProxy ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def haproxy(sites: Sequence[Sited]) -> str:
-    """Rules for a frontend or listen section, HAProxy 2.4 or later; of several policies, txn.cors says which one."""
-    lines = ["# in the frontend (or listen) section"]
-    for site in sites:
-        if site.hosts is not None:
-            first = " !{ var(txn.cors) -m found }" if site is not sites[0] else ""
-            named = f"{{ req.hdr(host) -m reg -i '{site.hosts}' }}"
-            lines.append(f"http-request set-var(txn.cors) str({site.word}) if {named}{first}")
-    for site in sites:
-        lines += _haproxy_of(site)
-    return "\n".join(lines) + "\n"
-
-
-def _haproxy_of(site: Sited) -> list[str]:
-    policy = site.policy
-    repeat_headers = policy.request_headers.any and policy.credentials
-    repeat_methods = policy.methods.any and policy.credentials
-    word = f"txn.cors_{site.word}"
-    here = "" if site.hosts is None else f"{{ var(txn.cors) -m str {site.word} }} "
-    only = f" if {here.strip()}" if here else ""
-    lines = []
-    if _any_origin(policy):
-        lines.append(f"http-request set-var({word}_origin) str(*)")
-    else:
-        regex = f"'{origin_regex(policy)}'"  # strong quotes: neither backslash nor dollar means anything
-        lines.append(f"http-request set-var({word}_origin) req.fhdr(origin) if {{ req.fhdr(origin) -m reg {regex} }}")
-    is_preflight = f"{here}{{ method OPTIONS }} {{ req.fhdr(access-control-request-method) -m found }}"
-    lines.append(f"http-request set-var({word}_preflight) bool(true) if {is_preflight}")
-    if repeat_methods:
-        lines.append(f"http-request set-var({word}_method) req.fhdr(access-control-request-method)")
-    if repeat_headers:
-        lines.append(f"http-request set-var({word}_headers) req.fhdr(access-control-request-headers)")
-    if policy.private_network:
-        asked = "{ req.fhdr(access-control-request-private-network) true }"
-        lines.append(f"http-request set-var({word}_private) bool(true) if {asked}")
-    gone = dict.fromkeys((*CORS_RESPONSE, *policy.remove))
-    lines += [f"http-after-response del-header {name}{only}" for name in gone]
-    allowed = f"{here}{{ var({word}_origin) -m found }}"
-    preflight = f"{allowed} {{ var({word}_preflight) -m bool }}"
-
-    def put(name: str, value: str, when: str) -> None:
-        lines.append(f"http-after-response set-header {name} {value} if {when}")
-
-    put("Access-Control-Allow-Origin", f"%[var({word}_origin)]", allowed)
-    if policy.credentials:
-        put("Access-Control-Allow-Credentials", "true", allowed)
-    if repeat_methods or _methods(policy):
-        value = f"%[var({word}_method)]" if repeat_methods else quote(_methods(policy))
-        put("Access-Control-Allow-Methods", value, preflight)
-    if repeat_headers:
-        asked = f"{preflight} {{ var({word}_headers) -m found }}"
-        put("Access-Control-Allow-Headers", f"%[var({word}_headers)]", asked)
-    elif _headers(policy):
-        put("Access-Control-Allow-Headers", quote(_headers(policy)), preflight)
-    if policy.max_age is not None:
-        put("Access-Control-Max-Age", str(policy.max_age), preflight)
-    if _exposed(policy):
-        actual = f"{allowed} !{{ var({word}_preflight) -m bool }}"
-        put("Access-Control-Expose-Headers", quote(_exposed(policy)), actual)
-    if policy.private_network:
-        put("Access-Control-Allow-Private-Network", "true", f"{preflight} {{ var({word}_private) -m bool }}")
-    vary = [] if _any_origin(policy) else ["Origin"]
-    vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
-    if vary:
-        lines.append(f'http-after-response add-header Vary "{", ".join(vary)}"{only}')
-    edits = ((name, _haproxy(text)) for name, text in policy.set.items())
-    lines += [f"http-after-response set-header {name} {text}{only}" for name, text in edits]
-    lines.append(f"http-request return status {policy.preflight_status} if {is_preflight}")
-    return lines
-
-
-def _haproxy(value: str) -> str:
-    """A log format in strong quotes, in which no character means anything."""
-    return "'" + value.replace("%", "%%").replace("'", "'\\''") + "'"
-
-
-# ── Envoy ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def envoy(policy: Policy) -> str:
-    """The per-route configuration of the CORS filter; Envoy names the origin also where `*` would do.
-
-    The filter leaves the upstream's own headers in place and knows no Vary: the route removes and adds these before it.
-    """
-    assert policy.origins is not None
-    matches = [f"- exact: {quote(origin)}" for origin in exact(policy)]
-    if policy.origins.any or policy.origins.reflect:
-        matches = ['- safe_regex: { regex: ".+" }']
-    for pattern in policy.origins.patterns:
-        host = (r"([a-z0-9_-]+\.)+" if pattern.subdomains else "") + literal(pattern.host)
-        port = r"(:[0-9]+)?" if pattern.port == ANY else f":{pattern.port}" if pattern.port else ""
-        matches.append(f"- safe_regex: {{ regex: {quote(f'{pattern.scheme}://{host}{port}')} }}")
-    lines = [
-        "# in the route (or virtual_host), with the filter envoy.filters.http.cors before the router",
-        "typed_per_filter_config:",
-        "  envoy.filters.http.cors:",
-        '    "@type": type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy',
-        "    allow_origin_string_match:" + ("" if matches else " []"),
-        *(f"    {line}" for line in matches),
-    ]
-    if _methods(policy):
-        lines.append(f"    allow_methods: {quote(_methods(policy))}")
-    if _headers(policy):
-        lines.append(f"    allow_headers: {quote(_headers(policy))}")
-    if _exposed(policy):
-        lines.append(f"    expose_headers: {quote(_exposed(policy))}")
-    if policy.max_age is not None:
-        lines.append(f'    max_age: "{policy.max_age}"')
-    lines += [f"    allow_credentials: {str(policy.credentials).lower()}", "    forward_not_matching_preflights: false"]
-    if policy.private_network:
-        lines.append("    allow_private_network_access: true")
-    lines += [
-        "response_headers_to_remove:",
-        *(f"- {name}" for name in CORS_RESPONSE),
-        "response_headers_to_add:",
-        "- header: { key: Vary, value: Origin }",
-        "  append_action: APPEND_IF_EXISTS_OR_ADD",
-    ]
-    return "\n".join(lines) + "\n"
-
-
 TARGETS = (
     Target("nginx", "nginx", Can(), nginx, several=Several.APART),
     Target("apache", "Apache httpd 2.4", Can(), apache, aliases=("httpd", "apache2"), several=Several.BY_HOST),
     Target("caddy", "Caddy 2", Can(unwritable="{$"), caddy, several=Several.BY_HOST),
-    Target("haproxy", "HAProxy 2.4", Can(), haproxy, several=Several.BY_HOST),
-    Target(
-        "envoy",
-        "Envoy",
-        Can(any_method_credentialed=False, any_header_credentialed=False, repeats_headers=True, edits=False),
-        one(envoy),
-        places={"request-headers": "allow_headers:"},
-    ),
 )

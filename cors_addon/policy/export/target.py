@@ -314,3 +314,23 @@ def array(items: Iterable[str], start: str = "[", end: str = "]") -> str:
 def granted(listed: tuple[str, ...], *, everything: bool) -> str:
     """The value of a grant that does not depend on what is asked."""
     return ", ".join((*(("*",) if everything else ()), *listed))
+
+
+def headers_value(policy: Policy) -> str:
+    """The value of Access-Control-Allow-Headers, where it does not repeat what is asked."""
+    return granted(tuple(map(header_case, policy.request_headers.listed)), everything=policy.request_headers.any)
+
+
+def methods_value(policy: Policy) -> str:
+    """The value of Access-Control-Allow-Methods, where it does not repeat what is asked."""
+    return granted(policy.methods.listed, everything=policy.methods.any)
+
+
+def exposed_value(policy: Policy) -> str:
+    """The value of Access-Control-Expose-Headers."""
+    return granted(tuple(map(header_case, policy.expose_headers.listed)), everything=policy.expose_headers.any)
+
+
+def any_origin(policy: Policy) -> bool:
+    """Whether `*` is the value of Access-Control-Allow-Origin."""
+    return policy.origins is not None and policy.origins.any
