@@ -1,9 +1,12 @@
 """The loop of assumptions: each is said of some case's traffic, by its name, and in words that stand alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from cors_addon.exchange.exposure import exposure_assumption
 from cors_addon.exchange.model import Judgement, PreflightsSeen
+from cors_addon.fetch.load import Destination
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import judge
 from cors_addon.report.input import Input
@@ -29,7 +32,9 @@ def of_requests() -> list[Judgement]:
     included = cors("a", answer=allow(PAGE, *read, credentials="true"))
     omitted = cors("a", answer=allow(PAGE, *read, credentials="true", headers="*"))
     every = (*sent, extension, tool, refused, included, omitted)
-    return [judgement for each in every for judgement in Run().feed([each.observation()]).last.values()]
+    font = replace(cors("a", answer=allow("*")).observation(), destination=Destination.FONT)
+    seen = [*(each.observation() for each in every), font]
+    return [judgement for each in seen for judgement in Run().feed([each]).last.values()]
 
 
 def of_a_recording_that_may_lack_preflights() -> list[Judgement]:

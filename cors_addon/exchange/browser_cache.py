@@ -9,6 +9,7 @@ Law 3: bounded: keys, the least recently used forgotten first; entries of each; 
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -217,7 +218,11 @@ class BrowserCache:
 
     def serves(self, entry: Kept, asked: Asked, credentialed: bool | None, now: float) -> bool:
         """Whether an entry spares this request its preflight."""
-        return entry.since <= now < entry.gone and bool(self._used(entry, asked, credentialed, now - CLOCK_SLACK))
+        return now < entry.gone and self.served_once(entry, asked, credentialed, now)
+
+    def served_once(self, entry: Kept, asked: Asked, credentialed: bool | None, now: float) -> bool:
+        """The same had the entry not been dropped."""
+        return entry.since <= now and bool(self._used(entry, asked, credentialed, now - CLOCK_SLACK))
 
     def permitted_lately(
         self, key: Key, asked: Asked, credentialed: bool | None, now: float, within: float
@@ -233,7 +238,14 @@ class BrowserCache:
 
     def permitted_once(self, key: Key, asked: Asked, credentialed: bool | None, now: float) -> tuple[Grant, ...]:
         """The answers that were dropped, and yet would do: they may have stayed under the URL with a fragment."""
-        for entry in self._dropped.get(key, ()):
+        return self._first(self._dropped.get(key, ()), asked, credentialed, now)
+
+    def permitted_elsewhere(self, key: Key, asked: Asked, credentialed: bool | None, now: float) -> tuple[Grant, ...]:
+        """The same of answers that were dropped long ago: they may be in the cache of another window."""
+        return self._first(reversed(self._in_flight.get(key, ())), asked, credentialed, now)
+
+    def _first(self, entries: Iterable[Kept], asked: Asked, credentialed: bool | None, now: float) -> tuple[Grant, ...]:
+        for entry in entries:
             if entry.latest.stored <= now and (used := self._used(entry, asked, credentialed, now - CLOCK_SLACK)):
                 return used
         return ()

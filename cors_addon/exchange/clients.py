@@ -32,6 +32,8 @@ class Fetch:
     """Members without an Origin, of which nothing is told until CORS begins."""
     credentials: Credentials = Credentials.UNKNOWN
     evidence: str | None = None
+    likely: tuple[Credentials, str | None] = (Credentials.UNKNOWN, None)
+    """The likelier mode, where it is unknown, and what makes it so: one of `mode_evidence.LIKELY`."""
     initiator: str | None = None
     """Origin of the page, where the fetch was seen before a redirect could hide it."""
     redirects: int = 0

@@ -1,7 +1,8 @@
 """The credentials mode is not on the wire. What is there of evidence for it.
 
-In this order: a Cookie; Sec-Fetch-Storage-Access; what else the connection carries, for engines that keep requests with
-credentials apart; an Authorization that the script did not set; a cookie that was known and withheld.
+For certain, in this order: a Cookie; Sec-Fetch-Storage-Access; an Authorization that the script did not set; what else
+the connection carries, for engines that keep requests with credentials apart. The rest makes a mode likely, see
+`mode_evidence.LIKELY`: it is believed until something tells better, and is not spread to other fetches.
 https://fetch.spec.whatwg.org/#concept-request-credentials-mode
 """
 
@@ -16,9 +17,11 @@ from cors_addon.exchange.cookies import SetBy
 from cors_addon.exchange.exchange import Exchange, ModeFinding
 from cors_addon.exchange.mode_evidence import (
     AUTHORIZATION_SENT,
+    AUTHORIZATION_SENT_UNASKED,
     COOKIE_SENT,
     COOKIE_WITHHELD,
     FONT,
+    LIKELY,
     SAME_CONNECTION_INCLUDE,
     SAME_CONNECTION_OMIT,
     STORAGE_ACCESS_ABSENT,
@@ -166,14 +169,17 @@ class Evidence:
         if exchange.found is None or exchange.found is _NOTHING:
             exchange.found = self._find(exchange, judgement, fetch, connection)
         mode, evidence = exchange.found
-        if mode is not Credentials.UNKNOWN:
+        if evidence in LIKELY:
+            exchange.ledger.suppose(fetch, mode, evidence)
+        elif mode is not Credentials.UNKNOWN:
             exchange.ledger.learn(fetch, mode, evidence)
             if connection is not None:
                 self._note_mode(exchange, connection, mode)
-        elif connection is not None and len(connection.undecided) < MAX_UNDECIDED:
+            return
+        if connection is not None and len(connection.undecided) < MAX_UNDECIDED:
             connection.undecided.append(fetch)
             self._undecided[connection] = None
-        elif (connection := self._rival(client, observation)) is not None:
+        elif evidence is None and (connection := self._rival(client, observation)) is not None:
             gecko_http2.note_unsure(connection, fetch, observation, self._page_site(exchange.request))
             self._undecided[connection] = None
 
@@ -184,7 +190,9 @@ class Evidence:
         return exchange.shown
 
     def own(self, exchange: Exchange) -> Credentials:
-        """The mode that a request tells by itself, whatever its fetch is; the page's own origin is always told it."""
+        """The mode that a request tells by itself, whatever its fetch is, or makes likely, where that is `omit`: what
+        passes with credentials passes without. The page's own origin is always told it.
+        """
         if exchange.own is None or exchange.own is Credentials.UNKNOWN:
             exchange.own = self._own(exchange)
         return exchange.own
@@ -198,9 +206,12 @@ class Evidence:
         if exchange.shown is _NOTHING:
             exchange.shown = None  # the connection may tell by now
         mode, _ = self.shown(exchange)
-        if mode is Credentials.UNKNOWN:
-            mode, _ = self._withheld(exchange, exchange.origin)
-        return mode
+        if mode is not Credentials.UNKNOWN:
+            return mode
+        page = exchange.origin
+        if self._lacks_storage_access(exchange, page) or self._likely(exchange, page)[0] is Credentials.OMIT:
+            return Credentials.OMIT
+        return Credentials.UNKNOWN
 
     def forget(self, exchange: Exchange) -> None:
         """Its fetch is no more: it is judged anew."""
@@ -212,19 +223,13 @@ class Evidence:
             unsure[:] = [each for each in unsure if each[0] is not exchange.fetch]
 
     def _shown(self, exchange: Exchange, connection: Connection | None) -> ModeFinding:
-        observation, request = exchange.observation, exchange.request
-        if request.has_cookie:
+        if exchange.request.has_cookie:
             return Credentials.INCLUDE, COOKIE_SENT
-        if b"sec-fetch-storage-access" in request:
+        if b"sec-fetch-storage-access" in exchange.request:
             return Credentials.INCLUDE, STORAGE_ACCESS_SENT
-        if observation.destination is Destination.FONT and exchange.origin != observation.url.origin:
-            return Credentials.OMIT, FONT
         if connection is not None and connection.credentialed is not None:
             return _TOLD_INCLUDE if connection.credentialed else _TOLD_OMIT
-        rival = self._rival(exchange.client, observation)
-        if rival is None:
-            return _NOTHING
-        return gecko_http2.finding(gecko_http2.known_mode(rival, observation, self._page_site(request)))
+        return _NOTHING
 
     def _find(
         self, exchange: Exchange, judgement: Judgement, fetch: Fetch, connection: Connection | None
@@ -233,36 +238,56 @@ class Evidence:
         shown = exchange.shown or self._shown(exchange, connection)
         if shown[0] is Credentials.INCLUDE:
             return shown
+        likely = _NOTHING
         if not request.authored_nothing:
             authorization = request.get(b"authorization")
-            if authorization is not None and set_by_browsers(authorization) and _set_by_browser(judgement):
-                return Credentials.INCLUDE, AUTHORIZATION_SENT
+            if authorization is not None and set_by_browsers(authorization):
+                if _set_by_browser(judgement):
+                    return Credentials.INCLUDE, AUTHORIZATION_SENT
+                if judgement.preflight is PreflightState.NOT_NEEDED:
+                    likely = Credentials.INCLUDE, AUTHORIZATION_SENT_UNASKED
         if shown[0] is Credentials.OMIT:
             return shown
-        return self._withheld(exchange, fetch.initiator)
+        if self._lacks_storage_access(exchange, fetch.initiator):
+            return Credentials.OMIT, STORAGE_ACCESS_ABSENT
+        return likely if likely is not _NOTHING else self._likely(exchange, fetch.initiator)
+
+    def _likely(self, exchange: Exchange, page: str | None) -> ModeFinding:
+        """What the rest of the traffic makes likely."""
+        observation = exchange.observation
+        if observation.destination is Destination.FONT and exchange.origin != observation.url.origin:
+            return Credentials.OMIT, FONT
+        rival = self._rival(exchange.client, observation)
+        if rival is not None:
+            found = gecko_http2.known_mode(rival, observation, self._page_site(exchange.request))
+            if found is not Credentials.UNKNOWN:
+                return gecko_http2.finding(found)
+        return self._withheld(exchange, page)
+
+    def _lacks_storage_access(self, exchange: Exchange, page: str | None) -> bool:
+        """Whether a header is absent which this page's requests with credentials would bear in this browser."""
+        observation = exchange.observation
+        return (
+            page is not None
+            and page != OPAQUE
+            and observation.url.scheme == "https"
+            and exchange.request.get(b"sec-fetch-site") == b"cross-site"
+            and exchange.client.version >= exchange.client.engine.storage_access_header_since
+            and self._site_of_origin(page) != self._site_of(observation)
+        )
 
     def _withheld(self, exchange: Exchange, page: str | None) -> ModeFinding:
-        """What it tells that something is absent which this page's requests with credentials would bear."""
-        client, observation, engine = exchange.client, exchange.observation, exchange.client.engine
-        if page is None or page == OPAQUE:
-            return _NOTHING
-        cross_site = (
-            observation.url.scheme == "https"
-            and exchange.request.get(b"sec-fetch-site") == b"cross-site"
-            and client.version >= engine.storage_access_header_since
-        )
-        if not cross_site and not client.cookies:
+        """Whether a cookie is absent which this page's requests with credentials would bear, if this is its window."""
+        client, observation = exchange.client, exchange.observation
+        if not client.cookies or page is None or page == OPAQUE:
             return _NOTHING
         page_site = self._site_of_origin(page)
-        same_site = page_site == self._site_of(observation)
-        if cross_site and not same_site:
-            return Credentials.OMIT, STORAGE_ACCESS_ABSENT
         if client.cookies.would_be_sent(
             observation.url,
             observation.started,
-            same_site=same_site,
+            same_site=page_site == self._site_of(observation),
             context=page_site,
-            partitioned=engine.partitions_cookies,
+            partitioned=client.engine.partitions_cookies,
         ):
             return Credentials.OMIT, COOKIE_WITHHELD
         return _NOTHING
@@ -340,8 +365,5 @@ def _mode_for_cookies(wire: RequestHeaders, judgement: Judgement | None) -> Cred
 
 
 def _set_by_browser(judgement: Judgement) -> bool:
-    """Authorization without a preflight that asks for it cannot be the script's."""
-    return (
-        judgement.preflight in (PreflightState.SENT, PreflightState.NOT_NEEDED)
-        and AUTHORIZATION not in judgement.requested_headers
-    )
+    """Authorization for which its own preflight does not ask cannot be the script's."""
+    return judgement.preflight is PreflightState.SENT and AUTHORIZATION not in judgement.requested_headers

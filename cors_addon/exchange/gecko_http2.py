@@ -2,7 +2,8 @@
 
 Over HTTP/2 Gecko keeps a connection for either kind, but takes the other's where its own is not open
 (nsHttpConnectionMgr::GetOrCreateConnectionEntry). So a connection tells the credentials mode of what it carries only
-while its rival is open: one of the other kind, to the same server, and for pages of the same site.
+while its rival is open: one of the other kind, to the same server, and for pages of the same site. Even so it is no
+more than likely: another window's connections, which look the same, are no rivals of its own.
 
 Law 1: a connection is open between two of its requests, and for a while after one.
 Law 2: one that ever carried both kinds tells nothing.
@@ -10,6 +11,7 @@ Law 2: one that ever carried both kinds tells nothing.
 
 from cors_addon.exchange.clients import Client, Connection, Fetch, Rivalry
 from cors_addon.exchange.ledger import Ledger
+from cors_addon.exchange.mode_evidence import RIVAL_INCLUDE, RIVAL_OMIT
 from cors_addon.exchange.model import Credentials, Observation
 from cors_addon.exchange.timing import IDLE_HTTP2
 
@@ -20,11 +22,8 @@ MAX_UNSURE = 16
 
 _FINDINGS: dict[Credentials, tuple[Credentials, str | None]] = {
     Credentials.UNKNOWN: (Credentials.UNKNOWN, None),
-    Credentials.INCLUDE: (
-        Credentials.INCLUDE,
-        "its connection carries requests with credentials, another one those without",
-    ),
-    Credentials.OMIT: (Credentials.OMIT, "its connection carries requests without credentials, another one those with"),
+    Credentials.INCLUDE: (Credentials.INCLUDE, RIVAL_INCLUDE),
+    Credentials.OMIT: (Credentials.OMIT, RIVAL_OMIT),
 }
 
 
@@ -111,7 +110,7 @@ def _settle(connection: Connection, own: Rivalry, ledger: Ledger) -> None:
         if mode is Credentials.UNKNOWN:
             left.append((fetch, began, site))
         else:
-            ledger.learn(fetch, *finding(mode))
+            ledger.suppose(fetch, *finding(mode))
     own.unsure[:] = left
 
 

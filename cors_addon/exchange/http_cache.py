@@ -34,6 +34,8 @@ class Stored:
     """End of its answer, or of the latest 304 that updated it."""
     credentialed: bool | None = None
     """Whether its request included credentials; None: not known."""
+    connection: Hashable = None
+    """Over which it came; None where that is not known."""
 
     def answers(self, request: Fields) -> bool:
         """Whether a conditional request is about this response."""

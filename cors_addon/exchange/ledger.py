@@ -11,6 +11,7 @@ from cors_addon.engines import Engine
 from cors_addon.exchange import hearing
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.fate import Fate
+from cors_addon.exchange.mode_evidence import LIKELY
 from cors_addon.exchange.model import (
     Credentials,
     Fields,
@@ -32,7 +33,10 @@ from cors_addon.reasons.finding import Finding
 FOLLOWED = "the next request of the fetch followed"
 NOT_FOLLOWED = "nothing followed"
 
-_ABOUT_CREDENTIALS = (Assumption.MODE_LIKELY_OMIT, Assumption.MODE_LIKELY_INCLUDE)
+_UNSHOWN = (Assumption.MODE_LIKELY_OMIT, Assumption.MODE_LIKELY_INCLUDE)
+_ABOUT_CREDENTIALS = frozenset({*_UNSHOWN, *LIKELY.values()})
+
+_ENDED = frozenset({Assumption.NOT_FOLLOWED, Assumption.STOPPED_HERE})
 
 MAX_PAIRED = 500
 """Flow ids that one judgement names."""
@@ -167,15 +171,17 @@ def note_held(judgement: Judgement) -> None:
     judgement.judged_credentialed = True
 
 
-def conclude(judgement: Judgement, mode: Credentials, evidence: str | None) -> None:
-    """Take the outcome of the mode that is known, or of the likelier one, and say so where they differ."""
+def conclude(judgement: Judgement, fetch: Fetch) -> None:
+    """Take the outcome of its fetch's mode if that is known, or of the likelier one, and say so where they differ."""
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     assert omitted is not None
     assert included is not None
-    assumed = mode
+    mode, evidence = assumed, _ = fetch.credentials, fetch.evidence
     differ = omitted is not included
     unknown = mode is Credentials.UNKNOWN
-    if differ and unknown:
+    if unknown:
+        assumed, evidence = fetch.likely
+    if differ and assumed is Credentials.UNKNOWN:
         # where either mode gives the same verdict, the answer itself tells which one its author had in mind; where
         # they are one, the likelier mode matters for what script may read, and is worked out when that is asked
         same = omitted.verdict is included.verdict
@@ -188,7 +194,7 @@ def conclude(judgement: Judgement, mode: Credentials, evidence: str | None) -> N
     if judgement.assumptions:
         judgement.assumptions = tuple(item for item in judgement.assumptions if item not in _ABOUT_CREDENTIALS)
     if unknown and differ and omitted != included:
-        judgement.assumptions += (_ABOUT_CREDENTIALS[credentialed],)
+        judgement.assumptions += (_UNSHOWN[credentialed] if evidence is None else LIKELY[evidence],)
 
 
 # -- several of them ---------------------------------------------------------------------------------------------------
@@ -297,7 +303,17 @@ class Ledger:
         fetch.credentials, fetch.evidence = mode, evidence
         for member in fetch.members:
             if member.if_omitted is not None and member.credentials is Credentials.UNKNOWN:
-                conclude(member, mode, evidence)
+                conclude(member, fetch)
+                self.note(member)
+
+    def suppose(self, fetch: Fetch, mode: Credentials, evidence: str | None) -> None:
+        """Something makes a credentials mode likely, while none is known; the first that does counts."""
+        if fetch.credentials is not Credentials.UNKNOWN or fetch.likely[0] is not Credentials.UNKNOWN:
+            return
+        fetch.likely = mode, evidence
+        for member in fetch.members:
+            if member.if_omitted is not None:
+                conclude(member, fetch)
                 self.note(member)
 
     def heed(self, judgement: Judgement, fetch: Fetch, word: Word | None) -> None:
@@ -339,13 +355,16 @@ class Ledger:
             self.note(judgement)
             return
         omitted, included = judgement.if_omitted, judgement.if_credentialed
-        if omitted is None or included is None or fetch.credentials is not Credentials.UNKNOWN:
+        if omitted is None or included is None:
             return
-        if omitted.verdict is not included.verdict:
+        if fetch.credentials is Credentials.UNKNOWN and omitted.verdict is not included.verdict:
             mode = Credentials.INCLUDE if included.verdict is Verdict.DENY else Credentials.OMIT
             self.learn(fetch, mode, NOT_FOLLOWED)
             for member in fetch.members:
                 assume(member, Assumption.NOT_FOLLOWED)
+        elif judgement.role is Role.REDIRECT and judgement.verdict is Verdict.ALLOW:
+            assume(judgement, Assumption.STOPPED_HERE)
+            self.note(judgement)
 
     def revive(self, waiting: Pending) -> None:
         """Something followed after all: take back what was concluded from nothing following."""
@@ -355,10 +374,10 @@ class Ledger:
         if fetch.evidence == NOT_FOLLOWED:
             fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
         for member in fetch.members:
-            if Assumption.NOT_FOLLOWED in member.assumptions:
-                member.assumptions = tuple(item for item in member.assumptions if item != Assumption.NOT_FOLLOWED)
+            if not _ENDED.isdisjoint(member.assumptions):
+                member.assumptions = tuple(item for item in member.assumptions if item not in _ENDED)
                 if member.if_omitted is not None:
-                    conclude(member, fetch.credentials, fetch.evidence)
+                    conclude(member, fetch)
                 self.note(member)
 
     def hop_followed(self, hop: Pending) -> None:
@@ -373,7 +392,7 @@ class Ledger:
         if hop.if_surely_omitted is not None and judgement.verdict is Verdict.DENY:
             hop.fetch.surely_omitted = True
             judgement.if_omitted = hop.if_surely_omitted
-            conclude(judgement, hop.fetch.credentials, hop.fetch.evidence)
+            conclude(judgement, hop.fetch)
         if self.passed(judgement, hop.fetch) and hop.maybe_apart:
             for member in hop.fetch.members:
                 assume(member, Assumption.MAYBE_APART)
@@ -391,6 +410,7 @@ class Ledger:
             member.assumptions = (Assumption.WENT_ON,)
             self.note(member)
         fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
+        fetch.likely = Credentials.UNKNOWN, None
 
     def contradict(self, judgement: Judgement, what: str) -> None:
         """Later traffic shows that the browser decided otherwise."""

@@ -69,6 +69,9 @@ def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *,
     if shared and (used := client.cache.permitted_lately(key, asked, known, began, QUEUED)):
         _served(exchange, judgement, used, Assumption.QUEUED)
         return False
+    if shared and (used := client.cache.permitted_elsewhere(key, asked, known, began)):
+        _served(exchange, judgement, used, Assumption.OTHER_FRAGMENT)
+        return False
     return _is_unexplained(exchange, key)
 
 

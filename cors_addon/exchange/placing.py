@@ -72,7 +72,7 @@ def same_origin(exchange: Exchange, judgement: Judgement, fetch: Fetch, hop: Pen
     ):
         fetch.surely_omitted = True
         if fetch.credentials is Credentials.UNKNOWN:
-            ledger.learn(fetch, Credentials.OMIT, COOKIE_WITHHELD)
+            ledger.suppose(fetch, Credentials.OMIT, COOKIE_WITHHELD)
     if fetch.redirects <= MAX_REDIRECTS:
         until = observation.ended + PATIENCE
         waiting = Pending(judgement, fetch, redirected_method(observation), until)

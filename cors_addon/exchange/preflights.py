@@ -11,7 +11,7 @@ from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.ledger import NOT_FOLLOWED, assume, note_lifetime
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders
-from cors_addon.exchange.timing import EARLY, RETRY_WITHIN
+from cors_addon.exchange.timing import EARLY, PROMPT, RETRY_WITHIN
 from cors_addon.fetch.cache import Granted, Key
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import Asked
@@ -266,8 +266,11 @@ def forget(exchange: Exchange, key: Key) -> None:
 def followed(exchange: Exchange, permit: Pending, fetch: Fetch, key: Key) -> None:
     """The request that a preflight was sent for came."""
     cache, request, preflight = exchange.client.cache, exchange.observation, permit.judgement
-    if preflight.if_omitted is not preflight.if_credentialed and _may_be_cached(exchange, preflight, fetch, key):
-        assume(preflight, Assumption.MAYBE_CACHED)
+    if _modes_differ(preflight):
+        if _may_be_cached(exchange, preflight, fetch, key):
+            assume(preflight, Assumption.MAYBE_CACHED)
+        elif _may_be_anothers(exchange, permit):
+            assume(preflight, Assumption.MAYBE_ANOTHERS)
     exchange.ledger.passed(preflight, fetch)
     if preflight.verdict is Verdict.DENY:
         exchange.ledger.contradict(preflight, REFUSED_YET_SENT)
@@ -278,15 +281,29 @@ def followed(exchange: Exchange, permit: Pending, fetch: Fetch, key: Key) -> Non
         await_retry(exchange.client, permit, request)
 
 
+def _modes_differ(preflight: Judgement) -> bool:
+    """Whether it passes under one credentials mode alone."""
+    omitted, included = preflight.if_omitted, preflight.if_credentialed
+    return omitted is not None and included is not None and omitted.verdict is not included.verdict
+
+
+def _may_be_anothers(exchange: Exchange, permit: Pending) -> bool:
+    """Whether the request may be one of another window, or one for which another preflight of its like was sent."""
+    request, preflight, follower = exchange.observation, permit.judgement.observation, exchange.follower
+    if request.connection != preflight.connection and request.started - preflight.ended > PROMPT:
+        return True
+    return follower is not None and sum(each.judgement.role is Role.PREFLIGHT for each in follower.hypotheses) > 1
+
+
 def _may_be_cached(exchange: Exchange, preflight: Judgement, fetch: Fetch, key: Key) -> bool:
     """Whether the request may have been permitted by another's cached answer, and this preflight been refused."""
     client = exchange.client
     others = client.cache.beside(key, preflight.observation.flow_id)
-    omitted, included = preflight.if_omitted, preflight.if_credentialed
-    if not others or omitted is None or included is None or omitted.verdict is included.verdict:
+    if not others:
         return False
     asked = Asked(key[0], preflight.requested_method or "", preflight.requested_headers)
     known = None if fetch.credentials is Credentials.UNKNOWN else fetch.credentials is Credentials.INCLUDE
     shared = key[0] != OPAQUE or client.engine.cache.opaque_origins_share
     began = exchange.observation.started
-    return shared and any(client.cache.serves(entry, asked, known, began) for entry in others)
+    # what this preflight had dropped is still there in another window
+    return shared and any(client.cache.served_once(entry, asked, known, began) for entry in others)

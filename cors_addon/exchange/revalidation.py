@@ -44,7 +44,11 @@ def judged_response(
         if stored is not None:
             updated = update_stored(stored.fields, fields)
             note_stored(judgement, updated)
-            return read_response(updated)
+            told = read_response(updated)
+            here = observation.connection
+            if told.lines != exchange.response.lines and (here is None or here != stored.connection):
+                assume(judgement, Assumption.MAYBE_ANOTHERS_COPY)  # only a connection is surely one window's
+            return told
         if not exchange.response.lines.allow_origin:
             assume(judgement, Assumption.STORED_RESPONSE_PASSES)
     elif (

@@ -188,7 +188,7 @@ class Tracker:
         received = (observation.status or 0, exchange.response, observation.http2, target, 0)
         judge_both(judgement, engine, Stage.PREFLIGHT, received)
         ledger.heed(judgement, fetch, exchange.heard)
-        conclude(judgement, fetch.credentials, fetch.evidence)
+        conclude(judgement, fetch)
         refused = not preflights.may_pass(judgement)
         preflights.store(exchange, preflights.cache_key(exchange, fetch), judgement, refused=refused)
         if refused:
@@ -335,7 +335,7 @@ class Tracker:
             preflights.followed(exchange, permit, fetch, key)
             if permit.retries and exchange.follower is not None:
                 matching.settle(exchange.follower)
-        conclude(judgement, fetch.credentials, fetch.evidence)
+        conclude(judgement, fetch)
         if plain is not None:
             note_held(judgement)
         if judgement.verdict is Verdict.DENY:
@@ -348,7 +348,8 @@ class Tracker:
             and observation.method == b"GET"
             and (status == 200 or judgement.stored is not None)
         ):
-            client.store(url, Stored(judged_fields(judgement), observation.ended, fetch.credentialed))
+            stored = Stored(judged_fields(judgement), observation.ended, fetch.credentialed, observation.connection)
+            client.store(url, stored)
         return judgement
 
     def _explain_permission(

@@ -29,9 +29,30 @@ class Assumption(StrEnum):
     MODE_LIKELY_INCLUDE = (
         "assumed: credentials were included, because the answer allows them; nothing shows the credentials mode"
     )
+    COOKIE_HELD = (
+        "assumed: credentials were not included; a cookie for this URL is known and was not sent. It may have been"
+        " deleted, or belong to another window or browser that looks the same"
+    )
+    AUTHORIZED_BY_BROWSER = (
+        "assumed: credentials were included, since the browser itself added Authorization; a script may have set it, if"
+        " a preflight that was not seen is cached"
+    )
+    FONT_WITHOUT = "assumed: credentials were not included, as for nearly all fonts; a preload may ask for them"
+    RIVAL_SAYS_INCLUDE = (
+        "assumed: credentials were included, as on the rest of its connection; another window that looks the same may"
+        " have opened the other connection"
+    )
+    RIVAL_SAYS_OMIT = (
+        "assumed: credentials were not included, as on the rest of its connection; another window that looks the same"
+        " may have opened the other connection"
+    )
     READ_AS_INCLUDE = "assumed: credentials were included; if they were not, scripts can read all headers"
     READ_AS_OMIT = "assumed: credentials were not included; if they were, * lets scripts read none"
     NOT_FOLLOWED = "assumed: the browser refused it, because nothing followed"
+    STOPPED_HERE = (
+        "assumed: CORS let the redirect pass, though nothing followed; the page asked with redirect: error or manual,"
+        " or gave it up"
+    )
     MAYBE_APART = "assumed: this request follows the redirect; the page may have made it separately"
     MAYBE_ANOTHER = (
         "assumed: this request follows the latest redirect to its URL; one of another credentials mode leads there too"
@@ -40,15 +61,24 @@ class Assumption(StrEnum):
         "assumed: this preflight was followed by its request; a cached preflight could have allowed that"
         " request as well"
     )
+    MAYBE_ANOTHERS = (
+        "assumed: this request is the one that the preflight was sent for; others like it were in flight, or another"
+        " window that looks the same sent it"
+    )
     QUEUED = "assumed: the request had to wait for a connection; its cached preflight expired meanwhile"
     OTHER_FRAGMENT = (
-        "assumed: its preflight was cached for this URL with another fragment, which is not sent to servers"
+        "assumed: its preflight was cached for this URL with another fragment, which is not sent to servers, or by"
+        " another window that looks the same"
     )
     UPLOAD_LISTENED_TO = (
         "assumed: the page listens to this upload as to an earlier one, whose preflight is still cached;"
         " otherwise it needs none"
     )
     PREFLIGHTS_MAY_BE_MISSING = "assumed: a preflight was sent; this file may leave out preflights"
+    MAYBE_ANOTHERS_COPY = (
+        "assumed: this 304 confirms the response to this URL that was seen last; another window that looks the same may"
+        " have stored it, and this one another"
+    )
     STORED_RESPONSE_PASSES = (
         "assumed: the stored response, which was not seen, passes; this 304 answers the browser's own"
         " conditional request"

@@ -276,7 +276,7 @@ def credentials_words(judgement: Judgement) -> str:
             return f"included{evidence}"
         case Credentials.OMIT:
             return f"not included{evidence}"
-    unknown = "unknown: nothing on the wire tells"
+    unknown = f"unknown{evidence or ': nothing on the wire tells'}"
     other = other_mode(judgement)
     if other is None:
         return f"{unknown}, and the verdict is the same"

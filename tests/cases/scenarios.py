@@ -1772,7 +1772,7 @@ TOGETHER: tuple[Scenario, ...] = (
         ),
         expected={
             "p1": passed("a1", credentials=OMIT, assumptions=(Assumption.MAYBE_CACHED,)),
-            "p2": passed("a2", credentials=OMIT, assumptions=()),
+            "p2": passed("a2", credentials=OMIT, assumptions=(Assumption.MAYBE_CACHED,)),
             "a1": passed("p1", preflight=SENT),
             "a2": passed("p2", preflight=SENT),
         },
@@ -1951,6 +1951,25 @@ REVALIDATION: tuple[Scenario, ...] = (
             cors("a", answer=(*STAR, *ETAG, ("X-A", "1"))),
             cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=ETAG),
         ),
+        expected={
+            "a": passed(),
+            "b": passed(assumptions=(Assumption.MAYBE_ANOTHERS_COPY, Assumption.MODE_LIKELY_OMIT)),
+        },
+    ),
+    Scenario(
+        name="a 304 to what came over the same connection",
+        traffic=(
+            cors("a", answer=(*STAR, *ETAG, ("X-A", "1")), connection="one"),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=ETAG, connection="one"),
+        ),
+        expected={"a": passed(), "b": passed(assumptions=(Assumption.MODE_LIKELY_OMIT,))},
+    ),
+    Scenario(
+        name="a 304 with all that was stored",
+        traffic=(
+            cors("a", answer=(*allow(), *ETAG, ("X-A", "1"))),
+            cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=(*allow(), *ETAG)),
+        ),
         expected={"a": passed(), "b": passed(assumptions=(Assumption.MODE_LIKELY_OMIT,))},
     ),
     Scenario(
@@ -2029,7 +2048,7 @@ REVALIDATION: tuple[Scenario, ...] = (
             Sent(id="i", request=metadata(mode="no-cors", dest="image"), answer=(*ETAG, *allow())),
             cors("b", 1.0, status=304, request=IF_NONE_MATCH, answer=ETAG),
         ),
-        expected={"b": passed(assumptions=(Assumption.MODE_LIKELY_OMIT,))},
+        expected={"b": passed(assumptions=(Assumption.MAYBE_ANOTHERS_COPY, Assumption.MODE_LIKELY_OMIT))},
     ),
     Scenario(
         name="an image stored without CORS, revalidated after the script's own condition",
@@ -2164,6 +2183,7 @@ def over(connection: str, sent: Sent) -> Sent:
 
 COOKIE_SENT = "a Cookie header was sent"
 AUTHORIZATION_SENT = "an Authorization header that the script did not set"
+AUTHORIZATION_UNASKED = "an Authorization header that no preflight asked for"
 STORAGE_SENT = "Sec-Fetch-Storage-Access was sent"
 STORAGE_ABSENT = "no Sec-Fetch-Storage-Access on a cross-site request"
 WITHHELD = "a cookie for this URL is known and was not sent"
@@ -2230,9 +2250,33 @@ EVIDENCE: tuple[Scenario, ...] = (
         Scenario(
             name=f"Authorization of the browser, {value.partition(' ')[0]}",
             traffic=(cors("a", answer=STAR, request=(("Authorization", value),)),),
-            expected={"a": told(INCLUDE, AUTHORIZATION_SENT, DENY, preflight=NOT_NEEDED)},
+            expected={
+                "a": told(
+                    UNKNOWN,
+                    AUTHORIZATION_UNASKED,
+                    DENY,
+                    preflight=NOT_NEEDED,
+                    assumptions=(Assumption.AUTHORIZED_BY_BROWSER,),
+                )
+            },
         )
         for value in ("Basic x", "basic x", 'Digest username="x"', "Negotiate x", "NTLM x")
+    ),
+    Scenario(
+        name="Authorization of the browser, for which its preflight does not ask",
+        traffic=(
+            preflight("p", answer=allow(credentials="true", methods="PUT")),
+            cors("a", 0.1, "PUT", answer=STAR, request=(("Authorization", "Basic x"),)),
+        ),
+        expected={"p": told(INCLUDE, AUTHORIZATION_SENT), "a": told(INCLUDE, AUTHORIZATION_SENT, DENY, assumptions=())},
+    ),
+    Scenario(
+        name="Basic authorization of a script, by leave of a preflight of another window, which was cached",
+        traffic=(
+            preflight("p", method="GET", headers="authorization", answer=allow("*", headers="authorization")),
+            cors("a", 0.1, answer=STAR, request=(("Authorization", "Basic x"),)),
+        ),
+        expected={"p": told(OMIT, FOLLOWED), "a": told(OMIT, FOLLOWED)},
     ),
     Scenario(
         name="Authorization of the script says nothing",
@@ -2329,7 +2373,23 @@ EVIDENCE: tuple[Scenario, ...] = (
     Scenario(
         name="a cookie withheld",
         traffic=(SET_COOKIE, cors("a", 1.0, answer=STAR)),
-        expected={"a": told(OMIT, WITHHELD, assumptions=())},
+        expected={"a": told(UNKNOWN, WITHHELD, assumptions=(Assumption.COOKIE_HELD,))},
+    ),
+    Scenario(
+        name="a cookie withheld, which does not tell of others on the connection",
+        traffic=(
+            SET_COOKIE,
+            cors("a", 1.0, answer=STAR, connection="one"),
+            cors("b", 2.0, answer=allow(credentials="true"), connection="one", request=COOKIE),
+        ),
+        expected={"a": told(INCLUDE, SAME_INCLUDE, DENY, revision=2), "b": told(INCLUDE, COOKIE_SENT)},
+        engines=("chromium", "gecko"),
+    ),
+    Scenario(
+        name="a cookie of one window, and a preflight of another that nothing follows",
+        traffic=(SET_COOKIE, cors("a", 1.0, answer=STAR), preflight("p", 2.0, answer=STAR_PUT)),
+        expected={"a": told(UNKNOWN, WITHHELD), "p": told(INCLUDE, NOT_FOLLOWED, DENY)},
+        finish=True,
     ),
     Scenario(
         name="a cookie given to a sandboxed frame",
@@ -2352,7 +2412,7 @@ EVIDENCE: tuple[Scenario, ...] = (
             cors("b", 1.0, answer=allow(credentials="true"), request=COOKIE),
             cors("a", 2.0, answer=STAR),
         ),
-        expected={"login": told(UNKNOWN, None), "b": told(INCLUDE, COOKIE_SENT), "a": told(OMIT, WITHHELD)},
+        expected={"login": told(UNKNOWN, None), "b": told(INCLUDE, COOKIE_SENT), "a": told(UNKNOWN, WITHHELD)},
     ),
     Scenario(
         name="a cookie given to a request of unknown mode, and another one sent",
@@ -2378,7 +2438,7 @@ EVIDENCE: tuple[Scenario, ...] = (
             cors("s", 1.0, url="https://api.example.test/other", answer=allow(credentials="true"), request=COOKIE),
             cors("a", 2.0, answer=STAR),
         ),
-        expected={"r": told(INCLUDE, COOKIE_SENT), "s": told(INCLUDE, COOKIE_SENT), "a": told(OMIT, WITHHELD)},
+        expected={"r": told(INCLUDE, COOKIE_SENT), "s": told(INCLUDE, COOKIE_SENT), "a": told(UNKNOWN, WITHHELD)},
     ),
     Scenario(
         name="a cookie of another path",
@@ -2411,10 +2471,10 @@ EVIDENCE: tuple[Scenario, ...] = (
             expected={"a": told(*found)},
         )
         for name, page, site, mode, dest, found in (
-            ("an image set in its own site", PAGE, "same-site", "no-cors", "image", (OMIT, WITHHELD)),
+            ("an image set in its own site", PAGE, "same-site", "no-cors", "image", (UNKNOWN, WITHHELD)),
             ("an image set under another site's page", OTHER_SITE, "cross-site", "no-cors", "image", (UNKNOWN, None)),
             ("a frame set under another site's page", OTHER_SITE, "cross-site", "navigate", "iframe", (UNKNOWN, None)),
-            ("a page set when a link led to it", OTHER_SITE, "cross-site", "navigate", "document", (OMIT, WITHHELD)),
+            ("a page set when a link led to it", OTHER_SITE, "cross-site", "navigate", "document", (UNKNOWN, WITHHELD)),
         )
     ),
     Scenario(
@@ -2470,6 +2530,21 @@ EVIDENCE: tuple[Scenario, ...] = (
         expected={"h": told(OMIT, FOLLOWED), "a": told(OMIT, FOLLOWED)},
     ),
     Scenario(
+        name="a redirect was not followed, whichever the mode",
+        traffic=(redirect("h", to="/other", answer=allow(credentials="true")),),
+        expected={"h": told(UNKNOWN, None, assumptions=(Assumption.STOPPED_HERE,), revision=2)},
+        finish=True,
+    ),
+    Scenario(
+        name="a redirect was followed at last",
+        traffic=(
+            redirect("h", to="/other", answer=allow(credentials="true")),
+            cors("b", 62.0, url=SHOP),
+            cors("a", 59.0, url=OTHER, took=5.0, answer=allow(credentials="true")),
+        ),
+        expected={"h": told(UNKNOWN, None, assumptions=()), "b": {}, "a": told(UNKNOWN, None)},
+    ),
+    Scenario(
         name="a redirect was not followed",
         traffic=(redirect("h", to="/other", answer=STAR),),
         expected={"h": told(INCLUDE, NOT_FOLLOWED, DENY)},
@@ -2507,7 +2582,7 @@ EVIDENCE: tuple[Scenario, ...] = (
                 "for another site's page",
                 (("Origin", OTHER_SITE), *metadata("cross-site")),
                 {"i": {"credentials": INCLUDE}},
-                (OMIT, WITHHELD),
+                (UNKNOWN, WITHHELD),
             ),
         )
     ),
@@ -2526,8 +2601,8 @@ EVIDENCE: tuple[Scenario, ...] = (
             "c1": told(INCLUDE, COOKIE_SENT, DENY),
             "p": told(UNKNOWN, None),
             "c2": told(INCLUDE, COOKIE_SENT, DENY),
-            "a": told(OMIT, APART_OMIT),
-            "b": told(INCLUDE, APART_INCLUDE, DENY),
+            "a": told(UNKNOWN, APART_OMIT, assumptions=(Assumption.RIVAL_SAYS_OMIT,)),
+            "b": told(UNKNOWN, APART_INCLUDE, DENY, assumptions=(Assumption.RIVAL_SAYS_INCLUDE,)),
             "d": told(UNKNOWN, None),  # the other may be closed by now
         },
         engines=("gecko",),
@@ -2542,7 +2617,7 @@ EVIDENCE: tuple[Scenario, ...] = (
         ),
         expected={
             "c1": told(INCLUDE, COOKIE_SENT, DENY),
-            "a": told(OMIT, APART_OMIT, revision=2),
+            "a": told(UNKNOWN, APART_OMIT, revision=2),
             "p": told(UNKNOWN, None),
             "c2": told(INCLUDE, COOKIE_SENT, DENY),
         },

@@ -221,8 +221,12 @@ class Chromium:
 
     async def open_page(self, page: str) -> str:
         """Open the case page of one origin in a tab of its own; its session."""
+        return await self.open_where(page)
+
+    async def open_where(self, page: str, **where: Any) -> str:
+        """The same in a tab that DevTools is asked to open `where`."""
         assert self.cdp is not None
-        target = await self.cdp.call("Target.createTarget", url="about:blank")
+        target = await self.cdp.call("Target.createTarget", url="about:blank", **where)
         attached = await self.cdp.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         session: str = attached["sessionId"]
         await self.watch(session)
