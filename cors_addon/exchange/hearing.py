@@ -34,6 +34,12 @@ REFUSED_OTHERWISE = (
     " saw, or this verdict is wrong"
 )
 
+LIKELY_CAUSES = (
+    "web security is switched off in this browser, an extension changes what it sees, the client is no browser, or"
+    " this verdict is wrong"
+)
+"""Of what was refused, as it seems, and yet went on."""
+
 _EVIDENCE = {
     (False, Credentials.INCLUDE): REFUSED,
     (False, Credentials.OMIT): REFUSED_WITHOUT,

@@ -11,7 +11,7 @@ from cors_addon.engines import Engine
 from cors_addon.exchange import hearing
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.fate import Fate
-from cors_addon.exchange.mode_evidence import LIKELY
+from cors_addon.exchange.mode_evidence import FOLLOWED, LIKELY, NOT_FOLLOWED
 from cors_addon.exchange.model import (
     Credentials,
     Fields,
@@ -23,29 +23,20 @@ from cors_addon.exchange.model import (
     Verdict,
     Word,
 )
-from cors_addon.exchange.outcomes import ALLOWED, Received, outcomes_of, speaks_of_credentials, unanswered
+from cors_addon.exchange.outcomes import ALLOWED, Received, meant_mode, outcomes_of
 from cors_addon.exchange.recognised import History, Recognised
 from cors_addon.fetch.cache import Grant
 from cors_addon.fetch.refusals import Stage
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.reasons.finding import Finding
 
-FOLLOWED = "the next request of the fetch followed"
-NOT_FOLLOWED = "nothing followed"
-
 _UNSHOWN = (Assumption.MODE_LIKELY_OMIT, Assumption.MODE_LIKELY_INCLUDE)
 _ABOUT_CREDENTIALS = frozenset({*_UNSHOWN, *LIKELY.values()})
-
 _ENDED = frozenset({Assumption.NOT_FOLLOWED, Assumption.STOPPED_HERE})
 
 MAX_PAIRED = 500
 """Flow ids that one judgement names."""
 MAX_BEHIND = 1000
-
-LIKELY_CAUSES = (
-    "web security is switched off in this browser, an extension changes what it sees, the client is no browser, or"
-    " this verdict is wrong"
-)
 
 
 # -- one judgement, while its flow is judged ---------------------------------------------------------------------------
@@ -149,10 +140,7 @@ def note_server(judgement: Judgement, server: Recognised | None, said: str | Non
 
 def judge_both(judgement: Judgement, engine: Engine, stage: Stage, received: Received) -> None:
     """Find the outcomes with credentials and without."""
-    if judgement.observation.status is None:
-        judgement.if_omitted = judgement.if_credentialed = unanswered(stage)
-    else:
-        judgement.if_omitted, judgement.if_credentialed = outcomes_of(judgement, engine, stage, received)
+    judgement.if_omitted, judgement.if_credentialed = outcomes_of(judgement, engine, stage, received)
 
 
 def pass_either_way(judgement: Judgement) -> None:
@@ -182,10 +170,7 @@ def conclude(judgement: Judgement, fetch: Fetch) -> None:
     if unknown:
         assumed, evidence = fetch.likely
     if differ and assumed is Credentials.UNKNOWN:
-        # where either mode gives the same verdict, the answer itself tells which one its author had in mind; where
-        # they are one, the likelier mode matters for what script may read, and is worked out when that is asked
-        same = omitted.verdict is included.verdict
-        assumed = Credentials.INCLUDE if same and speaks_of_credentials(judgement) else Credentials.OMIT
+        assumed = meant_mode(judgement, omitted, included)
     judgement.credentials, judgement.credentials_evidence = mode, evidence
     judgement.credentials_assumed = assumed
     judgement.judged_credentialed = credentialed = assumed is Credentials.INCLUDE
@@ -301,18 +286,17 @@ class Ledger:
     def learn(self, fetch: Fetch, mode: Credentials, evidence: str | None) -> None:
         """The credentials mode of the fetch became known: judge all of it by that mode."""
         fetch.credentials, fetch.evidence = mode, evidence
-        for member in fetch.members:
-            if member.if_omitted is not None and member.credentials is Credentials.UNKNOWN:
-                conclude(member, fetch)
-                self.note(member)
+        self._conclude_unknown(fetch)
 
     def suppose(self, fetch: Fetch, mode: Credentials, evidence: str | None) -> None:
         """Something makes a credentials mode likely, while none is known; the first that does counts."""
-        if fetch.credentials is not Credentials.UNKNOWN or fetch.likely[0] is not Credentials.UNKNOWN:
-            return
-        fetch.likely = mode, evidence
+        if fetch.credentials is Credentials.UNKNOWN and fetch.likely[0] is Credentials.UNKNOWN:
+            fetch.likely = mode, evidence
+            self._conclude_unknown(fetch)
+
+    def _conclude_unknown(self, fetch: Fetch) -> None:
         for member in fetch.members:
-            if member.if_omitted is not None:
+            if member.if_omitted is not None and member.credentials is Credentials.UNKNOWN:
                 conclude(member, fetch)
                 self.note(member)
 
@@ -336,10 +320,8 @@ class Ledger:
         omitted, included = judgement.if_omitted, judgement.if_credentialed
         if fetch.credentials is not Credentials.UNKNOWN or omitted is None or included is None:
             return False
-        if Assumption.CORS_MODE in judgement.assumptions:
-            return False  # no check may have been passed at all
-        if omitted.verdict is included.verdict:
-            return False
+        if Assumption.CORS_MODE in judgement.assumptions or omitted.verdict is included.verdict:
+            return False  # no check may have been passed at all, or either mode passes it
         mode = Credentials.OMIT if omitted.verdict is Verdict.ALLOW else Credentials.INCLUDE
         self.learn(fetch, mode, FOLLOWED)
         return True
@@ -349,15 +331,14 @@ class Ledger:
         judgement, fetch = waiting.judgement, waiting.fetch
         if judgement.word is not None and judgement.word.passed is not None:
             return  # the browser says itself what came of it
+        omitted, included = judgement.if_omitted, judgement.if_credentialed
         if waiting.stopped_by is not None and judgement.verdict is Verdict.ALLOW:
             judgement.verdict, judgement.refusal = Verdict.DENY, waiting.stopped_by
             assume(judgement, Assumption.NOT_FOLLOWED)
             self.note(judgement)
+        elif omitted is None or included is None:
             return
-        omitted, included = judgement.if_omitted, judgement.if_credentialed
-        if omitted is None or included is None:
-            return
-        if fetch.credentials is Credentials.UNKNOWN and omitted.verdict is not included.verdict:
+        elif fetch.credentials is Credentials.UNKNOWN and omitted.verdict is not included.verdict:
             mode = Credentials.INCLUDE if included.verdict is Verdict.DENY else Credentials.OMIT
             self.learn(fetch, mode, NOT_FOLLOWED)
             for member in fetch.members:
@@ -415,5 +396,5 @@ class Ledger:
     def contradict(self, judgement: Judgement, what: str) -> None:
         """Later traffic shows that the browser decided otherwise."""
         judgement.contradicted = True
-        judgement.contradiction = f"{what}: {LIKELY_CAUSES}"
+        judgement.contradiction = f"{what}: {hearing.LIKELY_CAUSES}"
         self.note(judgement)

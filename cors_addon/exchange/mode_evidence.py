@@ -19,6 +19,8 @@ SAME_CONNECTION_INCLUDE = "its connection carries requests with credentials"
 SAME_CONNECTION_OMIT = "its connection carries requests without credentials"
 RIVAL_INCLUDE = "its connection carries requests with credentials, another one those without"
 RIVAL_OMIT = "its connection carries requests without credentials, another one those with"
+FOLLOWED = "the next request of the fetch followed"
+NOT_FOLLOWED = "nothing followed"
 SHOWN = "the recording shows the credentials mode"
 
 BY_THE_REQUEST = frozenset({COOKIE_SENT, AUTHORIZATION_SENT, STORAGE_ACCESS_SENT, SHOWN})

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from cors_addon.engines import FETCH, Engine
-from cors_addon.exchange.model import Fields, Judgement, Observation, Outcome, Role, Verdict
+from cors_addon.exchange.model import Credentials, Fields, Judgement, Observation, Outcome, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders, read_response
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
 from cors_addon.fetch.origins import Target, is_potentially_trustworthy, resolve
@@ -62,7 +62,10 @@ def both_outcomes(engine: Engine, stage: Stage, asked: AskedFields, received: Re
 
 
 def outcomes_of(judgement: Judgement, engine: Engine, stage: Stage, received: Received) -> tuple[Outcome, Outcome]:
-    """The outcomes of a flow that was answered with its own status, without credentials and with them."""
+    """The outcomes of a flow that was answered with its own status, or not, without credentials and with them."""
+    if judgement.observation.status is None:
+        refused = unanswered(stage)
+        return refused, refused
     headers: tuple[str, ...] = ()
     same_origin, secure = False, True
     if stage is Stage.PREFLIGHT:
@@ -103,6 +106,16 @@ def speaks_of_credentials(judgement: Judgement) -> bool:
         and b"false" not in value
         and not any(b"*" in line for values in wildcards for line in values)
     )
+
+
+def meant_mode(judgement: Judgement, omitted: Outcome, included: Outcome) -> Credentials:
+    """The likelier credentials mode where nothing else makes one likely, and the outcomes are not the same object.
+
+    Where either mode gives the same verdict, the answer itself tells which one its author had in mind. Where they are
+    one, the likelier mode matters for what script may read, and is worked out when that is asked.
+    """
+    same = omitted.verdict is included.verdict
+    return Credentials.INCLUDE if same and speaks_of_credentials(judgement) else Credentials.OMIT
 
 
 def redirects_before(judgement: Judgement) -> int:

@@ -8,7 +8,8 @@ from cors_addon.engines import Engine
 from cors_addon.exchange.browser_cache import Answered
 from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.ledger import NOT_FOLLOWED, assume, note_lifetime
+from cors_addon.exchange.ledger import assume, note_lifetime
+from cors_addon.exchange.mode_evidence import NOT_FOLLOWED
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders
 from cors_addon.exchange.timing import EARLY, PROMPT, RETRY_WITHIN

@@ -10,7 +10,7 @@ from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.http_cache import PlainResponses, Stored, may_be_fresh
 from cors_addon.exchange.ledger import assume, note_stored
 from cors_addon.exchange.model import Credentials, Judgement, Observation
-from cors_addon.exchange.outcomes import update_stored
+from cors_addon.exchange.outcomes import judged_fields, update_stored
 from cors_addon.exchange.response_headers import ResponseHeaders, read_response
 from cors_addon.fetch.names import VALIDATING
 from cors_addon.fetch.origins import Url
@@ -28,6 +28,12 @@ def plain_confirmed(observation: Observation, plain: PlainResponses) -> Stored |
     """The response stored without CORS that a conditional request is about."""
     found = plain.find(observation.client, observation.url, observation.request)
     return found if found is not None and found.answers(observation.request) else None
+
+
+def stored_of(judgement: Judgement, *, credentialed: bool | None) -> Stored:
+    """What the browser has now of a response that it may use again."""
+    observation = judgement.observation
+    return Stored(judged_fields(judgement), observation.ended, credentialed, observation.connection)
 
 
 def judged_response(

@@ -14,7 +14,7 @@ from cors_addon.exchange.anew import judge_anew
 from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.http_cache import PlainResponses, Stored, is_plain
+from cors_addon.exchange.http_cache import PlainResponses, is_plain
 from cors_addon.exchange.known_clients import KnownClients
 from cors_addon.exchange.ledger import (
     Ledger,
@@ -39,7 +39,7 @@ from cors_addon.exchange.model import (
     Verdict,
     Word,
 )
-from cors_addon.exchange.outcomes import judged_fields, location_target
+from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.request_headers import read_request
 from cors_addon.exchange.timing import PATIENCE, SOON
 from cors_addon.fetch.cache import Key
@@ -348,8 +348,7 @@ class Tracker:
             and observation.method == b"GET"
             and (status == 200 or judgement.stored is not None)
         ):
-            stored = Stored(judged_fields(judgement), observation.ended, fetch.credentialed, observation.connection)
-            client.store(url, stored)
+            client.store(url, revalidation.stored_of(judgement, credentialed=fetch.credentialed))
         return judgement
 
     def _explain_permission(

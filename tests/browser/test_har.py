@@ -17,7 +17,7 @@ import pytest
 from mitmproxy.addons.savehar import SaveHar
 from mitmproxy.io import FlowReader
 
-from cors_addon.exchange import ledger
+from cors_addon.exchange import mode_evidence
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
 from cors_addon.fetch.refusals import Reason
 from cors_addon.recordings import har_entry, judge
@@ -193,8 +193,8 @@ def may_differ(mine: Judgement, theirs: Judgement, *, preflights: bool = True) -
     preflight in a file, that nothing followed a redirect proves nothing: its preflight may have.
     """
     evidence = mine.credentials_evidence or ""
-    lacking = "connection" in evidence or (not preflights and evidence == ledger.NOT_FOLLOWED)
-    inferred = theirs.credentials_evidence in (None, ledger.NOT_FOLLOWED)
+    lacking = "connection" in evidence or (not preflights and evidence == mode_evidence.NOT_FOLLOWED)
+    inferred = theirs.credentials_evidence in (None, mode_evidence.NOT_FOLLOWED)
     in_that_mode = theirs.if_credentialed if mine.credentials is Credentials.INCLUDE else theirs.if_omitted
     if in_that_mode is None or not (lacking and inferred and not theirs.certain):
         return False

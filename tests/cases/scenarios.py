@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from cors_addon.engines import ENGINES
-from cors_addon.exchange.ledger import FOLLOWED, NOT_FOLLOWED
+from cors_addon.exchange.mode_evidence import FOLLOWED, NOT_FOLLOWED
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
 from cors_addon.exchange.permission import UPLOAD
 from cors_addon.fetch.refusals import Reason
