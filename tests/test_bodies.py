@@ -7,7 +7,7 @@ import pytest
 from cors_addon.engines import orb_chromium
 from cors_addon.fetch import csp, integrity, markup, sniff
 from cors_addon.fetch.javascript import is_json_text, may_be_javascript
-from cors_addon.fetch.mixed_content import upgraded
+from cors_addon.fetch.mixed_content import as_https, is_ip_or_trustworthy
 from cors_addon.fetch.orb import Opaque
 from cors_addon.fetch.structured import token_item
 from tests.cases.traffic import url
@@ -244,7 +244,9 @@ def test_quirks(text: str, quirks: bool) -> None:
 
 
 def test_upgrades() -> None:
-    """To https, the port too where it is http's own; what is trustworthy stays."""
-    assert str(upgraded(url("http://a.test/b"))) == "https://a.test/b"
-    assert str(upgraded(url("http://a.test:8080/b"))) == "https://a.test:8080/b"
-    assert str(upgraded(url("http://localhost/b"))) == "http://localhost/b"
+    """To https, the port too where it is http's own; what is trustworthy, or an address, stays."""
+    assert str(as_https(url("http://a.test/b"))) == "https://a.test/b"
+    assert str(as_https(url("http://a.test:8080/b"))) == "https://a.test:8080/b"
+    kept = ("http://localhost/b", "http://192.168.1.10/b", "http://[2001:db8::1]/b", "https://a.test/b")
+    assert all(is_ip_or_trustworthy(url(one)) for one in kept)
+    assert not is_ip_or_trustworthy(url("http://a.test/b"))

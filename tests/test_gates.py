@@ -79,6 +79,14 @@ def test_the_right_digest_passes(algorithm: str) -> None:
     assert set(opaque.values()) == {"sri"}
 
 
+def test_a_worker_upgrades_as_its_page_does() -> None:
+    """In WebKit, what a worker imports is upgraded where the page that made the worker asks for that."""
+    page = page_from(url(PAGE), ())._replace(worker=True, owner_upgrades=True)
+    load = Load(url(OTHER), page.url.origin, Destination.IMPORT_SCRIPTS, "no-cors", registrable_domain, page)
+    arrival = Arrival(302, (), lambda _limit: b"", resolve(b"http://api.other.test/2", load.url))
+    assert {name for name, rules in GATES.items() if rules.check(load, arrival) is None} == {"webkit"}
+
+
 def test_details_are_the_offending_values() -> None:
     """The header as sent, the type, the directive, the target."""
     rules = GATES["fetch"]
@@ -92,6 +100,7 @@ def test_details_are_the_offending_values() -> None:
 
     assert detail(200, [("Cross-Origin-Resource-Policy", "same-site")]) == "same-site"
     assert detail(302, [("Location", "https://cdn.test/")]) == "img-src https://api.other.test"
-    assert detail(302, [("Location", "http://api.other.test/")], page=None) == "http://api.other.test/"
+    insecure = [("Location", "http://api.other.test/")]
+    assert detail(302, insecure, page=None, destination=Destination.FONT) == "http://api.other.test/"
     assert detail(200, [("Content-Type", "application/pdf")]) == "type: application/pdf"
     assert detail(200, [("Content-Type", "image/png")], destination=Destination.SCRIPT) == "type-lies: image/png"

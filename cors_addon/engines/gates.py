@@ -8,14 +8,19 @@ import re
 from cors_addon.engines import orb_chromium, orb_gecko
 from cors_addon.fetch import gates, mime, redirect_gates
 from cors_addon.fetch.embedder_policy import EmbedderPolicy
-from cors_addon.fetch.gates import REDIRECT_STEPS, STANDARD_GATES
+from cors_addon.fetch.gates import STANDARD_GATES
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import Arrival, Block, Destination, Fields, Gate, GateRules, Load, Step
-from cors_addon.fetch.mixed_content import UPGRADABLE
-from cors_addon.fetch.origins import is_loopback
+from cors_addon.fetch.mixed_content import Upgrades, is_ip_or_trustworthy
+from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 
 _OBJECTS = frozenset({Destination.EMBED, Destination.OBJECT})
 _LAX_WORKERS = frozenset({Destination.SHARED_WORKER, Destination.WORKER})
+
+
+def _nothing_is(_url: Url) -> bool:
+    """Kept from being upgraded."""
+    return False
 
 
 # -- Chromium ----------------------------------------------------------------------------------------------------------
@@ -145,7 +150,7 @@ CHROMIUM = GateRules(
     knows_isolation_policy=True,
     object_directives=("object-src", "frame-src"),
     # net::RedirectInfo::ComputeRedirectInfo: what was to be upgraded is at every hop, even where it is trusted
-    upgraded_redirects=frozenset({Destination.AUDIO, Destination.IMAGE, Destination.VIDEO}),
+    upgrades=Upgrades(kept_for_media=_nothing_is, kept_for_asked=_nothing_is),
 )
 
 
@@ -168,7 +173,13 @@ def _gecko_frame_embedder(rules: GateRules, load: Load, arrival: Arrival) -> Blo
 
 
 GECKO = GateRules(
-    redirect_steps=(_gecko_resource_policy, *REDIRECT_STEPS[1:]),
+    # nsIOService::AsyncOnChannelRedirect: nsContentSecurityManager, which asks the mode, before the other sinks
+    redirect_steps=(
+        _gecko_resource_policy,
+        redirect_gates.target_is_same_origin,
+        redirect_gates.target_matches_csp,
+        redirect_gates.target_is_not_mixed,
+    ),
     # X-Frame-Options and frame-ancestors are asked as the document's channel opens, before COEP
     frame_steps=(gates.frame_allowed, _gecko_frame_embedder, _gecko_resource_policy),
     # HttpBaseChannel::ValidateMIMEType: a script's type first, then nosniff; the style sheet's own loader comes last
@@ -184,7 +195,8 @@ GECKO = GateRules(
     ),
     opaque_check=orb_gecko.check,
     fails_by_status=frozenset(),
-    import_scripts_are_upgraded=False,
+    # NS_ShouldSecureUpgrade: an address is upgraded as a name is
+    upgrades=Upgrades(kept_for_media=is_potentially_trustworthy, import_scripts=False),
 )
 
 
@@ -215,28 +227,23 @@ def _webkit_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block | N
     return gates.nosniff_allows(rules, load, arrival)
 
 
-def _webkit_mixed(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """MixedContentChecker: what may act in a page is not loaded from http://localhost either; images are."""
-    block = redirect_gates.target_is_not_mixed(rules, load, arrival)
-    target = redirect_gates.target_of(rules, load, arrival)
-    if block is not None or target is None or load.destination in {None, Destination.DOCUMENT}:
-        return block
-    active = load.destination.value not in UPGRADABLE
-    named = target.scheme == "http" and is_loopback(target.host) and target.host.strip(".").rpartition(".")[2].isalpha()
-    return (
-        Block(Gate.MIXED_CONTENT, str(target), "Location")
-        if active and named and load.origin.startswith("https:")
-        else None
-    )
+def _webkit_keeps(url: Url) -> bool:
+    """MixedContentChecker::canModifyRequest: a bracketed address is not seen to be one."""
+    return not url.host.startswith("[") and is_ip_or_trustworthy(url)
+
+
+def _is_secure(url: Url) -> bool:
+    """What a redirect leads to is not trusted for being of this machine."""
+    return url.scheme != "http" and is_potentially_trustworthy(url)
 
 
 WEBKIT = GateRules(
     redirect_steps=(
         gates.resource_policy_permits,
         _webkit_frame_redirect,
+        redirect_gates.target_is_same_origin,  # CachedResourceLoader::canRequest: the mode, then CSP
         redirect_gates.target_matches_csp,
-        _webkit_mixed,
-        redirect_gates.target_is_same_origin,
+        redirect_gates.target_is_not_mixed,
     ),
     frame_steps=STANDARD_GATES.frame_steps,
     other_steps=(
@@ -250,6 +257,7 @@ WEBKIT = GateRules(
     ),
     opaque_check=None,
     knows_credentialless=False,
+    upgrades=Upgrades(_webkit_keeps, _nothing_is, _is_secure, frames=False, from_owner=True),
 )
 
 GATES = {"chromium": CHROMIUM, "gecko": GECKO, "webkit": WEBKIT, "fetch": STANDARD_GATES}

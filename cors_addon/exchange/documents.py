@@ -64,6 +64,15 @@ class Document:
         return self.headers._replace(policies=(*self.headers.policies, *found.policies), quirks=found.quirks)
 
 
+def _made_by(owner: Page | None, worker: Page) -> Page:
+    """A dedicated worker has its page's isolation: third_party/blink/renderer/core/workers/dedicated_worker.cc"""
+    if owner is None:
+        return worker
+    isolated = owner.isolation is IsolationPolicy.ISOLATE_AND_REQUIRE_CORP and worker.isolation is IsolationPolicy.NONE
+    isolation = owner.isolation if isolated else worker.isolation
+    return worker._replace(isolation=isolation, owner_upgrades=owner.upgrades)
+
+
 def _nothing(_limit: int) -> bytes | None:
     return None
 
@@ -124,15 +133,19 @@ class Documents:
         return pages
 
     def note(
-        self, client: Hashable, observation: Observation, read_body: ReadBody, *, worker: bool, isolated: bool = False
+        self,
+        client: Hashable,
+        observation: Observation,
+        read_body: ReadBody,
+        *,
+        worker: bool,
+        owner: Page | None = None,
     ) -> None:
-        """A response became a document or a worker; `isolated`: a page with Document-Isolation-Policy made it."""
+        """A response became a document or a worker; `owner`: the page that made it."""
         url = observation.url
         headers = page_from(url, observation.response)
         if worker:
-            headers = headers._replace(worker=True)
-        if isolated and headers.isolation is IsolationPolicy.NONE:
-            headers = headers._replace(isolation=IsolationPolicy.ISOLATE_AND_REQUIRE_CORP)
+            headers = _made_by(owner, headers._replace(worker=True))
         self.isolation_seen = self.isolation_seen or headers.embedder.isolates or headers.isolation.isolates
         self.keep(client, Document(observation.flow_id, url, observation.started, headers, read_body, worker))
 

@@ -20,7 +20,6 @@ from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.request_headers import IN_DISGUISE, RequestHeaders, is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.fetch.embedder_policy import IsolationPolicy
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Gate, Load
 from cors_addon.fetch.markup import Element
@@ -208,10 +207,8 @@ class Loads:
         if load.destination in _DOCUMENTS or (load.destination is None and load.mode == "navigate"):
             self._documents.note(seen.client, observation, seen.read_body, worker=False)
         elif load.destination in WORKERS:
-            # a dedicated worker has its page's: third_party/blink/renderer/core/workers/dedicated_worker.cc
-            page = None if document is None or load.destination is not Destination.WORKER else document.page
-            isolated = page is not None and page.isolation is IsolationPolicy.ISOLATE_AND_REQUIRE_CORP
-            self._documents.note(seen.client, observation, seen.read_body, worker=True, isolated=isolated)
+            owner = None if document is None or load.destination is not Destination.WORKER else document.page
+            self._documents.note(seen.client, observation, seen.read_body, worker=True, owner=owner)
         elif load.destination is Destination.STYLE and document is not None:
             self._documents.note_style(seen.client, observation.url, document)
 

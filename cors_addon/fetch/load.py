@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cors_addon.fetch import csp, mime, orb
 from cors_addon.fetch.embedder_policy import EmbedderPolicy, IsolationPolicy
 from cors_addon.fetch.markup import Element
+from cors_addon.fetch.mixed_content import Upgrades
 from cors_addon.fetch.origins import Target, Url
 
 type Fields = tuple[tuple[bytes, bytes], ...]
@@ -89,6 +90,13 @@ class Page(NamedTuple):
     policies: tuple[csp.Policy, ...] = ()
     quirks: bool = False
     worker: bool = False
+    owner_upgrades: bool = False
+    """The page that made this worker has `upgrade-insecure-requests`."""
+
+    @property
+    def upgrades(self) -> bool:
+        """Whether it has `upgrade-insecure-requests` itself."""
+        return any("upgrade-insecure-requests" in policy for policy in self.policies)
 
 
 class Load(NamedTuple):
@@ -168,10 +176,8 @@ class GateRules:
     """An answer that is not ok fails these loads for its status, before its type is looked at."""
     object_directives: tuple[str, ...] = ("object-src",)
     """Which directives are asked for `<object>` and `<embed>`."""
-    upgraded_redirects: frozenset[Destination] = frozenset()
-    """Loads of an https page that are upgraded when a redirect leads them to http, rather than blocked."""
-    import_scripts_are_upgraded: bool = True
-    """`upgrade-insecure-requests` of a worker's page holds for what the worker imports."""
+    upgrades: Upgrades = Upgrades()  # noqa: RUF009  # a tuple
+    """What is done where a redirect of an https page's load leads to http."""
 
     def check(self, load: Load, arrival: Arrival) -> Block | None:
         """The first step that fails, or None where the page gets what it asked for."""

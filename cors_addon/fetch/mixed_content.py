@@ -3,34 +3,41 @@
 Anchor: https://w3c.github.io/webappsec-mixed-content/
 """
 
-from cors_addon.fetch.origins import Url, is_potentially_trustworthy
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cors_addon.fetch.origins import Url, is_ip, is_potentially_trustworthy
 
 UPGRADABLE = frozenset({"audio", "image", "video"})
-"""Destinations whose URL is upgraded in place of being blocked, redirects apart.
+"""Destinations whose URL is upgraded in place of being blocked, at every redirect again.
 
 https://w3c.github.io/webappsec-mixed-content/#upgrade-algorithm
 """
 
 
-def prohibits(page: Url) -> bool:
-    """Whether a page of this URL loads no mixed content.
+def is_ip_or_trustworthy(url: Url) -> bool:
+    """What an upgradable load is sent to as it is: it then passes, or is blocked.
 
-    https://w3c.github.io/webappsec-mixed-content/#categorize-settings-object
+    https://w3c.github.io/webappsec-mixed-content/#upgrade-algorithm
     """
-    return page.scheme == "https"
+    return is_ip(url.host) or is_potentially_trustworthy(url)
 
 
-def blocks_redirect(page: Url, target: Url) -> bool:
-    """Whether a redirect to `target` ends the fetch; what is upgradable is not upgraded by then.
+class Upgrades(NamedTuple):
+    """What an engine (by default the standards) makes of http URLs that redirects of an https page's loads lead to."""
 
-    https://w3c.github.io/webappsec-mixed-content/#should-block-fetch
-    """
-    return prohibits(page) and not is_potentially_trustworthy(target)
-
-
-def upgraded(url: Url) -> Url:
-    """An http URL under `upgrade-insecure-requests`. https://w3c.github.io/webappsec-upgrade-insecure-requests/#upgrade-request"""
-    return url if url.scheme != "http" or is_potentially_trustworthy(url) else as_https(url)
+    kept_for_media: Callable[[Url], bool] = is_ip_or_trustworthy
+    """Not upgraded for loads that are upgradable."""
+    kept_for_asked: Callable[[Url], bool] = is_potentially_trustworthy
+    """Not upgraded where the page has `upgrade-insecure-requests`."""
+    passes: Callable[[Url], bool] = is_potentially_trustworthy
+    """No mixed content."""
+    frames: bool = True
+    """`upgrade-insecure-requests` holds for the redirects of frames."""
+    import_scripts: bool = True
+    """It holds for what a worker imports."""
+    from_owner: bool = False
+    """A worker has it from its page, too."""
 
 
 def as_https(url: Url) -> Url:

@@ -295,6 +295,11 @@ def _path(path: str, mark: str, query: str) -> str:
 
 
 @lru_cache(maxsize=1024)
+def is_ip(host: str) -> bool:
+    """Whether a host, as a URL holds it, is an address. https://url.spec.whatwg.org/#ip-address"""
+    return host.startswith("[") or _ipv4(host) is not None
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host, as a URL holds it, is the machine that asks: nobody else can answer there, or listen in.
 

@@ -12,21 +12,35 @@ _DIRECTIVES = {
     Destination.MODULE: "script-src-elem",
     Destination.PREFETCH: "prefetch-src",
 }
+_UPGRADABLE = frozenset(map(Destination, mixed_content.UPGRADABLE))
 _WITH_NONCE = frozenset({"script-src-elem", "style-src-elem", "worker-src"})
 
 
 def target_of(rules: GateRules, load: Load, arrival: Arrival) -> Url | None:
-    """The URL that the browser goes on with, after `upgrade-insecure-requests`; None where it leads to none."""
+    """The URL that the browser goes on with, upgraded where it is; None where it leads to none.
+
+    https://w3c.github.io/webappsec-mixed-content/#upgrade-algorithm,
+    https://w3c.github.io/webappsec-upgrade-insecure-requests/#upgrade-request: both are asked at every hop
+    """
     url = None if arrival.target is None else arrival.target.url
-    if url is not None and url.scheme == "http" and load.destination in rules.upgraded_redirects:
-        return mixed_content.as_https(url) if load.origin.startswith("https://") else url
-    page = load.page
-    if url is None or page is None:
+    if url is None or url.scheme != "http":
         return url
-    imported = load.destination is Destination.IMPORT_SCRIPTS and not rules.import_scripts_are_upgraded
-    if not imported and any("upgrade-insecure-requests" in policy for policy in page.policies):
-        return mixed_content.upgraded(url)
+    upgrades = rules.upgrades
+    media = load.destination in _UPGRADABLE and _has_secure_page(load)
+    if media and not upgrades.kept_for_media(url):
+        return mixed_content.as_https(url)
+    if _asks_for_upgrades(upgrades, load) and not upgrades.kept_for_asked(url):
+        return mixed_content.as_https(url)
     return url
+
+
+def _asks_for_upgrades(upgrades: mixed_content.Upgrades, load: Load) -> bool:
+    page = load.page
+    if page is None or (load.frame and not upgrades.frames):
+        return False
+    if load.destination is Destination.IMPORT_SCRIPTS and not upgrades.import_scripts:
+        return False
+    return page.upgrades or (upgrades.from_owner and page.owner_upgrades)
 
 
 def target_is_same_origin(_rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -42,11 +56,11 @@ def target_is_not_mixed(rules: GateRules, load: Load, arrival: Arrival) -> Block
     target = target_of(rules, load, arrival)
     if target is None or load.destination is Destination.DOCUMENT or not _has_secure_page(load):
         return None
-    page = load.page.url if load.page is not None else load.url
-    return Block(Gate.MIXED_CONTENT, str(target), "Location") if mixed_content.blocks_redirect(page, target) else None
+    return None if rules.upgrades.passes(target) else Block(Gate.MIXED_CONTENT, str(target), "Location")
 
 
 def _has_secure_page(load: Load) -> bool:
+    """https://w3c.github.io/webappsec-mixed-content/#categorize-settings-object"""
     return load.origin.startswith("https://")
 
 
