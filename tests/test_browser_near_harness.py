@@ -77,6 +77,19 @@ def test_an_integrity_attribute_is_filled_in() -> None:
         ("firefox", Told(console=["[ORB] The resource at “U” was blocked by OpaqueResponseBlocking."]), "orb"),
         ("firefox", Told(failures=[{"status": "NS_ERROR_DOM_CORP_FAILED"}]), "coep"),
         (
+            "firefox",
+            Told(console=["[COEP] The resource at “U” was blocked due to its Cross-Origin-Resource-Policy header"]),
+            "coep",
+        ),
+        (
+            "firefox",
+            Told(
+                failures=[{"status": "NS_ERROR_DOM_BAD_URI", "blocked": 3001}],
+                console=["[MIMEMISMATCH] Loading module from “U” was blocked because of a disallowed MIME type (“”)."],
+            ),
+            "mixed-content",
+        ),
+        (
             "webkit",
             Told(console=["CONSOLE SECURITY ERROR Cannot load script U. Failed integrity metadata check."]),
             "sri",

@@ -193,6 +193,38 @@ def test_what_a_worker_imports_obeys_the_worker(engine: str) -> None:
     assert (found["i"].fate.load.destination, found["i"].fate.document) == (Destination.IMPORT_SCRIPTS, "w")
 
 
+def test_where_an_import_is_led_it_is_its_workers() -> None:
+    """A redirect to http names no page, and another page's worker, started since, has nothing to do with it."""
+    marks = IMPORTED["gecko"]
+    javascript = ("Content-Type", "text/javascript")
+
+    def worker(flow_id: str, at: float, page_url: str, answer: Lines = ()) -> Sent:
+        request = (*metadata("same-origin", "same-origin", "worker"), ("Referer", page_url), *marks)
+        return Sent(id=flow_id, url=f"{page_url}w.js", at=at, request=request, answer=(javascript, *answer))
+
+    asked = (("Accept", "*/*"), *metadata("cross-site", "no-cors", "script"), *marks)
+    hop = Sent(
+        id="hop",
+        url=OTHER,
+        at=3,
+        status=302,
+        request=(("Referer", f"{PAGE}/"), *asked),
+        answer=(("Location", "http://127.0.0.1:9000/x"),),
+    )
+    led = Sent(id="led", url="http://127.0.0.1:9000/x", at=4, request=asked, answer=(javascript,))
+    elsewhere = "http://localhost:3000/"
+    sent = (
+        page("d"),
+        worker("w", 1, f"{PAGE}/"),
+        page("other", 1.5, url=elsewhere, answer=[REQUIRE]),
+        worker("isolated", 2, elsewhere, [REQUIRE]),
+        hop,
+        led,
+    )
+    found = last(Session(keep=ALL), *(observed(each, b"", "gecko") for each in sent))
+    assert "led" not in found
+
+
 def test_what_a_style_sheet_loads_belongs_to_its_page() -> None:
     """Its requests name the sheet."""
     sheet = load(

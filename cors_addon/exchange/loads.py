@@ -178,7 +178,9 @@ class Loads:
             destination = seen.observation.destination
         document, named = self._documents.find(seen.client, seen.observation, headers)
         if destination is Destination.SCRIPT and mode == "no-cors" and MARKS[seen.engine.name].is_import(headers):
-            worker, _ = self._documents.find(seen.client, seen.observation, headers, worker=True)
+            worker = document  # a redirect may lead where no page is named, and is known to be of this worker
+            if worker is None or not worker.worker:
+                worker, _ = self._documents.find(seen.client, seen.observation, headers, worker=True)
             if worker is not None:
                 document, destination, named = worker, Destination.IMPORT_SCRIPTS, True
         element = None

@@ -152,7 +152,6 @@ class NearChromium(Chromium):
 # every message, with the page it is of, and each channel of a case that did not end well
 WATCHER = """
 (send) => {
-  const names = new Map(Object.entries(Cr).map(([name, value]) => [value, name]));
   const onConsole = { observe(message) {
     if (!(message instanceof Ci.nsIScriptError)) return;
     const text = message.errorMessage.slice(0, 2000);
@@ -167,7 +166,7 @@ WATCHER = """
     const channel = subject.QueryInterface(Ci.nsIHttpChannel);
     send(JSON.stringify({
       what: "channel", text: channel.URI.spec, page: "", blocked: channel.loadInfo.requestBlockingReason,
-      status: names.get(channel.status) ?? "0x" + channel.status.toString(16),
+      status: ChromeUtils.getXPCOMErrorName(channel.status),
     }));
   } };
   globalThis.browserTruth = [onConsole, onChannel];
@@ -242,7 +241,8 @@ class NearWebKit(WebKit):
         """Open the case's page, and have it make its load."""
         idle = self.idle.setdefault(case.page, [])
         try:
-            tab = idle.pop() if idle else await self.open_tab(case.document)
+            # what a page's own markup loads is told before a new tab is listened to: so it opens elsewhere
+            tab = idle.pop() if idle else await self.open_tab(f"{case.page}/new")
             tab.console.clear()
             await self.go_to(tab, case.document)
             told = Told(await tab.settle(expression(case), CONSOLE_SECONDS))
@@ -265,9 +265,8 @@ class NearWebKit(WebKit):
             return await self.connect(url)
 
     async def go_to(self, tab: Tab, url: str) -> None:
-        """Navigate, unless it is there, and wait until all that the page itself loads has come."""
-        if await tab.value("location.href") != url:
-            await tab.call("Page.navigate", url=url)
+        """Navigate, and wait until all that the page itself loads has come."""
+        await tab.call("Page.navigate", url=url)
         ready = f"location.href === {json.dumps(url)} && document.readyState === 'complete'"
         deadline = asyncio.get_running_loop().time() + PAGE_SECONDS
         while not await tab.value(ready):

@@ -120,11 +120,12 @@ def corp_or_coep(case: NearCase, hop: int) -> str:
 
 FIREFOX_TEXTS = (
     (r"^\[CORS(?!DidNotSucceed)\w+\] Cross-Origin Request Blocked", "cors"),
-    (r"^\[X-Frame-Options\]", "frame-options"),
+    (r"^\[X-Frame-Options\] The loading of .* is denied", "frame-options"),
     (r"^\[CSP_\w+\] .*\(frame-ancestors\)", "frame-ancestors"),
     (r"^\[CSP_blockAllMixedContent\]|^\[Mixed Content Blocker\] Blocked", "mixed-content"),
     (r"^\[CSP_\w+\] (?!.*\(Report-Only policy\)).*blocked", "csp"),
     (r"^\[SOP\]", "other"),
+    (r"^\[COEP\] The resource at .* was blocked due to its Cross-Origin-Resource-Policy", "corp or coep"),
     (r"^\[MIMEMISMATCH\] The resource from .*X-Content-Type-Options: nosniff", "nosniff"),
     (r"^\[MIMEMISMATCH\] .*was blocked because of a disallowed MIME type", "mime"),
     (r"^\[ORB\]", "orb"),
@@ -140,11 +141,18 @@ FIREFOX_CODES = {
     "NS_ERROR_NET_PARTIAL_TRANSFER": "network",
     "NS_ERROR_NET_HTTP2_SENT_GOAWAY": "network",
 }
+FIREFOX_REASONS = {3001: "mixed-content", 4000: "csp"}
+"""BLOCKING_REASON_* of netwerk/base/nsILoadInfo.idl: what comes of it (a wrong type, say) has messages of its own."""
 
 
 def firefox(case: NearCase, told: Told, last: int) -> Verdict:
-    """By the codes of channels that name a cause, then the console's messages."""
+    """By the codes of channels that name a cause, then the console's messages: those of what follows come last."""
     codes = [failure["status"] for failure in told.failures]
+    if told.failures and case.changed(last, "drop") is not None:
+        return Verdict("network", why=codes[0])
+    for failure in told.failures:
+        if gate := FIREFOX_REASONS.get(failure.get("blocked", 0)):
+            return Verdict(gate, why=f"requestBlockingReason {failure['blocked']}")
     if "NS_ERROR_DOM_CORP_FAILED" in codes:
         return Verdict(corp_or_coep(case, last), derived=True, why="NS_ERROR_DOM_CORP_FAILED")
     for code in codes:
@@ -154,8 +162,11 @@ def firefox(case: NearCase, told: Told, last: int) -> Verdict:
     if named is not None:
         if named.gate == "orb" and case.loader.startswith("fetch-"):
             return Verdict(None, why=named.why)
+        if named.gate == "corp or coep":
+            return Verdict(corp_or_coep(case, last), derived=True, why=named.why)
         return named
-    if case.loader in FRAMED and told.js.get("framed") is False and case.asked["frame"] and shows(case):
+    isolates = any(name.lower() == "cross-origin-embedder-policy" for name, _ in case.policy)
+    if case.loader in FRAMED and told.js.get("framed") is False and case.asked["frame"] and isolates and shows(case):
         return Verdict("coep", derived=True, why="a frame that does not come, and no message")
     if case.loader == "worker" and told.js.get("outcome") == "error" and case.policy and not case.changed(0, "drop"):
         return Verdict("coep", derived=True, why="a worker that fails without a message")
@@ -247,6 +258,9 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
     trustworthy = url.scheme == "https" or url.hostname in ("localhost", "127.0.0.1") or flow.url.count(".localhost")
     if told.js.get("outcome") in ("died",):
         return "the tab died"
+    waits_in_vain = told.js.get("outcome") == "no-event" and case.loader not in (*FRAMED, "prefetch")
+    if waits_in_vain and verdict.gate is None and browser == "firefox":
+        return "the page was told nothing in time"
     if not trustworthy and verdict.gate not in ("corp", "cors", "network"):
         return "no Sec-Fetch-Dest and -Mode: the kind of load is not in the traffic"
     if case.loader == "preload" and verdict.gate in (None, "sri"):
