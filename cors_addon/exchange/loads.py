@@ -178,9 +178,7 @@ class Loads:
             destination = seen.observation.destination
         document, named = self._documents.find(seen.client, seen.observation, headers)
         if destination is Destination.SCRIPT and mode == "no-cors" and MARKS[seen.engine.name].is_import(headers):
-            worker = document  # a redirect may lead where no page is named, and is known to be of this worker
-            if worker is None or not worker.worker:
-                worker, _ = self._documents.find(seen.client, seen.observation, headers, worker=True)
+            worker = self._worker_of(seen, document)
             if worker is not None:
                 document, destination, named = worker, Destination.IMPORT_SCRIPTS, True
         element = None
@@ -200,6 +198,12 @@ class Loads:
             tainted=site is not None and site not in (b"same-origin", b"none"),
         )
         return load, document, named
+
+    def _worker_of(self, seen: "Seen", document: Document | None) -> Document | None:
+        """The worker that imports this; `document`: what is known already, by a redirect that names no page, say."""
+        if document is not None and document.worker:
+            return document
+        return self._documents.find(seen.client, seen.observation, seen.headers, worker=True)[0]
 
     def _note(self, seen: "Seen", load: Load, document: Document | None) -> None:
         observation = seen.observation
