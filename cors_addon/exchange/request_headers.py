@@ -57,16 +57,18 @@ class RequestShape:
         "browsers_own",
         "count",
         "dest",
+        "forwarded",
         "has_cookie",
+        "hints",
         "is_plain",
         "metadata",
         "mode",
+        "mode_alone",
         "origin",
         "places",
         "referer",
         "shows_no_mode",
         "site",
-        "tells_asker",
         "upgrades",
         "upgrades_insecure",
         "user_agent",
@@ -93,13 +95,12 @@ class RequestShape:
         self.browsers_own = places.keys() <= _OWN
         self.shows_no_mode = not self.has_cookie and not {b"authorization", b"sec-fetch-storage-access"} & places.keys()
         self.authored_nothing = self.browsers_own and b"authorization" not in places
-        alone = self.mode >= 0 and self.site < 0 and self.dest < 0
-        self.tells_asker = alone or not _NAMES_OF_ASKERS.isdisjoint(places)
-        """Who asks may be another than its address and User-Agent say."""
+        self.mode_alone = self.mode >= 0 and self.site < 0 and self.dest < 0
+        self.forwarded = not places.keys().isdisjoint(_FORWARDED)
+        self.hints = places.get(b"sec-ch-ua", -1)
 
 
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"via")
-_NAMES_OF_ASKERS = frozenset({*_FORWARDED, b"sec-ch-ua"})
 
 shape_of = Shapes(RequestShape).of
 """The shape of the header list of a request."""
@@ -147,8 +148,12 @@ class RequestHeaders(Mapping[bytes, bytes]):
         is_cors = mode == b"cors"
         self.plainly_cors = is_cors and origin is not None and not shape.upgrades and not origin.startswith(_EXTENSIONS)
         """A cors request, if only it goes to another origin."""
+        place = shape.dest
         self.plainly_fetched = (
-            is_cors and self.get(b"sec-fetch-dest") == b"empty" and self.get(b"accept") != b"text/event-stream"
+            is_cors
+            and place >= 0
+            and fields[place][1] == b"empty"
+            and (shape.accept < 0 or fields[shape.accept][1] != b"text/event-stream")
         )
         """A script asked for it with CORS: once that had its word, nothing else is asked of an answer."""
         self.browsers_own = shape.browsers_own
@@ -156,7 +161,10 @@ class RequestHeaders(Mapping[bytes, bytes]):
         self.shows_no_mode = shape.shows_no_mode
         """Nothing in it tells whether it includes credentials."""
         self.authored_nothing = shape.authored_nothing
-        self.asker = _asker(self) if shape.tells_asker else b""
+        if shape.mode_alone or shape.forwarded:
+            self.asker = _asker(self, shape)
+        else:
+            self.asker = b"" if shape.hints < 0 else _disguise(fields[shape.hints][1], self.user_agent)
         """What tells this client apart from others of its address and User-Agent; empty for nearly all."""
 
     def __getitem__(self, name: bytes) -> bytes:
@@ -192,11 +200,11 @@ IN_DISGUISE = b"chromium"
 _PORTS = re.compile(rb"([0-9]|\])(?::[0-9]{1,5})(?=\s*(?:[,;\"]|$))")
 
 
-def _asker(wire: RequestHeaders) -> bytes:
-    if wire.mode is not None and not _OTHER_METADATA & wire.keys() and _is_of_library(wire):
+def _asker(wire: RequestHeaders, shape: RequestShape) -> bytes:
+    if shape.mode_alone and _is_of_library(wire):
         return LIBRARY
-    parts = [value for name in _FORWARDED if (value := wire.get(name)) is not None]
-    if parts:
+    if shape.forwarded:
+        parts = [value for name in _FORWARDED if (value := wire.get(name)) is not None]
         return b"forwarded: " + _PORTS.sub(rb"\1", b"; ".join(parts))
     hints = wire.get(b"sec-ch-ua")
     return b"" if hints is None else _disguise(hints, wire.user_agent)
@@ -207,9 +215,6 @@ def _disguise(hints: bytes, user_agent: bytes) -> bytes:
     claimed = detect(user_agent)
     hidden = claimed is not None and claimed.name != "chromium" and chromium_brand(hints) is not None
     return IN_DISGUISE if hidden else b""
-
-
-_OTHER_METADATA = frozenset({b"sec-fetch-site", b"sec-fetch-dest"})
 
 
 def _is_of_library(wire: RequestHeaders) -> bool:

@@ -58,8 +58,7 @@ class Servers:
         observation = judgement.observation
         if judgement.role not in _ASKED or observation.status is None:
             return
-        url = observation.url
-        server = self._servers.get((url.scheme, url.host, url.port)) or self._begin(url)
+        server = self._servers.get(observation.url[:3]) or self._begin(observation.url)
         if observation.rewritten is None and not _is_refused(judgement):
             if not _tells_nothing_new(server, judgement):
                 self._recognise(server, observation, None)
@@ -83,7 +82,7 @@ class Servers:
         _learn(server, judgement, own)
 
     def _begin(self, url: Url) -> _Server:
-        found = self._servers[url.scheme, url.host, url.port] = _Server()
+        found = self._servers[url[:3]] = _Server()
         if len(self._servers) > MAX_SERVERS:
             self._servers.popitem(last=False)
         return found
