@@ -51,8 +51,7 @@ def _concerned(changed: Iterable[Follower]) -> list[Exchange]:
 
 def _values(judgement: Judgement) -> dict[str, Any]:
     """All that a judgement says, so that it can be compared."""
-    values = vars(judgement) | {"revision": judgement.revision}
-    return values | {"chain": [*judgement.chain], "paired_with": judgement.paired_with}
+    return judgement.values() | {"chain": [*judgement.chain]}
 
 
 def _unlink(exchange: Exchange) -> None:
@@ -81,5 +80,5 @@ def _conclude(exchange: Exchange, before: dict[str, Any], untold: set[Judgement]
     first_told = judgement in untold and (fetch is None or judgement not in fetch.untold)
     if not first_told:
         keep_revision(judgement, before["revision"])
-    if (first_told or judgement not in untold) and vars(judgement) != before:
+    if (first_told or judgement not in untold) and judgement.values() != before:
         ledger.note(judgement)

@@ -9,6 +9,7 @@ import copy
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from typing import Any
 
 from cors_addon.engines import Engine
 from cors_addon.exchange.fate import Fate, Usable
@@ -156,12 +157,22 @@ class Observation:
     """The body's beginning, decoded, of an answer that may be an error's; empty for the rest."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Judgement:
-    """The verdict on one flow, with all that led to it.
+    """The verdict on one flow, with all that led to it; made for every flow, by its first arguments alone, in a hurry.
 
-    What most flows leave at its default stands on the class: a judgement is made for every flow, and in a hurry.
+    Called without names, which would take long. In slots: the interpreter finds what stands in a class, or in the
+    dictionary of an instance with this many names, by a search each time.
     """
 
+    observation: Observation
+    role: Role
+    engine: Engine
+    """Whose checks decided."""
+    origin: str | None = None
+    """The serialized request origin the browser judged against; None where the request bears none."""
+    requested_method: str | None = None
+    """For a preflight: Access-Control-Request-Method. Else the method of the request."""
     verdict: Verdict = Verdict.NOT_CORS
     refusal: Refusal | None = None
     assumptions: tuple[str, ...] = ()
@@ -218,29 +229,15 @@ class Judgement:
     history: History | None = None
     """What earlier answers of the same server tell of this one."""
 
-    def __init__(
-        self,
-        observation: Observation,
-        role: Role,
-        engine: Engine,
-        origin: str | None = None,
-        requested_method: str | None = None,
-    ) -> None:
-        """Begin with what the request itself says; called without names, which would take long."""
-        self.observation = observation
-        self.role = role
-        self.engine = engine
-        """Whose checks decided."""
-        self.origin = origin
-        """The serialized request origin the browser judged against; None where the request bears none."""
-        self.requested_method = requested_method
-        """For a preflight: Access-Control-Request-Method. Else the method of the request."""
-
     def become(self, other: "Judgement") -> None:
         """Say what another judgement says, as a revision of this one."""
-        kept = {name: value for name, value in vars(self).items() if name in _KEPT}
-        vars(self).clear()
-        vars(self).update(vars(other), **kept)
+        for name, value in other.values().items():
+            if name not in _KEPT:
+                setattr(self, name, value)
+
+    def values(self) -> dict[str, Any]:
+        """All that it says, by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
     def altered(self, **changes: object) -> "Judgement":
         """A copy with other values, for showing what might have been."""
