@@ -20,6 +20,7 @@ import pytest
 
 from cors_addon import cli
 from cors_addon.demo import ports, servers
+from cors_addon.demo.blocks import BLOCKED, TITLE, Blocked
 from cors_addon.demo.run import orderly_end
 from cors_addon.demo.scenarios import COOKIE, GROUPS, SCENARIOS, Answer, Origins, Scenario
 from cors_addon.fetch.refusals import Stage
@@ -117,6 +118,19 @@ def test_the_table_is_complete() -> None:
         assert not re.search(r"\{(page|api|other)\}", told)
 
 
+def test_nine_kinds_of_blocks_are_shown() -> None:
+    """Each once; all names are apart from those of the other scenarios, and no text is left to be filled in."""
+    assert len({blocked.gate for blocked in BLOCKED}) == len(BLOCKED) == 9
+    names = [*BY_NAME, *(blocked.name for blocked in BLOCKED)]
+    assert not [(one, other) for one in names for other in names if one != other and other.startswith(one)]
+    for blocked in BLOCKED:
+        assert re.fullmatch(r"[a-z-]+", blocked.name)
+        told = json.dumps(blocked.as_json(ORIGINS)) + blocked.framed(ORIGINS).body
+        assert not re.search(r"\{(page|api|other)\}|ELEMENT|NAME|PAGE", told)
+        assert f'"{ORIGINS.api}/{blocked.name}"' in blocked.framed(ORIGINS).body
+        assert (blocked.onward is not None) is (blocked.answer.status == 302)
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: str(scenario.name))
 def test_a_scenario_agrees_with_itself(scenario: Scenario) -> None:
     """What is refused at a preflight has one, what reads a header is sent one, what redirects leads somewhere."""
@@ -174,14 +188,30 @@ def test_the_page_holds_the_table_and_may_do_nothing_else(upstream: dict[str, st
     assert headers["Set-Cookie"].startswith(f"{COOKIE}=")
     [data] = re.findall(r'<script type="application/json" id="demo">(.*?)</script>', body)
     told = json.loads(data)
-    assert [group["title"] for group in told["groups"]] == [group.title for group in GROUPS]
-    assert [one["name"] for group in told["groups"] for one in group["scenarios"]] == list(BY_NAME)
+    assert [group["title"] for group in told["groups"]] == [*(group.title for group in GROUPS), TITLE]
+    names = [one["name"] for group in told["groups"] for one in group["scenarios"]]
+    assert names == [*BY_NAME, *(blocked.name for blocked in BLOCKED)]
     policy = headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
-    assert f"connect-src {ORIGINS.api} {ORIGINS.other};" in policy
+    assert f"connect-src {ORIGINS.api} {ORIGINS.other}; frame-src {ORIGINS.page}/framed/;" in policy
     assert "unsafe" not in policy
     # no handler in an attribute, no inline style, nothing from elsewhere: the policy would block it
     assert not re.search(r"<[^>]+\s(on\w+|style)=|<(script|img|iframe)[^>]*\ssrc=|<link[^>]+stylesheet", body)
+
+
+@pytest.mark.parametrize("blocked", BLOCKED, ids=lambda blocked: str(blocked.name))
+def test_a_framed_document_is_by_the_table(blocked: Blocked, upstream: dict[str, str]) -> None:
+    """With its policies, and the element that loads what the API answers by the table."""
+    status, headers, body = get(f"{upstream['page']}/framed/{blocked.name}", headers={"Host": "localhost:1"})
+    assert (status, body) == (200, blocked.framed(ORIGINS).body)
+    assert {name: headers[name] for name, _ in blocked.document} == {
+        name: ORIGINS.fill(value) for name, value in blocked.document
+    }
+    status, headers, body = get(f"{upstream['api']}/{blocked.name}")
+    assert (status, body) == (blocked.answer.status, blocked.answer.body)
+    assert {name: headers[name] for name, _ in blocked.answer.headers} == {
+        name: ORIGINS.fill(value) for name, value in blocked.answer.headers
+    }
 
 
 def test_by_another_name_the_page_sends_home(upstream: dict[str, str]) -> None:

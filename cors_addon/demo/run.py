@@ -15,18 +15,21 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from cors_addon.demo import ports, servers
+from cors_addon.demo.blocks import BLOCKED
 from cors_addon.demo.scenarios import SCENARIOS, Origins
 
 if TYPE_CHECKING:
     from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 FINE, UNUSABLE = 0, 2
+BUTTONS = len(SCENARIOS) + len(BLOCKED)
 PAGE, API, OTHER, MITMWEB = 8000, 9000, 9001, 8081
 
 DESCRIPTION = f"""\
-Learn to read mitmweb by the classic CORS faults: a page with {len(SCENARIOS)} buttons, servers that answer wrongly (or
-rightly), and mitmweb with cors_addon between them. All of it runs on this machine alone, needs neither proxy settings
-nor a certificate, and ends with Ctrl-C. Nothing is opened by itself; the addresses to open are printed.
+Learn to read mitmweb by the classic CORS faults, and by what other checks block: a page with {BUTTONS} buttons, servers
+that answer wrongly (or rightly), and mitmweb with cors_addon between them. All of it runs on this machine alone, needs
+neither proxy settings nor a certificate, and ends with Ctrl-C. Nothing is opened by itself; the addresses to open are
+printed.
 
 exit codes: 0 ended by Ctrl-C, 2 it could not start
 """

@@ -17,14 +17,17 @@ from pathlib import Path
 from typing import Any, override
 from urllib.parse import urlsplit
 
-from cors_addon.demo.scenarios import COOKIE, GROUPS, SCENARIOS, Answer, Origins
+from cors_addon.demo.blocks import BLOCKED, FRAMES, TEXT, TITLE, Blocked
+from cors_addon.demo.scenarios import COOKIE, GROUPS, SCENARIOS, Answer, Origins, Scenario
 
 PAGE = Path(__file__).with_name("page.html")
 DATA = "{{demo}}"
 """Where the page's data stands in PAGE."""
 NOT_FOUND = Answer(404, (("Content-Type", "text/plain; charset=utf-8"),), "There is nothing here.\n")
 
-_BY_PATH = {f"/{scenario.name}": scenario for scenario in SCENARIOS}
+_BY_PATH: dict[str, Scenario | Blocked] = {f"/{scenario.name}": scenario for scenario in SCENARIOS}
+_BY_PATH |= {f"/{blocked.name}": blocked for blocked in BLOCKED}
+_FRAMED = {f"{FRAMES}{blocked.name}": blocked for blocked in BLOCKED}
 
 
 def page(origins: Origins, mitmweb: str) -> Answer:
@@ -33,7 +36,8 @@ def page(origins: Origins, mitmweb: str) -> Answer:
     style, script = (_hash(template, name) for name in ("style", "script"))
     policy = (
         f"default-src 'none'; script-src '{script}'; style-src '{style}'; img-src data:; "
-        f"connect-src {origins.api} {origins.other}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"connect-src {origins.api} {origins.other}; frame-src {origins.page}{FRAMES}; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     data = {
         "page": origins.page,
@@ -47,6 +51,13 @@ def page(origins: Origins, mitmweb: str) -> Answer:
                 "scenarios": [scenario.as_json(origins) for scenario in group.scenarios],
             }
             for group in GROUPS
+        ]
+        + [
+            {
+                "title": TITLE,
+                "text": TEXT,
+                "scenarios": [blocked.as_json(origins) for blocked in BLOCKED],
+            }
         ],
     }
     headers = (
@@ -69,6 +80,8 @@ def page_answer(home: Answer, origins: Origins, path: str, host: str) -> Answer:
     """What the page's server answers. By another name (127.0.0.1, say) it were another origin, so it sends home."""
     if f"http://{host}" != origins.page:
         return Answer(307, (("Location", f"{origins.page}/"),))
+    if path in _FRAMED:
+        return _FRAMED[path].framed(origins)
     return home if path == "/" else NOT_FOUND
 
 

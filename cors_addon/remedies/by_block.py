@@ -113,17 +113,17 @@ _TYPES = {
 def _kind(s: Situation) -> Ruling:
     wanted = _TYPES.get(s.destination, "text/javascript") if s.destination is not None else "text/javascript"
     came = (s.value("content-type") or "").lower()
+    is_page = "html" in came or s.body.lstrip().lower().startswith(("<!doctype", "<html"))
+    kind = "a page (HTML)" if is_page else came.partition(";")[0].strip() or "nothing in particular"
     page = Remedy(
         Who.PAGE,
-        f"See whether the URL is right: {s.url} came as a page (HTML), not as the file",
+        f"See whether the URL is right: {s.url} came as {kind}, not as the file",
         why="A server that answers any unknown path with index.html, or with a login or error page, leads to this.",
     )
     server = Remedy(
         Who.SERVER, f"Send the right Content-Type: {wanted}", header(s, "Content-Type", wanted), sure=Sure.LIKELY
     )
-    if "html" in came or s.body.lstrip().lower().startswith(("<!doctype", "<html")):
-        return Ruling((page, server))
-    return Ruling((server, page))
+    return Ruling((page, server) if is_page else (server, page))
 
 
 def _csp(s: Situation) -> Ruling:

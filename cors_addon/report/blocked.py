@@ -84,8 +84,7 @@ def phrase(block: Block, load: Load) -> str:
         case Gate.COEP:
             return f"{entry.label}: " + (f"{block.header} {quoted(detail)}" if detail else f"no {block.header}")
         case Gate.ORB:
-            because, _, value = detail.partition(": ")
-            return f"{entry.label}: {_ORB[because].format(value)}"
+            return f"{entry.label}: {_opaque(detail)}"
         case Gate.NOSNIFF | Gate.MIME:
             return f"{entry.label}: {detail or 'no Content-Type'} for {_named(load)}"
         case Gate.MIXED_CONTENT if block.detail != str(load.url):
@@ -100,6 +99,11 @@ def phrase(block: Block, load: Load) -> str:
             return detail
         case _:
             return f"{entry.label} {detail}".rstrip()
+
+
+def _opaque(detail: str) -> str:
+    because, _, value = detail.partition(": ")
+    return _ORB[because].format(value)
 
 
 def comment(judgement: Judgement) -> str:
@@ -146,6 +150,7 @@ def _compared(judgement: Judgement, block: Block, load: Load) -> str:
     against = f"a page of {load.origin}"
     if block.gate in {Gate.MIME, Gate.NOSNIFF, Gate.ORB}:
         against = f"what {_named(load)} may be (status {status})"
+        named = _opaque(visible(block.detail or "")) if block.gate is Gate.ORB else named
     elif block.gate is Gate.CSP:
         against = "where the redirect leads"
     elif block.gate is Gate.SRI:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cors_addon.demo.blocks import BLOCKED
 from cors_addon.demo.scenarios import SCENARIOS, Scenario
 from tests.browser.drivers import Launch, chromium, firefox
 from tests.browser.test_browser_truth import driver_of
@@ -207,7 +208,7 @@ async def tutorial(browser: str, folder: Path) -> None:
     """Each button once; then what the page says to do; then each button again."""
     async with session(browser, folder) as at:
         before = await at.cards()
-        assert set(before) == {scenario.name for scenario in SCENARIOS}
+        assert set(before) == {scenario.name for scenario in SCENARIOS} | {blocked.name for blocked in BLOCKED}
         assert all(card["state"] == "new" and not card["told"] for card in before.values())
         for scenario in SCENARIOS:
             await at.press(scenario.name)
@@ -249,13 +250,40 @@ async def tutorial(browser: str, folder: Path) -> None:
             card = allowed[scenario.name]
             state, words = shown_when_allowed(scenario)
             assert (card["state"], card["seen"][: len(words)]) == (state, words), scenario.name
-        assert allowed == allowed | {name: card | {"sent": 2} for name, card in allowed.items()}
+        assert {allowed[scenario.name]["sent"] for scenario in SCENARIOS} == {2}
 
         for command in await at.commands():
             assert at.mitmweb.command(*shlex.split(command)), command
         # the last of them was to take the rules away again
         await at.press("no-headers")
         assert (await at.cards())["no-headers"]["state"] == "refused"
+
+
+async def blocks(browser: str, folder: Path) -> None:
+    """Each load of the last group: the page sees that it fails, and mitmweb's list tells by what."""
+    async with session(browser, folder) as at:
+        for blocked in BLOCKED:
+            await at.press(blocked.name)
+        cards = await at.cards()
+        listed = at.mitmweb.listed()
+        last = {line["flow_id"]: line for line in map(json.loads, at.lines.read_text().splitlines())}
+        gates = {urlsplit(line["url"]).path: line["blocked_by"] for line in last.values() if line["blocked_by"]}
+        assert gates == {f"/{blocked.name}": blocked.gate for blocked in BLOCKED}
+        for blocked in BLOCKED:
+            framed = blocked.gate in ("frame-options", "frame-ancestors")
+            words = "a load event, and an empty frame" if framed else "an error event"
+            card = cards[blocked.name]
+            assert (card["state"], card["seen"], card["told"]) == ("refused", words, True), blocked.name
+            [comment] = [said for url, said in listed.items() if url.endswith(f"/{blocked.name}") and said]
+            assert comment.startswith("✗ ")
+            assert "CORS" not in comment
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_nine_blocks(browser: str, tmp_path: Path) -> None:
+    """One of each kind, each with its own explanation."""
+    driver_of(browser)
+    asyncio.run(blocks(browser, tmp_path))
 
 
 def roles(scenario: Scenario) -> list[str]:
