@@ -7,8 +7,8 @@ Law 3: where no reading of the headers agrees, the word stands, and the judgemen
 
 from typing import NamedTuple
 
-from cors_addon.exchange.mode_evidence import BY_THE_REQUEST, SHOWN
-from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role, Verdict, Word
+from cors_addon.exchange.mode_evidence import BY_THE_REQUEST, PAGES_CALL, SHOWN
+from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role, ToldBy, Verdict, Word
 from cors_addon.exchange.outcomes import ALLOWED
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import Block, Gate
@@ -40,6 +40,9 @@ LIKELY_CAUSES = (
 )
 """Of what was refused, as it seems, and yet went on."""
 
+REDIRECT_ERROR = 'redirect: "error"'
+"""The page's own redirect mode, which no answer that redirects is let through under."""
+
 _EVIDENCE = {
     (False, Credentials.INCLUDE): REFUSED,
     (False, Credentials.OMIT): REFUSED_WITHOUT,
@@ -65,7 +68,7 @@ class Heard(NamedTuple):
 def hear(word: Word, judgement: Judgement, mode: Credentials, evidence: str | None) -> Heard:
     """Hold a word against the outcomes of the headers under both modes; `mode` is what is known of it so far."""
     if word.credentials is not Credentials.UNKNOWN:
-        mode, evidence = word.credentials, SHOWN
+        mode, evidence = word.credentials, PAGES_CALL if word.by is ToldBy.PAGE else SHOWN
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     if word.passed is None or word.block is not None or omitted is None or included is None:
         return Heard(mode, evidence)
@@ -121,6 +124,8 @@ def unexplained(judgement: Judgement) -> tuple[Block | None, str | None]:
         return None, None
     if _lacks_private_network(judgement):
         return Block(Gate.LOCAL_NETWORK, None, PRIVATE_NETWORK), None
+    if word.redirect == "error" and judgement.role is Role.REDIRECT:
+        return Block(Gate.OTHER, REDIRECT_ERROR, "Location"), None
     return Block(Gate.OTHER, word.text or None), REFUSED_ANYWAY
 
 

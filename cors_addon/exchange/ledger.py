@@ -12,22 +12,12 @@ from cors_addon.exchange import hearing
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.mode_evidence import FOLLOWED, LIKELY, NOT_FOLLOWED
-from cors_addon.exchange.model import (
-    Credentials,
-    Fields,
-    Judgement,
-    Outcome,
-    PreflightState,
-    Role,
-    ToldBy,
-    Verdict,
-    Word,
-)
+from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome, PreflightState, Role, Verdict, Word
 from cors_addon.exchange.outcomes import ALLOWED, Received, meant_mode, outcomes_of
 from cors_addon.exchange.recognised import History, Recognised
 from cors_addon.fetch.cache import Grant
 from cors_addon.fetch.refusals import Stage
-from cors_addon.reasons.assumptions import Assumption
+from cors_addon.reasons.assumptions import TOLD_BY_PAGES, Assumption
 from cors_addon.reasons.finding import Finding
 
 _UNSHOWN = (Assumption.MODE_LIKELY_OMIT, Assumption.MODE_LIKELY_INCLUDE)
@@ -86,7 +76,7 @@ def note_word(judgement: Judgement, word: Word, *, decided: bool = True) -> None
     """What the browser itself says of it; `decided`: its verdict, or its fate, rests on that."""
     judgement.word = word
     if decided:
-        judgement.told_by = ToldBy.RECORDING
+        judgement.told_by = word.by
     if word.preflight is not None and judgement.role is not Role.PREFLIGHT:
         judgement.preflight = word.preflight
 
@@ -192,10 +182,7 @@ def link(one: Judgement, other: Judgement) -> None:
 
 
 def unlink(judgement: Judgement, served: Iterable[Judgement], *, keeps_permitted: bool) -> None:
-    """Undo what links it to its fetch, and to the preflights whose cached answers `served` it.
-
-    `keeps_permitted`: what else its own cached answer permitted stays.
-    """
+    """Undo what links it to its fetch, and to what `served` it; what its own cached answer permitted may be kept."""
     mine = judgement.observation.flow_id
     for preflight in served:
         preflight.permitted -= 1
@@ -208,6 +195,16 @@ def unlink(judgement: Judgement, served: Iterable[Judgement], *, keeps_permitted
 def keep_revision(judgement: Judgement, revision: int) -> None:
     """Judged anew, it has been told as often as before."""
     judgement.revision = revision
+
+
+def _hear(judgement: Judgement, word: Word, mode: Credentials, evidence: str | None) -> hearing.Heard:
+    heard = hearing.hear(word, judgement, mode, evidence)
+    note_word(judgement, word, decided=heard.decided)
+    if heard.outcome is not None:
+        judgement.if_omitted = judgement.if_credentialed = heard.outcome
+    if heard.contradiction is not None:
+        note_contradiction(judgement, heard.contradiction)
+    return heard
 
 
 class Ledger:
@@ -304,16 +301,20 @@ class Ledger:
         """Hear what the browser itself says, if it does, before the outcomes of both modes are concluded from."""
         if word is None:
             return
-        heard = hearing.hear(word, judgement, fetch.credentials, fetch.evidence)
-        note_word(judgement, word, decided=heard.decided)
-        if heard.outcome is not None:
-            judgement.if_omitted = judgement.if_credentialed = heard.outcome
-        if heard.contradiction is not None:
-            note_contradiction(judgement, heard.contradiction)
+        heard = _hear(judgement, word, fetch.credentials, fetch.evidence)
         if heard.mode is not fetch.credentials:
             for member in fetch.members:
                 member.credentials = Credentials.UNKNOWN  # what was known of them is known better now
             self.learn(fetch, heard.mode, heard.evidence)
+
+    def hear_page(self, judgement: Judgement, word: Word) -> None:
+        """Hear what a page says of a flow that was judged before."""
+        judgement.assumptions = tuple(each for each in judgement.assumptions if each not in TOLD_BY_PAGES)
+        heard = _hear(judgement, word, judgement.credentials, judgement.credentials_evidence)
+        told = Fetch()
+        told.credentials, told.evidence = heard.mode, heard.evidence
+        conclude(judgement, told)
+        self.note(judgement)
 
     def passed(self, judgement: Judgement, fetch: Fetch) -> bool:
         """Something followed: it passed, under whichever credentials mode lets it. Whether that told the mode."""
@@ -383,12 +384,8 @@ class Ledger:
     def was_no_cors(self, fetch: Fetch) -> None:
         """A POST that was taken for cors went on where none would have: CORS had nothing to say to it."""
         for member in fetch.members:
-            member.role, member.verdict, member.refusal = Role.NO_CORS, Verdict.NOT_CORS, None
-            member.if_omitted = member.if_credentialed = None
-            member.credentials, member.credentials_evidence = Credentials.UNKNOWN, None
-            member.credentials_assumed, member.judged_credentialed = Credentials.UNKNOWN, False
-            member.preflight, member.preflight_because = None, ()
-            member.assumptions = (Assumption.WENT_ON,)
+            member.leave_cors()
+            assume(member, Assumption.WENT_ON)
             self.note(member)
         fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
         fetch.likely = Credentials.UNKNOWN, None

@@ -22,8 +22,9 @@ RIVAL_OMIT = "its connection carries requests without credentials, another one t
 FOLLOWED = "the next request of the fetch followed"
 NOT_FOLLOWED = "nothing followed"
 SHOWN = "the recording shows the credentials mode"
+PAGES_CALL = "the page's own call"
 
-BY_THE_REQUEST = frozenset({COOKIE_SENT, AUTHORIZATION_SENT, STORAGE_ACCESS_SENT, SHOWN})
+BY_THE_REQUEST = frozenset({COOKIE_SENT, AUTHORIZATION_SENT, STORAGE_ACCESS_SENT, SHOWN, PAGES_CALL})
 """What no other evidence outweighs: the request itself bears it."""
 
 LIKELY: dict[str | None, Assumption] = {

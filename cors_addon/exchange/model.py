@@ -110,6 +110,14 @@ class Word:
     """How the request came by its permission."""
     text: str = ""
     """What it said, as people read it."""
+    by: ToldBy = ToldBy.RECORDING
+    """Whose word it is."""
+    mode: str | None = None
+    """The request's mode."""
+    redirect: str | None = None
+    """The request's redirect mode; of the flow that it decided on alone."""
+    uploads: bool | None = None
+    """The page listens to the upload, or streams it, which makes a preflight necessary."""
 
     @property
     def given_up(self) -> bool:
@@ -211,6 +219,8 @@ class Judgement:
     """For an allowed preflight: seconds for which this engine may reuse it; 0 where it is not cached."""
     permitted: int = 0
     """For a preflight: how many more requests its cached answer permitted, of which `paired_with` names the first."""
+    unsent: bool = False
+    """The browser never sent it: it is of no flow, and a page told of it."""
     stored: Fields | None = None
     """For a 304 to the browser's own conditional request: headers of the stored response it updates."""
     shadow: tuple[tuple[str, "Outcome", "Outcome"], ...] = ()
@@ -238,6 +248,15 @@ class Judgement:
     def values(self) -> dict[str, Any]:
         """All that it says, by name."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+    def leave_cors(self) -> None:
+        """CORS has nothing to say to it after all."""
+        self.role, self.verdict, self.refusal = Role.NO_CORS, Verdict.NOT_CORS, None
+        self.if_omitted = self.if_credentialed = None
+        self.credentials, self.credentials_evidence = Credentials.UNKNOWN, None
+        self.credentials_assumed, self.judged_credentialed = Credentials.UNKNOWN, False
+        self.preflight, self.preflight_because, self.assumptions = None, (), ()
+        self.contradicted, self.contradiction = False, None
 
     def altered(self, **changes: object) -> "Judgement":
         """A copy with other values, for showing what might have been."""

@@ -55,5 +55,11 @@ IDLE_HTTP2 = 60.0
 CONSOLE_AFTER = 5.0
 """A console tells within this of what has ended. Chosen."""
 
+CALL_SLACK = 1.0
+"""By so much a page's clock, and the time in which its report came, may be apart from the proxy's. Chosen."""
+
+CALL_TOLD_WITHIN = 60.0
+"""A load whose beginning a page does not know began within this before its end. Chosen; slow answers take that long."""
+
 CONSOLE_BEFORE = 0.05
 """By so much a console may seem to know of a request before it began. Chosen."""

@@ -6,7 +6,7 @@ Law 3: everything kept is bounded: clients, what waits per client, and for how l
 Law 4: evidence on one flow of a fetch (a Cookie, a redirect followed) holds for the whole fetch and revises the rest.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from cors_addon.engines import ENGINES
 from cors_addon.exchange import hops, matching, permission, placing, preflights, revalidation
@@ -25,6 +25,7 @@ from cors_addon.exchange.ledger import (
     note_held,
     note_role,
     note_unneeded,
+    note_word,
     pass_either_way,
 )
 from cors_addon.exchange.mode_evidence import STORAGE_ACCESS_SENT
@@ -144,6 +145,17 @@ class Tracker:
     def is_navigation_news(self, connection: Hashable) -> bool:
         """The same of a request without a Cookie that may be a navigation."""
         return self._evidence.is_navigation_news(connection)
+
+    def hear_page(self, words: Iterable[tuple[Judgement, Word]]) -> list[Judgement]:
+        """Take in what a page says of flows that were judged before. Returns those that it changes."""
+        for judgement, word in words:
+            if word.mode == "no-cors" and judgement.role is Role.ACTUAL:
+                judgement.leave_cors()  # it was only taken for a cors request
+                note_word(judgement, word)
+                self._ledger.note(judgement)
+            elif word.mode != "no-cors" and judgement.if_omitted is not None:
+                self._ledger.hear_page(judgement, word)
+        return self._ledger.take()
 
     def settle(self, now: float, telling: Sequence[Judgement] = ()) -> list[Judgement]:
         """Judge anew, with hindsight, what nothing followed by `now`.

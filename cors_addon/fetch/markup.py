@@ -15,7 +15,12 @@ from cors_addon.fetch.origins import Url, resolve
 
 LOOKED_AT = 1 << 18
 """Bytes of a document that are read."""
+PRESCANNED = 1024
+"""Bytes in which a browser looks for the encoding before it begins."""
 
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
+_MEANT = {"utf-16": "utf-8", "utf-16le": "utf-8", "utf-16be": "utf-8", "x-user-defined": "windows-1252"}
+"""Encodings that a document cannot be in, if these bytes were read as they were."""
 _COMMENT_OR_TEXT = re.compile(r"<!--[\s\S]*?(?:-->|$)|(<script\b[^>]*>)[\s\S]*?</script", re.IGNORECASE)
 _TAG = re.compile(r"<(meta|link|script|base)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([^\s\"'>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
@@ -76,6 +81,23 @@ def read(body: bytes, url: Url) -> Markup:
         elif target not in elements or (element.integrity and not elements[target].integrity):
             elements[target] = element
     return Markup(_is_quirky(text), policies, elements)
+
+
+def declared_charset(body: bytes) -> str | None:
+    """The encoding that a document names in its first bytes; None where it names none.
+
+    https://html.spec.whatwg.org/multipage/parsing.html#prescan-a-byte-stream-to-determine-its-encoding
+    """
+    for element in _elements(body[:PRESCANNED].decode("latin-1")):
+        if element.name != "meta":
+            continue
+        named = element.attributes.get("charset", "").strip()
+        if not named and element.attributes.get("http-equiv", "").strip().lower() == "content-type":
+            match = _CHARSET.search(element.attributes.get("content", ""))
+            named = match[1] if match else ""
+        if named:
+            return _MEANT.get(named.lower(), named)
+    return None
 
 
 def _elements(text: str) -> Iterator[Element]:

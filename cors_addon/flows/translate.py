@@ -27,6 +27,8 @@ OWN_PAGE = "cors.answered"
 """Metadata: the status with which mitmproxy answered in the place of a server that broke off; `none` for none."""
 PROBE = "cors.probe"
 """Metadata: what a request of `cors.probe` asks; policies leave its answer alone."""
+WITNESS = "cors.witness"
+"""Metadata: of a document or worker, `put in`, or why no witness was put into it."""
 BROKE_OFF = "the answer broke off: taken for streamed, so that its headers had reached the browser"
 
 BAD_GATEWAY = 502

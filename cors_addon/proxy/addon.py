@@ -35,6 +35,7 @@ from cors_addon.proxy.reporting import Reporting
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.script_slot import ScriptSlot
 from cors_addon.proxy.settings import Settings
+from cors_addon.proxy.witness.command import WitnessCommand
 
 if TYPE_CHECKING:
     from cors_addon.proxy.mitmdump_output import MitmdumpOutput  # what mitmdump alone needs, and not with -q
@@ -45,7 +46,7 @@ _STARTING_UP = 1.0
 """Seconds in which mitmproxy takes an error in the log for a reason to exit."""
 
 GROUPS: tuple[type[CommandGroup], ...] = (
-    *(Commands, PolicyCommands, CurlCommand, Reporting, AuditCommand, ProbeCommand),
+    *(Commands, PolicyCommands, CurlCommand, Reporting, AuditCommand, ProbeCommand, WitnessCommand),
 )
 """All commands, for a reference."""
 
@@ -68,6 +69,7 @@ class CorsAddon:
         self._explaining = Explaining(self._flows, lambda: self._settings.engine, self._faults)
         self._view = view.CorsView(self._explaining.explain, self._flows.is_judged)
         self._groups: list[CommandGroup] = []
+        self._response, self._error = self.response, self.error
         self._json_lines: JsonLines | None = None
         self._printed: MitmdumpOutput | None = None
         self._reporting: Reporting | None = None
@@ -98,6 +100,7 @@ class CorsAddon:
             self._reporting,
             AuditCommand(master, explaining.judgement_of),
             probe,
+            WitnessCommand(master, self._judging.coverage),
         ]
 
     def configure(self, updated: set[str]) -> None:
@@ -111,6 +114,8 @@ class CorsAddon:
         new = settings.parse(ctx.options)
         self._use_files(new)
         self._judging.use(new)
+        if new.witness != self._settings.witness:
+            self._use_witness(new.witness)
         self._publisher.annotations.what = new.annotate
         self._settings = new
         self._show_comments()
@@ -133,6 +138,13 @@ class CorsAddon:
             self._publisher.remove(self._reporting)
             if new.report is not None:
                 self._publisher.add(self._reporting)
+
+    def _use_witness(self, chosen: str) -> None:
+        """Have the witness from now on, or no more; once there, it stays to hear what pages still say."""
+        witness = self._judging.use_witness(chosen)
+        if witness is not None:
+            first = {name: getattr(witness, name) for name in witness.HOOKS}
+            self._policies.hooks.lead(first, {"response": self._response, "error": self._error})
 
     def _replace(self, old: Sink | None, new: Sink | None) -> None:
         """Give judgements to another sink than so far."""

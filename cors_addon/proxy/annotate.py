@@ -97,7 +97,9 @@ def _completed(comment: str, judgement: Judgement, flow: http.HTTPFlow | None) -
     return comment
 
 
-_KEPT = frozenset({OUR_COMMENT, OUR_MARKER, translate.OWN_PAGE, translate.PROBE, *rewrite_record.KEPT})
+_KEPT = frozenset(
+    {OUR_COMMENT, OUR_MARKER, translate.OWN_PAGE, translate.PROBE, translate.WITNESS, *rewrite_record.KEPT}
+)
 
 
 class _Words(NamedTuple):

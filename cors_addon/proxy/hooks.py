@@ -9,7 +9,7 @@ Where mitmproxy does not call `update` so, or no hook that comes later, the firs
 `internals`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mitmproxy import flow as mitm
@@ -22,6 +22,7 @@ _MANY = 64
 """Flows noted at a time from which on those are looked for that ended without an `update`."""
 
 type Work = Callable[[http.HTTPFlow], Awaitable[None] | None]
+type Hook = Callable[[http.HTTPFlow], Awaitable[None] | None]
 
 
 class _Policies(Protocol):
@@ -45,6 +46,9 @@ class Hooks:
         self._at_once = not internals.update_hook.works
         """mitmproxy does not say when all addons have had a hook: so flows are dealt with in our turn."""
         self._due: list[tuple[http.HTTPFlow, Work]] = []
+        self._own: dict[str, Hook] = {}
+        self._first: Mapping[str, Hook] = {}
+        self._placed: set[str] = set()
         if self._stay:
             self.refresh(rewriting=False, deciding=False)
             self.namespace["update"] = self.update
@@ -59,13 +63,34 @@ class Hooks:
         }
         for name, (hook, is_needed) in wanted.items():
             if is_needed or self._stay:
-                self.namespace[name] = hook
+                self._own[name] = hook
             else:
-                self.namespace.pop(name, None)
+                self._own.pop(name, None)
+            self._place(name)
+
+    def lead(self, first: Mapping[str, Hook], then: Mapping[str, Hook]) -> None:
+        """Have hooks of another feature called before those of the same names here; there they stay.
+
+        `then`: hooks that the addon always has, of such names.
+        """
+        self._first = first
+        self._own.update(then)
+        for name in first:
+            self._place(name)
+
+    def _place(self, name: str) -> None:
+        first, own = self._first.get(name), self._own.get(name)
+        hook = own if first is None else first if own is None else _both(first, own)
+        if hook is None:
+            self._placed.discard(name)
+            self.namespace.pop(name, None)
+        else:
+            self._placed.add(name)
+            self.namespace[name] = hook
 
     def move(self, namespace: dict[str, Any]) -> None:
         """Be in another namespace from now on."""
-        for name in ("http_connect", "request", "responseheaders", "update"):
+        for name in (*self._placed, "update"):
             if name in self.namespace:
                 namespace[name] = self.namespace.pop(name)
         self.namespace = namespace
@@ -113,3 +138,13 @@ class Hooks:
         if not due and not self._stay:
             self.namespace.pop("update", None)
         return waits
+
+
+def _both(first: Hook, then: Hook) -> Hook:
+    """One after the other, for the same flow; what the first raises ends it."""
+
+    def both(flow: http.HTTPFlow) -> Awaitable[None] | None:
+        first(flow)
+        return then(flow)
+
+    return both

@@ -6,10 +6,12 @@ Law 2: time is the flows' own, so that a recording is judged as live traffic was
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, http
 
 from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.exchange.page_call import Report, Scene
 from cors_addon.exchange.timing import PATIENCE
 from cors_addon.flows import translate
 from cors_addon.flows.use import JUDGED, LOADED, PAGE, STORED, use_of
@@ -19,7 +21,11 @@ from cors_addon.proxy.judged_flows import JudgedFlows
 from cors_addon.proxy.publishing import Publisher
 from cors_addon.proxy.settings import Settings
 from cors_addon.proxy.streams import Streams
+from cors_addon.session.pages import Pages
 from cors_addon.session.session import Session
+
+if TYPE_CHECKING:
+    from cors_addon.proxy.witness.witness import Witness  # what few need
 
 _SETTLE_LOADED_AFTER = 1.0
 """Seconds without another flow from a file after which the file counts as read."""
@@ -44,6 +50,7 @@ class Judging:
         self._latest = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._file = _File(self._settle)
+        self._witness: Witness | None = None
 
     # ---- one flow ----
 
@@ -154,6 +161,28 @@ class Judging:
             for judgement in replayed:
                 self._publisher.annotations.write(judgement, flow)
         return True
+
+    # ---- the witness ----
+
+    def use_witness(self, chosen: str) -> "Witness | None":
+        """Put the witness into what `chosen` selects. Returns it where it is new."""
+        if self._witness is not None or not chosen:
+            if self._witness is not None:
+                self._witness.use(chosen)
+            return None
+        from cors_addon.proxy.witness.witness import Witness
+
+        pages = self.session.pages = Pages()
+        self._witness = Witness(self._hear, pages.note_sent)
+        self._witness.use(chosen)
+        return self._witness
+
+    def _hear(self, scene: Scene, report: Report) -> None:
+        self._publisher.publish(self.session.hear_page(scene, report))
+
+    def coverage(self) -> str:
+        """What the witness observed so far, in a line."""
+        return "No document has passed yet." if self._witness is None else self._witness.coverage.summary()
 
     # ---- all flows ----
 

@@ -45,6 +45,8 @@ class Settings:
     jsonl: Path | None = None
     policy: Path | None = None
     report: Path | None = None
+    witness: str = ""
+    """`true`, or a filter for what gets the witness; empty: nothing does."""
 
 
 class Option(NamedTuple):
@@ -81,6 +83,12 @@ OPTIONS = (
         "changes. Empty: none.",
     ),
     Option("cors_report", "", "File for an HTML report, written at the end and by cors.report. Empty: none."),
+    Option(
+        "cors_witness",
+        "",
+        "Put a script into the documents and workers that pass, which tells what only the page sees: true, or a "
+        "mitmproxy filter expression for those that get it. Empty or false: none.",
+    ),
 )
 NAMES = frozenset(option.name for option in OPTIONS)
 
@@ -100,7 +108,21 @@ def parse(options: Options) -> Settings:
         jsonl=_file("cors_jsonl", options.cors_jsonl),
         policy=Path(options.cors_policy).expanduser() if options.cors_policy else None,
         report=_file("cors_report", options.cors_report),
+        witness=_witness(options.cors_witness),
     )
+
+
+def _witness(value: str) -> str:
+    value = value.strip()
+    if value.lower() in ("", "false", "off", "no"):
+        return ""
+    if value.lower() in ("true", "on", "yes"):
+        return "true"
+    try:
+        flowfilter.parse(value)
+    except ValueError as error:
+        raise exceptions.OptionsError(f"cors_witness: {error}; it is true, false or a filter expression") from error
+    return value
 
 
 def _choice(name: str, value: str, choices: tuple[str, ...]) -> str:

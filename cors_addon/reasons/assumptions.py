@@ -87,3 +87,17 @@ class Assumption(StrEnum):
     REPLAYED = "mitmproxy sent this request itself: no browser saw the answer"
     PROBED = "cors.probe sent this request, with an Origin of its own: no browser saw the answer"
     FROM_CACHE = "answered from the browser's cache: judged by the answer as it was stored"
+
+
+TOLD_BY_PAGES = frozenset(
+    {
+        Assumption.CORS_MODE,
+        Assumption.NOT_FOLLOWED,
+        Assumption.STOPPED_HERE,
+        Assumption.MAYBE_APART,
+        Assumption.MAYBE_ANOTHER,
+        Assumption.UPLOAD_LISTENED_TO,
+        Assumption.STORED_RESPONSE_PASSES,
+    }
+)
+"""What need not be assumed of a request whose page tells of it itself."""

@@ -18,6 +18,8 @@ from cors_addon.report.situation import told_of
 from cors_addon.servers import cause
 
 SCHEMA = 1
+BEFORE_SENDING = "before-sending"
+"""The `stage` of a request that never left the browser."""
 
 
 def line(judgement: Judgement) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
     happened, remedies = told_of(judgement)
     return {
         "schema": SCHEMA,
-        "flow_id": observation.flow_id,
+        "flow_id": None if judgement.unsent else observation.flow_id,
         "timestamp": observation.started,
         "client": None if observation.client is None else str(observation.client),
         "method": observation.method.decode("latin-1"),
@@ -42,7 +44,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "verdict": judgement.verdict,
         "reason": judgement.reason,
         "detail": judgement.detail,
-        "stage": refusal.stage if refusal else judgement.stage,
+        "stage": BEFORE_SENDING if judgement.unsent else refusal.stage if refusal else judgement.stage,
         "engine": judgement.engine.name,
         "browser_error": browser_error(judgement.engine.name, refusal) if refusal else None,
         "console_message": console_message(judgement) if refusal else None,

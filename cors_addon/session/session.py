@@ -18,12 +18,15 @@ from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.ledger import assume, note_contradiction, note_fate, note_replayed, note_word
 from cors_addon.exchange.loads import Loads
 from cors_addon.exchange.model import Judgement, Observation, Verdict, Word
+from cors_addon.exchange.page_call import Report, Scene
 from cors_addon.exchange.timing import SETTLE_EVERY
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.remedies.situation import HEAD
 from cors_addon.servers.memory import Servers
+from cors_addon.session import unsent
+from cors_addon.session.pages import Pages
 
 ERRORS = 300
 """The status from which on an answer's body may say why it is none that the page asked for."""
@@ -55,6 +58,8 @@ class Session:
         self.auditor = auditor or Auditor(site)
         self.last: OrderedDict[str, Judgement] = OrderedDict()
         """The last revision of each judgement by flow id, the latest `keep` of them, in the order of their flows."""
+        self.pages: Pages | None = None
+        """What pages say of themselves; None where nobody listens."""
         self.servers = Servers()
         """Who the servers of this session are."""
         self._begin(engine)
@@ -91,6 +96,8 @@ class Session:
             judgements = self._heed(observation, word)
         if judgements and judgements[0].observation is observation:
             own = judgements[0]
+            if self.pages is not None:
+                self.pages.note_judged(own)
             if notes:
                 assume(own, *notes)
             self.servers.tell(own, read_body)
@@ -152,6 +159,22 @@ class Session:
         if self._keep:
             self._remember(judgements)
         return judgements
+
+    def hear_page(self, scene: Scene, report: Report) -> list[Judgement]:
+        """Take in a page's own word on what it asked for; `pages` must be there.
+
+        Returns the judgements that it changes, and those of requests that were never sent.
+        """
+        assert self.pages is not None
+        heard = self.pages.hear(scene, report)
+        changed = self.tracker.hear_page(heard.words)
+        for each in changed:
+            block, contradiction = hearing.unexplained(each)
+            if block is not None:
+                self.loads.stop(each.observation, block, each)
+            if contradiction is not None:
+                note_contradiction(each, contradiction)
+        return self.told([*changed, *(unsent.judgement(each, self.engine) for each in heard.unsent)])
 
     def settle(self, now: float) -> list[Judgement]:
         """Judge anew, with hindsight, what nothing followed by `now`."""

@@ -51,6 +51,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--replay", type=Path, metavar="CASE.json", help="run the case, or the list of cases, of a file"
     )
     parser.add_argument("--third-party-cookies-blocked", "--3pc-blocked", action="store_true", dest="blocked_3pc")
+    parser.add_argument("--witness", action="store_true", help="put the witness into pages, and take their word")
     parser.add_argument("--no-shrink", action="store_true", help="print disagreements as they were drawn")
     parser.add_argument("--no-addon", action="store_true", help="do not compare, only record")
     parser.add_argument("--coverage", action="store_true", help="tell which checks of the engine a browser has judged")
@@ -117,6 +118,7 @@ class Session:
             stem.with_suffix(".jsonl"),
             jsonl=jsonl if self.judging else None,
             blocked_3pc=self.options.blocked_3pc,
+            witness=self.options.witness,
             progress=progress,
         )
         if tty:

@@ -23,8 +23,8 @@ from .cases import MODULES
 
 Line = Mapping[str, Any]
 
-TIERS = ("strict", "resolvable", "open", "unscored")
-JUDGED = {"strict": 1.0, "resolvable": 0.98, "open": 1.0}
+TIERS = ("strict", "witnessed", "resolvable", "open", "unscored")
+JUDGED = {"strict": 1.0, "witnessed": 1.0, "resolvable": 0.98, "open": 1.0}
 FIELDS = ("verdict", "role", "error", "parameter", "preflight", "pair", "exposed", "console", "contradicted")
 ROLE = {"preflight": "preflight", "actual": "actual", "redirect-hop": "redirect"}
 PREFLIGHT = {"sent": "sent", "cached": "cached", "none-needed": "not-needed", "skipped": "not-needed"}
@@ -83,10 +83,18 @@ def tier_of(truth: Line) -> str:
     return "resolvable" if truth.get("resolvable_by") else "open"
 
 
+def about_redirect_mode(truth: Line) -> bool:
+    """Whether nothing but the redirect mode, which a page knows, makes a line ambiguous."""
+    causes = truth.get("ambiguous_why", "").split("; ")
+    return all(cause.startswith(("redirect mode", "credentials")) for cause in causes)
+
+
 def compare(truth: Line, ours: Line | None) -> Iterator[Check]:
     """A check for each field that this truth line can judge."""
     ours = ours if ours is not None else {"verdict": "not-cors"}
     tier = tier_of(truth)
+    if ours.get("told_by") == "page" and (tier in ("resolvable", "open") or about_redirect_mode(truth)):
+        tier = "witnessed"
     yield Check("strict", "contradicted", not ours.get("contradicted"), False, ours.get("contradicted"), truth)
     want, got = truth["verdict"], ours.get("verdict")
     hit = got == want or (tier == "open" and ours.get("if_credentialed") == want)

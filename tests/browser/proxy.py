@@ -52,9 +52,11 @@ class Seen:
 class Proxy:
     """mitmdump with the case server and, where there is one to compare with, the addon."""
 
-    def __init__(self, dump: Path, *, jsonl: Path | None = None) -> None:
+    def __init__(self, dump: Path, *, jsonl: Path | None = None, witness: bool = False) -> None:
+        """`witness`: pages get it."""
         self.dump = dump
         self.jsonl = jsonl
+        self.witness = witness
         self.port = free_port()
         self.folder = tempfile.TemporaryDirectory(prefix="browser-truth-")
         self.log = Path(self.folder.name, "requests.jsonl")
@@ -67,7 +69,7 @@ class Proxy:
     async def __aenter__(self) -> Self:
         """Start mitmdump and wait until it listens."""
         control = Path(self.folder.name, "control")
-        settings = {
+        settings: dict[str, object] = {
             "truth_socket": control,
             "truth_log": self.log,
             "connection_strategy": "lazy",
@@ -80,6 +82,7 @@ class Proxy:
         if self.jsonl is not None:
             command += ["-s", str(ADDON)]
             settings["cors_jsonl"] = self.jsonl
+            settings["cors_witness"] = "true" if self.witness else ""
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]
         self.process = await asyncio.create_subprocess_exec(*command, env={**os.environ, "PYTHONUNBUFFERED": "1"})

@@ -148,10 +148,14 @@ async def record(
     *,
     jsonl: Path | None = None,
     blocked_3pc: bool = False,
+    witness: bool = False,
     progress: Progress | None = None,
 ) -> Result:
-    """Run cases, adding the flows to `dump`, the truth lines to `truth` and the addon's lines to `jsonl`."""
-    async with Proxy(dump, jsonl=jsonl) as proxy:
+    """Run cases, adding the flows to `dump`, the truth lines to `truth` and the addon's lines to `jsonl`.
+
+    `witness`: pages get the witness.
+    """
+    async with Proxy(dump, jsonl=jsonl, witness=witness) as proxy:
         result = await Runner(driver, proxy, blocked_3pc=blocked_3pc).run(cases, progress)
     with open(truth, "a", encoding="utf-8") as file:
         for line in result.lines:

@@ -1,0 +1,1 @@
+"""The witness: a script in pages and workers that tells what only they see, and what becomes of its word."""

@@ -1,0 +1,344 @@
+"""What pages say of their own requests: which flows a call led to, what is to be concluded, and what was never sent.
+
+Law 1: a page's word counts for its own client and its own origin, and for flows that it can have caused: their URL,
+method, mode and time are those of the call.
+Law 2: each flow is one call's.
+Law 3: what is kept is bounded, in number and in age.
+"""
+
+import math
+from collections import OrderedDict, deque
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cors_addon.exchange.assignment import cheapest
+from cors_addon.exchange.mode_evidence import BY_THE_REQUEST
+from cors_addon.exchange.model import Credentials, Judgement, Observation, Outcome, Role, ToldBy, Verdict, Word
+from cors_addon.exchange.page_call import PageCall, Report, Scene, Violation
+from cors_addon.exchange.timing import CALL_SLACK, CALL_TOLD_WITHIN
+from cors_addon.fetch.headers import get, normalize
+from cors_addon.fetch.origins import OPAQUE, Url, is_potentially_trustworthy, known_url
+from cors_addon.fetch.requests import BROWSER_NAMES
+
+MAX_KEPT = 3000
+"""Judgements, and requests, that calls are held against."""
+MAX_SCENES = 500
+MAX_VIOLATIONS = 200
+_GIVEN_UP = ("AbortError", "abort", "timeout", "TimeoutError")
+_APART = 10
+"""What a header name that only a call has, or only a flow, weighs beside seconds."""
+_NOT_THERE = 1000
+_UPGRADED = frozenset({"audio", "img", "video"})
+"""What a page that came over TLS asks for over TLS, too. https://w3c.github.io/webappsec-mixed-content/#upgrade-algorithm"""
+_TELLING = frozenset({"fetch", "xhr"})
+"""Calls that fail for nothing that a browser lets through."""
+_ASKED = frozenset({Role.ACTUAL, Role.REDIRECT, Role.PREFLIGHT})
+
+
+class Heard(NamedTuple):
+    """What a report comes to."""
+
+    words: list[tuple[Judgement, Word]]
+    unsent: list["Unsent"]
+
+
+class Unsent(NamedTuple):
+    """A call that led to no request."""
+
+    scene: Scene
+    origin: str
+    """As the page has it: `null` where it is sandboxed."""
+    call: PageCall
+    violation: Violation | None
+    """The page's own policy refused it."""
+    number: int
+
+
+class _Sent(NamedTuple):
+    client: Hashable
+    url: Url
+    started: float
+
+
+@dataclass(slots=True)
+class _Told:
+    """What one document or worker told of itself."""
+
+    origin: str
+    violations: deque[Violation] = field(default_factory=lambda: deque(maxlen=MAX_VIOLATIONS))
+    never_sent: int = 0
+
+
+class Pages:
+    """The pages of all clients."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._judged: OrderedDict[str, Judgement] = OrderedDict()
+        """By flow id; those that a call is known of are taken out."""
+        self._by_url: dict[tuple[Hashable, Url], list[str]] = {}
+        self._sent: deque[_Sent] = deque(maxlen=MAX_KEPT)
+        self._times: dict[tuple[Hashable, Url], float] = {}
+        """When a URL was last asked for, of all that is in `_sent`."""
+        self._hosts: OrderedDict[tuple[Hashable, str, int], None] = OrderedDict()
+        """Servers that a client has asked through this proxy."""
+        self._told: OrderedDict[Scene, _Told] = OrderedDict()
+        self._opaque: OrderedDict[Hashable, set[str]] = OrderedDict()
+        """Of each client: origins of the URLs of its pages whose own origin is opaque."""
+
+    # -- what is seen ----------------------------------------------------------------------------------------------
+
+    def note_sent(self, client: Hashable, url: Url, started: float) -> None:
+        """A request came by, whatever it is. `client`: address and User-Agent."""
+        if len(self._sent) == MAX_KEPT:
+            oldest = self._sent[0]
+            if self._times.get((oldest.client, oldest.url)) == oldest.started:
+                del self._times[oldest.client, oldest.url]
+        self._sent.append(_Sent(client, url, started))
+        self._times[client, url] = started
+        self._hosts[client, url.host, url.port] = None
+        if len(self._hosts) > MAX_KEPT:
+            self._hosts.popitem(last=False)
+
+    def note_judged(self, judgement: Judgement) -> None:
+        """A flow was judged, for the first time."""
+        observation = judgement.observation
+        if judgement.role not in _ASKED and judgement.origin is None:
+            return
+        self._judged[observation.flow_id] = judgement
+        self._by_url.setdefault((_client(observation), observation.url), []).append(observation.flow_id)
+        if len(self._judged) > MAX_KEPT:
+            self._forget(next(iter(self._judged.values())))
+
+    def _forget(self, judgement: Judgement) -> None:
+        observation = judgement.observation
+        if self._judged.pop(observation.flow_id, None) is None:
+            return
+        key = (_client(observation), observation.url)
+        kept = [flow_id for flow_id in self._by_url.get(key, ()) if flow_id != observation.flow_id]
+        if kept:
+            self._by_url[key] = kept
+        else:
+            self._by_url.pop(key, None)
+
+    # -- what is said ----------------------------------------------------------------------------------------------
+
+    def hear(self, scene: Scene, report: Report) -> Heard:
+        """Hold a report against what was seen."""
+        told = self._told.get(scene)
+        if told is None:
+            told = self._told[scene] = _Told(scene.origin)
+            if len(self._told) > MAX_SCENES:
+                self._told.popitem(last=False)
+        if report.opaque and told.origin != OPAQUE:
+            told.origin = OPAQUE
+            self._note_opaque(scene)
+        told.violations.extend(each for each in report.violations if each.enforced)
+        heard = Heard([], [])
+        found = self._match(scene, told, report.calls)
+        for call, first in zip(report.calls, found, strict=True):
+            if first is not None:
+                chain = _chain_of(first, call)
+                for each in chain:
+                    self._forget(each)
+                heard.words.extend((each, _word(each, call, is_last=each is chain[-1])) for each in chain)
+            elif (unsent := self._unsent(scene, told, call)) is not None:
+                heard.unsent.append(unsent)
+        return heard
+
+    def _match(self, scene: Scene, told: _Told, calls: Sequence[PageCall]) -> list[Judgement | None]:
+        """The first flow of each call; of calls for one URL, all together are as near to their flows as can be."""
+        found: list[Judgement | None] = [None] * len(calls)
+        by_url: dict[Url, list[int]] = {}
+        for place, call in enumerate(calls):
+            if call.url is not None:
+                by_url.setdefault(call.url, []).append(place)
+        for places in by_url.values():
+            possible = {place: self._possible(scene, told, calls[place]) for place in places}
+            for place, first in _nearest(calls, possible):
+                found[place] = first
+        return found
+
+    def _note_opaque(self, scene: Scene) -> None:
+        """One page of an opaque origin is like another on the wire: where there are several, none is believed."""
+        self._opaque.setdefault(scene.client, set()).add(scene.origin)
+        if len(self._opaque) > MAX_SCENES:
+            self._opaque.popitem(last=False)
+
+    def _possible(self, scene: Scene, told: _Told, call: PageCall) -> list[Judgement]:
+        """Flows that may be the first of a call; preflights only where there is nothing else."""
+        if call.url is None or (told.origin == OPAQUE and len(self._opaque.get(scene.client, ())) != 1):
+            return []
+        ids = self._by_url.get((scene.client, call.url), ())
+        possible = [each for each in (self._judged[flow_id] for flow_id in ids) if _may_be_of(scene, told, call, each)]
+        return [each for each in possible if each.role is not Role.PREFLIGHT] or possible
+
+    def _unsent(self, scene: Scene, told: _Told, call: PageCall) -> Unsent | None:
+        """A call that failed, and that no request was seen of; None where one may have gone another way."""
+        if call.url is None or call.ok is not False or call.error.startswith(_GIVEN_UP):
+            return None
+        if self._times.get((scene.client, call.url), -math.inf) >= _earliest(call) or told.never_sent >= MAX_KEPT:
+            return None
+        violation = next((each for each in reversed(told.violations) if _is_about(each, call.url, call)), None)
+        server = scene.client, call.url.host, call.url.port
+        if violation is None and not is_mixed(scene.origin, call) and server not in self._hosts:
+            return None  # browsers have ways around a proxy, for the machine's own hosts first of all
+        told.never_sent += 1
+        return Unsent(scene, told.origin, call, violation, told.never_sent)
+
+
+def _nearest(calls: Sequence[PageCall], possible: Mapping[int, list[Judgement]]) -> Iterator[tuple[int, Judgement]]:
+    """Of calls for one URL, by their place: the flow of each that has one. None gets a flow that is another's."""
+    columns = list(dict.fromkeys(each for several in possible.values() for each in several))
+    if not columns:
+        return
+    nowhere = [float(_NOT_THERE)] * len(possible)
+    rows = [
+        [_distance(calls[place], each) if each in mine else math.inf for each in columns] + nowhere
+        for place, mine in possible.items()
+    ]
+    for place, column in zip(possible, cheapest(rows), strict=True):
+        # which of several is meant is not certain enough to contradict one of them
+        if column < len(columns) and not (len(columns) > 1 and _contradicts(calls[place], columns[column])):
+            yield place, columns[column]
+
+
+def _chain_of(first: Judgement, call: PageCall) -> list[Judgement]:
+    """The flows of a call's fetch, as far as it went."""
+    chain = list(first.chain) if first in first.chain else [first]
+    if call.kind == "opaqueredirect" or (call.ok is False and call.redirect == "error"):
+        return chain[: chain.index(first) + 1]
+    ends = [place for place, each in enumerate(chain) if each.observation.url == call.final_url]
+    return chain[: ends[-1] + 1] if call.ok and ends else chain
+
+
+def _word(judgement: Judgement, call: PageCall, *, is_last: bool) -> Word:
+    """What a call says of one flow of its fetch."""
+    passed = _outcome(call) if is_last else True
+    tried_again = not is_last and judgement.observation.status is None
+    goes_on = is_last and call.ok and judgement.role is Role.REDIRECT and call.kind != "opaqueredirect"
+    return Word(
+        passed=None if tried_again or goes_on else passed,
+        credentials=call.credentials,
+        text=call.error or f"script got a response of type {call.kind or 'unknown'}",
+        by=ToldBy.PAGE,
+        mode=call.mode,
+        redirect=call.redirect if is_last else None,
+        uploads=None if call.listens_to_upload is None and not call.streams else _uploads(call),
+    )
+
+
+def _earliest(call: PageCall) -> float:
+    """When its request may have begun."""
+    return (call.started or (call.ended or 0.0) - CALL_TOLD_WITHIN) - CALL_SLACK
+
+
+def _client(observation: Observation) -> Hashable:
+    return observation.client, get(observation.request, b"user-agent")
+
+
+def _may_be_of(scene: Scene, told: _Told, call: PageCall, judgement: Judgement) -> bool:
+    """Whether a flow may have come of a call."""
+    observation = judgement.observation
+    if not _is_of_origin(scene, told, judgement) or _shows_another(judgement, call):
+        return False
+    is_preflight = judgement.role is Role.PREFLIGHT
+    method = judgement.requested_method if is_preflight else observation.method.decode("latin-1")
+    mode = None if is_preflight else get(observation.request, b"sec-fetch-mode")
+    if call.method not in (None, method) or (mode is not None and call.mode not in (None, mode)):
+        return False
+    until = (call.ended or call.started + CALL_TOLD_WITHIN) + CALL_SLACK
+    return _earliest(call) <= observation.started <= until
+
+
+def _shows_another(judgement: Judgement, call: PageCall) -> bool:
+    """Whether the request itself shows another credentials mode than the call's."""
+    shown = judgement.credentials if judgement.credentials_evidence in BY_THE_REQUEST else Credentials.UNKNOWN
+    return (
+        call.mode != "no-cors"
+        and Credentials.UNKNOWN not in (shown, call.credentials)
+        and shown is not call.credentials
+    )
+
+
+def _is_of_origin(scene: Scene, told: _Told, judgement: Judgement) -> bool:
+    """Whether the request came from the page's own origin."""
+    if judgement.origin is not None:
+        return judgement.origin == told.origin
+    named = get(judgement.observation.request, b"referer")
+    referrer = None if named is None else known_url(normalize(named.encode("latin-1")))
+    if referrer is None:
+        return judgement.observation.url.origin == scene.origin
+    return referrer.origin == scene.origin
+
+
+def _distance(call: PageCall, judgement: Judgement) -> float:
+    """How little a flow looks like a call: the seconds between them, and some for all that only one of them has."""
+    observation = judgement.observation
+    chain = judgement.chain or [judgement]
+    last = chain[-1].observation
+    apart = _other_names(call, judgement) + _contradicts(call, judgement)
+    if call.ok and call.status is not None and call.kind != "opaqueredirect":
+        apart += last.status != call.status
+    began = abs(observation.started - call.started) if call.started else 0.0
+    return apart * _APART + began + (abs(last.ended - call.ended) if call.ended else 0.0)
+
+
+def _other_names(call: PageCall, judgement: Judgement) -> int:
+    """How many header names only one of them has, as far as a script sets them."""
+    if call.header_names is None:
+        return 0
+    asked = len(set(judgement.requested_headers) - call.header_names)
+    if judgement.role is Role.PREFLIGHT:
+        return asked
+    names = {name.decode("latin-1").lower() for name, _ in judgement.observation.request}
+    return asked + len(call.header_names - names - BROWSER_NAMES)
+
+
+def _contradicts(call: PageCall, first: Judgement) -> int:
+    """How many flows of a fetch would have fared otherwise, by their headers, than script saw."""
+    passed = _outcome(call)
+    if passed is None or call.credentials is Credentials.UNKNOWN or call.redirect != "follow":
+        return 0
+    chain = first.chain or [first]
+    outcomes = [(_under(each, call.credentials), passed or each is not chain[-1]) for each in chain]
+    return sum((outcome.verdict is Verdict.ALLOW) is not expected for outcome, expected in outcomes if outcome)
+
+
+def _under(judgement: Judgement, mode: Credentials) -> Outcome | None:
+    """What its headers let expect under a credentials mode; None where there is nothing to judge."""
+    if judgement.observation.status is None:
+        return None
+    return judgement.if_credentialed if mode is Credentials.INCLUDE else judgement.if_omitted
+
+
+def _outcome(call: PageCall) -> bool | None:
+    """Whether the browser let the page have the answer; None where script cannot tell.
+
+    An element, or an EventSource, fails as well for what the answer holds, or for its status.
+    """
+    if call.ok is False and (call.error.startswith(_GIVEN_UP) or call.api not in _TELLING):
+        return None
+    return call.ok
+
+
+def _uploads(call: PageCall) -> bool:
+    return bool(call.listens_to_upload) or call.streams
+
+
+def is_mixed(origin: str, call: PageCall) -> bool:
+    """Whether it is mixed content, which no browser asks for."""
+    page = known_url(origin)
+    if page is None or call.url is None or call.api in _UPGRADED:
+        return False
+    return page.scheme == "https" and not is_potentially_trustworthy(call.url)
+
+
+def _is_about(violation: Violation, url: Url, call: PageCall) -> bool:
+    """Whether a policy's violation is that of a call for this URL."""
+    when = call.ended or call.started
+    if abs(violation.time - when) > CALL_SLACK and not call.started <= violation.time <= when:
+        return False
+    named = known_url(violation.url.partition("#")[0])
+    return named is not None and (named == url or (named.path == "/" and named.origin == url.origin))

@@ -1,0 +1,90 @@
+"""Requests that never left the browser: judged by what the page saw of them, and by what would have stopped them.
+
+The order in which a browser asks before it sends is that of https://fetch.spec.whatwg.org/#main-fetch: mixed content,
+then policies of the page.
+"""
+
+from collections.abc import Hashable
+
+from cors_addon.engines import ENGINES, FETCH, detect
+from cors_addon.exchange.fate import Fate
+from cors_addon.exchange.ledger import note_word
+from cors_addon.exchange.model import Judgement, Observation, Role, ToldBy, Word
+from cors_addon.fetch.load import Block, Destination, Gate, Load
+from cors_addon.fetch.origins import OPAQUE
+from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.session.pages import Unsent, is_mixed
+
+_DESTINATIONS = {
+    "audio": Destination.AUDIO,
+    "eventsource": Destination.EVENT_SOURCE,
+    "iframe": Destination.IFRAME,
+    "img": Destination.IMAGE,
+    "script": Destination.SCRIPT,
+    "sharedworker": Destination.SHARED_WORKER,
+    "track": Destination.TRACK,
+    "video": Destination.VIDEO,
+    "worker": Destination.WORKER,
+}
+
+
+def judgement(unsent: Unsent, forced: str) -> Judgement:
+    """The judgement, which is of no flow; `forced`: the engine to judge as, or `auto`."""
+    call, scene = unsent.call, unsent.scene
+    observation = _observation(unsent)
+    agent = observation.request[0][1]
+    engine = ENGINES[forced] if forced in ENGINES else detect(agent) or FETCH
+    made = Judgement(observation, Role.NO_CORS, engine, _named_origin(unsent), call.method)
+    made.unsent = True
+    load = Load(observation.url, unsent.origin, observation.destination, call.mode or "no-cors", registrable_domain)
+    block = block_of(unsent)
+    made.fate = Fate(load, block, scene.flow_id)
+    note_word(made, Word(passed=False, block=block, text=call.error, by=ToldBy.PAGE))
+    return made
+
+
+def _observation(unsent: Unsent) -> Observation:
+    """The request as the browser would have sent it, as far as that is known; no answer came."""
+    call, scene = unsent.call, unsent.scene
+    assert call.url is not None
+    address, agent = _parts(scene.client)
+    origin = _named_origin(unsent)
+    named = () if origin is None else ((b"origin", origin.encode("latin-1", "replace")),)
+    when = call.started or call.ended or 0.0
+    return Observation(
+        f"unsent {scene.flow_id} {unsent.number}",
+        address,
+        None,
+        when,
+        call.ended or when,
+        (call.method or "GET").encode("latin-1", "replace"),
+        call.url,
+        ((b"user-agent", agent.encode("latin-1", "replace")), *named),
+        None,
+        (),
+        destination=_DESTINATIONS.get(call.api, Destination.EMPTY),
+    )
+
+
+def _named_origin(unsent: Unsent) -> str | None:
+    """What it would have named as its Origin."""
+    call = unsent.call
+    return unsent.origin if call.mode == "cors" and call.url and unsent.origin != call.url.origin else None
+
+
+def block_of(unsent: Unsent) -> Block:
+    """What stopped it."""
+    call, violation = unsent.call, unsent.violation
+    page = unsent.scene.origin if unsent.origin == OPAQUE else unsent.origin
+    if is_mixed(page, call):
+        return Block(Gate.MIXED_CONTENT, str(call.url))
+    if violation is not None:
+        return Block(Gate.CSP, violation.directive, "Content-Security-Policy")
+    return Block(Gate.OTHER, call.error or None)
+
+
+def _parts(client: Hashable) -> tuple[Hashable, str]:
+    """Address and User-Agent of a client."""
+    if isinstance(client, tuple) and len(client) == 2:
+        return client[0], str(client[1] or "")
+    return client, ""

@@ -1,0 +1,224 @@
+"""What pages say of their own requests, held against what was seen."""
+
+from typing import Any
+
+import pytest
+
+from cors_addon.exchange.exposure import certainty
+from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.page_call import PageCall, Report, Scene, Violation, read
+from cors_addon.flows import translate
+from cors_addon.report import jsonl
+from cors_addon.session.pages import Pages
+from cors_addon.session.session import ALL, Session
+from tests.helpers import API, CHROMIUM, PAGE, START, actual, flow, preflight, url
+from tests.test_page_call import report
+
+CLIENT = ("192.0.2.7", CHROMIUM)
+SCENE = Scene(CLIENT, PAGE, "page")
+STAR = [("Access-Control-Allow-Origin", "*")]
+OWN = [("Access-Control-Allow-Origin", PAGE), ("Access-Control-Allow-Credentials", "true")]
+
+
+class Heard:
+    """A session that has seen flows, and hears of calls."""
+
+    def __init__(self, *flows: Any, engine: str = "auto") -> None:
+        self.session = Session(engine=engine, keep=ALL)
+        self.session.pages = Pages()
+        for each in flows:
+            self.session.pages.note_sent(CLIENT, translate.url(each), each.request.timestamp_start)
+            self.session.observe(translate.observation(each))
+        self.ids = [each.id for each in flows]
+
+    def told(self, *calls: dict[str, Any], scene: Scene = SCENE, **more: Any) -> list[dict[str, Any]]:
+        """The JSON lines that a report makes."""
+        records = [{"k": "call", "a": "fetch", "d": True, "u": API, "n": n, **each} for n, each in enumerate(calls)]
+        found = read(report(*records), 0.0)._replace(**more)
+        return [jsonl.line(each) for each in self.session.hear_page(scene, found)]
+
+    def judgement(self, number: int = 0) -> Judgement:
+        """The last word on one of the flows."""
+        return self.session.last[self.ids[number]]
+
+
+def at(began: float, ended: float) -> dict[str, float]:
+    """Times of a call, in seconds after the tests' moment."""
+    return {"s": (START + began) * 1000, "e": (START + ended) * 1000}
+
+
+PASSED: dict[str, Any] = {**at(0, 0.02), "ok": True, "st": 200, "t": "cors", "ru": API}
+FAILED: dict[str, Any] = {**at(0, 0.02), "ok": False, "er": "TypeError: Failed to fetch"}
+
+ROWS = [
+    # the server's headers, the call, and what is told of it: verdict, credentials, reason, contradicted
+    (STAR, {**FAILED, "c": "include"}, ("deny", "include", "allow-origin-wildcard-with-credentials", False)),
+    (STAR, {**PASSED, "c": "omit"}, ("allow", "omit", None, False)),
+    (STAR, PASSED, ("allow", "omit", None, False)),
+    (OWN, {**PASSED, "c": "include"}, ("allow", "include", None, False)),
+    ([], FAILED, ("deny", "omit", "allow-origin-missing", False)),
+    (OWN, FAILED, ("allow", "omit", None, True)),
+    ([], PASSED, ("allow", "omit", None, True)),
+    (STAR, {**FAILED, "er": "AbortError: gone", "c": "omit"}, ("allow", "omit", None, False)),
+    (STAR, {**FAILED, "a": "script", "x": "anonymous", "er": ""}, ("allow", "omit", None, False)),
+]
+
+
+@pytest.mark.parametrize(("headers", "call", "wanted"), ROWS)
+def test_a_call_settles_what_traffic_does_not_show(
+    headers: list[tuple[str, str]], call: dict[str, Any], wanted: tuple[Any, ...]
+) -> None:
+    """By the page's own word, and it is observed."""
+    (line,) = Heard(actual(headers)).told(call)
+    assert (line["verdict"], line["credentials"], line["reason"], line["contradicted"]) == wanted
+    assert (line["credentials_evidence"], line["revision"]) == ("the page's own call", 2)
+    assert line["certainty"] == "observed"
+    assert line["told_by"] == ("wire" if "AbortError" in str(call) or call.get("a") else "page")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"u": "https://api.example.test/items/2"},
+        {"m": "PUT"},
+        {"o": "no-cors"},
+        at(100, 101),
+    ],
+)
+def test_a_call_is_that_of_its_own_flow(change: dict[str, Any]) -> None:
+    """By URL, method, mode and time."""
+    heard = Heard(actual(STAR))
+    heard.told({**PASSED, **change})
+    assert heard.judgement().told_by == "wire"
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        SCENE._replace(origin="https://evil.example.test"),
+        SCENE._replace(client=("192.0.2.8", CHROMIUM)),
+        SCENE._replace(client=("192.0.2.7", "another")),
+    ],
+)
+def test_a_page_speaks_for_its_own_origin_and_client(scene: Scene) -> None:
+    """Whatever it says of others."""
+    heard = Heard(actual(STAR))
+    assert heard.told({**FAILED, "c": "include"}, scene=scene) == []
+    assert heard.judgement().verdict == "allow"
+
+
+def test_a_flow_is_one_calls() -> None:
+    """What is said of it a second time is no more heard."""
+    heard = Heard(actual(STAR))
+    assert len(heard.told(PASSED)) == 1
+    assert heard.told({**FAILED, "c": "include"}) == []
+
+
+def test_the_whole_fetch_is_told_of() -> None:
+    """A preflight bears no credentials, and whether its request was to, the page says."""
+    allow = [*STAR, ("Access-Control-Allow-Methods", "PUT")]
+    heard = Heard(preflight(allow), actual(STAR, method="PUT", at=0.1))
+    lines = heard.told({**FAILED, "m": "PUT", "c": "omit", "ok": True, "st": 200, "ru": API})
+    assert [(line["role"], line["credentials"], line["certainty"]) for line in lines] == [
+        ("preflight", "omit", "observed"),
+        ("actual", "omit", "observed"),
+    ]
+
+
+def test_a_preflight_that_nothing_followed_was_refused() -> None:
+    """The page need not wait for that to be inferred."""
+    allow = [*STAR, ("Access-Control-Allow-Methods", "PUT")]
+    (line,) = Heard(preflight(allow)).told({**FAILED, "m": "PUT", "c": "include"})
+    assert (line["verdict"], line["reason"]) == ("deny", "allow-origin-wildcard-with-credentials")
+
+
+def test_calls_for_one_url_are_told_apart() -> None:
+    """By their times, their headers, and what came of them."""
+    heard = Heard(actual(STAR, at=0.0), actual(STAR, at=0.05, request=[("X-A", "1")]), actual(STAR, at=0.1))
+    first, second = {**PASSED, **at(0.0, 0.01)}, {**PASSED, **at(0.05, 0.06), "h": "x-a"}
+    heard.told({**FAILED, "c": "include", **at(0.1, 0.11)}, first, second)
+    assert [heard.judgement(number).credentials for number in range(3)] == ["omit", "omit", "include"]
+
+
+def test_of_several_none_is_contradicted() -> None:
+    """Which is meant is not certain enough."""
+    heard = Heard(actual(OWN, at=0.0), actual(OWN, at=0.01))
+    heard.told(FAILED)
+    assert [heard.judgement(number).contradicted for number in range(2)] == [False, False]
+
+
+def test_a_sandboxed_page_speaks_for_opaque_origins() -> None:
+    """As long as no other page of that browser could be meant."""
+    null = flow(request=[("Origin", "null"), ("Sec-Fetch-Mode", "cors")], response=STAR)
+    heard = Heard(null)
+    assert heard.told(PASSED) == []
+    assert len(heard.told(PASSED, opaque=True)) == 1
+    other = Heard(null)
+    other.told(opaque=True, scene=SCENE._replace(origin="https://evil.example.test", flow_id="evil"))
+    assert other.told(PASSED, opaque=True) == []
+
+
+# ---- what was never sent ----
+
+
+def test_what_a_policy_refused_is_told_without_a_flow() -> None:
+    """A JSON line has no flow's id, and what stopped it."""
+    violation = Violation(API, "connect-src", True, START + 0.01)
+    (line,) = Heard().told(FAILED, violations=(violation,))
+    assert (line["flow_id"], line["stage"], line["document"]) == (None, "before-sending", "page")
+    assert (line["blocked_by"], line["blocked_detail"], line["told_by"]) == ("csp", "connect-src", "page")
+    assert (line["url"], line["method"], line["origin"], line["usable"]) == (API, "GET", PAGE, "blocked")
+    assert (line["engine"], line["client"], line["timestamp"]) == ("chromium", "192.0.2.7", START)
+
+
+def test_mixed_content_is_told() -> None:
+    """Though that server was never asked."""
+    (line,) = Heard().told({**FAILED, "u": "http://api.example.test/x"})
+    assert (line["blocked_by"], line["blocked_detail"]) == ("mixed-content", "http://api.example.test/x")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {**FAILED, "u": "http://localhost:3000/x"},
+        {**FAILED, "er": "AbortError: gone"},
+        {**PASSED},
+        {**FAILED, "u": None},
+        {**FAILED, "u": "blob:https://app.example.test/1"},
+    ],
+)
+def test_what_may_have_gone_another_way_is_not_told(call: dict[str, Any]) -> None:
+    """Browsers have ways around a proxy, caches, and pages that give up."""
+    assert Heard().told(call) == []
+
+
+def test_a_request_that_was_seen_is_no_such_one() -> None:
+    """Even where CORS had nothing to say of it."""
+    assert Heard(flow(url=f"{PAGE}/x")).told({**FAILED, "u": f"{PAGE}/x"}) == []
+    (line,) = Heard(flow(url=f"{PAGE}/x")).told({**FAILED, "u": f"{PAGE}/y"})
+    assert (line["blocked_by"], line["blocked_detail"]) == ("other", "TypeError: Failed to fetch")
+
+
+def test_what_is_kept_is_bounded() -> None:
+    """However much is seen and said."""
+    pages = Pages()
+    for number in range(20_000):
+        pages.note_sent(CLIENT, url(f"https://h{number}.test/"), float(number))
+        pages.hear(SCENE._replace(flow_id=str(number)), Report(opaque=True))
+    sizes = [len(each) for each in vars(pages).values()]
+    assert max(sizes) <= 3000
+    calls = tuple(call_for(number) for number in range(20_000))
+    assert len(pages.hear(SCENE, Report(calls)).unsent) <= 3000
+
+
+def call_for(number: int) -> PageCall:
+    """A call that mixed content stops."""
+    (found,) = read(report({"k": "call", "u": f"http://x{number}.test/", "ok": False, "a": "fetch"}), 0.0).calls
+    return found
+
+
+def test_certainty_of_what_was_never_sent() -> None:
+    """The page saw it."""
+    heard = Heard()
+    (judged,) = heard.session.hear_page(SCENE, Report((call_for(1),)))
+    assert certainty(judged) == "observed"
