@@ -309,6 +309,8 @@ def null_by_redirect(s: Situation) -> Ruling | None:
     """The Origin is `null` because the request was redirected from one foreign origin to another."""
     if s.tainted_by is None or s.reason not in _OF_ITS_ANSWER or s.url is None or is_login(str(s.url)):
         return None
+    if s.reason is Reason.REDIRECT_HAS_CREDENTIALS:  # that is refused of whatever origin
+        return None
     before, after = s.tainted_by
     final = s.target or s.url
     why = (

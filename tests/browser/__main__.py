@@ -22,7 +22,7 @@ from . import fixes, known, reached
 from .cases import Case, from_json, to_json
 from .compare import Agreement, Check, agreement, load_lines
 from .drivers import DRIVERS, BrowserMissing, Driver, load_driver
-from .generate import FAMILIES, generate
+from .generate import APART, FAMILIES, generate
 from .near import command as near
 from .proxy import ADDON
 from .run import record
@@ -42,7 +42,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", help="run only the cases of these comma-separated indices")
     parser.add_argument(
         "--family",
-        choices=(*FAMILIES, *near.NAMES),
+        choices=(*FAMILIES, *APART, *near.NAMES),
         help="draw cases of this family alone; of near or one of its own: loads that other checks than CORS stop",
     )
     parser.add_argument("--record", type=Path, metavar="DIR", help="keep traffic and truth lines in DIR")
@@ -169,8 +169,9 @@ async def main_async(options: argparse.Namespace, folder: Path) -> int:
         return await near.main(options, folder)
     driver = load_driver(options.browser)
     if options.fixes:
-        endless = (generate(options.seed, index) for index in itertools.count(options.first))
-        found = await fixes.follow(driver, endless, folder, options.fixes, say)
+        endless = (generate(options.seed, index, options.family) for index in itertools.count(options.first))
+        cases = drawn(options) if options.only or options.replay else endless
+        found = await fixes.follow(driver, cases, folder, options.fixes, say)
         tell(fixes.table(found))
         return 0 if all(one.good for one in found) else 1
     session = Session(options, driver, folder)

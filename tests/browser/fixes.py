@@ -54,6 +54,8 @@ class Followed:
     drawn: Case
     case: Case
     changes: list[str] = dataclasses.field(default_factory=list)
+    whose: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    """Of each change who was to make it, and what kind of change it is; a remedy passed over is `… not made`."""
     end: str = ""
 
     @property
@@ -69,6 +71,7 @@ class Followed:
         line = refused.line
         made = ((remedy, _followed(self.case, refused, remedy)) for remedy in refused.remedies)
         remedy, case = next(((remedy, case) for remedy, case in made if case is not None), (None, None))
+        self._note(refused.remedies, remedy)
         if "insecure content" in (line.get("net_error") or ""):
             self.end = MIXED_CONTENT
         elif remedy is not None and case is not None:
@@ -78,6 +81,14 @@ class Followed:
         else:
             said = line["error"] or line.get("net_error") or line["js"]
             self.end = _excuse(self.case, line) or f"{said}, and no suggestion"
+
+    def _note(self, told: Sequence[Remedy], made: Remedy | None) -> None:
+        """Keep whose the change is; of remedies before it that no case can show, that they were passed over."""
+        for one in told:
+            kind = "in words" if one.change is None else type(one.change).__name__
+            self.whose.append((one.who.value, kind if one is made else f"{kind}, not made"))
+            if one is made:
+                return
 
 
 async def follow(
@@ -120,6 +131,9 @@ def table(found: Sequence[Followed]) -> str:
     counts = ", ".join(f"{many} with {count}" for count, many in sorted(suggestions.items()))
     lines = [f"{len(found)} refused cases, by the number of suggestions: {counts}"]
     lines += [f"{many:>5}  {end}" for end, many in ends.most_common()]
+    whose = collections.Counter(each for one in found for each in one.whose)
+    lines += ["whose, and what kind of change:"]
+    lines += [f"{many:>5}  {who}: {kind}" for (who, kind), many in whose.most_common()]
     for one in found:
         if not one.good:
             lines += ["", f"{one.drawn.id} {one.drawn.note}: {one.end}", *(f"  {change}" for change in one.changes)]

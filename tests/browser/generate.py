@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from . import standard
 from .cases import REDIRECTS, Case, Mutation, Side, Step
+from .page_faults import page_fault_case
 from .parallel import parallel_case
 from .sequences import sequence_case
 
@@ -154,6 +155,8 @@ LOCATIONS = (
 
 FAMILIES = {"plain": 46, "redirect": 22, "element": 10, "opaque": 7, "sequence": 10, "beacon": 2, "parallel": 4}
 """What is drawn, and how often."""
+APART = ("page-fault",)
+"""What is drawn only when it is asked for by name."""
 
 Values = tuple[str, ...]
 Table = dict[str, Values]
@@ -428,6 +431,7 @@ class Generator:
             "sequence": lambda: sequence_case(self.rng, self.id, self.http),
             "beacon": self.beacon,
             "parallel": lambda: parallel_case(self.rng, self.id, self.http),
+            "page-fault": lambda: page_fault_case(self.rng, self.id, self.http),
         }
         return makers[family or self.family()]()
 
