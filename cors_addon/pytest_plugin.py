@@ -1,12 +1,15 @@
 """A pytest plugin: the fixture `cors` and the marker `cors` judge the traffic of end-to-end tests.
 
-Playwright writes a HAR while the test runs; where the test ends, what the browser refused fails it:
+Playwright writes a trace while the test runs; where the test ends, what the browser refused fails it:
 
     @pytest.mark.cors
     def test_checkout(cors, browser):
-        context = browser.new_context(record_har_path=cors.har)
+        context = browser.new_context()
+        context.tracing.start(snapshots=True)
         ...
-        context.close()
+        context.tracing.stop(path=cors.trace)
+
+A HAR does as well, by `browser.new_context(record_har_path=cors.har)` and `context.close()`.
 
 `@pytest.mark.cors(denied=["PUT https://api.example.com/items/*"])` wants exactly these denials, and
 `@pytest.mark.cors("recorded.mitm")` judges another file. Without the marker the fixture asserts on demand:
@@ -14,9 +17,9 @@ Playwright writes a HAR while the test runs; where the test ends, what the brows
     cors.assert_allowed("recorded.har")
     cors.assert_denied("recorded.har", ["PUT https://api.example.com/items/*"])
 
-A HAR by Playwright has no preflights, and no answers that the browser refused: a denial's reason is then
-`cause-not-recorded`. `with cors.proxy() as proxy:` has them all, and so the reason: it runs mitmdump, for a browser
-that is started with `proxy={"server": proxy.url}`.
+A trace has the reason of each denial, from the browser's console. A HAR by Playwright has not: a denial's reason is
+`cause-not-recorded` there. Neither has preflights, nor answers that the browser refused. `with cors.proxy() as proxy:`
+has all of them: it runs mitmdump, for a browser that is started with `proxy={"server": proxy.url}`.
 
 This module is imported by every pytest run of an environment it is installed in, so it imports little.
 """
@@ -59,8 +62,10 @@ class Cors:
     """What the fixture `cors` is."""
 
     def __init__(self, folder: Path, root: Path) -> None:
+        self.trace = folder / "cors.zip"
+        """Where to have a trace by Playwright written that the marker judges."""
         self.har = folder / "cors.har"
-        """Where to have a HAR written that the marker judges."""
+        """Where to have a HAR written that it judges, where there is no trace."""
         self.dump = folder / "cors.mitm"
         """Where `proxy` records to."""
         self._root = root
@@ -69,8 +74,9 @@ class Cors:
     # -- judging --
 
     def judge(self, recording: str | os.PathLike[str], *, engine: str = "auto") -> "list[Judgement]":
-        """Every judgement of a HAR or a dump, each in its last revision. A file that is damaged fails the test."""
+        """Every judgement of a recording, each in its last revision. A file that is damaged fails the test."""
         from cors_addon.recordings import judge
+        from cors_addon.recordings.playwright_trace import NO_NETWORK
         from cors_addon.report.input import Input
         from cors_addon.session.session import last_of
 
@@ -83,6 +89,8 @@ class Cors:
         if read.damage is not None:
             at = "" if read.offset is None else f", at byte {read.offset}"
             _fail(f"{path}: {read.damage}{at}")
+        if NO_NETWORK in read.notes:
+            _fail(f"{path}: {NO_NETWORK}")
         return list(last.values())
 
     def denied(self, recording: str | os.PathLike[str], *, engine: str = "auto") -> "list[Judgement]":
@@ -146,14 +154,14 @@ class Cors:
             return  # Playwright's own fixtures write it when they end
         self.judged = True
         if found is None:
-            _fail(f"nothing was recorded: neither {self.har} nor {self.dump} was written")
+            _fail(f"nothing was recorded: none of {self.trace}, {self.har} and {self.dump} was written")
         self.assert_denied(found, marker.kwargs.get("denied", ()), engine=marker.kwargs.get("engine", "auto"))
 
     def _recording(self, marker: pytest.Mark) -> Path | None:
         if marker.args:
             named = self._root / marker.args[0]
             return named if named.exists() else None
-        return next((path for path in (self.dump, self.har) if path.exists()), None)
+        return next((path for path in (self.dump, self.trace, self.har) if path.exists()), None)
 
 
 def _matches(judgement: "Judgement", pattern: str) -> bool:

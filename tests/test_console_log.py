@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from cors_addon.report import jsonl
 from tests.logs import API, APP, judged, told
 
 CHROMIUM = (
@@ -34,6 +35,22 @@ def test_chromedrivers_log() -> None:
         "actual PUT /b deny method-not-allowed PUT (recording)",
         "no-cors GET /c not-cors blocked by network (recording)",
     ]
+
+
+SAFARI_METHOD = "Method PUT is not allowed by Access-Control-Allow-Methods."
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (METHOD, "MethodDisallowedByPreflightResponse"),
+        (SAFARI_METHOD, "MethodNotAllowed"),
+    ],
+)
+def test_whose_words_they_are(text: str, name: str) -> None:
+    """Chromium and Safari say nearly the same of methods and headers; each has a name of its own for it."""
+    judgements, _ = judged(json.dumps([{"text": text, "url": f"{API}/a"}, {"text": CHROMIUM}]), "console.json")
+    assert jsonl.line(judgements[0])["browser_error"] == name
 
 
 @pytest.mark.parametrize(("text", "engine"), [(CHROMIUM, "chromium"), (FIREFOX, "gecko")])

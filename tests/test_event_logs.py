@@ -5,7 +5,7 @@ import json
 import zipfile
 from typing import Any
 
-from cors_addon.recordings.playwright_trace import ROUTED
+from cors_addon.recordings.playwright_trace import NO_NETWORK, ROUTED
 from tests.logs import AGENT, API, APP, START, judged, told
 
 type Event = dict[str, Any]
@@ -160,6 +160,16 @@ def test_a_trace_has_the_reason_in_its_console() -> None:
 def test_a_trace_without_console() -> None:
     """That it was refused is known, and why is not."""
     assert told(trace(entry("/a", -1, [])), "t.zip") == ["actual GET /a deny cause-not-recorded (recording)"]
+
+
+def test_a_trace_without_network() -> None:
+    """Of what was refused its console tells; that of the rest nothing is told is said."""
+    consequence = "Failed to load resource: net::ERR_FAILED"
+    made = trace(console=(MISSING, consequence))
+    assert told(made, "t.zip") == ["actual GET /a deny allow-origin-missing (recording)"]
+    judgements, into = judged(made, "t.zip")
+    assert NO_NETWORK in dict(into.notes)
+    assert judgements[0].observation.started == START + 0.125
 
 
 def test_a_trace_of_the_test_runner() -> None:

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import pytest
 from mitmproxy.addons.savehar import SaveHar
 
-from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
+from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, ToldBy, Verdict
+from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import har_dialects, har_entry, har_wire, har_word
 from tests.helpers import actual, preflight
 from tests.test_har import CASES, FIREFOX, SAFARI, check
@@ -443,7 +444,7 @@ def test_mitmproxy_writes_methods_in_upper_case(tmp_path: Path) -> None:
 
 
 def test_puppeteer() -> None:
-    """Without Origin: what needed a preflight is told by its Referer, the rest is said not to be judged."""
+    """Without Origin: what has an answer was let through, and who asked for it is told by its Referer."""
     judgements, read = check(CASES / "puppeteer.har")
     assert [(each.observation.url.path, each.reason) for each in judgements if each.verdict is Verdict.DENY] == [
         ("/okmeth", "method-not-allowed"),
@@ -452,7 +453,9 @@ def test_puppeteer() -> None:
     puts = [each for each in judgements if each.observation.method == b"PUT"]
     assert [each.preflight for each in puts] == [PreflightState.SENT, PreflightState.CACHED]
     assert all(har_dialects.ORIGIN_FROM_REFERER in each.assumptions for each in puts)
-    assert read.notes == {har_entry.ORIGIN_LEFT_OUT: 4, LEAVES_OUT["chrome-har"]: 1}
+    gets = [each for each in judgements if har_dialects.ORIGIN_FROM_REFERER in each.assumptions and each not in puts]
+    assert {(each.verdict, each.contradicted) for each in gets} == {(Verdict.ALLOW, False)}
+    assert read.notes == {LEAVES_OUT["chrome-har"]: 1}
 
 
 def test_chrome_har() -> None:
@@ -465,7 +468,72 @@ def test_chrome_har() -> None:
     puts = [each.preflight for each in judgements if each.observation.method == b"PUT"]
     assert puts == [PreflightState.SENT, PreflightState.CACHED]
     assert [len(each.chain) for each in judgements if each.role is Role.REDIRECT] == [2]
-    assert read.notes == {har_entry.ORIGIN_LEFT_OUT: 1, LEAVES_OUT["chrome-har"]: 1}
+    assert read.notes == {LEAVES_OUT["chrome-har"]: 1}
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_chrome_har_moves_headers(moved: bool, tmp_path: Path) -> None:
+    """Of the last answer after a redirect it may have those of the redirect: the page got it all the same."""
+    third = "https://third.example.net/end"
+    first = {**ALLOWED, "Location": third}
+    hop = Exchange("GET", "/old", 1.0, 0.05, 302, first)
+    end = Exchange("GET", "/end", 1.1, 0.05, 200, first if moved else {"Access-Control-Allow-Origin": "null"})
+    entries = [entry(each, lines(asked(each, EDGE)), lines(each.answer), _resourceType="fetch") for each in (hop, end)]
+    entries[1]["request"]["url"] = third
+    file = tmp_path / "file.har"
+    file.write_text(json.dumps(log(entries, "chrome-har")), encoding="utf-8")
+    judgements, _ = check(file)
+    last = judgements[-1]
+    assert (str(last.observation.url), last.verdict) == (third, Verdict.ALLOW)
+    assert (har_entry.HEADERS_MOVED in last.assumptions) is moved
+    assert last.told_by is ToldBy.RECORDING
+
+
+@pytest.mark.parametrize(
+    ("creator", "failed", "mode"),
+    [
+        ("chrome-har", False, Credentials.UNKNOWN),
+        ("Chrome HAR Capturer", False, Credentials.UNKNOWN),
+        ("A Tool That Nobody Knows", False, Credentials.UNKNOWN),
+        ("A Tool That Nobody Knows", True, Credentials.INCLUDE),
+        ("WebInspector", False, Credentials.INCLUDE),
+    ],
+)
+def test_a_missing_request_tells_nothing(creator: str, failed: bool, mode: Credentials, tmp_path: Path) -> None:
+    """A preflight that permits a request without credentials, and none follows: it had some, or its writer left it out.
+
+    A writer that is not known has to show that it does not leave out what fails.
+    """
+    asks = next(each for each in SESSION if each.method == "OPTIONS")
+    entries = [entry(asks, lines(asked(asks, EDGE)), lines(asks.answer), _resourceType="preflight")]
+    if failed:
+        gone = Exchange("GET", "/gone", 0.5, 0.1, 0, {})
+        entries.insert(0, entry(gone, lines(asked(gone, EDGE)), []))
+    file = tmp_path / "file.har"
+    file.write_text(json.dumps(log(entries, creator)), encoding="utf-8")
+    judgements, _ = check(file)
+    assert judgements[-1].credentials is mode
+    assert (judgements[-1].verdict is Verdict.DENY) is (mode is Credentials.INCLUDE)
+
+
+def test_chrome_har_capturer(tmp_path: Path) -> None:
+    """Headers as the page made them; what has an answer was let through, from the cache, too."""
+    made = {"Referer": f"{PAGE}/", "Accept": "*/*"}
+    get = Exchange("GET", "/open", 0.1, 0.05, 200, ALLOWED)
+    opaque = Exchange("GET", "/pixel", 0.2, 0.05, 200, {})
+    entries = [
+        entry(get, lines(made), lines(get.answer), _resourceType="fetch", _fromDiskCache=False, connection="9"),
+        entry(get, lines(made), lines(get.answer), _resourceType="fetch", _fromDiskCache=True, connection="0"),
+        entry(opaque, lines(made), [], _resourceType="fetch", _fromDiskCache=False, connection="9"),
+    ]
+    file = tmp_path / "file.har"
+    file.write_text(json.dumps(log(entries, "Chrome HAR Capturer")), encoding="utf-8")
+    judgements, read = check(file)
+    assert [(each.verdict, Assumption.FROM_CACHE in each.assumptions) for each in judgements] == [
+        (Verdict.ALLOW, False),
+        (Verdict.ALLOW, True),
+    ]
+    assert read.notes == {har_entry.ORIGIN_LEFT_OUT: 1, LEAVES_OUT["chromeharcapturer"]: 1}
 
 
 @pytest.mark.parametrize(

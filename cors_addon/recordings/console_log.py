@@ -28,7 +28,10 @@ _WEBDRIVER = re.compile(r"(?P<url>\S+) (?:-|\d+:\d+) (?P<text>[\s\S]*)")
 """ChromeDriver's `browser` log: where, and what."""
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 _GECKO = re.compile(r"Cross-Origin Request Blocked|Same Origin Policy")
-_WEBKIT = re.compile(r"due to access control checks|is not allowed by Access-Control-Allow-")
+_WEBKIT = re.compile(
+    r"due to access control checks|is not allowed by Access-Control-Allow-[\w-]+\.?(?: Status code.*)?$"
+)
+"""Of Chromium's sentences some say the same, and then more."""
 _TEXTS = ("message", "text", "description")
 _PLACES = ("url", "location", "sourceLocation")
 
@@ -145,13 +148,14 @@ def _told(lines: Iterable[_Line], source: Source, wanted: Wanted) -> Iterator[Re
         explained[sentence.url] = None
         if len(explained) > MOST_EXPLAINED:
             del explained[next(iter(explained))]
-        log.add(_logged(sentence, line, log.number()))
+        engine = "gecko" if _GECKO.search(line.text) else "webkit" if _WEBKIT.search(line.text) else "chromium"
+        log.add(logged(sentence, engine, line.time, log.number()))
         yield from log.ready()
     yield from log.rest()
 
 
-def _logged(sentence: Sentence, line: _Line, number: int) -> Logged:
-    engine = "gecko" if _GECKO.search(line.text) else "webkit" if _WEBKIT.search(line.text) else "chromium"
+def logged(sentence: Sentence, engine: str, time: float, number: int) -> Logged:
+    """What a sentence of this engine's console, at a time in Unix seconds, tells of a request."""
     headers = [("User-Agent", AGENTS[engine].decode("latin-1"))]
     if sentence.origin is not None:
         headers.append(("Origin", sentence.origin))
@@ -160,8 +164,8 @@ def _logged(sentence: Sentence, line: _Line, number: int) -> Logged:
         sentence.method or "GET",
         headers,
         True,
-        line.time,
-        line.time,
+        time,
+        time,
         kind="fetch" if sentence.destination is None else sentence.destination.value,
         word=sentence.word,
         number=number,

@@ -235,10 +235,11 @@ class _Window:
             entry.notes,
             entry.load_only,
             sees=self._sees,
-            follows=not self._context.dialect.leaves_failures_out,
+            follows=self._context.keeps_failures,
             word=entry.heard,
             load=entry.load,
             chosen=entry.chosen,
+            word_alone=entry.word_alone,
         )
 
     def _forget(self, entry: Entry) -> None:

@@ -17,7 +17,10 @@ What each writer does was seen in its files or read in its source:
     `_apiRequest`, newer `_apiRequestRef`, for what the test's own client sent, `_wasFulfilled` for what the test
     answered, `_wasAborted` for what it stopped.
   - chrome-har (Puppeteer, browsertime, sitespeed.io): what failed is left out, preflights are not; where it was told
-    no more, headers as the page made them, which lack Origin; `connection` is a connection.
+    no more, headers as the page made them, which lack Origin; after a redirect the headers of its first hop stand with
+    the last, too; `connection` is a connection.
+  - chrome-har-capturer: what failed is left out, preflights are not; headers as the page made them always;
+    `_fromDiskCache`; `connection` is a connection, 0 where there was none.
   - WebPageTest: the request's start is when it was sent, though its time has `dns` and `connect` in it.
   - Charles, Fiddler, Proxyman, HTTP Toolkit, mitmproxy: proxies, which saw the wire; status 0 for no answer. mitmproxy
     writes methods in upper case, which preflights name as they are; Proxyman writes whole seconds, and no response for
@@ -63,6 +66,8 @@ class Dialect:
     """`_error` of an answer is null where nothing went wrong with it."""
     leaves_failures_out: bool = False
     """What has an answer in the file was let through; of what was not sent or not answered nothing can be said."""
+    moves_headers: bool = False
+    """After redirects, the headers of an earlier answer may stand with the last."""
     tells_by_headers: bool = False
     """With Chromium: provisional headers for what was answered from a cache, or by a service worker."""
 
@@ -84,6 +89,14 @@ DIALECTS = (
     Dialect(
         creator="chrome-har",
         leaves_out="chrome-har leaves out what failed: of what the browser refused only preflights are in this file",
+        numbers_connections=True,
+        leaves_failures_out=True,
+        moves_headers=True,
+    ),
+    Dialect(
+        creator="chromeharcapturer",
+        leaves_out="chrome-har-capturer leaves out what failed: of what the browser refused only preflights are in this"
+        " file",
         numbers_connections=True,
         leaves_failures_out=True,
     ),
@@ -134,6 +147,8 @@ class Context:
         """Start of the last entry that had one."""
         self.sensitive_seen = False
         self.judged = 0
+        self.failures = 0
+        """Entries that say of themselves that they failed."""
         self.maybe_sent_again = 0
         """Entries of what browsers send again by themselves."""
         self.frames: dict[str, str] = {}
@@ -188,6 +203,14 @@ class Context:
     def tells_by_headers(self) -> bool:
         """Whether headers alone tell what was on the wire: Playwright's are Chromium's provisional ones, else."""
         return self.dialect.tells_by_headers and self.engine == "chromium"
+
+    @property
+    def keeps_failures(self) -> bool:
+        """Whether what failed is in the file: else that a request is missing tells nothing.
+
+        Who writes in a way that is not known has to show that.
+        """
+        return not self.dialect.leaves_failures_out and (self.dialect is not PLAIN or self.failures > 0)
 
     @property
     def firefox(self) -> bool:

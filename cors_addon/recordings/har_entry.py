@@ -19,9 +19,10 @@ from cors_addon.fetch.origins import Url, parse_url
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import har_fields
-from cors_addon.recordings.har_dialects import AGENTS, ORIGIN_FROM_REFERER, Context
+from cors_addon.recordings.har_dialects import AGENTS, ORIGIN_FROM_REDIRECT, ORIGIN_FROM_REFERER, Context
 from cors_addon.recordings.har_wire import (
     CACHED,
+    NOT_ON_THE_WIRE,
     Given,
     given,
     is_confirmed,
@@ -36,7 +37,12 @@ ORIGIN_LEFT_OUT = (
     " they were sent"
 )
 UNUSABLE = "no exchange: the entry has no usable request or response"
+AS_RECEIVED = "answered from the browser's cache or by a service worker: judged by the answer as the page received it"
 ANSWERED_BY_TEST = "answered by the test itself, not by a server"
+HEADERS_MOVED = (
+    "this file has the headers of a redirect in the place of this answer's own: that the page got it is known, what its"
+    " headers permit is not"
+)
 CONFIRMED = "status 200 in this entry, without a body of its own, to a condition: taken for a 304"
 SENT_AGAIN = (
     "got no answer, or one after which browsers send the request again by themselves (408, 421): how often it was sent"
@@ -69,6 +75,8 @@ class Entry:
     """It is a page, or something beside CORS may keep it from one."""
     load_only: bool = False
     """And of no other use."""
+    word_alone: bool = False
+    """The headers of its answer are not in the file."""
     since: float = 0.0
     """When the page asked, Unix seconds; it may have been sent later."""
     preflight_for: tuple[object, ...] | None = None
@@ -119,13 +127,12 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     entry = given(raw, url)
     context.loaded(raw, url)
     context.note_sensitive(entry.names, entry.answer)
+    context.failures += bool(entry.error) or not entry.answered
     _add_cookies(entry)
     why = off_the_wire(entry, context)
     word = word_of(entry, context)
     if why is not None:
-        return (_stored(entry, number, context, word) if why is CACHED else None) or Entry(
-            note=why if entry.matters else ""
-        )
+        return _stored(entry, number, context, word, why) or Entry(note=why if entry.matters else "")
     if not entry.answered and word is not None and word.stopped_by is not None:
         return _stopped(entry, number, context, word)
     if entry.answered or was_sent(entry, context):
@@ -139,23 +146,24 @@ def _add_cookies(entry: Given) -> None:
         entry.add(b"Cookie", cookies)
 
 
-def _stored(entry: Given, number: int, context: Context, word: Word | None) -> Entry | None:
+def _stored(entry: Given, number: int, context: Context, word: Word | None, why: str) -> Entry | None:
     """A cors request that the browser's cache answered, judged by that answer; None where it is not one, or not told.
 
     A file shows it as the page made it, without Origin: that it was a cors request its end tells, or the answer.
     """
+    if why is not CACHED and not (why is NOT_ON_THE_WIRE and entry.by_script):
+        return None
     if not entry.answered or entry.lines().get(b"sec-fetch-mode", b"cors") != b"cors" or _needs_preflight(entry):
         return None
     refused = word is not None and word.passed is False and word.stopped_by is None
-    shared = any(name.lower() == _ALLOW_ORIGIN for name, _ in entry.answer)
     if not entry.asked:
         known = context.origin_of(entry.raw, entry.url, entry.lines().get(b"referer", b""))
-        if known is None or not (refused or shared):
+        if known is None or not (refused or _is_shared(entry)):
             return None
         entry.add(b"Origin", *known)
     if entry.lines()[b"origin"] == entry.url.origin.encode("latin-1"):
         return None
-    entry.notes += (Assumption.FROM_CACHE,)
+    entry.notes += (Assumption.FROM_CACHE if why is CACHED else AS_RECEIVED,)
     found = _exchange(entry, number, context, word)
     if found.observation is not None:
         found.observation.connection = None
@@ -172,10 +180,15 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
         status = own_page.status_for(entry.error)
     if is_confirmed(entry, context):
         status, entry.notes = 304, (CONFIRMED,)
+    moved = context.dialect.moves_headers and _are_moved(entry, context)
+    if moved:
+        entry.answer, entry.notes = (), (HEADERS_MOVED,)
     if not entry.asked and (page := _page(entry)) is not None:
-        if not _needs_preflight(entry):
+        passed = context.dialect.leaves_failures_out and (moved or _is_shared(entry))
+        if not (passed or _needs_preflight(entry)):
             return Entry(note=ORIGIN_LEFT_OUT)
-        entry.add(b"Origin", page.encode(), ORIGIN_FROM_REFERER)
+        led = context.after_redirect(entry.url)
+        entry.add(b"Origin", *((page.encode(), ORIGIN_FROM_REFERER) if led is None else (led, ORIGIN_FROM_REDIRECT)))
     if entry.raw.get("_wasFulfilled") is True:
         entry.notes += (ANSWERED_BY_TEST,)
     _assume_agent(entry, context)
@@ -195,7 +208,7 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
         destination=_destination(entry) if entry.raw.get("_resourceType") != "document" else None,
         read_body=partial(har_fields.body_of, entry.response),
     )
-    found = Entry(observation, notes=entry.notes, since=since, heard=word if entry.answered else None)
+    found = Entry(observation, notes=entry.notes, since=since, heard=word if entry.answered else None, word_alone=moved)
     found.load = telling.is_load(observation)
     found.load_only = found.load and not _is_of_use(entry, observation)
     found.of_use = found.load or _is_of_use(entry, observation) or (word is not None and word.stopped_by is not None)
@@ -205,6 +218,20 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
     if entry.asked:
         _note_asked(entry, found, context)
     return found
+
+
+def _are_moved(entry: Given, context: Context) -> bool:
+    """Whether the headers of an answer are those of a redirect that led to it: it has a Location, and leads nowhere."""
+    if entry.status in REDIRECT_STATUSES or context.after_redirect(entry.url) is None:
+        return False
+    location = next((value for name, value in entry.answer if name.lower() == b"location"), b"")
+    target = parse_url(location.decode("latin-1"))
+    return target is not None and context.after_redirect(target) is not None
+
+
+def _is_shared(entry: Given) -> bool:
+    """Whether an answer speaks of CORS."""
+    return any(name.lower() == _ALLOW_ORIGIN for name, _ in entry.answer)
 
 
 def _leads_to(seen: Observation) -> Url | None:

@@ -126,7 +126,9 @@ def _is_cached(entry: Given, context: Context) -> bool:
     raw, response = entry.raw, entry.response
     if raw.get("_fromCache") or raw.get("_fetchType") in _CACHES:
         return True
-    if response.get("_fromCache") is True or raw.get("_servedFromCache") is True:
+    if raw.get("_servedFromCache") is True or raw.get("_fromDiskCache") is True:
+        return True
+    if response.get("_fromCache") is True or response.get("fromDiskCache") is True:
         return True
     return (
         bool(entry.status)

@@ -109,7 +109,7 @@ def _judge(exchanges: Iterable[Recorded], session: Session, only: _Chosen | None
 
 
 def _judge_exchange(exchange: Recorded, session: Session, only: _Chosen | None) -> list[Judgement]:
-    observation, notes, evidence_only, replayed, sees, follows, word, load, chosen = exchange
+    observation, notes, evidence_only, replayed, sees, follows, word, load, chosen, word_alone = exchange
     session.tracker.sees, session.tracker.follows = sees, follows
     if only is not None and chosen:
         only.note(observation.flow_id)
@@ -118,7 +118,7 @@ def _judge_exchange(exchange: Recorded, session: Session, only: _Chosen | None) 
         return session.observe_load(observation) if load else []
     if replayed:
         return session.replayed(observation) if chosen else []
-    if word is not None and observation.status is None:
+    if word is not None and (observation.status is None or word_alone):
         return session.told([unanswered.judgement(observation, word, notes)]) if chosen else []
     return session.observe(observation, notes, word)
 

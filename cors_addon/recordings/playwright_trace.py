@@ -12,15 +12,16 @@ Law 3: what a test routed was sent without a preflight, whatever a user's browse
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cors_addon.exchange.timing import CONSOLE_AFTER, CONSOLE_BEFORE
-from cors_addon.recordings import har, json_stream, sentences
+from cors_addon.recordings import console_log, har, json_stream, sentences
 from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.har_dialects import Context, last_name
+from cors_addon.recordings.logged import Log
 from cors_addon.recordings.sentences import Sentence
 from cors_addon.recordings.source import Head, Readable, Source
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 ROUTED = (
     "the test routed requests (page.route, or an intercepting fixture): Chromium then sends no preflights, so what a"
     " preflight would refuse passes here, and is refused for every user"
+)
+NO_NETWORK = (
+    "no network in this trace: tracing.start(snapshots=True) records it; of what the browser refused the console tells,"
+    " of what passed nothing"
 )
 MOST_SAID = 20_000
 """Sentences of a context that are kept."""
@@ -67,8 +72,10 @@ def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     damage: Damage | None = None
     contexts = sorted(_contexts(archive).items(), key=lambda each: (len(each[0]), each[0]))
     networks = [stem for stem, parts in contexts if "network" in parts]
+    traces: list[_Trace] = []
     for stem, parts in contexts:
         trace = _Trace(archive)
+        traces.append(trace)
         try:
             if "trace" in parts:
                 trace.listen(archive.open(parts["trace"]))
@@ -86,8 +93,23 @@ def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
             damage = Damage(f"{parts['network']}: {found.what}", found.offset)
         if trace.routed:
             wanted.note(ROUTED, 1)
+    if not any(trace.entries for trace in traces):
+        wanted.note(NO_NETWORK, 1)
+        yield from _of_consoles(traces, source.name, wanted)
     if damage or archive.damage:
         raise damage or archive.damage  # type: ignore[misc]
+
+
+def _of_consoles(traces: Iterable["_Trace"], name: str, wanted: Wanted) -> Iterator[Recorded | None]:
+    """What consoles tell by themselves."""
+    log = Log(name, wanted)
+    for trace in traces:
+        for at, sentence in trace.said():
+            log.add(console_log.logged(sentence, _ENGINES.get(trace.browser, "chromium"), at, log.number()))
+    yield from log.rest()
+
+
+_ENGINES = {"firefox": "gecko", "webkit": "webkit"}
 
 
 def _contexts(archive: "Archive") -> dict[str, dict[str, str]]:
@@ -113,6 +135,7 @@ def _entries(trace: "_Trace", file: Readable) -> Iterator[Any]:
         event = text.value()
         snapshot = event.get("snapshot") if isinstance(event, dict) else None
         if isinstance(snapshot, dict) and "request" in snapshot:
+            trace.entries += 1
             trace.join(snapshot)
             yield snapshot
 
@@ -122,6 +145,10 @@ class _Trace:
 
     def __init__(self, archive: "Archive | None" = None) -> None:
         self.browser = ""
+        self.entries = 0
+        """How many its network has, as far as it was read."""
+        self._offset = 0.0
+        """Milliseconds between the trace's clock and the day's."""
         self.routed = False
         """The test routed requests."""
         self._archive = archive
@@ -151,6 +178,9 @@ class _Trace:
             return
         if event.get("type") == "context-options":
             self.browser = str(event.get("browserName") or "")
+            wall, own = event.get("wallTime"), event.get("monotonicTime")
+            if isinstance(wall, (int, float)) and isinstance(own, (int, float)):
+                self._offset = wall - own
             return
         event = self._of_older(event)
         text, at = event.get("text"), event.get("time")
@@ -185,6 +215,12 @@ class _Trace:
             return
         self._count += 1
         said.append(_Said(at, page, sentence))
+
+    def said(self) -> Iterator[tuple[float, Sentence]]:
+        """What the console said of each URL that was not joined, and when, Unix seconds; what tells why comes first."""
+        for each in self._said.values():
+            told = [said for said in each if not said.sentence.consequence] or each
+            yield from (((said.at + self._offset) / 1000, said.sentence) for said in told)
 
     # -- what it says of a request ---------------------------------------------------------------------------------
 

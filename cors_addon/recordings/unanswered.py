@@ -1,4 +1,4 @@
-"""Exchanges without an answer in the file: judged by the browser's own word alone.
+"""Exchanges of which the file has no answer, or not its headers: judged by the browser's own word alone.
 
 Whatever engine is asked for, it is this browser's decision. Nothing else in the recording is judged by it.
 """
@@ -17,9 +17,9 @@ from cors_addon.policy.suffixes import registrable_domain
 
 
 def judgement(observation: Observation, word: Word, notes: tuple[str, ...] = ()) -> Judgement:
-    """What became of a request: refused by CORS, stopped by something else, or not answered."""
-    if word.refusal is not None and word.block is None:
-        made = _refused(observation, word.refusal, word)
+    """What became of a request: let through, refused by CORS, stopped by something else, or not answered."""
+    if word.passed or (word.refusal is not None and word.block is None):
+        made = _decided(observation, word.refusal, word)
     else:
         made = _stopped(observation, word.stopped_by or Block(Gate.NETWORK))
     note_word(made, word)
@@ -27,14 +27,14 @@ def judgement(observation: Observation, word: Word, notes: tuple[str, ...] = ())
     return made
 
 
-def _refused(observation: Observation, refusal: Refusal, word: Word) -> Judgement:
+def _decided(observation: Observation, refusal: Refusal | None, word: Word) -> Judgement:
     lines = {name.lower(): value for name, value in observation.request}
     own = detect(lines.get(b"user-agent", b"")) or FETCH
     method = observation.method.decode("latin-1")
     names = cors_unsafe_names(observation.request, own.rules.safelist, own.rules.name_kinds)
-    role = Role.REDIRECT if refusal.stage is Stage.REDIRECT else Role.ACTUAL
+    role = Role.REDIRECT if refusal is not None and refusal.stage is Stage.REDIRECT else Role.ACTUAL
     made = Judgement(observation, role, own, lines.get(b"origin", b"null").decode("latin-1"), method)
-    made.verdict, made.refusal = Verdict.DENY, refusal
+    made.verdict, made.refusal = Verdict.ALLOW if refusal is None else Verdict.DENY, refusal
     made.requested_headers = tuple(names)
     because = [] if method in CORS_SAFELISTED else [f"method {method}"]
     made.preflight_because = (*because, *(f"header {name}" for name in names))

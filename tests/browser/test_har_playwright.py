@@ -70,15 +70,19 @@ def server():
     threading.Thread(target=one.serve_forever, daemon=True).start()
     return f"http://localhost:{one.server_port}"
 
-def visit(path, proxy=None, **options):
+def visit(path, proxy=None, trace=None, **options):
     page, api = server(), server()
     with sync_playwright() as playwright:
         settings = None if proxy is None else {"server": proxy.url, "bypass": "<-loopback>"}
         browser = playwright.chromium.launch(executable_path=CHROMIUM, proxy=settings)
         context = browser.new_context(**options)
+        if trace is not None:
+            context.tracing.start(snapshots=True)
         tab = context.new_page()
         tab.goto(page)
         tab.evaluate("url => fetch(url).catch(() => null)", api + path)
+        if trace is not None:
+            context.tracing.stop(path=trace)
         context.close()
         browser.close()
 
@@ -90,6 +94,12 @@ def test_closed(cors): visit("/closed", record_har_path=cors.har)
 
 @pytest.mark.cors(denied=["GET */closed"])
 def test_closed_as_expected(cors): visit("/closed", record_har_path=cors.har, record_har_mode="minimal")
+
+@pytest.mark.cors(denied=["GET */closed allow-origin-missing"])
+def test_closed_by_a_trace(cors): visit("/closed", trace=cors.trace)
+
+@pytest.mark.cors
+def test_open_by_a_trace(cors): visit("/open", trace=cors.trace)
 
 @pytest.mark.cors(denied=["GET */closed allow-origin-missing"])
 def test_closed_behind_a_proxy(cors):
@@ -105,7 +115,7 @@ def test_the_pytest_plugin(pytester: pytest.Pytester, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(f"CHROMIUM = {str(playwright.Chromium.find())!r}\n{SUITE}")
     result = pytester.runpytest_subprocess("-p", "cors_addon.pytest_plugin", "--strict-markers")
-    result.assert_outcomes(passed=3, failed=1)
+    result.assert_outcomes(passed=5, failed=1)
     result.stdout.fnmatch_lines(
         ["CORS: 1 exchange was denied", "*DENIED   cause-not-recorded*", "FAILED *::test_closed*"]
     )
