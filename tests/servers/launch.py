@@ -463,18 +463,199 @@ http.createServer(async (req, res) => {
 """
 
 
-def _javascript(program: str) -> Callable[[str, Path, int], contextlib.AbstractContextManager[int]]:
+_EXPRESS_MODULE = """
+import express from "express";
+const app = express();
+SNIPPET
+app.all("/items/1", (req, res) => res.set("X-Total", "1").send("hi"));
+app.listen(PORT, "127.0.0.1");
+"""
+_SOCKET_IO = """
+import { createServer } from "node:http";
+const httpServer = createServer();
+SNIPPET
+httpServer.listen(PORT, "127.0.0.1");
+"""
+_VITE = """
+import { createServer } from "vite";
+SNIPPET
+const vite = await createServer({
+  configFile: false, root: process.cwd(), logLevel: "error", cacheDir: process.cwd() + "/.vite",
+  optimizeDeps: { noDiscovery: true },
+  server: {
+    hmr: false, watch: null, ...config.server, port: PORT, host: "127.0.0.1", strictPort: true, allowedHosts: true,
+  },
+});
+await vite.listen();
+"""
+_HONO = """
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+const app = new Hono();
+SNIPPET
+app.all("/items/1", (c) => c.text("hi", 200, { "X-Total": "1" }));
+serve({ fetch: app.fetch, port: PORT, hostname: "127.0.0.1" });
+"""
+_KOA = """
+import Koa from "koa";
+const app = new Koa();
+SNIPPET
+app.use((ctx) => {
+  if (ctx.method === "OPTIONS") return;
+  ctx.set("X-Total", "1");
+  ctx.body = "hi";
+});
+app.listen(PORT, "127.0.0.1");
+"""
+_H3 = """
+import { H3, serve } from "h3";
+SNIPPET
+const app = new H3();
+app.use(middleware);
+app.all("/items/1", (event) => {
+  event.res.headers.set("X-Total", "1");
+  return "hi";
+});
+serve(app, { port: PORT, hostname: "127.0.0.1", silent: true });
+"""
+_HAPI = """
+import Hapi from "@hapi/hapi";
+SNIPPET
+const handler = (request, h) => h.response("hi").header("X-Total", "1");
+server.route({ method: ["GET", "POST", "PUT", "DELETE", "PATCH"], path: "/items/1", handler });
+await server.start();
+"""
+_ELYSIA = """
+import { Elysia } from "elysia";
+import { node } from "@elysiajs/node";
+const app = new Elysia({ adapter: node() });
+SNIPPET
+app.all("/items/1", ({ set }) => {
+  set.headers["x-total"] = "1";
+  return "hi";
+});
+app.listen({ port: PORT, hostname: "127.0.0.1" });
+"""
+
+
+def _javascript(
+    program: str, file: str = "app.cjs"
+) -> Callable[[str, Path, int], contextlib.AbstractContextManager[int]]:
     @contextlib.contextmanager
     def start(snippet: str, folder: Path, _behind: int) -> Iterator[int]:
         port = free_port()
         runtime, packages = node()
-        snippet = snippet.replace("export default {", "const worker = {")
-        (folder / "app.cjs").write_text(program.replace("SNIPPET", snippet).replace("PORT", str(port)))
-        with running([runtime, "app.cjs"], port, folder, NODE_PATH=str(packages / "node_modules")):
+        name = (
+            "const worker = {"
+            if program is _WORKER
+            else "const middleware = "
+            if program is _H3
+            else "const config = {"
+        )
+        snippet = snippet.replace("export default {" if program is not _H3 else "export default ", name)
+        if program is _HAPI:
+            snippet = snippet.replace("port: 3000,", f'port: {port}, host: "127.0.0.1",')
+        if program is _SOCKET_IO:
+            snippet = snippet.replace("  cors: {", '  path: "/items/1", addTrailingSlash: false,\n  cors: {')
+        (folder / file).write_text(program.replace("SNIPPET", snippet).replace("PORT", str(port)))
+        (folder / "node_modules").symlink_to(packages / "node_modules")
+        with running([runtime, file], port, folder, NODE_PATH=str(packages / "node_modules")):
             yield port
 
     return start
 
+
+def _module(program: str) -> Callable[[str, Path, int], contextlib.AbstractContextManager[int]]:
+    return _javascript(program, "app.mjs")
+
+
+@contextlib.contextmanager
+def php(snippet: str, folder: Path, _behind: int) -> Iterator[int]:
+    """The server of the command line."""
+    port = free_port()
+    (folder / "router.php").write_text(f"<?php\n{snippet}\nheader('X-Total: 1');\necho 'hi';\n")
+    with running([command("php"), "-n", "-S", f"127.0.0.1:{port}", "router.php"], port, folder):
+        yield port
+
+
+@contextlib.contextmanager
+def lighttpd(snippet: str, folder: Path, _behind: int) -> Iterator[int]:
+    """A file, served by lighttpd."""
+    port = free_port()
+    (folder / "items").mkdir()
+    (folder / "items" / "1").write_text("hi")
+    (folder / "lighttpd.conf").write_text(
+        f'server.document-root = "{folder}"\nserver.port = {port}\nserver.bind = "127.0.0.1"\n{snippet}'
+    )
+    with running([command("lighttpd"), "-D", "-f", str(folder / "lighttpd.conf")], port, folder):
+        yield port
+
+
+_LITESTAR = f"""
+import uvicorn
+from litestar import Litestar, Response, route
+SNIPPET
+
+@route("/items/1", http_method={_METHODS})
+async def item() -> Response[str]:
+    return Response("hi", headers={{"X-Total": "1"}}, status_code=200)
+
+app = Litestar([item], cors_config=cors_config, after_request=vary_by_origin)
+uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
+"""
+_QUART = f"""
+import uvicorn
+from quart import Quart
+
+app = Quart(__name__)
+SNIPPET
+
+@app.route("/items/1", methods={_METHODS})
+async def item():
+    return "hi", 200, {{"X-Total": "1"}}
+
+uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
+"""
+_AIOHTTP = f"""
+from aiohttp import web
+
+async def item(request):
+    return web.Response(text="hi", headers={{"X-Total": "1"}})
+
+app = web.Application()
+for method in {_METHODS}:
+    app.router.add_route(method, "/items/1", item)
+SNIPPET
+web.run_app(app, host="127.0.0.1", port=PORT, print=None)
+"""
+_FALCON = """
+import uvicorn
+import falcon.asgi
+
+class Item:
+    async def on_get(self, req, resp):
+        resp.text = "hi"
+        resp.set_header("X-Total", "1")
+
+    on_post = on_put = on_delete = on_patch = on_get
+
+app = falcon.asgi.App()
+SNIPPET
+app.add_route("/items/1", Item())
+uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
+"""
+_SANIC = f"""
+from sanic import Sanic, text
+
+app = Sanic("app")
+SNIPPET
+
+@app.route("/items/1", methods={_METHODS})
+async def item(request):
+    return text("hi", headers={{"X-Total": "1"}})
+
+app.run(host="127.0.0.1", port=PORT, single_process=True, access_log=False)
+"""
 
 SERVERS: dict[str, Callable[[str, Path, int], contextlib.AbstractContextManager[int]]] = {
     "nginx": nginx,
@@ -490,5 +671,20 @@ SERVERS: dict[str, Callable[[str, Path, int], contextlib.AbstractContextManager[
     "fastapi": _framework(_FASTAPI),
     "flask": _framework(_FLASK),
     "django": _framework(_DJANGO),
+    "express-esm": _module(_EXPRESS_MODULE),
+    "vite": _module(_VITE),
+    "socket.io": _module(_SOCKET_IO),
+    "hono": _module(_HONO),
+    "koa": _module(_KOA),
+    "h3": _module(_H3),
+    "hapi": _module(_HAPI),
+    "elysia": _module(_ELYSIA),
+    "litestar": _framework(_LITESTAR),
+    "quart-cors": _framework(_QUART),
+    "aiohttp-cors": _framework(_AIOHTTP),
+    "falcon": _framework(_FALCON),
+    "sanic": _framework(_SANIC),
+    "php": php,
+    "lighttpd": lighttpd,
 }
 """By the name of the export's target."""

@@ -140,14 +140,36 @@ def allowed(asked: Asking, status: int, fields: Fields, *, credentialed: bool) -
     return FETCH.rules.check(stage, wanted, Answer(status, cors_lines(fields))) is None
 
 
-def wider(policy: Policy, target: str) -> set[str]:
-    """The request headers that a target says it allows beyond a policy."""
+def widened(policy: Policy, target: str) -> Policy:
+    """The policy with what a target says it allows beyond it."""
     said = " ".join(each.words for each in export(policy, target).wider).lower()
-    return {name for name in (*BASIC, "authorization") if re.search(rf"\b{name}\b", said)}
+    names = [name for name in (*BASIC, "authorization") if re.search(rf"\b{name}\b", said)]
+    methods = [method for method, _ in ASKED] if "every method" in said else []
+    return replace(
+        policy,
+        methods=policy.methods._replace(listed=(*policy.methods.listed, *methods)),
+        request_headers=policy.request_headers._replace(listed=(*policy.request_headers.listed, *names)),
+    )
 
 
-@pytest.mark.parametrize("name", POLICIES)
-@pytest.mark.parametrize("target", SERVERS)
+def decided(rewriter: Rewriter, asked: Asking, *, credentialed: bool) -> bool:
+    """What a policy itself decides."""
+    status, fields = rewriter.answer(asked) if asked.method else rewriter.rewrite(asked, 200, ())
+    return allowed(asked, status, fields, credentialed=credentialed)
+
+
+SAME_PACKAGE = {"express-esm", "vite", "socket.io"}
+"""Express has the package that these have, too: a few policies show that it is given its options."""
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        (target, name)
+        for target, name in product(SERVERS, POLICIES)
+        if target not in SAME_PACKAGE or name in ("credentials", "patterns", "any header", "nobody")
+    ],
+)
 def test_the_exported_policy_decides_as_the_policy_itself(target: str, name: str, tmp_path: Path) -> None:
     """Over a table of requests, with credentials and without; and caches are told what the answer depends on."""
     policy = POLICIES[name]
@@ -156,17 +178,16 @@ def test_the_exported_policy_decides_as_the_policy_itself(target: str, name: str
     except Inexpressible:
         return
     rewriter = Rewriter(policy)
-    more = wider(policy, target)
+    most = Rewriter(widened(policy, target))
     wrong: list[object] = []
     try:
         with upstream() as behind, SERVERS[target](snippet, tmp_path, behind) as port:
             for asked in requests():
                 status, fields = send(port, asked)
-                own_status, own = rewriter.answer(asked) if asked.method else rewriter.rewrite(asked, 200, ())
                 for credentialed in (False, True):
                     got = allowed(asked, status, fields, credentialed=credentialed)
-                    wanted = allowed(asked, own_status, own, credentialed=credentialed)
-                    if got is not wanted and not (got and set((asked.headers or "").split(",")) & more):
+                    least, highest = (decided(one, asked, credentialed=credentialed) for one in (rewriter, most))
+                    if not least <= got <= highest:
                         wrong.append(
                             (asked, credentialed, got, status, [pair for pair in fields if b"ccess" in pair[0]])
                         )
@@ -206,10 +227,7 @@ def test_of_several_policies_each_decides_at_its_servers(target: str, name: str,
                 rewriter = Rewriter(policies[number]) if number < len(policies) else None
                 for credentialed in (False, True):
                     got = allowed(asked, status, fields, credentialed=credentialed)
-                    wanted = False
-                    if rewriter is not None:
-                        own_status, own = rewriter.answer(asked) if asked.method else rewriter.rewrite(asked, 200, ())
-                        wanted = allowed(asked, own_status, own, credentialed=credentialed)
+                    wanted = rewriter is not None and decided(rewriter, asked, credentialed=credentialed)
                     if got is not wanted:
                         wrong.append((host, asked, credentialed, got, status, fields))
                 policy_set = dict(policies[number].set) if number < len(policies) and asked.method is None else {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cors_addon.policy.export import balancers, node, others, proxies, python
+from cors_addon.policy.export import balancers, more_node, more_others, more_python, node, others, proxies, python
 from cors_addon.policy.export.target import Inexpressible as Inexpressible
 from cors_addon.policy.export.target import Several, Sited, Snippet, Target, faults, notes, wider, words_for
 from cors_addon.policy.export.target import UnknownTarget as UnknownTarget
@@ -10,7 +10,7 @@ from cors_addon.policy.filters import of_host
 from cors_addon.policy.model import Policy
 from cors_addon.reasons.model import printable
 
-_MODULES = (proxies, balancers, node, python, others)
+_MODULES = (proxies, balancers, node, more_node, python, more_python, others, more_others)
 TARGETS: dict[str, Target] = {target.name: target for module in _MODULES for target in module.TARGETS}
 """By name."""
 _BY_ALIAS = {alias: target for target in TARGETS.values() for alias in target.aliases}

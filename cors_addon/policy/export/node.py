@@ -17,7 +17,8 @@ from cors_addon.policy.export.target import (
 from cors_addon.policy.model import Policy
 
 
-def _regex(policy: Policy) -> str:
+def regex(policy: Policy) -> str:
+    """The origins that are named, as a regular expression of JavaScript."""
     return "/" + origin_regex(policy).replace("/", r"\/") + "/"
 
 
@@ -27,10 +28,10 @@ def _origin(policy: Policy) -> str:
         return quote("*")
     if policy.origins.reflect:
         return "true"
-    return _regex(policy) if policy.origins.patterns else array(exact(policy))
+    return regex(policy) if policy.origins.patterns else array(exact(policy))
 
 
-def _options(policy: Policy, indent: str, *, asked: str) -> list[str]:
+def options(policy: Policy, indent: str, asked: str = "") -> list[str]:
     """The options that cors and @fastify/cors share; `asked` reads a header of the request."""
     repeat_methods = policy.methods.any and policy.credentials
     methods = [*(["*"] if policy.methods.any else []), *policy.methods.listed]
@@ -52,9 +53,9 @@ def _options(policy: Policy, indent: str, *, asked: str) -> list[str]:
 def _shared(policy: Policy, *, request: str, more: tuple[str, ...] = ()) -> list[str]:
     """What `callback` is called with, or the options themselves where nothing depends on the request."""
     if policy.methods.any and policy.credentials:
-        options = [*_options(policy, "  ", asked=f'{request} ?? "GET"'), *more]
-        return ["(req, callback) => callback(null, {", *options, "})"]
-    return ["{", *_options(policy, "  ", asked=""), *more, "}"]
+        made = [*options(policy, "  ", f'{request} ?? "GET"'), *more]
+        return ["(req, callback) => callback(null, {", *made, "})"]
+    return ["{", *options(policy, "  "), *more, "}"]
 
 
 def express(sites: Sequence[Sited]) -> str:
@@ -113,7 +114,7 @@ def workers(sites: Sequence[Sited]) -> str:
     lines: list[str] = []
     for site in sites:
         if site.policy.origins is not None and not site.policy.origins.any:
-            lines += [f"const {_allowed(site)} = {_regex(site.policy)};"]
+            lines += [f"const {_allowed(site)} = {regex(site.policy)};"]
     lines += [""] if lines else []
     if len(sites) == 1:
         lines += ["export default {", "  async fetch(request) {", *_worker(sites[0]), "  },", "};"]

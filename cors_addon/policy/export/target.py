@@ -60,6 +60,8 @@ class Can:
     """`*` is said by repeating what is asked for, Authorization too."""
     always_headers: frozenset[str] = frozenset()
     """Allowed whether listed or not."""
+    always_methods: bool = False
+    """Allows every method that a resource has, whether listed or not."""
     any_exposed: bool = True
     private_network: bool = True
     edits: bool = True
@@ -98,6 +100,8 @@ class Target:
     render: Callable[[Sequence[Sited]], str]
     comment: str = "#"
     aliases: tuple[str, ...] = ()
+    end: str = ""
+    """What ends a comment, where something does."""
     several: Several = Several.ONE
     places: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """What the line that says a key of a policy begins with: there stands a comment where it is wider."""
@@ -123,7 +127,7 @@ class Snippet(NamedTuple):
 
     def text(self) -> str:
         """With comments: its notes above, and one at each place that is wider than the policy."""
-        comment = self.target.comment
+        comment, end = self.target.comment, self.target.end
         if not comment:
             return self.body
         lines = self.body.split("\n")
@@ -135,8 +139,10 @@ class Snippet(NamedTuple):
                 above.append(each.words)
             else:
                 indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
-                lines.insert(at, f"{indent}{comment} {each.words}")
-        return "".join(f"{comment} {note}\n" for note in above) + "\n".join(lines)
+                lines.insert(at, f"{indent}{comment} {each.words}{end}")
+        if end:
+            above = [note.replace("--", "- -") for note in above]  # XML
+        return "".join(f"{comment} {note}{end}\n" for note in above) + "\n".join(lines)
 
 
 class Wider(NamedTuple):
@@ -149,6 +155,8 @@ class Wider(NamedTuple):
 
 def wider(policy: Policy, can: Can) -> Iterable[Wider]:
     """Each place where the target allows more than the policy says; never credentials."""
+    if can.always_methods and not policy.methods.any:
+        yield Wider("methods", "Wider than the policy: it allows every method that a resource has.")
     headers = policy.request_headers
     if headers.any:
         if can.repeats_headers and not policy.credentials and "authorization" not in headers.listed:
