@@ -17,13 +17,13 @@ from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.recordings import judge
 from cors_addon.recordings.har_dialects import last_name
 from cors_addon.recordings.source import Source
-from cors_addon.report import github, json_report, jsonl, junit, sarif, table
+from cors_addon.report import github, json_report, jsonl, junit, markdown, sarif, statistics, table
 from cors_addon.report.atomic_file import overwrites, replacing
 from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.input import Input
 from cors_addon.report.summary import Known, Summary
-from cors_addon.report.text import visible
+from cors_addon.report.text import WIDTH, visible
 
 if TYPE_CHECKING:
     from cors_addon.cli.policy import Trial
@@ -41,10 +41,14 @@ formats:
   junit    a test case for each endpoint
   sarif    2.1.0, a result for each reason and each security finding at each endpoint
   github   annotations for GitHub Actions
+  markdown for a job's summary, or a comment on a pull request
   html     a report in one file, to be opened in a browser
 
 With --policy, what each policy would change follows the text, is the field shadow of each line of jsonl, and goes to
 standard error with other formats.
+
+What a project always wants may stand in its pyproject.toml: the table [tool.cors-addon], with the options' names as
+keys, as in fail-on = "blocked".
 """
 
 FOUND, FAILED, UNUSABLE = 0, 1, 2
@@ -54,8 +58,11 @@ RENDERERS: dict[str, Callable[[Summary], str]] = {
     "junit": junit.render,
     "sarif": sarif.render,
     "github": github.render,
+    "markdown": markdown.render,
 }
 """Formats that are rendered from the summary alone. Another one needs no more than an entry here."""
+WIDEST = 120
+"""Columns of a text at most, however wide the terminal is."""
 FORMATS = ("text", "jsonl", *RENDERERS, "html")
 
 
@@ -98,7 +105,21 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         metavar="FILE",
         help="try the policies of this file on the recording: what would newly fail, or newly pass?",
     )
+    parser.add_argument(
+        "--require",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="make the exit code 1 where fewer CORS exchanges than this were judged (default: 0)",
+    )
+    parser.add_argument("--statistics", action="store_true", help="with the format text: numbers by reason alone")
     parser.set_defaults(run=run)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -200,7 +221,12 @@ class _Check:
             if self._progress is not None:
                 self._progress.clear()
         code = _exit_code(self._summary, self._options.fail_on, self._trial)
+        lacking = _lacking(self._summary, self._options.require)
+        if lacking is not None and self._summary.judged < self._options.require and code == FOUND:
+            code = FAILED
         self._write(code)
+        if lacking is not None:
+            _say(f"cors-addon check: {lacking}")
         if self._trial is not None:
             out = self._out if self._options.format == "text" else sys.stderr
             before = "\n" if out is self._out else ""
@@ -240,10 +266,15 @@ class _Check:
     def _write(self, code: int) -> None:
         """The report; jsonl is written already."""
         out, summary, wanted = self._out, self._summary, self._options.format
+        if wanted == "text" and self._options.statistics:
+            out.write(_encodable(statistics.render(summary), out))
+            _tell_damage(summary)
+            return
         if wanted == "text":
             colour = self._options.output is None and out.isatty() and "NO_COLOR" not in os.environ
             failed = None if code == UNUSABLE else code == FAILED
-            out.write(_encodable(table.render(summary, colour=colour, failed=failed), out))
+            text = table.render(summary, colour=colour, failed=failed, width=_width(self._options.output, out))
+            out.write(_encodable(text, out))
             return
         if self._listed is not None:
             out.write(page.render(summary, self._listed))
@@ -252,6 +283,16 @@ class _Check:
         else:
             out.flush()
         _tell_damage(summary)
+
+
+def _lacking(summary: Summary, required: int) -> str | None:
+    """What to say where less was judged than is meant to be; None where all is well."""
+    if not summary.usable or (summary.judged and summary.judged >= required):
+        return None
+    if required and summary.judged < required:
+        return f"{summary.judged} CORS exchanges were judged, and --require wants {required}"
+    why = f"no CORS exchange is among the {summary.flows} read" if summary.flows else "there was no exchange to read"
+    return f"nothing was judged: {why}; --require 1 makes that a failure"
 
 
 def _has_namesake(name: str, files: Sequence[str]) -> bool:
@@ -291,6 +332,13 @@ def _tell_damage(summary: Summary) -> None:
 
 def _say(text: str) -> None:
     sys.stderr.write(_encodable(visible(text), sys.stderr) + "\n")
+
+
+def _width(output: Path | None, out: TextIO) -> int:
+    """As wide as the terminal, within what is read with ease; 80 columns in a file."""
+    if output is not None or not out.isatty():
+        return WIDTH
+    return max(60, min(shutil.get_terminal_size((WIDTH, 24)).columns - 1, WIDEST))
 
 
 def _lines(text: str) -> str:

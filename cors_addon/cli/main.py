@@ -5,9 +5,11 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import cors_addon
-from cors_addon.cli import check, policy
+from cors_addon.cli import check, completion, policy, project
+from cors_addon.cli.parser import Parser, sub_parsers
 from cors_addon.demo import run as demo
 from cors_addon.reasons.explain import explain, explain_json
 
@@ -37,14 +39,14 @@ def _explain(options: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    result = argparse.ArgumentParser(
+    result: argparse.ArgumentParser = Parser(
         prog="cors-addon",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     result.add_argument("--version", action="version", version=f"cors-addon {cors_addon.__version__}")
     result.set_defaults(run=None)
-    commands = result.add_subparsers(metavar="check|demo|explain|policy")
+    commands = result.add_subparsers(metavar="check|demo|explain|policy|completion")
     check.add_parser(commands)
     demo.add_parser(commands)
     explaining = commands.add_parser(
@@ -64,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     explaining.add_argument("--json", action="store_true", help="print what was recognised as JSON")
     explaining.set_defaults(run=_explain)
     policy.add_parser(commands)
+    completion.add_parser(commands, result)
     return result
 
 
@@ -73,7 +76,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # what an encoding lacks becomes a question mark
     command = parser()
-    options = command.parse_args(argv)
+    given = sys.argv[1:] if argv is None else list(argv)
+    if given[:1] == ["check"]:
+        try:
+            project.use(sub_parsers(command)["check"], Path.cwd())
+        except project.ProjectError as error:
+            print(f"cors-addon check: {error}", file=sys.stderr)
+            return 2
+    options = command.parse_args(given)
     if options.run is None:
         command.print_help()
         return 0

@@ -158,6 +158,8 @@ class CorsAddon:
         """Now every option is set, the user's columns too."""
         self._note_intercepting()
         self._running = True
+        for words in settings.unknown(ctx.options):
+            logger.warning("%s", words)
         self._policies.file.running()
         self._judging.streams.start()
         self._publisher.annotations.has_view = ctx.master.addons.get("view") is not None

@@ -4,7 +4,9 @@ A bad one raises OptionsError, which names the option and its fault.
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -123,6 +125,18 @@ def _witness(value: str) -> str:
     except ValueError as error:
         raise exceptions.OptionsError(f"cors_witness: {error}; it is true, false or a filter expression") from error
     return value
+
+
+def unknown(options: Options) -> Iterator[str]:
+    """What to say of options that nobody knows, and that are meant for this addon by their names.
+
+    mitmproxy keeps them without a word, in case that an addon still declares them.
+    """
+    for name in getattr(options, "deferred", ()):
+        if name.startswith("cors"):
+            near = get_close_matches(name, NAMES, n=1)
+            meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(NAMES))}."
+            yield f"There is no option {name}, and nothing came of it; {meant}"
 
 
 def _choice(name: str, value: str, choices: tuple[str, ...]) -> str:

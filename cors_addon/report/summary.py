@@ -63,7 +63,9 @@ class Cause:
     """What really failed."""
     remedies: tuple[Remedy, ...] = ()
     count: int = 0
-    engines: dict[str, None] = field(default_factory=dict)
+    """Of exchanges; with all engines, by the one that denies the most."""
+    engines: dict[str, int] = field(default_factory=dict)
+    """How many each denies."""
     endpoints: dict[Endpoint, int] = field(default_factory=dict)
     fresh: bool = False
     """Something of it is not in the baseline."""
@@ -212,6 +214,7 @@ class Summary:
     def causes(self) -> list[Cause]:
         """The causes of the denials, the most frequent first."""
         found: dict[tuple[object, ...], Cause] = {}
+        places: dict[tuple[object, ...], dict[Endpoint, dict[str, int]]] = {}
         for endpoint, outcome, tally in self.tallies():
             if not outcome.denied or tally.example is None or outcome.refusal is None:
                 continue
@@ -227,10 +230,14 @@ class Summary:
                 told = told_of(example)
                 reason = outcome.reason or ""
                 cause = found[key] = Cause(reason, stage, endpoint.server, phrase, change, example, *told)
-            cause.count += tally.count
-            cause.engines[outcome.engine] = None
-            cause.endpoints[endpoint] = cause.endpoints.get(endpoint, 0) + tally.count
+            by_engine = places.setdefault(key, {}).setdefault(endpoint, {})
+            for counts in (cause.engines, by_engine):
+                counts[outcome.engine] = counts.get(outcome.engine, 0) + tally.count
             cause.fresh |= self.is_fresh(endpoint, outcome)
+        total = max if self.all_engines else sum  # there each exchange was counted once for each engine
+        for known_by, cause in found.items():
+            cause.count = total(cause.engines.values())
+            cause.endpoints = {place: total(counts.values()) for place, counts in places[known_by].items()}
         return sorted(found.values(), key=lambda cause: -cause.count)
 
     def found(self) -> list[Found]:

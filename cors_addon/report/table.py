@@ -82,7 +82,7 @@ def _headline(summary: Summary, terminal: Terminal) -> Iterator[str]:
         return  # nothing to tell but that
     if summary.interrupted:
         yield terminal.paint(YELLOW, "INTERRUPTED: these are partial results")
-    mark, what = _result(summary)
+    mark, what = result(summary)
     yield f"{mark if mark == NEITHER else terminal.mark(mark)} {terminal.paint(BOLD, what)}"
     if count := summary.blocked.count:
         what = f"{number(count)} load{plural(count)} blocked by something else than CORS"
@@ -99,7 +99,7 @@ def _headline(summary: Summary, terminal: Terminal) -> Iterator[str]:
     yield from terminal.wrapped(read, "  ")
 
 
-def _result(summary: Summary) -> tuple[str, str]:
+def result(summary: Summary) -> tuple[str, str]:
     """The mark and the sentence for all that was judged."""
     judged, denied = summary.judged, _denied_flows(summary)
     if denied:

@@ -483,7 +483,8 @@ const vite = await createServer({
   configFile: false, root: process.cwd(), logLevel: "error", cacheDir: process.cwd() + "/.vite",
   optimizeDeps: { noDiscovery: true },
   server: {
-    hmr: false, watch: null, ...config.server, port: PORT, host: "127.0.0.1", strictPort: true, allowedHosts: true,
+    hmr: false, ws: false, watch: null, ...config.server,
+    port: PORT, host: "127.0.0.1", strictPort: true, allowedHosts: true,
   },
 });
 await vite.listen();

@@ -1,6 +1,7 @@
 """A policy as configuration for the servers that people run."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 
 from cors_addon.policy.export import balancers, more_node, more_others, more_python, node, others, proxies, python
 from cors_addon.policy.export.target import Inexpressible as Inexpressible
@@ -21,7 +22,9 @@ def find(name: str) -> Target:
     wanted = name.strip().lower()
     target = TARGETS.get(wanted) or _BY_ALIAS.get(wanted)
     if target is None:
-        raise UnknownTarget(f"{name!r} is no target; known are {', '.join(TARGETS)}.")
+        near = get_close_matches(wanted, (*TARGETS, *_BY_ALIAS), n=1)
+        meant = f"did you mean {near[0]}? Known" if near else "known"
+        raise UnknownTarget(f"{name!r} is no target; {meant} are {', '.join(TARGETS)}.")
     return target
 
 
