@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mitmproxy import contentviews, exceptions, http
 from mitmproxy.addons.view import View
 from mitmproxy.flow import Error
+from mitmproxy.options import Options
 from mitmproxy.utils.emoji import emoji
 
 from cors_addon.exchange.model import Judgement
@@ -602,6 +603,18 @@ def test_unwritable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("os.access", lambda *_: False)  # root may write anything
     with proxy() as running, pytest.raises(exceptions.OptionsError, match="is not writable"):
         running.set(cors_jsonl=str(file))
+
+
+NAMES = ", ".join(sorted(options_module.NAMES))
+
+
+def test_an_option_that_does_not_exist_is_pointed_out() -> None:
+    """mitmproxy itself says nothing; options of others are none of our business."""
+    options = Options()
+    options.set("cors_polcy=x.yaml", "cors_zzzzzz=1", "other=3", defer=True)
+    said = list(options_module.unknown(options))
+    assert said[0] == "There is no option cors_polcy, and nothing came of it; did you mean cors_policy?"
+    assert said[1:] == [f"There is no option cors_zzzzzz, and nothing came of it; known are {NAMES}."]
 
 
 def test_every_option_is_declared() -> None:

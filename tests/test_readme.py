@@ -8,6 +8,9 @@ import pytest
 from mitmproxy import flowfilter
 
 from cors_addon import cli
+from cors_addon.cli import project
+from cors_addon.cli.main import parser
+from cors_addon.cli.parser import sub_parsers
 from cors_addon.policy.read import read
 from cors_addon.proxy.keys import KEYS
 from tests.helpers import ALLOW, actual, flow, preflight, proxy
@@ -35,6 +38,16 @@ COMMANDS = [
 def test_the_policy_has_no_fault() -> None:
     """Nor a warning."""
     assert read(POLICY).faults == []
+
+
+def test_the_projects_table_is_used(tmp_path: Path) -> None:
+    """As it stands."""
+    [example] = [block for block in blocks("toml") if "[tool.cors-addon]" in block]
+    (tmp_path / "pyproject.toml").write_text(example)
+    check = sub_parsers(parser())["check"]
+    project.use(check, tmp_path)
+    options = check.parse_args(["x"])
+    assert (options.fail_on, options.require, options.policy) == ("blocked", 1, [tmp_path / "deploy/cors.yaml"])
 
 
 def test_what_check_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
