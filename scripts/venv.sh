@@ -103,7 +103,7 @@ install() {
     export PIP_CONSTRAINT=scripts/$packages-versions.txt PIP_BUILD_CONSTRAINT=scripts/$packages-versions.txt
   fi
   # A PYTHONPATH or a pip.conf of the caller's must not put the packages elsewhere.
-  cd "$root" && "$venv/bin/python" -m pip install --disable-pip-version-check --no-user --editable ".$1" >&2 9>&-
+  cd "$root" && "$venv/bin/python" -m pip install --disable-pip-version-check --no-user --editable ".$1" 9>&-
 }
 
 set_up() {
@@ -123,7 +123,12 @@ set_up() {
     touch "$venv/.made-by-scripts"
     "$python" -m venv "$venv" 9>&-
   fi
-  (install "$extra") || die "pip failed: see above. Packages of other versions are tried by CORS_PACKAGES=newest $0"
+  say "Installing cors_addon, mitmproxy and what they need; what pip says goes to $venv/pip.log."
+  if ! (install "$extra") >"$venv/pip.log" 2>&1; then
+    tail -n 40 "$venv/pip.log" >&2
+    die "pip failed: see above, and all of it in $venv/pip.log. Packages of other versions are tried by
+  CORS_PACKAGES=newest $0"
+  fi
   local use
   for use in $uses; do
     wanted >"$venv/$use.stamp.new"

@@ -21,6 +21,7 @@ FLOORS = {
     "exchange": 2,
     "policy": 3,
     "audit": 3,
+    "browser": 3,
     "servers": 3,
     "session": 4,
     "report": 5,
@@ -51,6 +52,23 @@ COMMANDS = {
     "scripts/run": ("tests/test_start.py", "def test_scripts_run_starts_mitmweb"),
     "scripts/run mitmproxy": ("tests/test_start.py", '"scripts" / "run"'),
     "scripts/run mitmdump": ("tests/test_start.py", 'run(str(program), "mitmdump"'),
+    "scripts/run --browser http://localhost:8000": ("tests/test_start.py", "def test_scripts_run_starts_a_browser"),
+    "scripts/run mitmproxy --browser firefox http://localhost:8000": (
+        *("tests/browser/test_set_up.py", '"mitmproxy", "--browser", browser, page'),
+    ),
+    "scripts/run mitmdump --browser http://localhost:8000 --headless": (
+        *("tests/browser/test_set_up.py", '"--browser", browser, "localhost:8000/page", "--headless"'),
+    ),
+    "cors-addon run --browser http://localhost:8000": ("tests/test_run.py", "--browser http://localhost:8000"),
+    "uvx --from . cors-addon run --browser http://localhost:8000": (
+        *("tests/test_start.py", "def test_a_start_that_installs_nothing"),
+    ),
+    "pipx run --spec . cors-addon run --browser http://localhost:8000": (
+        *("tests/test_start.py", "def test_a_start_that_installs_nothing"),
+    ),
+    "python -m cors_addon run --browser http://localhost:8000": (
+        *("tests/test_start.py", "def test_a_bare_clone_starts_by_python_alone"),
+    ),
     "scripts/run --demo": ("tests/test_start.py", "def test_scripts_run_starts_the_demo"),
     "cors-addon demo": ("tests/test_start.py", "def test_the_demo_starts_from_another_folder"),
     "scripts/test": (".ci/run", "scripts/test"),
@@ -223,6 +241,7 @@ MAY_LET_TIME_PASS = {
     "tests/browser/near/drivers.py": "the console may have another line, or none",
     "tests/browser/drivers/firefox.py": "the console may have another line",
     "tests/browser/drivers/playwright.py": "nor does Playwright, and a stream never ends",
+    "tests/browser/test_set_up.py": "what a browser sends on its own account comes late, or never",
     "tests/browser/test_har.py": "developer tools do not tell when they have seen all",
 }
 

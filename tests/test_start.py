@@ -249,7 +249,7 @@ class Starter:
         name = os.path.basename(program)
         command = [program, *arguments, "--listen-host", "127.0.0.1", "--listen-port", str(port)]
         command += ["--set", f"confdir={self.confdir}", "--set", f"cors_jsonl={proxy.jsonl}"]
-        if name in ("mitmweb", "run"):
+        if name in ("mitmweb", "run") and "mitmdump" not in arguments:
             command += ["--no-web-open-browser", "--web-port", str(free_port())]
         # The console wants a terminal; the others get one too, as they would from a person.
         ours, theirs = pty.openpty()
@@ -442,6 +442,36 @@ def test_scripts_run_starts_the_demo(editable: Installation, elsewhere: Path) ->
     """Its first argument says so; the others are the demo's."""
     program = editable.package.parent / "scripts" / "run"
     judges_the_classic(elsewhere, str(program), "--demo", cwd=elsewhere)
+
+
+def test_scripts_run_starts_a_browser(editable: Installation, started: Starter, elsewhere: Path) -> None:
+    """It is told the page, and where the proxy is."""
+    program = editable.package.parent / "scripts" / "run"
+    browser = elsewhere / "browser"
+    browser.write_text('#!/bin/sh\necho "$@" >told.new; mv told.new told; sleep 600\n')
+    browser.chmod(0o755)
+    with started(str(program), "--browser", "./browser", "http://localhost:8000", cwd=elsewhere) as proxy:
+        waits.until_now((elsewhere / "told").exists, told=proxy.log)
+        told = (elsewhere / "told").read_text()
+        assert f"--proxy-server=http://127.0.0.1:{proxy.port} " in told
+        assert told.endswith(" http://localhost:8000\n")
+        assert proxy.judge("/run")["verdict"] == "deny"
+
+
+def test_a_bare_clone_starts_by_python_alone(bare: Installation, started: Starter, elsewhere: Path) -> None:
+    """`python -m cors_addon run` needs no shell, and nothing but mitmproxy."""
+    clone = bare.package.parent
+    with started(bare.command("python"), "-m", "cors_addon", "run", "mitmdump", cwd=clone) as proxy:
+        assert proxy.judge("/python")["verdict"] == "deny"
+
+
+@pytest.mark.parametrize("command", [("uvx", "--from"), ("pipx", "run", "--spec")])
+def test_a_start_that_installs_nothing(command: tuple[str, ...], clone: Path, elsewhere: Path) -> None:
+    """By the two programs that run what a package has."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"there is no {command[0]}")
+    said = run(*command, str(clone), "cors-addon", "run", "mitmdump", "--version", cwd=elsewhere)
+    assert "Mitmproxy: " in said
 
 
 def test_the_demo_starts_from_another_folder(installation: Installation, elsewhere: Path) -> None:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -74,14 +74,11 @@ TMUX = shutil.which("tmux")
 class Screen:
     """A terminal that a person could sit at."""
 
-    def __init__(self, folder: Path, columns: int, rows: int) -> None:
+    def __init__(self, command: Sequence[str], columns: int, rows: int) -> None:
+        if TMUX is None:
+            pytest.skip("there is no tmux")
         self._folder = tempfile.mkdtemp()  # the path of a socket must be short
         self._socket = f"{self._folder}/tmux"
-        flows = [preflight([*ALLOW_PUT, ("Access-Control-Max-Age", "600")]), actual(ALLOW, method="PUT", at=0.1)]
-        flows.append(preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET, POST")], at=9))
-        dump = write(folder / "flows.mitm", *flows)
-        script = str(ROOT / "cors_addon" / "__init__.py")
-        command = [sys.executable, "-c", MITMPROXY, "-n", "-r", str(dump), "-s", script, "--set", f"confdir={folder}"]
         size = ("-x", str(columns), "-y", str(rows))
         self._tmux("-f", "/dev/null", "new-session", "-d", *size, f"LANG=C.UTF-8 {shlex.join(command)}")
 
@@ -123,9 +120,12 @@ class Screen:
 
 @pytest.fixture(params=[80, 120])
 def screen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Screen]:
-    if TMUX is None:
-        pytest.skip("there is no tmux")
-    started = Screen(tmp_path, request.param, 40)
+    flows = [preflight([*ALLOW_PUT, ("Access-Control-Max-Age", "600")]), actual(ALLOW, method="PUT", at=0.1)]
+    flows.append(preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET, POST")], at=9))
+    dump = write(tmp_path / "flows.mitm", *flows)
+    script = str(ROOT / "cors_addon" / "__init__.py")
+    command = [sys.executable, "-c", MITMPROXY, "-n", "-r", str(dump), "-s", script, "--set", f"confdir={tmp_path}"]
+    started = Screen(command, request.param, 40)
     yield started
     started.close()
 

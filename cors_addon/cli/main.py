@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cors_addon
-from cors_addon.cli import check, completion, policy, project
+from cors_addon.cli import check, completion, policy, project, run
 from cors_addon.cli.parser import Parser, sub_parsers
 from cors_addon.demo import run as demo
 from cors_addon.reasons.explain import explain, explain_json
@@ -16,11 +16,14 @@ from cors_addon.reasons.explain import explain, explain_json
 DESCRIPTION = """\
 cors_addon judges CORS traffic in mitmproxy as the browser does.
 
-This command holds what needs no proxy. To judge live traffic:
+To judge live traffic:
 
-  mitmweb -s cors_addon        in a browser tab
-  mitmproxy -s cors_addon      in the terminal
-  mitmdump -s cors_addon       with no user interface
+  cors-addon run --browser http://localhost:8000    mitmweb, and a browser that is set up for it
+  mitmweb -s cors_addon                             in a browser tab
+  mitmproxy -s cors_addon                           in the terminal
+  mitmdump -s cors_addon                            with no user interface
+
+The other commands need no proxy.
 """
 
 
@@ -46,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--version", action="version", version=f"cors-addon {cors_addon.__version__}")
     result.set_defaults(run=None)
-    commands = result.add_subparsers(metavar="check|demo|explain|policy|completion")
+    commands = result.add_subparsers(metavar="check|demo|explain|policy|run|completion")
     check.add_parser(commands)
     demo.add_parser(commands)
     explaining = commands.add_parser(
@@ -66,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     explaining.add_argument("--json", action="store_true", help="print what was recognised as JSON")
     explaining.set_defaults(run=_explain)
     policy.add_parser(commands)
+    run.add_parser(commands)
     completion.add_parser(commands, result)
     return result
 
@@ -75,21 +79,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # what an encoding lacks becomes a question mark
-    command = parser()
     given = sys.argv[1:] if argv is None else list(argv)
-    if given[:1] == ["check"]:
-        try:
-            project.use(sub_parsers(command)["check"], Path.cwd())
-        except project.ProjectError as error:
-            print(f"cors-addon check: {error}", file=sys.stderr)
-            return 2
-    options = command.parse_args(given)
-    if options.run is None:
-        command.print_help()
-        return 0
+    command = parser()
     try:
+        if given[:1] == ["run"] and not (len(given) == 2 and given[1] in ("-h", "--help")):
+            return run.main(given[1:])
+        if given[:1] == ["check"]:
+            project.use(sub_parsers(command)["check"], Path.cwd())
+        options = command.parse_args(given)
+        if options.run is None:
+            command.print_help()
+            return 0
         code: int = options.run(options)
         sys.stdout.flush()
+    except project.ProjectError as error:
+        print(f"cors-addon check: {error}", file=sys.stderr)
+        return 2
     except BrokenPipeError:  # as in `| head`
         _drop_output()
         return 0

@@ -19,6 +19,7 @@ from mitmproxy.tls import TlsData
 from cors_addon.flows.use import JUDGED, use_of
 from cors_addon.proxy import internals, settings, view
 from cors_addon.proxy.audit_command import AuditCommand
+from cors_addon.proxy.browser_command import BrowserCommand
 from cors_addon.proxy.command_group import CommandGroup
 from cors_addon.proxy.commands import Commands
 from cors_addon.proxy.curl_command import CurlCommand
@@ -46,7 +47,8 @@ _STARTING_UP = 1.0
 """Seconds in which mitmproxy takes an error in the log for a reason to exit."""
 
 GROUPS: tuple[type[CommandGroup], ...] = (
-    *(Commands, PolicyCommands, CurlCommand, Reporting, AuditCommand, ProbeCommand, WitnessCommand),
+    *(Commands, PolicyCommands, CurlCommand, Reporting, AuditCommand, ProbeCommand),
+    *(WitnessCommand, BrowserCommand),
 )
 """All commands, for a reference."""
 
@@ -73,6 +75,7 @@ class CorsAddon:
         self._json_lines: JsonLines | None = None
         self._printed: MitmdumpOutput | None = None
         self._reporting: Reporting | None = None
+        self._browser: BrowserCommand | None = None
         self._keys: Keys | None = None
         self._our_columns: list[str] | None = None
         self._running = False
@@ -93,6 +96,7 @@ class CorsAddon:
         self._reporting = Reporting(master, flows.judgements, flows.short_body_of)
         probe = ProbeCommand(master, explaining.judgement_of)
         self._judging.judge_probe = probe.judge
+        self._browser = BrowserCommand(master)
         return [
             Commands(master, explaining.explain, flows.fetch_of),
             PolicyCommands(master, self._policies, explaining.known_or_made),
@@ -101,6 +105,7 @@ class CorsAddon:
             AuditCommand(master, explaining.judgement_of),
             probe,
             WitnessCommand(master, self._judging.coverage),
+            self._browser,
         ]
 
     def configure(self, updated: set[str]) -> None:
@@ -169,6 +174,8 @@ class CorsAddon:
         loop.call_later(_STARTING_UP, self._come_up)
         self._keys = Keys(ctx.master)
         loop.call_soon(self._keys.bind)  # the console loads the user's own after this hook
+        if self._settings.browser and self._browser is not None:
+            loop.call_soon(self._browser.start, self._settings.browser)  # mitmproxy makes its certificate in this hook
 
     def _come_up(self) -> None:
         self._faults.level = logging.ERROR

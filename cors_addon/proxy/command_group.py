@@ -73,8 +73,12 @@ class CommandGroup:
         for command in cls.COMMANDS:
             method = getattr(cls, command.method)
             parameters = list(inspect.signature(method).parameters.values())[1:]
-            arguments = ((each.name, _type(each.annotation), each.default is not each.empty) for each in parameters)
+            arguments = ((each.name, _type(each.annotation), _may_be_left_out(each)) for each in parameters)
             yield Described(command.name, tuple(arguments), inspect.getdoc(method) or "")
+
+
+def _may_be_left_out(parameter: inspect.Parameter) -> bool:
+    return parameter.default is not parameter.empty or parameter.kind is parameter.VAR_POSITIONAL
 
 
 def _type(annotation: Any) -> str:

@@ -16,6 +16,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.options import Options
 
 from cors_addon import engines
+from cors_addon.browser import wanted
 
 ENGINES = ("auto", *engines.ENGINES)
 
@@ -49,6 +50,7 @@ class Settings:
     report: Path | None = None
     witness: str = ""
     """`true`, or a filter for what gets the witness; empty: nothing does."""
+    browser: str = ""
 
 
 class Option(NamedTuple):
@@ -91,6 +93,12 @@ OPTIONS = (
         "Put a script into the documents and workers that pass, which tells what only the page sees: true, or a "
         "mitmproxy filter expression for those that get it. Empty or false: none.",
     ),
+    Option(
+        "cors_browser",
+        "",
+        "Browser to start with mitmproxy, in words as cors.browser takes them: auto, chrome, chromium, edge, brave or "
+        "firefox, headless, and the address to open. Empty: none.",
+    ),
 )
 NAMES = frozenset(option.name for option in OPTIONS)
 
@@ -111,6 +119,7 @@ def parse(options: Options) -> Settings:
         policy=Path(options.cors_policy).expanduser() if options.cors_policy else None,
         report=_file("cors_report", options.cors_report),
         witness=_witness(options.cors_witness),
+        browser=_browser(options.cors_browser),
     )
 
 
@@ -152,6 +161,14 @@ def _filter(expression: str) -> flowfilter.TFilter | None:
         return flowfilter.parse(expression)
     except ValueError as error:
         raise exceptions.OptionsError(f"cors_filter: {error}") from error
+
+
+def _browser(words: str) -> str:
+    try:
+        wanted.read(wanted.split(words))
+    except wanted.Fault as fault:
+        raise exceptions.OptionsError(f"cors_browser: {fault}") from fault
+    return words
 
 
 def _file(name: str, value: str) -> Path | None:
