@@ -69,6 +69,8 @@ class Cause:
     endpoints: dict[Endpoint, int] = field(default_factory=dict)
     fresh: bool = False
     """Something of it is not in the baseline."""
+    outcomes: list[tuple[Endpoint, CountedOutcome]] = field(default_factory=list)
+    """What is counted in it."""
 
 
 @dataclass(slots=True)
@@ -234,6 +236,7 @@ class Summary:
             for counts in (cause.engines, by_engine):
                 counts[outcome.engine] = counts.get(outcome.engine, 0) + tally.count
             cause.fresh |= self.is_fresh(endpoint, outcome)
+            cause.outcomes.append((endpoint, outcome))
         total = max if self.all_engines else sum  # there each exchange was counted once for each engine
         for known_by, cause in found.items():
             cause.count = total(cause.engines.values())

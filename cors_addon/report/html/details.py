@@ -15,8 +15,8 @@ from cors_addon.exchange.steps import steps
 from cors_addon.fetch.headers import readable
 from cors_addon.policy import shadow
 from cors_addon.remedies.value import Remedy
-from cors_addon.report import jsonl, remedied, root_cause, text, timeline
-from cors_addon.report.counted import ALL_ENGINES, State, outcome_of
+from cors_addon.report import blocked, jsonl, remedied, root_cause, text, timeline
+from cors_addon.report.counted import ALL_ENGINES, State, endpoint_of, outcome_of
 from cors_addon.report.cures import BROWSERS
 from cors_addon.report.html.matrix import Matrix
 from cors_addon.report.html.values import full, number, shown
@@ -39,7 +39,7 @@ def by_fetch(exchanges: Iterable[Judgement]) -> list[Sequence[Judgement]]:
     return list(found.values())
 
 
-def fetch(members: Sequence[Judgement], matrix: Matrix, details: "Details") -> dict[str, Any]:
+def fetch(members: Sequence[Judgement], matrix: Matrix, details: "Details | Briefs") -> dict[str, Any]:
     """One request of a page, with all it took."""
     last = next((one for one in reversed(members) if one.role is not Role.PREFLIGHT), members[-1])
     first = next((one for one in members if one.role is not Role.PREFLIGHT), members[0])
@@ -62,6 +62,7 @@ def fetch(members: Sequence[Judgement], matrix: Matrix, details: "Details") -> d
                         "ms": number((one.observation.ended - one.observation.started) * 1000),
                         "url": None if one is first else str(one.observation.url),
                         "endpoint": matrix.find(one),
+                        "outcome": matrix.outcome(endpoint_of(one), outcome_of(one)),
                         "detail": details.number(one),
                         "age": _age(one),
                         "pair": _elsewhere_in(one, members),
@@ -88,6 +89,44 @@ def _elsewhere_in(judgement: Judgement, members: Sequence[Judgement]) -> list[st
     """Flow ids that belong to it, but to another request: a preflight that was cached."""
     here = {one.observation.flow_id for one in members}
     return [flow_id for flow_id in judgement.paired_with if flow_id not in here]
+
+
+class Briefs:
+    """What a list shows of an exchange: a few hundredths of the time that all its details take."""
+
+    def __init__(self) -> None:
+        self.written: list[dict[str, Any]] = []
+        self._numbers: dict[tuple[object, ...], int] = {}
+
+    def number(self, judgement: Judgement) -> int:
+        """Where it stands in `written`."""
+        outcome, method, status = outcome_of(judgement), judgement.observation.method, judgement.observation.status
+        comment = text.comment(judgement) or blocked.comment(judgement)
+        flips = [one.policy for one in itertools.starmap(shadow.Shadow, judgement.shadow) if one.flips]
+        rewritten = judgement.observation.rewritten
+        by = "" if rewritten is None else rewritten[0]
+        key = (outcome, method, status, comment, judgement.preflight, by, *flips)
+        place = self._numbers.get(key)
+        if place is None:
+            place = self._numbers[key] = len(self.written)
+            brief = {
+                "brief": True,
+                "role": outcome.role,
+                "state": outcome.state,
+                "method": readable(method.decode("latin-1")),
+                "status": status,
+                "engine": BROWSERS.get(outcome.engine, outcome.engine),
+                "reason": outcome.reason,
+                "stage": None if outcome.refusal is None else outcome.refusal.stage,
+                "comment": comment,
+                "flips": flips,
+                "findings": list(outcome.findings),
+                "unseen": outcome.unseen,
+                "preflight": judgement.preflight,
+                "rule": by,
+            }
+            self.written.append(shown(full(brief)))
+        return place
 
 
 class Details:
@@ -148,6 +187,7 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
             "engines": _engines(asked),
             "contradiction": line["contradiction"] if line["contradicted"] else None,
             "rewritten": _rewritten(line),
+            "rule": None if line["rewritten"] is None else line["rewritten"]["policy"],
             "shadow": [[one["policy"], one["verdict"], one["reason"]] for one in line["shadow"]],
             "flips": [one.policy for one in itertools.starmap(shadow.Shadow, judgement.shadow) if one.flips],
             "findings": [str(name) for name in line["findings"]],

@@ -6,8 +6,11 @@ Law 2: requests of a page repeat themselves, so what two exchanges have in commo
 Law 3: a count says what it counts. `matrix`, `causes` and `totals` cover all that was judged, the rest what is listed.
 """
 
+import itertools
+import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from cors_addon import __version__
@@ -16,11 +19,12 @@ from cors_addon.policy import shadow
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, Parts
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import answered
+from cors_addon.report import answered, preflights
 from cors_addon.report.console import console_message
 from cors_addon.report.counted import generalized
 from cors_addon.report.cures import BROWSERS
 from cors_addon.report.findings import finding_fix, finding_phrase
+from cors_addon.report.html import stopped
 from cors_addon.report.html.details import Body, Details, by_fetch, console_lines, cure, fetch, remedied_as
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.html.matrix import Matrix, totals
@@ -46,8 +50,31 @@ def document(
     matrix = Matrix(summary)
     details = Details(body_of)
     fetches = [fetch(members, matrix, details) for members in by_fetch(exchanges)]
+    whole = overview(summary, exchanges, Lasting(matrix), used=details.names, now=now)
+    return {**whole, "details": details.written, "fetches": shown(fetches)}
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What keeps its numbers, and what it found, from one overview to the next."""
+
+    matrix: Matrix = field(default_factory=Matrix)
+    browsers: stopped.Browsers = field(default_factory=stopped.Browsers)
+
+
+def overview(
+    summary: Summary,
+    exchanges: Exchanges,
+    lasting: Lasting,
+    *,
+    used: Iterable[str] = (),
+    now: float | None = None,
+) -> dict[str, Any]:
+    """All but the exchanges themselves. `used`: names of reasons and findings that are to be explained, too."""
+    matrix = lasting.matrix
     causes = summary.causes()
-    used = {cause.reason for cause in causes} | {found.name for found in summary.found()} | details.names
+    named = {cause.reason for cause in causes} | {found.name for found in summary.found()} | set(used)
+    groups = grouped(causes)
     whole = {
         "version": __version__,
         "made": time.time() if now is None else now,
@@ -57,17 +84,19 @@ def document(
         "allEngines": summary.all_engines,
         "totals": totals(summary),
         "listed": len(exchanges),
-        "causes": [_cause(cause, summary) for cause in causes[:MAX_CAUSES]],
-        "moreCauses": max(len(causes) - MAX_CAUSES, 0),
+        "causes": [_cause(group, summary, matrix) for group in groups[:MAX_CAUSES]],
+        "moreCauses": max(len(groups) - MAX_CAUSES, 0),
+        "neverSent": stopped.never_sent(summary),
+        "blocked": stopped.blocked(summary),
+        "browserRows": lasting.browsers.rows(summary),
+        "preflights": preflights.cost(exchanges),
         "matrix": matrix.written(),
         "policies": _policies(exchanges),
         "findings": [_finding(found, summary) for found in summary.found()[:MAX_CAUSES]],
-        "reasons": {name: _explained(known) for name, known in _known(used).items()},
+        "reasons": {name: _explained(known) for name, known in _known(named).items()},
         "browsers": BROWSERS,
-        "details": details.written,
-        "fetches": fetches,
     }
-    return {name: value if name == "details" else shown(value) for name, value in whole.items()}
+    return {name: shown(value) for name, value in whole.items()}
 
 
 def _input(each: Input) -> dict[str, Any]:
@@ -83,20 +112,46 @@ def _input(each: Input) -> dict[str, Any]:
 # ---- causes and their reasons ----
 
 
-def _cause(cause: Cause, summary: Summary) -> dict[str, Any]:
+def grouped(causes: Iterable[Cause]) -> list[list[Cause]]:
+    """Causes that are one to whoever mends them: the same change for the same reason, at whichever servers."""
+    found: dict[str, list[Cause]] = {}
+    for cause in causes:
+        status = cause.example.observation.status or 0
+        key = json.dumps(
+            [
+                cause.reason,
+                cause.stage,
+                cure(cause.change) or cause.phrase,
+                status if status >= 400 else 0,
+                "" if cause.happened is None else cause.happened.text,
+                [remedy.headline for remedy in cause.remedies],
+                list(answered.lines(cause.example)),
+            ]
+        )
+        found.setdefault(key, []).append(cause)
+    return sorted(found.values(), key=lambda group: -sum(cause.count for cause in group))
+
+
+def _cause(group: Sequence[Cause], summary: Summary, matrix: Matrix) -> dict[str, Any]:
+    """Those of several servers as one: the most frequent stands for all."""
+    cause = group[0]
     example = cause.example
+    endpoints = [(str(one), count) for each in group for one, count in each.endpoints.items()]
     return full(
         {
             "reason": cause.reason,
             "stage": cause.stage,
             "status": example.observation.status,
-            "server": cause.server,
+            "servers": list(dict.fromkeys(each.server for each in group))[:MAX_PLACES],
+            "moreServers": max(len({each.server for each in group}) - MAX_PLACES, 0),
             "phrase": cause.phrase,
-            "count": cause.count,
-            "engines": [BROWSERS.get(name, name) for name in cause.engines],
-            "known": summary.baseline is not None and not cause.fresh,
-            "endpoints": [[str(one), count] for one, count in list(cause.endpoints.items())[:MAX_PLACES]],
-            "moreEndpoints": max(len(cause.endpoints) - MAX_PLACES, 0),
+            "count": sum(each.count for each in group),
+            "example": example.observation.flow_id,
+            "engines": [BROWSERS.get(name, name) for name in dict.fromkeys(itertools.chain(*(c.engines for c in group)))],
+            "known": summary.baseline is not None and not any(each.fresh for each in group),
+            "endpoints": [[one, count] for one, count in endpoints[:MAX_PLACES]],
+            "moreEndpoints": max(len(endpoints) - MAX_PLACES, 0),
+            "outcomes": sorted({matrix.outcome(*one) for each in group for one in each.outcomes}),
             "fix": cure(cause.change),
             "remedies": remedied_as(cause.remedies, example.observation.status),
             "behind": "" if cause.happened is None else cause.happened.text,

@@ -60,12 +60,23 @@ def _worst(outcomes: Mapping[CountedOutcome, Tally]) -> tuple[dict[State, int], 
 
 
 class Matrix:
-    """Who asks for what, and with what outcome."""
+    """Who asks for what, and with what outcome. A row, a column and an outcome keep their numbers."""
 
-    def __init__(self, summary: Summary) -> None:
+    def __init__(self, summary: Summary | None = None) -> None:
         self._origins: dict[str, int] = {}
         self._endpoints: dict[tuple[str, str, str], int] = {}
+        self._outcomes: dict[tuple[Endpoint, CountedOutcome], int] = {}
         self._cells: list[list[Any]] = []
+        if summary is not None:
+            self.count(summary)
+
+    def __len__(self) -> int:
+        """How many numbers were given: they are never taken back."""
+        return len(self._origins) + len(self._endpoints) + len(self._outcomes)
+
+    def count(self, summary: Summary) -> None:
+        """Show these counts from now on."""
+        self._cells = []
         for endpoint, counts, engines in _by_endpoint(summary):
             row, column = self._place(endpoint)
             self._cells.append([row, column, [counts.get(state, 0) for state in State], engines])
@@ -80,8 +91,12 @@ class Matrix:
         endpoint = endpoint_of(judgement)
         return self._endpoints.get((endpoint.server, endpoint.method, endpoint.path))
 
+    def outcome(self, endpoint: Endpoint, outcome: CountedOutcome) -> int:
+        """The number of what came of an exchange there, in whichever engine."""
+        return self._outcomes.setdefault((endpoint, outcome._replace(engine="")), len(self._outcomes))
+
     def written(self) -> dict[str, Any]:
-        """Rows, columns and cells; a cell's counts are in the order of `states`."""
+        """Rows, columns and cells; a row or column may have none. A cell's counts are in the order of `states`."""
         return {
             "states": list(State),
             "origins": list(self._origins),

@@ -4,6 +4,7 @@
 // the policy in the head would not allow either.
 
 const data = JSON.parse(document.getElementById("data").textContent);
+const live = data.live;
 const report = document.getElementById("report");
 
 const STATES = {

@@ -1,11 +1,12 @@
 // The requests of pages, each with its preflights and redirects.
 
-const fetches = data.fetches;
-fetches.forEach((fetch, index) => {
-  fetch.index = index;
+const fetches = [];
+const byFlow = new Map();
+
+function prepare(fetch, details) {
   fetch.origin ??= "";
   fetch.key ??= 0;
-  fetch.details = fetch.members.map((member) => data.details[member.detail ?? 0]);
+  fetch.details = fetch.members.map((member) => details[member.detail ?? 0]);
   fetch.members.forEach((member) => (member.url ??= fetch.url));
   fetch.main = fetch.details[fetch.key];
   [fetch.server, fetch.path] = split(fetch.url);
@@ -13,46 +14,33 @@ fetches.forEach((fetch, index) => {
   fetch.findings = new Set(fetch.details.flatMap((detail) => detail.findings || []));
   fetch.flips = new Set(fetch.details.flatMap((detail) => detail.flips || []));
   fetch.engines = new Set(fetch.details.map((detail) => detail.engine));
-});
-// a cause is what one change mends, as the summary counts it
-const causeKey = (reason, stage, server, fix, phrase, status) =>
-  JSON.stringify([
-    reason,
-    stage,
-    server,
-    fix && fix.headers ? [fix.headers, fix.status] : phrase,
-    status >= 400 ? status : 0,
-  ]);
-const causeOf = new Map(
-  data.causes.map((each, index) => [
-    causeKey(each.reason, each.stage, each.server, each.fix, each.phrase, each.status),
-    index,
-  ]),
-);
-for (const fetch of fetches) {
-  fetch.causes = new Set();
-  fetch.found = new Set();
-  data.findings.forEach((each, index) => {
-    const shows = (detail, at) =>
-      (detail.findings || []).includes(each.name) && (!each.server || split(fetch.members[at].url)[0] === each.server);
-    if (fetch.findings.has(each.name) && fetch.details.some(shows)) fetch.found.add(index);
-  });
-  fetch.details.forEach((detail, index) => {
-    if (detail.state !== "deny") return;
-    const found = causeOf.get(
-      causeKey(
-        detail.reason,
-        detail.stage,
-        split(fetch.members[index].url)[0],
-        detail.fix,
-        detail.phrase,
-        detail.status,
-      ),
-    );
-    if (found !== undefined) fetch.causes.add(found);
-  });
+  fetch.rule = fetch.details.map((detail) => detail.rule).find(Boolean);
+  return fetch;
 }
-const byFlow = new Map(fetches.flatMap((fetch) => fetch.members.map((member) => [member.id, fetch])));
+function take(fetch, details) {
+  prepare(fetch, details);
+  // what was known of these flows is replaced: a preflight alone, for one, by it with the request it was for
+  const known = [...new Set(fetch.members.map((member) => byFlow.get(member.id)).filter(Boolean))];
+  fetch.index = known.length ? known[0].index : fetches.length;
+  fetches[fetch.index] = fetch;
+  for (const other of known.slice(1)) other.gone = true;
+  for (const member of fetch.members) byFlow.set(member.id, fetch);
+  return fetch;
+}
+for (const each of data.fetches) take(each, data.details);
+
+// a cause is what one change mends, wherever the same is refused: it says which outcomes it counts
+const causeWith = (outcome) => data.causes.find((cause) => cause.outcomes.includes(outcome));
+const isOf = (fetch, cause) =>
+  fetch.members.some((member, at) => fetch.details[at].state === "deny" && cause.outcomes.includes(member.outcome));
+const foundKey = (each) => `${each.name} ${each.server || ""}`;
+const foundAs = (key) => data.findings.find((each) => foundKey(each) === key);
+const shows = (fetch, each) =>
+  fetch.findings.has(each.name) &&
+  fetch.details.some(
+    (detail, at) =>
+      (detail.findings || []).includes(each.name) && (!each.server || split(fetch.members[at].url)[0] === each.server),
+  );
 
 function words(fetch) {
   fetch.words ??= [

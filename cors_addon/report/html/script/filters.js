@@ -1,7 +1,7 @@
 // What is listed; the address keeps it.
 
 const usual = new Set(ORDER);
-if (fetches.some((fetch) => fetch.state !== "none")) usual.delete("none");
+if (live || fetches.some((fetch) => fetch.state !== "none")) usual.delete("none");
 const unfiltered = () => ({
   states: new Set(usual),
   reason: "",
@@ -17,13 +17,13 @@ const filter = unfiltered();
 const needles = () => filter.text.toLowerCase().split(/\s+/).filter(Boolean);
 
 function matches(fetch, wanted) {
-  if (!filter.states.has(fetch.state)) return false;
+  if (fetch.gone || !filter.states.has(fetch.state)) return false;
   if (filter.reason && !fetch.reasons.has(filter.reason)) return false;
   if (filter.origin !== null && fetch.origin !== filter.origin) return false;
   if (filter.finding && !fetch.findings.has(filter.finding)) return false;
   if (filter.policy && !fetch.flips.has(filter.policy)) return false;
-  if (filter.cause !== null && !fetch.causes.has(filter.cause)) return false;
-  if (filter.found !== null && !fetch.found.has(filter.found)) return false;
+  if (filter.cause !== null && !isOf(fetch, causeWith(filter.cause) || { outcomes: [] })) return false;
+  if (filter.found !== null && !shows(fetch, foundAs(filter.found) || {})) return false;
   if (filter.endpoint !== null && !fetch.members.some((member) => member.endpoint === filter.endpoint)) return false;
   return wanted.every((needle) => words(fetch).includes(needle));
 }
@@ -51,13 +51,13 @@ function fromHash() {
   filter.states = verdicts === null ? new Set(usual) : new Set(verdicts.split(",").filter((state) => STATES[state]));
   for (const name of ["reason", "finding", "policy"]) filter[name] = parts.get(name) || "";
   filter.origin = parts.get("origin");
-  for (const [name, known] of [
-    ["endpoint", data.matrix.endpoints],
-    ["cause", data.causes],
-    ["found", data.findings],
-  ]) {
-    filter[name] = /^\d+$/.test(parts.get(name) || "") && known[parts.get(name)] ? Number(parts.get(name)) : null;
-  }
+  const numbered = (name, isKnown) => {
+    const found = parts.get(name) || "";
+    return /^\d+$/.test(found) && isKnown(Number(found)) ? Number(found) : null;
+  };
+  filter.endpoint = numbered("endpoint", (at) => data.matrix.endpoints[at]);
+  filter.cause = numbered("cause", causeWith);
+  filter.found = foundAs(parts.get("found")) ? parts.get("found") : null;
   filter.text = parts.get("q") || "";
   opened = parts.get("flow") || "";
 }

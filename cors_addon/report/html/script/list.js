@@ -2,11 +2,15 @@
 
 const list = { rows: [], chunks: [], current: 0 };
 list.button = (index) => list.rows[index].firstChild;
-list.visible = () =>
-  fetches
+// the newest is on top of the live page
+list.visible = () => {
+  const found = fetches
     .filter((fetch) => fetch.shown)
     .map((fetch) => fetch.index)
     .filter((index) => list.rows[index]);
+  return live ? found.reverse() : found;
+};
+const add = (parent, ...children) => (live ? parent.prepend(...children.reverse()) : parent.append(...children));
 
 function row(fetch) {
   const [server, path] = [fetch.server, fetch.path];
@@ -25,22 +29,34 @@ function row(fetch) {
   element.fetch = fetch;
   return element;
 }
+const lacks = (chunk) => chunk.filled < Math.min(CHUNK, fetches.length - chunk.from);
 function fillChunk(chunk) {
-  if (chunk.filled) return;
-  chunk.filled = true;
-  const rows = fetches.slice(chunk.from, chunk.from + CHUNK).map(row);
-  rows.forEach((element, index) => (list.rows[chunk.from + index] = element));
-  chunk.element.append(...rows);
+  if (!lacks(chunk)) return;
+  const from = chunk.from + chunk.filled;
+  const rows = fetches.slice(from, chunk.from + CHUNK).map(row);
+  rows.forEach((element, index) => (list.rows[from + index] = element));
+  chunk.filled += rows.length;
+  add(chunk.element, ...rows);
+}
+function grow() {
+  list.box.classList.toggle("short", fetches.length <= 500);
+  for (let from = list.chunks.length * CHUNK; from < fetches.length; from += CHUNK) {
+    const element = h("ol", { class: "chunk", start: from + 1, reversed: Boolean(live) });
+    list.chunks.push({ from, element, filled: 0 });
+    add(list.box, element);
+  }
 }
 const fillAll = () => list.chunks.forEach(fillChunk);
 function fillLater() {
   const until = performance.now() + 12;
-  let left;
-  while ((left = list.chunks.find((chunk) => !chunk.filled)) && performance.now() < until) fillChunk(left);
-  if (left) setTimeout(fillLater);
+  const waiting = list.chunks.filter(lacks);
+  if (live) waiting.reverse();
+  while (waiting.length && performance.now() < until) fillChunk(waiting.shift());
+  if (waiting.length) setTimeout(fillLater);
 }
 const rowHeight = () => (innerWidth < 760 ? 66 : 37);
 
+const hasShown = (chunk) => fetches.slice(chunk.from, chunk.from + CHUNK).some((fetch) => fetch.shown);
 function apply() {
   const wanted = needles();
   let count = 0;
@@ -48,10 +64,8 @@ function apply() {
     fetch.shown = matches(fetch, wanted);
     count += fetch.shown;
   }
-  list.chunks
-    .filter((chunk) => fetches.slice(chunk.from, chunk.from + CHUNK).some((fetch) => fetch.shown))
-    .slice(0, 2)
-    .forEach(fillChunk);
+  const some = list.chunks.filter((chunk) => chunk.filled < CHUNK && hasShown(chunk));
+  (live ? some.slice(-2) : some.slice(0, 2)).forEach(fillChunk);
   const height = rowHeight();
   for (const chunk of list.chunks) {
     let shown = 0;
@@ -68,8 +82,8 @@ function apply() {
     chunk.element.classList.toggle("open", open);
     chunk.element.style.containIntrinsicHeight = `${shown * height}px`;
   }
-  list.status.textContent =
-    count === fetches.length ? counted(count, "request") : `${number(count)} of ${counted(fetches.length, "request")}`;
+  const all = fetches.filter((fetch) => !fetch.gone).length;
+  list.status.textContent = count === all ? counted(count, "request") : `${number(count)} of ${counted(all, "request")}`;
   list.empty.hidden = count > 0 || !fetches.length;
   showFilters();
   const visible = list.visible();
@@ -116,12 +130,14 @@ function options(values, all) {
 }
 function frequent(of) {
   const counts = new Map();
-  for (const fetch of fetches) for (const value of of(fetch)) counts.set(value, (counts.get(value) || 0) + 1);
+  for (const fetch of fetches) {
+    if (!fetch.gone) for (const value of of(fetch)) counts.set(value, (counts.get(value) || 0) + 1);
+  }
   return [...counts].sort((one, other) => other[1] - one[1]);
 }
-function requests() {
+function chips() {
   const totals = Object.fromEntries(ORDER.map((state) => [state, 0]));
-  for (const fetch of fetches) totals[fetch.state] += 1;
+  for (const fetch of fetches) totals[fetch.state] += !fetch.gone;
   controls.states = ORDER.filter((state) => totals[state]).map((state) => {
     const button = h(
       "button",
@@ -140,7 +156,11 @@ function requests() {
     );
     return [state, button];
   });
+  list.chips.replaceChildren(...controls.states.map(([, button]) => button));
+}
+function selects() {
   const select = (name, values, all) => {
+    delete controls[name];
     if (!values.length) return null;
     const element = h(
       "select",
@@ -162,6 +182,35 @@ function requests() {
     controls[name] = element;
     return element;
   };
+  const made = [
+    select(
+      "reason",
+      frequent((fetch) => fetch.reasons),
+      "any reason",
+    ),
+    select(
+      "origin",
+      frequent((fetch) => [fetch.origin]),
+      "any origin",
+    ),
+    select(
+      "finding",
+      frequent((fetch) => fetch.findings),
+      "any finding",
+    ),
+    select(
+      "policy",
+      frequent((fetch) => fetch.flips),
+      "any policy that turns it",
+    ),
+  ];
+  list.selects.replaceChildren(...made.filter(Boolean));
+}
+function requests() {
+  list.chips = h("div", { class: "chips", role: "group", "aria-label": "Verdict" });
+  list.selects = h("div", { class: "selects" });
+  chips();
+  selects();
   list.search = h("input", {
     type: "search",
     placeholder: "Search URL, header, reason, flow …",
@@ -200,8 +249,8 @@ function requests() {
   list.status = h("p", { class: "status", role: "status" });
   list.empty = h("p", { class: "empty" }, "No request matches these filters.");
   // a short list is laid out whole, which also shows it in pictures of the whole page
-  const box = h("div", {
-    class: fetches.length > 500 ? "list" : "list short",
+  list.box = h("div", {
+    class: "list",
     keydown: overRows,
     click: (event) => {
       const line = event.target.closest(".line");
@@ -211,11 +260,7 @@ function requests() {
       }
     },
   });
-  for (let from = 0; from < fetches.length; from += CHUNK) {
-    const element = h("ol", { class: "chunk", start: from + 1 });
-    list.chunks.push({ from, element, filled: false });
-    box.append(element);
-  }
+  grow();
   list.section = section(
     "requests",
     "Requests of pages",
@@ -223,34 +268,11 @@ function requests() {
       "div",
       { class: "filters", role: "search", "aria-label": "Filter requests" },
       list.search,
+      list.chips,
+      list.selects,
       h(
         "div",
-        { class: "chips", role: "group", "aria-label": "Verdict" },
-        controls.states.map(([, button]) => button),
-      ),
-      h(
-        "div",
-        { class: "selects" },
-        select(
-          "reason",
-          frequent((fetch) => fetch.reasons),
-          "any reason",
-        ),
-        select(
-          "origin",
-          frequent((fetch) => [fetch.origin]),
-          "any origin",
-        ),
-        select(
-          "finding",
-          frequent((fetch) => fetch.findings),
-          "any finding",
-        ),
-        select(
-          "policy",
-          frequent((fetch) => fetch.flips),
-          "any policy that turns it",
-        ),
+        { class: "chosen" },
         controls.endpoint,
         controls.cause,
         controls.found,
@@ -258,9 +280,9 @@ function requests() {
         list.status,
       ),
     ),
-    fetches.length ? null : h("p", { class: "empty" }, "There is nothing to list."),
+    fetches.length || live ? null : h("p", { class: "empty" }, "There is nothing to list."),
     list.empty,
-    box,
+    list.box,
     h(
       "p",
       { class: "keys hint" },
@@ -287,8 +309,8 @@ function showFilters() {
   if (document.activeElement !== list.search || !filter.text) list.search.value = filter.text;
   const endpoint = filter.endpoint === null ? null : data.matrix.endpoints[filter.endpoint];
   only("endpoint", endpoint && `${endpoint[1]} ${host(endpoint[0])}${endpoint[2]}`);
-  only("cause", filter.cause === null ? null : data.causes[filter.cause].phrase);
-  const found = filter.found === null ? null : data.findings[filter.found];
+  only("cause", filter.cause === null ? null : (causeWith(filter.cause) || { phrase: "a cause" }).phrase);
+  const found = filter.found === null ? null : foundAs(filter.found) || { name: filter.found };
   only("found", found && [found.name, found.server && `at ${found.server}`].filter(Boolean).join(" "));
   const narrowed =
     ["reason", "finding", "policy", "text"].some((name) => filter[name]) ||

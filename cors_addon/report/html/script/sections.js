@@ -114,9 +114,9 @@ function causes() {
     data.moreCauses ? h("p", { class: "hint" }, `${counted(data.moreCauses, "more cause")} not shown.`) : null,
   );
 }
-function cause(each, index) {
-  const listed = fetches.filter((fetch) => fetch.causes.has(index));
-  const example = listed.find((fetch) => fetch.main.phrase === each.phrase) || listed[0];
+function cause(each) {
+  const listed = fetches.filter((fetch) => !fetch.gone && isOf(fetch, each));
+  const example = byFlow.get(each.example) || listed[0];
   return h(
     "article",
     { class: "cause" },
@@ -130,7 +130,7 @@ function cause(each, index) {
         code(each.reason),
         " ",
         STAGES[each.stage],
-        ` · ${counted(each.count, "exchange")}`,
+        ` · ${counted(each.count, "exchange")} · ${extent(each)}`,
         data.allEngines ? ` · ${each.engines.join(", ")}` : "",
         each.known ? h("span", { class: "pill" }, "known") : null,
       ),
@@ -140,16 +140,25 @@ function cause(each, index) {
       places(each),
       each.console ? h("details", {}, h("summary", {}, "In the browser's console"), consoleText(each.console)) : null,
       explained(each.reason),
+      live ? causeActions(each, listed) : null,
       listed.length
         ? h(
             "button",
-            { type: "button", class: "go", click: () => choose({ states: new Set(ORDER), cause: index }, true) },
+            { type: "button", class: "go", click: () => choose({ states: new Set(ORDER), cause: each.outcomes[0] }, true) },
             `Show ${listed.length === 1 ? "the request" : `the ${number(listed.length)} requests`}`,
           )
         : null,
     ),
     example ? figure(example) : null,
   );
+}
+
+function extent(each) {
+  const servers = each.servers.length + (each.moreServers || 0);
+  const endpoints = each.endpoints.length + (each.moreEndpoints || 0);
+  return servers > 1
+    ? `${counted(servers, "server")}, ${counted(endpoints, "endpoint")}`
+    : `${counted(endpoints, "endpoint")} of ${each.servers[0]}`;
 }
 
 function matrix() {
@@ -164,11 +173,17 @@ function matrix() {
     }
     return [...sums.keys()].sort((one, other) => sums[other][0] - sums[one][0] || sums[other][1] - sums[one][1]);
   };
-  const columns = weight(1, origins.length);
+  const asking = new Set(cells.map((cell) => cell[1]));
+  const columns = weight(1, origins.length).filter((origin) => asking.has(origin));
   const kept = columns.length > MAX_ORIGINS + 1 ? columns.slice(0, MAX_ORIGINS) : columns;
   const place = new Map(kept.map((origin, index) => [origin, index]));
   const others = columns.length - kept.length;
-  const rows = new Map(weight(0, endpoints.length).map((endpoint) => [endpoint, []]));
+  const counts = new Set(cells.map((cell) => cell[0]));
+  const rows = new Map(
+    weight(0, endpoints.length)
+      .filter((endpoint) => counts.has(endpoint))
+      .map((endpoint) => [endpoint, []]),
+  );
   for (const [endpoint, origin, counts, engines] of cells) {
     const at = place.get(origin) ?? kept.length;
     const line = rows.get(endpoint);
@@ -306,6 +321,165 @@ function overCells(event) {
   }
 }
 
+// ---- what was never sent, what else stopped, and where browsers differ ----
+
+function rowsOf(names, rows, label) {
+  return h(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": label },
+    h(
+      "table",
+      { class: "plain" },
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          names.map((name) => h("th", { scope: "col" }, name)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map((cells) =>
+          h(
+            "tr",
+            {},
+            cells.map((cell) => h("td", {}, cell)),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+function stopped() {
+  const { neverSent, blocked } = data;
+  if (!neverSent.length && !blocked.length) return null;
+  const unsent = neverSent.reduce((sum, [, , count]) => sum + count, 0);
+  return section(
+    "stopped",
+    "What never left the browser, or was stopped by something else",
+    neverSent.length
+      ? [
+          h(
+            "p",
+            { class: "hint" },
+            `${counted(unsent, "request")} ${unsent === 1 ? "was" : "were"} never sent: the preflight was refused.`,
+          ),
+          rowsOf(
+            ["Page", "Never sent", "Times"],
+            neverSent.map(([origin, endpoint, count]) => [origin, code(endpoint), number(count)]),
+            "Requests that were never sent",
+          ),
+        ]
+      : null,
+    blocked.length
+      ? [
+          h("p", { class: "hint" }, "Stopped, though not by CORS:"),
+          rowsOf(
+            ["Page", "Load", "Stopped by", "What to do", "Times"],
+            blocked.map((each) => [
+              each.origin,
+              each.what,
+              [sign("deny", "small"), " ", each.phrase, each.behind ? h("p", { class: "hint" }, each.behind) : null],
+              (each.remedies || []).map((line) => h("p", {}, line)),
+              number(each.count),
+            ]),
+            "Loads that something beside CORS stopped",
+          ),
+        ]
+      : null,
+  );
+}
+function browsers() {
+  const rows = data.browserRows;
+  if (!rows.length || data.allEngines) return null;
+  const names = rows[0].browsers.map(([name]) => name);
+  return section(
+    "browsers",
+    "Where browsers differ",
+    h("p", { class: "hint" }, "The same answer, as each of them decides."),
+    rowsOf(
+      ["Page", "Endpoint", ...names],
+      rows.map((row) => [
+        row.origin,
+        code(row.endpoint),
+        ...row.browsers.map(([, verdict, phrase]) => [
+          sign(VERDICTS[verdict] || "none", "small"),
+          phrase ? h("span", { class: "aside" }, ` ${phrase}`) : null,
+        ]),
+      ]),
+      "Where browsers differ",
+    ),
+  );
+}
+
+// ---- when, and what preflights cost ----
+
+const PAUSE = 1;
+const MAX_BARS = 60;
+function timeline() {
+  const timed = fetches.filter((fetch) => !fetch.gone && fetch.state !== "none" && fetch.at !== undefined);
+  if (!timed.length) return null;
+  timed.sort((one, other) => one.at - other.at);
+  const ends = (fetch) => Math.max(...fetch.members.map((each) => (each.at ?? fetch.at) + (each.ms || 0) / 1000));
+  // the last ones that came without a pause
+  let from = timed.length - 1;
+  while (from > 0 && timed.length - from < MAX_BARS && timed[from].at - ends(timed[from - 1]) < PAUSE) from -= 1;
+  const shown = timed.slice(from);
+  const start = shown[0].at;
+  const span = Math.max(...shown.map(ends)) - start || 0.001;
+  const { preflights, requests, seconds: spent, maxAge, needed } = data.preflights;
+  return section(
+    "timeline",
+    "Time line",
+    preflights
+      ? h(
+          "p",
+          { class: "hint" },
+          `${number(preflights)} of ${counted(requests, "request")} ${preflights === 1 ? "is a preflight" : "are preflights"}, ${spent < 1 ? duration(spent * 1000) : `${spent.toFixed(1)} s`}`,
+          needed < preflights ? `; with Access-Control-Max-Age: ${maxAge} it would be ${number(needed)}` : "",
+          ".",
+        )
+      : null,
+    h(
+      "ol",
+      { class: "waterfall" },
+      shown.map((fetch) => {
+        const bars = h("span", { class: "bars" });
+        fetch.members.forEach((member, at) => {
+          if (member.at === undefined) return;
+          const bar = h("span", {
+            class: `bar-of ${fetch.details[at].role === "preflight" ? "ask" : ""} ${fetch.details[at].state}`,
+            title: `${fetch.details[at].method} ${duration(member.ms)}`,
+          });
+          bar.style.left = `${Math.min(((member.at - start) / span) * 100, 99)}%`;
+          bar.style.width = `${Math.max(((member.ms || 0) / 10 / span), 0.4)}%`;
+          bars.append(bar);
+        });
+        return h(
+          "li",
+          {},
+          h(
+            "button",
+            { type: "button", class: "link", click: () => show(fetch) },
+            h("span", { class: "method" }, fetch.method),
+            ` ${fetch.path}`,
+          ),
+          bars,
+          h("span", { class: "time" }, duration((ends(fetch) - fetch.at) * 1000)),
+        );
+      }),
+    ),
+    h(
+      "p",
+      { class: "hint" },
+      `${shown.length < timed.length ? `The last ${counted(shown.length, "request")} without a pause of a second. ` : ""}Hatched: preflights. The whole width is ${duration(span * 1000)}, from ${clock(start)}.`,
+    ),
+  );
+}
+
 function policies() {
   const { tried, names, groups, more } = data.policies;
   if (!tried) return null;
@@ -393,8 +567,8 @@ function findings() {
   if (!data.findings.length) return null;
   return section("findings", "Security findings", firstFew(data.findings.map(finding), "more finding"));
 }
-function finding(each, index) {
-  const listed = fetches.filter((fetch) => fetch.found.has(index)).length;
+function finding(each) {
+  const listed = fetches.filter((fetch) => !fetch.gone && shows(fetch, each)).length;
   return h(
     "article",
     { class: "finding" },
@@ -413,7 +587,7 @@ function finding(each, index) {
     listed
       ? h(
           "button",
-          { type: "button", class: "go", click: () => choose({ states: new Set(ORDER), found: index }, true) },
+          { type: "button", class: "go", click: () => choose({ states: new Set(ORDER), found: foundKey(each) }, true) },
           `Show ${listed === 1 ? "the request" : `the ${number(listed)} requests`}`,
         )
       : null,

@@ -1,7 +1,9 @@
 // All of it, put on the page.
 
 if (data.totals.states.deny) document.title = `${number(data.totals.states.deny)} denied · CORS report`;
-const parts = [summary(), causes(), matrix(), policies(), findings(), requests()].filter(Boolean);
+const parts = [summary(), causes(), stopped(), matrix(), browsers(), policies(), findings(), timeline(), requests()].filter(
+  Boolean,
+);
 const sections = parts.filter((part) => part.localName === "section");
 if (sections.length > 1) {
   const go = (to) => {
