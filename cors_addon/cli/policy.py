@@ -2,22 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-from mitmproxy import http
 
 from cors_addon.exchange.ledger import note_shadow
 from cors_addon.exchange.model import Judgement
 from cors_addon.policy import export, learn, shadow
 from cors_addon.policy.faults import count, errors
-from cors_addon.policy.model import Mode, Policy
-from cors_addon.policy.rewrite_record import Rewritten
+from cors_addon.policy.model import Policy
 from cors_addon.policy.shadow import Shadow
-from cors_addon.proxy.in_force import InForce, in_force
+from cors_addon.proxy import trial
 from cors_addon.proxy.policy_file import load
 from cors_addon.reasons.model import printable
-from cors_addon.recordings import judge, selection
+from cors_addon.recordings import judge
 from cors_addon.report.atomic_file import overwrites
 from cors_addon.report.input import Input
 from cors_addon.report.table import damage_line
@@ -150,7 +147,7 @@ class Trial:
 
     def __init__(self, *files: Sequence[Policy]) -> None:
         """Each file is tried by itself: in one, the first match wins, yet a second may be an alternative."""
-        self._files = [[in_force(policy) for policy in file if policy.mode is not Mode.OFF] for file in files]
+        self._files = [trial.ready(file) for file in files]
         self._changed: dict[str, tuple[shadow.Changed, ...]] = {}
         """By flow id. Of a recording of any length, judgements are not kept."""
         self._kinds: dict[tuple[shadow.Changed, ...], tuple[shadow.Changed, ...]] = {}
@@ -160,15 +157,7 @@ class Trial:
     def observe(self, judgement: Judgement) -> tuple[Shadow, ...]:
         """Try an exchange; a later revision of the same flow replaces an earlier. Returns what each policy gives."""
         flow_id = judgement.observation.flow_id
-        flow = selection.flow(judgement.observation)
-        kept = judgement.observation.rewritten
-        rewritten = None if kept is None else Rewritten(*kept)
-        shadows = []
-        for file in self._files:
-            for each in _deciding(file, flow):
-                found = shadow.try_on(each.rewriter, judgement, rewritten)
-                if found is not None:
-                    shadows.append(found)
+        shadows = [found for file in self._files for found in trial.try_on(file, judgement)]
         note_shadow(judgement, shadows)
         if shadows:
             self._tried.add(flow_id)
@@ -191,17 +180,6 @@ class Trial:
     def text(self) -> str:
         """For people."""
         return shadow.render(self.groups(), len(self._tried))
-
-
-def _deciding(file: Sequence[InForce], flow: http.HTTPFlow) -> Iterator[InForce]:
-    """The policies of a file that have a say on a flow: of those that rewrite its CORS headers, the first match."""
-    decided = False
-    for each in file:
-        decides = each.policy.mode is Mode.REWRITE and each.policy.speaks_of_cors
-        if (decides and decided) or not each.matches(flow):
-            continue
-        decided |= decides
-        yield each
 
 
 def load_policies(paths: Sequence[Path]) -> list[Policy] | None:

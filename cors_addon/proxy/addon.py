@@ -29,6 +29,8 @@ from cors_addon.proxy.json_lines import JsonLines
 from cors_addon.proxy.judged_flows import JudgedFlows
 from cors_addon.proxy.judging import Judging
 from cors_addon.proxy.keys import Keys
+from cors_addon.proxy.page.actions import Actions
+from cors_addon.proxy.page.group import PageGroup
 from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.probe_command import ProbeCommand
 from cors_addon.proxy.publishing import Annotations, Publisher, Sink
@@ -48,12 +50,15 @@ _STARTING_UP = 1.0
 
 GROUPS: tuple[type[CommandGroup], ...] = (
     *(Commands, PolicyCommands, CurlCommand, Reporting, AuditCommand, ProbeCommand),
-    *(WitnessCommand, BrowserCommand),
+    *(WitnessCommand, BrowserCommand, PageGroup),
 )
 """All commands, for a reference."""
 
 
-HOOKS = ("configure", "running", "response", "error", "server_connect_error", "tls_failed_server", "done")
+HOOKS = (
+    *("configure", "running", "response", "error"),
+    *("server_connect", "server_connect_error", "tls_failed_server", "done"),
+)
 """Those that the addon always has, but `load`."""
 
 
@@ -76,6 +81,7 @@ class CorsAddon:
         self._printed: MitmdumpOutput | None = None
         self._reporting: Reporting | None = None
         self._browser: BrowserCommand | None = None
+        self.page: PageGroup | None = None
         self._keys: Keys | None = None
         self._our_columns: list[str] | None = None
         self._running = False
@@ -97,15 +103,21 @@ class CorsAddon:
         probe = ProbeCommand(master, explaining.judgement_of)
         self._judging.judge_probe = probe.judge
         self._browser = BrowserCommand(master)
+        policies = PolicyCommands(master, self._policies, explaining.known_or_made)
+        curl = CurlCommand(master, explaining.judgement_of, flows.find)
+        self.page = PageGroup(master, self._publisher, self._faults)
+        actions = Actions(self._policies, policies, curl, flows.find)
+        self.page.show(actions, flows.judgements, flows.short_body_of, self._policies.hooks.keep)
         return [
             Commands(master, explaining.explain, flows.fetch_of),
-            PolicyCommands(master, self._policies, explaining.known_or_made),
-            CurlCommand(master, explaining.judgement_of, flows.find),
+            policies,
+            curl,
             self._reporting,
             AuditCommand(master, explaining.judgement_of),
             probe,
             WitnessCommand(master, self._judging.coverage),
             self._browser,
+            self.page,
         ]
 
     def configure(self, updated: set[str]) -> None:
@@ -123,6 +135,8 @@ class CorsAddon:
             self._use_witness(new.witness)
         self._publisher.annotations.what = new.annotate
         self._settings = new
+        if self.page is not None:
+            self.page.use(new.page)
         self._show_comments()
 
     def _use_files(self, new: Settings) -> None:
@@ -168,6 +182,8 @@ class CorsAddon:
         self._policies.file.running()
         self._judging.streams.start()
         self._publisher.annotations.has_view = ctx.master.addons.get("view") is not None
+        if self.page is not None:
+            self.page.running()
         self._print_or_not()
         self._show_comments()
         loop = asyncio.get_running_loop()
@@ -184,6 +200,9 @@ class CorsAddon:
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge an exchange."""
+        page = self.page
+        if page is not None and page.through is not None and page.through.is_open:
+            page.through.response(flow)  # raises AddonHalt for what is none of the user's traffic
         if self._policies.rewriting:
             self._policies.response(flow)  # answers of other addons get here without passing `responseheaders`
         try:
@@ -201,6 +220,11 @@ class CorsAddon:
             self._judging.judge_failed(flow)
         except Exception as error:
             self._faults.report(error)
+
+    def server_connect(self, data: ServerConnectionHookData) -> None:
+        """The live page's made-up host leads to us."""
+        if self.page is not None:
+            self.page.connecting(data.server)
 
     def server_connect_error(self, data: ServerConnectionHookData) -> None:
         """The server cannot be reached: under a policy, the page is to read that."""
@@ -221,6 +245,7 @@ class CorsAddon:
             self._judging.cancel,
             self._policies.close,
             self._judging.streams.stop,
+            *(() if self.page is None else (self.page.close,)),
             *(group.withdraw for group in self._groups),
             *(() if self._keys is None else (self._keys.withdraw,)),
             lambda: view.unregister(self._view),

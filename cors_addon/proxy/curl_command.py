@@ -50,7 +50,11 @@ class CurlCommand(CommandGroup):
         logger.info("%s", script)
         return "The commands are in the event log."
 
-    def _script(self, chosen: Flow, secrets: bool, width: int | None = None) -> str:
+    def brief(self, flow: http.HTTPFlow) -> str:
+        """Curl commands with the headers that CORS depends on, and no other; secrets are replaced."""
+        return self._script(flow, secrets=False, brief=True)
+
+    def _script(self, chosen: Flow, secrets: bool, width: int | None = None, *, brief: bool = False) -> str:
         flow = http_flow(chosen)
         judgement = self._judgement_of(flow)
 
@@ -69,6 +73,8 @@ class CurlCommand(CommandGroup):
         if not requests:
             requests = [curl.Request(translate.observation(flow), "the request")]
         sent = [each._replace(observation=_as_sent(each.observation, found)) for each in requests]
+        if brief:
+            sent = [each._replace(observation=curl.cors_alone(each.observation)) for each in sent]
         return curl.script(sent, body_of, secrets=secrets, remarks=remarks, width=width)
 
 

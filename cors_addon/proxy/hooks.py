@@ -78,6 +78,14 @@ class Hooks:
         for name in first:
             self._place(name)
 
+    def keep(self, name: str, hook: Hook | None) -> None:
+        """Have a hook of a name that policies need none of; None: no longer."""
+        if hook is None:
+            self._own.pop(name, None)
+        else:
+            self._own[name] = hook
+        self._place(name)
+
     def _place(self, name: str) -> None:
         first, own = self._first.get(name), self._own.get(name)
         hook = own if first is None else first if own is None else _both(first, own)

@@ -58,6 +58,8 @@ class Policies:
         """As set by command, by name."""
         self.follows: set[str] = set()
         """Names of session rules that extend to where their redirects lead."""
+        self.since: dict[str, float] = {}
+        """When each policy that is not off came to be so, by name, in Unix seconds."""
         self.shadows: tuple[InForce, ...] = ()
         self.rewriting = False
         """Whether any answer may be rewritten."""
@@ -84,6 +86,8 @@ class Policies:
     def refresh(self) -> None:
         """After any change: sort out what is in force, and hook in or out."""
         ready = [in_force(policy) for policy in self.all if policy.mode is not Mode.OFF]
+        now = time.time()
+        self.since = {each.policy.name: self.since.get(each.policy.name, now) for each in ready}
         rewriting = [each for each in ready if each.policy.mode is Mode.REWRITE]
         self.chooser.among(rewriting)
         self.shadows = tuple(each for each in ready if each.policy.mode is Mode.SHADOW)

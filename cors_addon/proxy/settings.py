@@ -51,6 +51,7 @@ class Settings:
     witness: str = ""
     """`true`, or a filter for what gets the witness; empty: nothing does."""
     browser: str = ""
+    page: str = "auto"
 
 
 class Option(NamedTuple):
@@ -99,6 +100,12 @@ OPTIONS = (
         "Browser to start with mitmproxy, in words as cors.browser takes them: auto, chrome, chromium, edge, brave or "
         "firefox, headless, and the address to open. Empty: none.",
     ),
+    Option(
+        "cors_page",
+        "auto",
+        "The live page: auto (at http://cors.test/ through the proxy, and at a free port of this machine), off, or a "
+        "port.",
+    ),
 )
 NAMES = frozenset(option.name for option in OPTIONS)
 
@@ -120,6 +127,7 @@ def parse(options: Options) -> Settings:
         report=_file("cors_report", options.cors_report),
         witness=_witness(options.cors_witness),
         browser=_browser(options.cors_browser),
+        page=_page(options.cors_page),
     )
 
 
@@ -146,6 +154,12 @@ def unknown(options: Options) -> Iterator[str]:
             near = get_close_matches(name, NAMES, n=1)
             meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(NAMES))}."
             yield f"There is no option {name}, and nothing came of it; {meant}"
+
+
+def _page(value: str) -> str:
+    if value in ("auto", "off") or (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
+        return value
+    raise exceptions.OptionsError(f"cors_page: {value!r} is none of auto, off, or a port from 1 to 65535")
 
 
 def _choice(name: str, value: str, choices: tuple[str, ...]) -> str:

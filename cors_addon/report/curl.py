@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import get_all, is_token
-from cors_addon.fetch.names import ASKED_METHOD, REQUEST_HEADERS, REQUEST_METHOD
+from cors_addon.fetch.names import ASKED_METHOD, REQUEST_HEADERS, REQUEST_METHOD, VALIDATING
 from cors_addon.report.masking import REDACTED, is_secret, without_secrets
 from cors_addon.report.text import shortened, visible
 
@@ -124,6 +124,22 @@ _REPEATED = frozenset({b"origin", b"referer", b"user-agent", b"sec-fetch-dest", 
 
 def _answered(observation: Observation) -> str:
     return ", no answer came" if observation.status is None else f", answered {observation.status}"
+
+
+_OF_THE_BROWSER = frozenset(
+    b"accept accept-encoding accept-language cache-control connection content-length dnt pragma priority referer te "
+    b"upgrade-insecure-requests user-agent".split()
+)
+
+
+def cors_alone(observation: Observation) -> Observation:
+    """The same request with no more headers than CORS, and the server's own refusal, depend on."""
+    kept = tuple(
+        (name, value)
+        for name, value in observation.request
+        if not (low := name.lower()).startswith(b"sec-") and low not in _OF_THE_BROWSER and low not in VALIDATING
+    )
+    return replace(observation, request=kept)
 
 
 # ---- one command ----

@@ -184,6 +184,7 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
             "behind": refusal.get("behind"),
             "body": _body(judgement, body_of),
             "server": cause.sentences(judgement),
+            "target": None if judgement.server is None else judgement.server.target,
             "engines": _engines(asked),
             "contradiction": line["contradiction"] if line["contradicted"] else None,
             "rewritten": _rewritten(line),

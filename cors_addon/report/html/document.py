@@ -147,7 +147,9 @@ def _cause(group: Sequence[Cause], summary: Summary, matrix: Matrix) -> dict[str
             "phrase": cause.phrase,
             "count": sum(each.count for each in group),
             "example": example.observation.flow_id,
-            "engines": [BROWSERS.get(name, name) for name in dict.fromkeys(itertools.chain(*(c.engines for c in group)))],
+            "engines": [
+                BROWSERS.get(name, name) for name in dict.fromkeys(itertools.chain(*(c.engines for c in group)))
+            ],
             "known": summary.baseline is not None and not any(each.fresh for each in group),
             "endpoints": [[one, count] for one, count in endpoints[:MAX_PLACES]],
             "moreEndpoints": max(len(endpoints) - MAX_PLACES, 0),

@@ -41,6 +41,13 @@ class Exchanges:
             least = next(rank for rank in reversed(self._ranks) if rank)
             self._bytes -= least.popitem(last=False)[1][1]
 
+    def find(self, flow_id: str) -> Judgement | None:
+        """The judgement of a flow, if it is kept."""
+        for rank in self._ranks:
+            if flow_id in rank:
+                return rank[flow_id][0]
+        return None
+
     def __len__(self) -> int:
         return sum(map(len, self._ranks))
 

@@ -6,7 +6,7 @@ import html
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cors_addon.report import table
 from cors_addon.report.html.details import Body
@@ -15,13 +15,27 @@ from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.html.values import masked
 from cors_addon.report.summary import Summary
 
+
+class Page(NamedTuple):
+    """A document of the live page."""
+
+    text: str
+    policy: str
+    """For its header: `frame-ancestors` counts only there."""
+
+
 POLICY = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 """Nothing is loaded, nothing runs but our script, and not even that may turn text into markup."""
-SCRIPTS = ("elements", "fetches", "diagram", "detail", "filters", "list", "sections", "start")
+LIVE_POLICY = f"{POLICY}; connect-src 'self'; frame-ancestors 'none'"
+"""Of the live page: it asks its own server for more, and that alone."""
+SHARED = ("elements", "fetches", "diagram", "detail", "filters", "list", "sections")
 """The parts of the script, in an order in which each finds what it needs at once."""
+SCRIPTS = (*SHARED, "start")
+LIVE_SCRIPTS = (*SHARED, "actions", "rules", "live")
+"""Of the live page, whose report is not whole from the start."""
 MOST_TEXT = 99_000
 """Characters of the text that stands in for the report where no script runs."""
 
@@ -34,22 +48,34 @@ def render(
     now: float | None = None,
 ) -> str:
     """The report as one HTML document."""
+    text = html.escape(_cut(masked(table.render(summary)))).encode("ascii", "xmlcharrefreplace").decode()
+    return _whole(SCRIPTS, POLICY, document(summary, exchanges, body_of=body_of, now=now), text).text
+
+
+def live(data: dict[str, Any]) -> Page:
+    """The live page: the same report, which asks for what there is to show."""
+    return _whole(LIVE_SCRIPTS, LIVE_POLICY, data, "This page needs JavaScript.")
+
+
+def _whole(scripts: tuple[str, ...], policy: str, data: dict[str, Any], text: str) -> Page:
     # all of it is ASCII, so that no encoding of standard output can spoil the hashes
-    script, style = _script(), _asset("report.css")
+    script, style = _script(scripts), asset("report.css")
+    policy = policy.format(script=hash_of(script), style=hash_of(style))
+    in_head = policy.partition("; frame-ancestors")[0]
     parts = {
-        "policy": html.escape(POLICY.format(script=_hash(script), style=_hash(style)), quote=True),
+        "policy": html.escape(in_head, quote=True),
         "style": style,
         "script": script,
-        "data": as_data(document(summary, exchanges, body_of=body_of, now=now)),
-        "text": html.escape(_cut(masked(table.render(summary)))).encode("ascii", "xmlcharrefreplace").decode(),
+        "data": as_data(data),
+        "text": text,
     }
     # one pass from the left, so that what was put in is not looked at again
-    pieces = _asset("report.html").split("{{")
+    pieces = asset("report.html").split("{{")
     whole = [pieces[0]]
     for piece in pieces[1:]:
         name, _, rest = piece.partition("}}")
         whole += parts[name], rest
-    return "".join(whole)
+    return Page("".join(whole), policy)
 
 
 def as_data(value: Any) -> str:
@@ -63,20 +89,22 @@ def _cut(text: str) -> str:
 
 
 @cache
-def _script() -> str:
+def _script(names: tuple[str, ...]) -> str:
     r"""The one script, its parts in one scope.
 
     Characters that are not ASCII become `\x` and `\u` escapes: they stand in strings and expressions only.
     """
-    parts = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS)
+    parts = "\n".join(asset(f"script/{name}.js") for name in names)
     return f'"use strict";\n(() => {{\n{parts}}})();\n'.encode("ascii", "backslashreplace").decode()
 
 
-def _hash(source: str) -> str:
+def hash_of(source: str) -> str:
+    """What a policy calls a script or style by."""
     return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of this folder."""
     # beside this file in a clone and in an installed wheel alike; the hash is of text with plain line ends
     return (Path(__file__).parent / name).read_text("utf-8")

@@ -124,6 +124,7 @@ function panel(fetch) {
   return h(
     "div",
     { class: "panel" },
+    live ? fetchActions(fetch) : null,
     h(
       "div",
       { class: "story" },

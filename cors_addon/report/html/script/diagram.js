@@ -295,6 +295,18 @@ const observer = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {
     const width = Math.max(260, Math.min(Math.floor(contentRect.width), 720));
     const known = drawn.get(target);
+    if (known && known.fetch.details.some((detail) => detail.brief)) {
+      // on the live page, what a row does not show is asked for first
+      if (!known.asked) {
+        known.asked = true;
+        whole(known.fetch).then((fetch) => {
+          known.fetch = fetch;
+          known.width = Math.max(260, Math.min(Math.floor(target.clientWidth), 720));
+          target.replaceChildren(diagram(fetch, known.width));
+        });
+      }
+      continue;
+    }
     if (!target.isConnected) (observer.unobserve(target), drawn.delete(target));
     else if (known && known.width !== width && contentRect.width) {
       known.width = width;

@@ -12,6 +12,7 @@ const STATES = {
   depends: ["depends on credentials", "?"],
   allow: ["allowed", "✓"],
   none: ["not CORS", "–"],
+  rule: ["allowed by a rule", "✓"],
   warn: ["security finding", "!"],
   note: ["security note", "i"],
 };

@@ -17,7 +17,7 @@ function row(fetch) {
   const line = h(
     "button",
     { class: "line", type: "button", "aria-expanded": "false", tabindex: -1 },
-    sign(fetch.state),
+    sign(fetch.rule && fetch.state === "allow" ? "rule" : fetch.state),
     h("span", { class: "time" }, clock(fetch.at)),
     h("span", { class: "method" }, fetch.method),
     h("span", { class: "url" }, server ? h("span", { class: "server" }, server) : null, path),
@@ -104,13 +104,23 @@ function toggle(element, wish) {
     element.lastChild.remove();
     if (opened === fetch.members[0].id) opened = "";
   } else {
-    element.append(panel(fetch));
+    element.append(fetch.details.some((detail) => detail.brief) ? later(element) : panel(fetch));
     opened = fetch.members[0].id;
   }
   line.setAttribute("aria-expanded", String(!open));
   const chunk = list.chunks[Math.floor(fetch.index / CHUNK)];
   chunk.element.classList.toggle("open", chunk.element.querySelector(".panel") !== null);
   toHash();
+}
+// on the live page, what a row does not show is asked for first
+function later(element) {
+  const place = h("div", { class: "panel" }, h("p", { class: "hint" }, "One moment …"));
+  whole(element.fetch).then((fetch) => {
+    if (place.parentNode !== element) return;
+    element.fetch = fetch;
+    place.replaceWith(panel(fetch));
+  });
+  return place;
 }
 function show(fetch) {
   fillAll();
