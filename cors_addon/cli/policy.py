@@ -9,7 +9,7 @@ from cors_addon.exchange.ledger import note_shadow
 from cors_addon.exchange.model import Judgement
 from cors_addon.policy import export, learn, shadow
 from cors_addon.policy.faults import count, errors
-from cors_addon.policy.model import Policy
+from cors_addon.policy.model import Mode, Policy
 from cors_addon.policy.shadow import Shadow
 from cors_addon.proxy import trial
 from cors_addon.proxy.policy_file import load

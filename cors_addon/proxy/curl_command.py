@@ -52,7 +52,7 @@ class CurlCommand(CommandGroup):
 
     def brief(self, flow: http.HTTPFlow) -> str:
         """Curl commands with the headers that CORS depends on, and no other; secrets are replaced."""
-        return self._script(flow, secrets=False, brief=True)
+        return curl.with_its_own(self._script(flow, secrets=False, brief=True))
 
     def _script(self, chosen: Flow, secrets: bool, width: int | None = None, *, brief: bool = False) -> str:
         flow = http_flow(chosen)

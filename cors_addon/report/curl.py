@@ -127,8 +127,8 @@ def _answered(observation: Observation) -> str:
 
 
 _OF_THE_BROWSER = frozenset(
-    b"accept accept-encoding accept-language cache-control connection content-length dnt pragma priority referer te "
-    b"upgrade-insecure-requests user-agent".split()
+    b"accept accept-encoding accept-language cache-control connection content-length dnt pragma priority "
+    b"proxy-connection referer te upgrade-insecure-requests user-agent".split()
 )
 
 
@@ -140,6 +140,11 @@ def cors_alone(observation: Observation) -> Observation:
         if not (low := name.lower()).startswith(b"sec-") and low not in _OF_THE_BROWSER and low not in VALIDATING
     )
     return replace(observation, request=kept)
+
+
+def with_its_own(script: str) -> str:
+    """The same commands, with the headers that curl itself sends."""
+    return re.sub(r" (?:\\\n *)?-H '(?:User-Agent|Accept):'", "", script)
 
 
 # ---- one command ----

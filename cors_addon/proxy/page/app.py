@@ -21,6 +21,9 @@ _SOONEST, _LATEST = 0.25, 10.0
 _QUIET = 20.0
 """Seconds after which an event is sent though nothing happened: so a browser that left is noticed."""
 
+_APART = ("Cross-Origin-Opener-Policy", "same-origin")
+"""Whoever opened the page has no hold on its window."""
+
 type LiveNow = Callable[[], Live]
 
 
@@ -49,7 +52,11 @@ class App:
         if not self._gate.is_ours(asked):
             return Answered(403, b"Not for other pages.\n")
         try:
-            return self._document(asked) if is_document(asked) else self._data(asked)
+            if not is_document(asked):
+                return self._data(asked)
+            answer = self._document(asked)
+            # browsers take it from secure contexts alone, and grumble elsewhere
+            return answer if asked.header("host") == HOST else replace(answer, more=(*answer.more, _APART))
         except Exception as error:
             self._faults.report(error)
             return Answered(500, b"cors_addon failed: see mitmproxy's event log.\n")

@@ -65,7 +65,7 @@ class PageGroup(CommandGroup):
         self._gate = Gate()
         self._judged: Callable[[], Iterable[Judgement]] = lambda: ()
         self._body_of: Callable[[str], bytes] = lambda _flow_id: b""
-        self._app: App | None = None
+        self.app: App | None = None
         self._server: PageServer | None = None
         self.through: Through | None = None
         self._live: Live | None = None
@@ -87,9 +87,9 @@ class PageGroup(CommandGroup):
         `keep` has mitmproxy call a hook of a name, or no longer.
         """
         self._judged, self._body_of = judged, body_of
-        self._app = App(self._gate, actions, self._now, self._faults)
-        self._server = PageServer(self._app, self._faults)
-        self.through = Through(self._app, self._server, keep)
+        self.app = App(self._gate, actions, self.now, self._faults)
+        self._server = PageServer(self.app, self._faults)
+        self.through = Through(self.app, self._server, keep)
 
     # ---- mitmproxy starts, changes options, ends ----
 
@@ -107,13 +107,13 @@ class PageGroup(CommandGroup):
         self._start()
 
     def _start(self) -> None:
-        if self._wanted == OFF or self._server is None or self.through is None or self._app is None:
+        if self._wanted == OFF or self._server is None or self.through is None or self.app is None:
             return
         if internals.listed(self._master) is None:
             self._kept = Kept()
             self._publisher.add(self._kept)
-        self._app.targets = tuple(TARGETS)
-        self._app.mitmweb = _mitmweb()
+        self.app.targets = tuple(TARGETS)
+        self.app.mitmweb = _mitmweb()
         self.through.wanted = True
         if any(mode.startswith("upstream:") for mode in ctx.options.mode):
             self.through.open()  # another proxy would be asked for the made-up host
@@ -130,7 +130,7 @@ class PageGroup(CommandGroup):
         self._stop()
 
     def _stop(self) -> None:
-        self._let_go()
+        self.let_go()
         if self._server is not None:
             self._server.close()
         if self.through is not None:
@@ -142,13 +142,13 @@ class PageGroup(CommandGroup):
 
     # ---- while somebody looks ----
 
-    def _now(self) -> Live:
+    def now(self) -> Live:
         """What is shown; whoever looks first has it gathered from now on, with what is still at hand."""
         self._looked = time.monotonic()
         if self._live is None:
-            assert self._app is not None
+            assert self.app is not None
             known = self._judged() if self._kept is None else self._kept.latest
-            self._live = Live(known, self._body_of, self._app.changed)
+            self._live = Live(known, self._body_of, self.app.changed)
             self._publisher.add(self._live)
             self._timer = asyncio.get_running_loop().call_later(IDLE, self._look)
         return self._live
@@ -156,11 +156,12 @@ class PageGroup(CommandGroup):
     def _look(self) -> None:
         idle = time.monotonic() - self._looked
         if idle >= IDLE:
-            self._let_go()
+            self.let_go()
         else:
             self._timer = asyncio.get_running_loop().call_later(IDLE - idle, self._look)
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """Gather no more, and forget what was gathered."""
         if self._timer is not None:
             self._timer.cancel()
         if self._live is not None:
@@ -176,10 +177,15 @@ class PageGroup(CommandGroup):
         if self.through is not None:
             self.through.connecting(server)
 
+    @property
+    def port(self) -> int | None:
+        """Where the page listens; None where it does not, or not yet."""
+        return None if self._server is None else self._server.port
+
     def address(self, flow_id: str = "", *, through: bool = False) -> str:
         """The page's address, with its token: on its own port, or `through` the proxy, where there is no other."""
-        port = None if self._server is None else self._server.port
-        return address(HOST if through or port is None else f"{ADDRESS}:{port}", self._gate.token, flow_id)
+        own = HOST if through or self.port is None else f"{ADDRESS}:{self.port}"
+        return address(own, self._gate.token, flow_id)
 
     def page(self, flows: Sequence[Flow] = ()) -> str:
         """Open the live page in a browser, at the place of a flow (of several, the last), and tell its address."""

@@ -13,7 +13,7 @@ from mitmproxy import http
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.report.html.details import Body, Briefs, Details, by_fetch, fetch
-from cors_addon.report.html.document import Lasting, overview
+from cors_addon.report.html.document import Lasting, explained, overview
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.html.values import shown
 from cors_addon.report.summary import Summary
@@ -75,6 +75,7 @@ class Live:
     def changes(self, generation: int, since: int) -> dict[str, Any]:
         """What came after a version: the exchanges, and once they are all told, what is to be said of all together."""
         self._count()
+        whole = self._whole()
         if generation != self.generation:
             since = 0
         changed: list[str] = []
@@ -96,7 +97,7 @@ class Live:
             "details": briefs.written,
         }
         if changed or not since:
-            answer["overview"] = self._whole()
+            answer["overview"] = whole
         return answer
 
     def _whole(self) -> dict[str, Any]:
@@ -114,8 +115,7 @@ class Live:
         details = Details(self._body_of)
         [members] = by_fetch([found])
         whole = fetch(members, self._lasting.matrix, details)
-        reasons = overview(Summary(), Exchanges(), Lasting(), used=details.names)["reasons"]
-        return {"fetch": shown(whole), "details": details.written, "reasons": reasons}
+        return {"fetch": shown(whole), "details": details.written, "reasons": explained(details.names)}
 
     def judgement(self, flow_id: str) -> Judgement | None:
         """The judgement of a flow, as far as it is kept."""

@@ -52,7 +52,6 @@ class Asked:
 
 LOCKED: Headers = (
     ("Cache-Control", "no-store"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Referrer-Policy", "same-origin"),
     ("X-Content-Type-Options", "nosniff"),

@@ -47,7 +47,8 @@ def document(
     now: float | None = None,
 ) -> dict[str, Any]:
     """The whole report. `body_of` gives the answer's body of a flow, where it is still at hand."""
-    matrix = Matrix(summary)
+    matrix = Matrix()
+    matrix.count(summary)
     details = Details(body_of)
     fetches = [fetch(members, matrix, details) for members in by_fetch(exchanges)]
     whole = overview(summary, exchanges, Lasting(matrix), used=details.names, now=now)
@@ -72,6 +73,7 @@ def overview(
 ) -> dict[str, Any]:
     """All but the exchanges themselves. `used`: names of reasons and findings that are to be explained, too."""
     matrix = lasting.matrix
+    matrix.count(summary)
     causes = summary.causes()
     named = {cause.reason for cause in causes} | {found.name for found in summary.found()} | set(used)
     groups = grouped(causes)
@@ -93,7 +95,7 @@ def overview(
         "matrix": matrix.written(),
         "policies": _policies(exchanges),
         "findings": [_finding(found, summary) for found in summary.found()[:MAX_CAUSES]],
-        "reasons": {name: _explained(known) for name, known in _known(named).items()},
+        "reasons": explained(named),
         "browsers": BROWSERS,
     }
     return {name: shown(value) for name, value in whole.items()}
@@ -158,6 +160,7 @@ def _cause(group: Sequence[Cause], summary: Summary, matrix: Matrix) -> dict[str
             "remedies": remedied_as(cause.remedies, example.observation.status),
             "behind": "" if cause.happened is None else cause.happened.text,
             "told": list(answered.lines(example)),
+            "target": None if example.server is None else example.server.target,
             "console": console_lines(console_message(example)),
         }
     )
@@ -185,6 +188,11 @@ def _known(names: Iterable[str]) -> dict[str, Parts]:
     wanted = set(names)
     found = (*REGISTRY.items(), *FINDINGS.items())
     return {str(name): explanation for name, explanation in found if str(name) in wanted}
+
+
+def explained(names: Iterable[str]) -> dict[str, Any]:
+    """What the registries say of reasons and findings."""
+    return {name: _explained(known) for name, known in _known(names).items()}
 
 
 def _explained(explanation: Parts) -> dict[str, Any]:

@@ -62,13 +62,11 @@ def _worst(outcomes: Mapping[CountedOutcome, Tally]) -> tuple[dict[State, int], 
 class Matrix:
     """Who asks for what, and with what outcome. A row, a column and an outcome keep their numbers."""
 
-    def __init__(self, summary: Summary | None = None) -> None:
+    def __init__(self) -> None:
         self._origins: dict[str, int] = {}
         self._endpoints: dict[tuple[str, str, str], int] = {}
         self._outcomes: dict[tuple[Endpoint, CountedOutcome], int] = {}
         self._cells: list[list[Any]] = []
-        if summary is not None:
-            self.count(summary)
 
     def __len__(self) -> int:
         """How many numbers were given: they are never taken back."""

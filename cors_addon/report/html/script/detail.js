@@ -134,7 +134,7 @@ function panel(fetch) {
         { class: "told" },
         refused
           ? h("h3", {}, detail.phrase)
-          : h("h3", {}, fetch.state === "allow" ? "Every check passed." : why(fetch) || ROLES[detail.role]),
+          : h("h3", {}, fetch.state === "allow" ? passed(fetch) : why(fetch) || ROLES[detail.role]),
         refused
           ? h(
               "p",
@@ -178,6 +178,12 @@ function panel(fetch) {
     [...fetch.reasons].map(explained),
     [...fetch.findings].map(explained),
   );
+}
+function passed(fetch) {
+  if (!fetch.rule) return "Every check passed.";
+  const refused = fetch.details.map((detail) => detail.rewritten).find((one) => one && one.serverVerdict === "deny");
+  const own = refused ? ` The server's own answer is refused${refused.serverReason ? `: ${refused.serverReason}` : ""}.` : "";
+  return `Allowed by the rule ${fetch.rule}.${own}`;
 }
 function checks(fetch, member, detail) {
   return h(

@@ -13,7 +13,7 @@ const PARTS = {
   findings: [findings, (all) => all.findings],
   timeline: [timeline, () => state.version],
 };
-const places = new Map(Object.keys(PARTS).map((name) => [name, h("div", { class: "part" })]));
+const boxes = new Map(Object.keys(PARTS).map((name) => [name, h("div", { class: "part" })]));
 const drawnOf = new Map();
 
 function drawParts() {
@@ -21,7 +21,7 @@ function drawParts() {
     const key = JSON.stringify(depends(data));
     if (drawnOf.get(name) === key) continue;
     drawnOf.set(name, key);
-    renew(places.get(name), build());
+    renew(boxes.get(name), build());
   }
 }
 // what was open stays open, and what had the focus has it again
@@ -95,6 +95,7 @@ function learn(changes) {
     drawParts();
     setTimeout(fillLater);
     openWanted();
+    if (data.causes.length) requestAnimationFrame(() => setTimeout(() => performance.mark("causes")));
   }
   document.title = data.totals.states.deny ? `${number(data.totals.states.deny)} denied · CORS` : "CORS";
   return changes.wait;
@@ -137,7 +138,7 @@ wantedFlow = opened;
 report.append(
   told,
   rulesBox,
-  ...places.values(),
+  ...boxes.values(),
   requests(),
   h(
     "footer",
