@@ -12,6 +12,7 @@ import pytest
 from mitmproxy import exceptions, http
 from mitmproxy.connection import Server
 
+from cors_addon.proxy import annotate
 from cors_addon.proxy.page.gate import HOST, TOKEN, Gate
 from cors_addon.proxy.page.group import MOST_KEPT
 from cors_addon.proxy.page.live import AT_ONCE, Live
@@ -20,7 +21,7 @@ from cors_addon.reasons.pages import names
 from cors_addon.report import preflights
 from cors_addon.report.html import help_pages
 from tests import waits
-from tests.helpers import ALLOW, ALLOW_PUT, API, PAGE, Proxy, actual, flow, observe, preflight, proxy, response
+from tests.helpers import ALLOW, ALLOW_PUT, API, PAGE, Proxy, actual, flow, hook, observe, preflight, proxy, response
 from tests.test_report_html import HOSTILE
 
 PORT = 8123
@@ -168,7 +169,7 @@ def test_every_answer_is_locked() -> None:
             assert [name for name in headers if name.startswith("access-control-")] == []
             assert headers["x-frame-options"] == "DENY"
             assert headers["cross-origin-resource-policy"] == "same-origin"
-            assert headers["cache-control"] == "no-store"
+            assert headers["cache-control"].startswith("no-store")
             assert headers["x-content-type-options"] == "nosniff"
             policy = headers["content-security-policy"]
             assert "default-src 'none'" in policy
@@ -330,6 +331,53 @@ def test_through_the_proxy_it_is_answered_here() -> None:
             running.addon.done()
 
     asyncio.run(run())
+
+
+def test_an_explanation_says_where_the_page_shows_it() -> None:
+    """And where more is told of its reason; without the token, for explanations are sent on."""
+
+    async def run() -> None:
+        with proxy() as running:
+            running.addon.running()
+            page = Opened(running)
+            await waits.until(lambda: page.group.port)
+            one = actual(status=502)
+            running.pass_through(one)
+            text = running.addon._explaining.explain(one)
+            assert f"{page.group.origin}/#flow={one.id}" in text
+            assert f"{page.group.origin}/help/allow-origin-missing" in text
+            assert page.token not in text
+            running.addon.done()
+
+    asyncio.run(run())
+
+
+# ── rules ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_rule_lets_through_is_marked_as_such() -> None:
+    """In the comment, by a marker of its own, and on the page: no server was mended."""
+
+    def steps(page: Opened) -> None:
+        refused = actual(at=0)
+        page.proxy.pass_through(refused)
+        page.press("allow", ids=[refused.id])
+        [name] = rules(page)
+        again = actual(at=1)
+        hooks = vars(page.proxy.addon)
+        hook(hooks, "responseheaders", again)
+        page.proxy.addon.response(again)
+        assert again.metadata["cors.verdict"] == "allow"
+        assert again.comment.startswith("✓ by rule")
+        assert PAGE in again.comment
+        assert (refused.marked, again.marked) == (annotate.DENIED, annotate.BY_RULE)
+        changes = page.changes()
+        states = changes["overview"]["totals"]["states"]
+        assert (states["deny"], states["rule"], states["allow"]) == (1, 1, 0)
+        assert [each["state"] for each in changes["fetches"]] == ["deny", "rule"]
+        assert changes["details"][1]["rule"] == name
+
+    in_mitmproxy(steps)
 
 
 # ── buttons ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -106,6 +106,8 @@ class CorsAddon:
         policies = PolicyCommands(master, self._policies, explaining.known_or_made)
         curl = CurlCommand(master, explaining.judgement_of, flows.find)
         self.page = PageGroup(master, self._publisher, self._faults)
+        page = self.page
+        explaining.page = lambda: page.origin
         actions = Actions(self._policies, policies, curl, flows.find)
         self.page.show(actions, flows.judgements, flows.short_body_of, self._policies.hooks.keep)
         return [

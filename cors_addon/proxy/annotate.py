@@ -25,6 +25,8 @@ OUR_MARKER = "cors.marker"
 ALLOWED = ":white_check_mark:"
 DENIED = ":x:"
 DEPENDS = ":grey_question:"
+BY_RULE = ":wrench:"
+"""Allowed, by a policy's answer: no server was mended."""
 CONTRADICTED = ":boom:"
 PROBED = ":mag:"
 LETS_IN = ":rotating_light:"
@@ -144,6 +146,7 @@ def _words(judgement: Judgement) -> _Words:
         None if omitted is None else omitted.verdict,
         None if included is None else included.verdict,
         server,
+        None if judgement.observation.rewritten is None else judgement.observation.rewritten[0],
     )
     words = _KNOWN.get(key)
     if words is None:
@@ -209,7 +212,9 @@ def marker(judgement: Judgement, turns: bool) -> str:
         return ""
     if turns:
         return DEPENDS
-    return ALLOWED if verdict is Verdict.ALLOW else DENIED
+    if verdict is Verdict.DENY:
+        return DENIED
+    return ALLOWED if judgement.observation.rewritten is None else BY_RULE
 
 
 def metadata(judgement: Judgement, server: Verdict | None = None) -> dict[str, str]:

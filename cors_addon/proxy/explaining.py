@@ -1,6 +1,6 @@
 """The explanation of a flow: of its judgement, or of one made now where the flow was not judged as it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mitmproxy import ctx, exceptions, http
 
@@ -10,7 +10,8 @@ from cors_addon.proxy import internals
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.judged_flows import JudgedFlows
 from cors_addon.report.explanation import Surroundings, explain, nothing_to_say
-from cors_addon.report.text import WIDTH
+from cors_addon.report.layout import paragraph
+from cors_addon.report.text import WIDTH, in_question
 from cors_addon.session.session import judge_one, judge_replayed
 
 
@@ -22,6 +23,8 @@ class Explaining:
         self._flows = flows
         self._engine = engine
         self._faults = faults
+        self.page: Callable[[], str] = lambda: ""
+        """Gives the origin of the live page; empty where there is none."""
 
     def explain(self, flow: http.HTTPFlow, width: int = WIDTH) -> str:
         """The whole explanation; where the tracker did not see this flow as it now is, the flow is judged afresh."""
@@ -31,10 +34,22 @@ class Explaining:
                 return nothing_to_say(note)
             error = "" if flow.error is None else flow.error.msg or ""
             hint = "" if error else _hint(flow)
-            return explain(judgement, Surroundings(note, self._flows.body_of, error, hint), width=width)
+            whole = explain(judgement, Surroundings(note, self._flows.body_of, error, hint), width=width)
+            return whole + "".join(f"{line}\n" for line in self._elsewhere(judgement, width))
         except Exception as error:
             self._faults.report(error)
             raise exceptions.CommandError(f"cors_addon failed to explain this flow: {error!r}") from error
+
+    def _elsewhere(self, judgement: Judgement, width: int) -> Iterator[str]:
+        """Where the live page shows it, and tells more."""
+        page = self.page()
+        if not page or judgement.stage is None:
+            return
+        yield ""
+        yield from paragraph("live", f"{page}/#flow={judgement.observation.flow_id}", width)
+        refusal = in_question(judgement).refusal
+        if refusal is not None:
+            yield from paragraph("more", f"{page}/help/{refusal.reason}", width)
 
     def judgement_of(self, flow: http.HTTPFlow) -> Judgement | None:
         """The judgement on a flow as it now is; None where there is nothing to judge."""

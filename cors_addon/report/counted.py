@@ -41,6 +41,8 @@ class State(StrEnum):
     DENY = "deny"
     DEPENDS = "depends"
     """On a credentials mode that is not known."""
+    RULE = "rule"
+    """Allowed by a policy's answer: what the server itself says is another matter."""
     ALLOW = "allow"
     NONE = "none"
     """CORS has nothing to say."""
@@ -64,6 +66,8 @@ class CountedOutcome(NamedTuple):
     """For a client that is no browser: what one would decide."""
     failed: int | None = None
     """What the reason does not tell: the status of an error that lacks Access-Control-Allow-Origin."""
+    by_rule: bool = False
+    """A policy changed the answer, or gave it."""
 
     @property
     def reason(self) -> str | None:
@@ -87,7 +91,9 @@ class CountedOutcome(NamedTuple):
             return State.NONE
         if self.flips:
             return State.DEPENDS
-        return State.DENY if self.denied else State.ALLOW
+        if self.denied:
+            return State.DENY
+        return State.RULE if self.by_rule else State.ALLOW
 
     @property
     def known_as(self) -> tuple[str, str, str, str]:
@@ -141,6 +147,7 @@ def outcome_of(judgement: Judgement) -> CountedOutcome:
         tuple(finding.name.value for finding in judgement.findings),
         would.verdict if would is not None else None,
         status if refusal is not None and refusal.reason is Reason.ALLOW_ORIGIN_MISSING and status >= 400 else None,
+        judgement.observation.rewritten is not None,
     )
 
 

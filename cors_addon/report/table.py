@@ -25,7 +25,13 @@ TOP_PAIRS, TOP_ROWS, TOP_CAUSES = 12, 24, 5
 _COLUMN = 28
 _HANG = 8
 """At most this far in stand the words that found no room beside a row."""
-_MARKS = {State.DENY: FAILED, State.DEPENDS: DEPENDS, State.ALLOW: PASSED, State.NONE: NEITHER}
+_MARKS = {
+    State.DENY: FAILED,
+    State.DEPENDS: DEPENDS,
+    State.RULE: PASSED,
+    State.ALLOW: PASSED,
+    State.NONE: NEITHER,
+}
 """The worst first."""
 
 
@@ -194,7 +200,7 @@ def _labels(summary: Summary, endpoint: Endpoint, outcomes: dict[CountedOutcome,
     """By label, how many exchanges are denied for it, or may be."""
     said: dict[str, int] = {}
     for outcome, tally in outcomes.items():
-        if _mark(outcome) in (FAILED, DEPENDS):
+        if _mark(outcome) in (FAILED, DEPENDS) or outcome.state is State.RULE:
             label = _label(summary, endpoint, outcome)
             said[label] = said.get(label, 0) + tally.count
     return said
@@ -232,6 +238,8 @@ def _label(summary: Summary, endpoint: Endpoint, outcome: CountedOutcome) -> str
             words.append("a browser would deny it")
     elif outcome.would is not None:
         words.append("no browser")
+    if outcome.state is State.RULE:
+        words.append("by rule")
     if outcome.flips:
         other = "allowed" if outcome.denied else "denied"
         words.append(f'{other} if credentials: "{outcome.flips}"')

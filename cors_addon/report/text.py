@@ -131,10 +131,18 @@ def comment(judgement: Judgement, turns: bool | None = None) -> str:
     if turns is None:
         turns = depends_on_credentials(judgement)
     line = _comment(judgement, turns)
-    if len(line) <= 12:  # the most frequent: nothing to shorten
+    if len(line) <= 12 and judgement.observation.rewritten is None:  # the most frequent: nothing to shorten
         return line
+    if judgement.observation.rewritten is not None:
+        line = _by_rule(line, judgement.observation.rewritten[0])
     line = line.replace("Access-Control-Allow-", "Allow-")
     return line if len(line) <= _MAX_COMMENT else line[: _MAX_COMMENT - 1] + "…"
+
+
+def _by_rule(line: str, policy: str) -> str:
+    """The same of an answer that a policy changed: it must not look like the server's own."""
+    mark, cors, rest = line.partition(" CORS")
+    return f"{mark} by rule{rest} · {shortened(policy)}" if cors else line
 
 
 def _comment(judgement: Judgement, turns: bool) -> str:

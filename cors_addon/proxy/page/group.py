@@ -182,6 +182,11 @@ class PageGroup(CommandGroup):
         """Where the page listens; None where it does not, or not yet."""
         return None if self._server is None else self._server.port
 
+    @property
+    def origin(self) -> str:
+        """Of the page on its own port; empty where there is none."""
+        return "" if self.port is None else f"http://{ADDRESS}:{self.port}"
+
     def address(self, flow_id: str = "", *, through: bool = False) -> str:
         """The page's address, with its token: on its own port, or `through` the proxy, where there is no other."""
         own = HOST if through or self.port is None else f"{ADDRESS}:{self.port}"

@@ -51,7 +51,7 @@ class Asked:
 
 
 LOCKED: Headers = (
-    ("Cache-Control", "no-store"),
+    ("Cache-Control", "no-store, max-age=0"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Referrer-Policy", "same-origin"),
     ("X-Content-Type-Options", "nosniff"),

@@ -134,7 +134,7 @@ function panel(fetch) {
         { class: "told" },
         refused
           ? h("h3", {}, detail.phrase)
-          : h("h3", {}, fetch.state === "allow" ? passed(fetch) : why(fetch) || ROLES[detail.role]),
+          : h("h3", {}, ["allow", "rule"].includes(fetch.state) ? passed(fetch) : why(fetch) || ROLES[detail.role]),
         refused
           ? h(
               "p",

@@ -59,6 +59,7 @@ function badge(state, x, y) {
       s("path", { d: "M-2.6-2.4c0-3.6 5.4-3.4 5.2-.2-.2 1.8-2.6 1.8-2.6 3.8M0 4.7v.4" }),
     ],
     none: () => [s("circle", { r: 7 }), s("path", { d: "M-3 0H3" })],
+    rule: () => [s("rect", { x: -8.5, y: -8.5, width: 17, height: 17, rx: 4 }), s("path", { d: "M-4 .3-1.2 3.2 4.2-3" })],
   };
   return s("g", { class: `badge ${state}`, transform: `translate(${x} ${y})` }, shapes[state]());
 }
@@ -221,6 +222,7 @@ function diagram(fetch, width) {
     }
     if (detail.state === "deny") mark("deny", cause(detail));
     else if (detail.state === "depends") mark("depends", cause(detail));
+    else if (detail.state === "rule") mark("rule", "by the rule");
     else if (detail.state === "allow")
       mark("allow", preflight ? "may be sent" : detail.role === "redirect" ? "may be followed" : "");
     else if (detail.role === "non-browser")
@@ -233,7 +235,7 @@ function diagram(fetch, width) {
     if (index < last || noBrowser) return;
 
     // how it ended
-    const goesOn = detail.contradiction || detail.state === "allow" || detail.state === "depends";
+    const goesOn = detail.contradiction || ["allow", "rule", "depends"].includes(detail.state);
     if (preflight) {
       if (detail.contradiction)
         arrow(B, lane, [`${fetch.method} was sent all the same`, "sent all the same"], { kind: "perhaps" });
@@ -247,6 +249,7 @@ function diagram(fetch, width) {
     else if (preflight) return;
     else if (detail.role === "redirect") arrow(B, 0, ["what followed was not seen", "not seen"], { kind: "ghost" });
     else if (detail.state === "allow") arrow(B, 0, "the answer", { kind: "allowed", bold: true });
+    else if (detail.state === "rule") arrow(B, 0, "the changed answer", { kind: "ruled", bold: true });
     else if (detail.state === "depends")
       arrow(B, 0, ["perhaps the answer", "perhaps"], { kind: "perhaps", bold: true });
     else if (detail.state === "deny") arrow(B, 0, ["the answer, it seems", "the answer?"], { kind: "perhaps" });

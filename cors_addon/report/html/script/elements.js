@@ -11,8 +11,8 @@ const STATES = {
   deny: ["denied", "✕"],
   depends: ["depends on credentials", "?"],
   allow: ["allowed", "✓"],
-  none: ["not CORS", "–"],
   rule: ["allowed by a rule", "✓"],
+  none: ["not CORS", "–"],
   warn: ["security finding", "!"],
   note: ["security note", "i"],
 };

@@ -75,7 +75,7 @@ function words(fetch) {
 }
 function why(fetch) {
   const detail = fetch.main;
-  if (fetch.rule && fetch.state === "allow") return `by rule ${fetch.rule}`;
+  if (fetch.state === "rule") return `by rule ${fetch.rule}`;
   const said = (detail.comment || "").replace(/^[✓✗–] ?(CORS)?[:,]? ?/, "");
   if (said) return said;
   if (fetch.state === "none") return ROLES[detail.role] || detail.role;

@@ -17,7 +17,7 @@ function row(fetch) {
   const line = h(
     "button",
     { class: "line", type: "button", "aria-expanded": "false", tabindex: -1 },
-    sign(fetch.rule && fetch.state === "allow" ? "rule" : fetch.state),
+    sign(fetch.state),
     h("span", { class: "time" }, clock(fetch.at)),
     h("span", { class: "method" }, fetch.method),
     h("span", { class: "url" }, server ? h("span", { class: "server" }, server) : null, path),

@@ -16,8 +16,8 @@ function summary() {
     ? [sign("deny", "big"), `${number(denied)} of ${counted(judged, "CORS exchange")} denied`]
     : judged
       ? [
-          sign(states.depends ? "depends" : "allow", "big"),
-          `${judged === 1 ? "The CORS exchange is" : `All ${number(judged)} CORS exchanges are`} allowed${states.depends ? ", some only without credentials" : ""}`,
+          sign(states.depends ? "depends" : states.rule ? "rule" : "allow", "big"),
+          `${judged === 1 ? "The CORS exchange is" : `All ${number(judged)} CORS exchanges are`} allowed${states.depends ? ", some only without credentials" : ""}${states.rule ? ", some only by a rule" : ""}`,
         ]
       : [sign("none", "big"), "No CORS exchange found"];
   const names = data.inputs.map((each) => each.name);
