@@ -101,6 +101,18 @@ type Known = Mapping[Endpoint, frozenset[tuple[str, str, str, str]]]
 """A baseline: the outcomes known of each endpoint."""
 
 
+def _known_by(endpoint: Endpoint, example: Judgement, phrase: str, change: Change | None) -> tuple[object, ...]:
+    """What denials have in common that one change cures."""
+    status = example.observation.status or 0
+    return (
+        example.refusal and (example.refusal.reason, example.refusal.stage),
+        endpoint.server,
+        (change.edits, change.status) if change and change.edits else phrase,
+        status if status >= 400 else 0,
+        refused(example),
+    )
+
+
 class Summary:
     """The counts of all inputs together."""
 
@@ -221,27 +233,26 @@ class Summary:
             if not outcome.denied or tally.example is None or outcome.refusal is None:
                 continue
             example = as_counted(tally.example, outcome)
-            change = smallest_change(example)
-            stage = outcome.refusal.stage
-            phrase = text.phrase(example, outcome.refusal)
-            cured_by = (change.edits, change.status) if change and change.edits else phrase
-            status = example.observation.status or 0
-            key = (outcome.reason, stage, endpoint.server, cured_by, status if status >= 400 else 0, refused(example))
+            change, phrase = smallest_change(example), text.phrase(example, outcome.refusal)
+            key = _known_by(endpoint, example, phrase, change)
             cause = found.get(key)
             if cause is None:
-                told = told_of(example)
-                reason = outcome.reason or ""
-                cause = found[key] = Cause(reason, stage, endpoint.server, phrase, change, example, *told)
+                told, stage = told_of(example), outcome.refusal.stage
+                cause = found[key] = Cause(outcome.reason or "", stage, endpoint.server, phrase, change, example, *told)
             by_engine = places.setdefault(key, {}).setdefault(endpoint, {})
             for counts in (cause.engines, by_engine):
                 counts[outcome.engine] = counts.get(outcome.engine, 0) + tally.count
             cause.fresh |= self.is_fresh(endpoint, outcome)
             cause.outcomes.append((endpoint, outcome))
-        total = max if self.all_engines else sum  # there each exchange was counted once for each engine
         for known_by, cause in found.items():
-            cause.count = total(cause.engines.values())
-            cause.endpoints = {place: total(counts.values()) for place, counts in places[known_by].items()}
+            self._add_up(cause, places[known_by])
         return sorted(found.values(), key=lambda cause: -cause.count)
+
+    def _add_up(self, cause: Cause, places: dict[Endpoint, dict[str, int]]) -> None:
+        """Count a cause's exchanges: for all engines, each was counted once for each of them."""
+        total = max if self.all_engines else sum
+        cause.count = total(cause.engines.values())
+        cause.endpoints = {place: total(counts.values()) for place, counts in places.items()}
 
     def found(self) -> list[Found]:
         """Security findings: the gravest first, of one kind the most frequent."""
