@@ -260,6 +260,8 @@ def _page_elsewhere(s: Situation, value: str) -> Remedy | None:
     url, own = known_url(value), known_url(s.origin or "")
     if url is None or own is None or url.scheme != own.scheme or url.host == own.host or url.port != own.port:
         return None
+    if "*" in url.host:  # a pattern that was sent as it is, and no name
+        return None
     return Remedy(Who.USER, f"Open the page at {url.origin}, which is allowed", why="", sure=Sure.POSSIBLE)
 
 

@@ -164,6 +164,8 @@ def wrong_url(s: Situation) -> Ruling | None:
         return endpoint
     if s.target is None or s.reason not in _OF_ITS_ANSWER | {Reason.PREFLIGHT_REDIRECTED}:
         return None
+    if is_login(str(s.target)) and not is_login(str(s.url)):  # nothing to be had there
+        return None
     target = secured(s, s.target)
     kind = difference(s.url, target)
     if kind == "same":

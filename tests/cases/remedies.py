@@ -93,6 +93,7 @@ WRONG_URL = [
 ]  # fmt: skip
 
 SESSIONS = [
+    Row("preflight to a login of the same server", (redirected("/login?next=/items"),), "server", "Let OPTIONS requests pass", never=("Ask for",)),
     Row(
         "own API",
         (own(f"{PAGE}/api/me", response=[("Location", "https://id.test/oauth2/authorize?client_id=1")]),
@@ -107,10 +108,19 @@ SESSIONS = [
 ]  # fmt: skip
 
 ORIGINS = [
+    Row("pattern sent as it is", (actual([("Access-Control-Allow-Origin", "https://*.example.test")]),), "server", "as the browser writes it", never=("Open the page",)),
     Row(
         "null by a redirect",
         (actual([*ALLOW, ("Location", "https://b.test/2")], status=302), asks("https://b.test/2", origin="null", response=ALLOW, at=0.1)),
         "page", "Ask for the final URL at once: https://b.test/2", never=('"after": "null"',),
+    ),
+    Row(
+        "a password in a Location, after a redirect that made the origin null",
+        (
+            actual([*ALLOW, ("Location", "https://b.test/2")], status=302),
+            asks("https://b.test/2", origin="null", status=302, at=0.1, response=[*ANY, ("Location", "https://u:p@c.test/3")]),
+        ),
+        "server", "without user name and password", never=("for every origin",),
     ),
     Row("null, a sandboxed frame", (asks(API, origin="null", request=[("Referer", f"{PAGE}/")]),), "page", "allow-same-origin", never=('"after": "null"',)),
     Row("null, a file", (asks(API, origin="null"),), "user", "from a web server, not from disk", never=('"after": "null"',)),
