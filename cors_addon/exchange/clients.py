@@ -76,6 +76,8 @@ class Pending:
     """For a redirect: what follows would look the same if the page had asked for it by itself."""
     if_surely_omitted: Outcome | None = None
     """The outcome were the credentials mode surely `omit`, where the engine tells it from `same-origin`."""
+    contested: bool = False
+    """For a preflight: another one may be the one of the request that it seems to be for, or was for."""
     exchange: "Exchange | None" = None
     followers: "tuple[Follower, ...]" = ()
     """All requests in flight together that may follow it."""

@@ -20,6 +20,7 @@ from cors_addon.exchange import hops, preflights
 from cors_addon.exchange.assignment import cheapest
 from cors_addon.exchange.browser_cache import Kept
 from cors_addon.exchange.clients import Follower, Pending
+from cors_addon.exchange.costs import COSTS
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.timing import PROMPT, QUEUED
@@ -35,91 +36,45 @@ type OwnMode = Callable[[Exchange], Credentials]
 """The credentials mode that a request shows by itself."""
 
 
-class Costs(NamedTuple):
-    """What speaks against a hypothesis; only how the sums compare matters.
-
-    Set by hand on what three browsers did in 3,500 cases each of `scripts/browser-truth --family parallel`, and held
-    against others that had not been looked at.
-    """
-
-    unfollowed: float = 6.0
-    """Nothing follows what passed its check under every credentials mode that is possible."""
-    maybe_unfollowed: float = 1.0
-    """Nothing follows what passes its check under one of two possible modes."""
-    conflict: float = 8.0
-    """Two requests of one fetch show different credentials modes."""
-    half_known: float = 0.3
-    """One of two shows its credentials mode, the other does not."""
-    storage_access: float = 2.0
-    """A preflight bears Sec-Fetch-Storage-Access, its request does not: Gecko gives it to both, or to neither."""
-    conditional: float = 0.5
-    """The pair makes one of two modes certain."""
-    idle: float = 4.0
-    """A second before a request in which nothing like it was answered, from its preflight on: browsers go on at once,
-    but for want of a connection, which an answer makes free."""
-    delay: float = 0.6
-    """A second between a redirect and what follows."""
-    most_delay: float = 2.0
-    """Seconds from which on it makes no difference."""
-    dropped: float = 1.0
-    """A name that the preflight asks for, which a redirect took from the request."""
-    borne: float = -1.0
-    """A name that the preflight asks for, and the request bears: one that asks for less is another's."""
-    kept: float = -0.05
-    """The pair is that of before: of those that are as good, none need be judged anew."""
-    names: float = 2.0
-    """A redirected preflight asks for other header names than the one before: where redirects drop some."""
-    same_connection: float = -0.5
-    """What follows a redirect comes on the connection that has just become free."""
-    cached: float = 1.5
-    """The preflight is in the cache."""
-    queued: float = 4.0
-    """It was, and the request may have waited for a connection since."""
-    repeated: float = 2.0
-    """A preflight has had its request, which came to nothing and may be sent again."""
-    unseen: float = 12.0
-    """A preflight was needed, and none was seen."""
-    apart: float = 1.0
-    """The page sent a preflight by itself that looks like a redirected one's."""
-    simple: float = 0.5
-    """The page sent a request by itself that looks like a redirected one."""
-    refused: float = 9.0
-    """A refused redirect is followed all the same."""
-    tainted: float = 10.0
-    """The page sent a request by itself that bears the mark of a redirect to a third origin."""
-    went_on: float = -2.0
-    """A refused redirect is followed that may have been no cors request's, or not be refused after all."""
-
-
-COSTS = Costs()
-
-
 # -- hypotheses --------------------------------------------------------------------------------------------------------
 
 
 def hypothesize(exchange: Exchange, permits: Iterable[Pending], led: Iterable[Pending], own: OwnMode) -> Follower:
     """All that a request may follow, of the preflights and the redirects for its URL."""
-    permits, led = _nearest(permits, exchange), _nearest(led, exchange)
-    latest = _last_answer(exchange, permits)
-    found: dict[Pending, float] = {}
     without_any = COSTS.apart if exchange.is_preflight else COSTS.simple
-    alone = without_any
-    for waiting in permits:
-        if _settled(waiting, exchange) or not preflights.fits(exchange, waiting):
-            continue
-        entry, without = _cached_instead(exchange, waiting, own)
-        cost = _permit_cost(exchange, waiting, own)
-        if cost is not None:
-            cost += _idle_cost(exchange, waiting, entry, latest)
-            alone = min(alone, without) if found else without
-            found[waiting] = cost
+    found, alone = _permits(exchange, _nearest(_on_own_connection(exchange, permits, own), exchange), own)
+    alone = without_any if alone is None else alone
     without_preflight = alone - without_any
-    for waiting in led:
+    for waiting in _nearest(led, exchange):
         if not _settled(waiting, exchange) and (cost := _hop_cost(exchange, waiting, own(exchange), own)) is not None:
             found[waiting] = cost + without_preflight
             if not hops.may_be_apart(exchange, waiting.judgement):
                 alone = max(alone, COSTS.tainted)
     return Follower(exchange, found, alone)
+
+
+def _permits(exchange: Exchange, permits: Sequence[Pending], own: OwnMode) -> tuple[dict[Pending, float], float | None]:
+    """The preflights that may be a request's, and what speaks against its having none; None where there are none."""
+    found: dict[Pending, float] = {}
+    alone: float | None = None
+    fitting = [each for each in permits if not _settled(each, exchange) and preflights.fits(exchange, each)]
+    last = _Last(_last_answer(exchange, permits), _last_asked(fitting))
+    for waiting in fitting:
+        cost = _permit_cost(exchange, waiting, own)
+        if cost is not None:
+            entry, without = _cached_instead(exchange, waiting, own)
+            found[waiting] = cost + _idle_cost(exchange, waiting, entry, last) + _connection_cost(exchange, waiting)
+            alone = without if alone is None else min(alone, without)
+    if len(found) > 1:
+        for waiting in found:
+            waiting.contested = True
+    return found, alone
+
+
+def _connection_cost(exchange: Exchange, waiting: Pending) -> float:
+    if not _share_connection(exchange, waiting):
+        return 0.0
+    return COSTS.own_connection if exchange.observation.http2 else COSTS.same_connection
 
 
 def _settled(waiting: Pending, exchange: Exchange) -> bool:
@@ -158,15 +113,48 @@ def _permit_cost(exchange: Exchange, waiting: Pending, own: OwnMode) -> float | 
     return cost - _cost_unfollowed(waiting, shown)
 
 
-def _idle_cost(exchange: Exchange, waiting: Pending, entry: Kept | None, latest: float) -> float:
-    """What the time between a preflight's answer and a request says against the pair.
+class _Last(NamedTuple):
+    """What came last before a request, among its like."""
 
-    `entry`: what is cached and would permit the request, too; `latest`: see `_last_answer`.
+    answered: float
+    """See `_last_answer`."""
+    asked: float
+    """When the preflight was sent that was answered last; those that were answered later were under way with it."""
+
+
+def _last_asked(fitting: Sequence[Pending]) -> float:
+    latest = max(fitting, key=lambda each: each.judgement.observation.ended, default=None)
+    return 0.0 if latest is None else latest.judgement.observation.started
+
+
+def _idle_cost(exchange: Exchange, waiting: Pending, entry: Kept | None, last: _Last) -> float:
+    """What the time between a preflight's answer and a request says against the pair: of those under way together the
+    first goes with the first, of others the latest is the likeliest.
+
+    `entry`: what is cached and would permit the request, too.
     """
     began, answered = exchange.observation.started, waiting.judgement.observation.ended
     if entry is not None and entry.together > answered:
-        return min(COSTS.idle * (began - max(latest, answered)), COSTS.idle)
-    return COSTS.delay * min(began - answered, COSTS.most_delay)
+        return min(COSTS.idle * (began - max(last.answered, answered)), COSTS.idle)
+    waited = min(began - answered, COSTS.most_delay)
+    delay = COSTS.delay if answered < last.asked else -COSTS.delay
+    return delay * waited + COSTS.order * waited**2
+
+
+def _share_connection(exchange: Exchange, waiting: Pending) -> bool:
+    """Whether both are surely of one window: a connection is only one's."""
+    connection = exchange.observation.connection
+    return connection is not None and connection == waiting.judgement.observation.connection
+
+
+def _on_own_connection(exchange: Exchange, permits: Iterable[Pending], own: OwnMode) -> Sequence[Pending]:
+    """The preflights on a request's own connection, where one fits and its engine sends both on the same; else all."""
+    listed = list(permits)
+    together = exchange.client.engine.separates_http2_connections and exchange.observation.http2
+    if len(listed) < 2 or not together or own(exchange) is not Credentials.OMIT:
+        return listed
+    mine = [each for each in listed if _share_connection(exchange, each)]
+    return mine if any(preflights.fits(exchange, each) and not _settled(each, exchange) for each in mine) else listed
 
 
 def _hop_cost(exchange: Exchange, waiting: Pending, mode: Credentials, own: OwnMode) -> float | None:
@@ -187,7 +175,7 @@ def _hop_cost(exchange: Exchange, waiting: Pending, mode: Credentials, own: OwnM
     if exchange.asked is not None and hop.preflight is PreflightState.SENT:
         cost += COSTS.names * (set(exchange.asked) != set(hop.requested_headers))
     cost += COSTS.delay * min(exchange.observation.started - hop.observation.ended, COSTS.most_delay)
-    if hop.observation.connection is not None and hop.observation.connection == exchange.observation.connection:
+    if _share_connection(exchange, waiting):
         cost += COSTS.same_connection
     return cost - _cost_unfollowed(waiting, shown)
 

@@ -39,6 +39,8 @@ def explain_sent(exchange: Exchange, judgement: Judgement, permit: Pending) -> N
     names = permit.judgement.requested_headers
     reasons = because(exchange.client, exchange.method, names, exchange.request) or (UPLOAD,)
     note_needed(judgement, PreflightState.SENT, reasons, names)
+    if permit.contested:
+        assume(judgement, Assumption.MAYBE_ANOTHERS)
 
 
 def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *, revalidates: bool) -> bool:

@@ -270,8 +270,10 @@ def followed(exchange: Exchange, permit: Pending, fetch: Fetch, key: Key) -> Non
     if _modes_differ(preflight):
         if _may_be_cached(exchange, preflight, fetch, key):
             assume(preflight, Assumption.MAYBE_CACHED)
-        elif _may_be_anothers(exchange, permit):
+        elif _is_late_elsewhere(exchange, permit):
             assume(preflight, Assumption.MAYBE_ANOTHERS)
+    if permit.contested and Assumption.MAYBE_ANOTHERS not in preflight.assumptions:
+        assume(preflight, Assumption.MAYBE_ANOTHERS)
     exchange.ledger.passed(preflight, fetch)
     if preflight.verdict is Verdict.DENY:
         exchange.ledger.contradict(preflight, REFUSED_YET_SENT)
@@ -288,12 +290,10 @@ def _modes_differ(preflight: Judgement) -> bool:
     return omitted is not None and included is not None and omitted.verdict is not included.verdict
 
 
-def _may_be_anothers(exchange: Exchange, permit: Pending) -> bool:
-    """Whether the request may be one of another window, or one for which another preflight of its like was sent."""
-    request, preflight, follower = exchange.observation, permit.judgement.observation, exchange.follower
-    if request.connection != preflight.connection and request.started - preflight.ended > PROMPT:
-        return True
-    return follower is not None and sum(each.judgement.role is Role.PREFLIGHT for each in follower.hypotheses) > 1
+def _is_late_elsewhere(exchange: Exchange, permit: Pending) -> bool:
+    """Whether the request may be one of another window, by leave of what was cached before the recording."""
+    request, preflight = exchange.observation, permit.judgement.observation
+    return request.connection != preflight.connection and request.started - preflight.ended > PROMPT
 
 
 def _may_be_cached(exchange: Exchange, preflight: Judgement, fetch: Fetch, key: Key) -> bool:

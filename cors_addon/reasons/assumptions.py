@@ -62,8 +62,8 @@ class Assumption(StrEnum):
         " request as well"
     )
     MAYBE_ANOTHERS = (
-        "assumed: this request is the one that the preflight was sent for; others like it were in flight, or another"
-        " window that looks the same sent it"
+        "assumed: this preflight and this request belong together; others like them were in flight, or another window"
+        " that looks the same sent one of them"
     )
     QUEUED = "assumed: the request had to wait for a connection; its cached preflight expired meanwhile"
     OTHER_FRAGMENT = (
