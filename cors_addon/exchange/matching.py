@@ -119,12 +119,16 @@ class _Last(NamedTuple):
     answered: float
     """See `_last_answer`."""
     asked: float
-    """When the preflight was sent that was answered last; those that were answered later were under way with it."""
+    """When the first of the preflights was sent that were under way together, up to the one that was answered last."""
 
 
 def _last_asked(fitting: Sequence[Pending]) -> float:
-    latest = max(fitting, key=lambda each: each.judgement.observation.ended, default=None)
-    return 0.0 if latest is None else latest.judgement.observation.started
+    asked = math.inf
+    for each in sorted((each.judgement.observation for each in fitting), key=lambda each: each.ended, reverse=True):
+        if asked != math.inf and each.ended < asked:
+            break
+        asked = min(asked, each.started)
+    return asked
 
 
 def _idle_cost(exchange: Exchange, waiting: Pending, entry: Kept | None, last: _Last) -> float:
