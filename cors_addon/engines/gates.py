@@ -13,6 +13,7 @@ from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import Arrival, Block, Destination, Fields, Gate, GateRules, Load, Step
 from cors_addon.fetch.mixed_content import Upgrades, is_ip_or_trustworthy
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
+from cors_addon.fetch.resource_policy import resource_policy
 
 _OBJECTS = frozenset({Destination.EMBED, Destination.OBJECT})
 _LAX_WORKERS = frozenset({Destination.SHARED_WORKER, Destination.WORKER})
@@ -21,6 +22,16 @@ _LAX_WORKERS = frozenset({Destination.SHARED_WORKER, Destination.WORKER})
 def _nothing_is(_url: Url) -> bool:
     """Kept from being upgraded."""
     return False
+
+
+def _last_kind(fields: Fields, end: str) -> str:
+    """The last value of Content-Type with a slash, up to the first of some characters; `*/*` says nothing."""
+    found = ""
+    for value in (get(fields, b"content-type") or "").split(","):
+        kind = re.split(end, value.strip(" \t"), maxsplit=1)[0].lower()
+        if "/" in kind and kind != "*/*":
+            found = kind
+    return found
 
 
 # -- Chromium ----------------------------------------------------------------------------------------------------------
@@ -35,13 +46,8 @@ _NOT_SHOWN = frozenset(
 
 
 def _chromium_kind(fields: Fields) -> str:
-    """HttpUtil::ParseContentType: the last value with a slash, up to the first blank; `*/*` says nothing."""
-    found = ""
-    for value in (get(fields, b"content-type") or "").split(","):
-        kind = re.split(r"[ \t;(]", value.strip(" \t"), maxsplit=1)[0].lower()
-        if "/" in kind and kind != "*/*":
-            found = kind
-    return found
+    """HttpUtil::ParseContentType."""
+    return _last_kind(fields, r"[ \t;(]")
 
 
 def _chromium_is_shown(step: Step) -> Step:
@@ -157,8 +163,18 @@ CHROMIUM = GateRules(
 # -- Gecko -------------------------------------------------------------------------------------------------------------
 
 
+def _gecko_kind(fields: Fields) -> str:
+    """net_ParseContentType."""
+    return _last_kind(fields, r"[ \t;]")
+
+
 def _gecko_resource_policy(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """HttpBaseChannel::ProcessCrossOriginResourcePolicyHeader: `<object>` is no frame, until it is shown as one."""
+    """HttpBaseChannel::ProcessCrossOriginResourcePolicyHeader: `<object>` is no frame, until it is shown as one.
+
+    A value that is none is not taken for a missing one, so it passes under an embedder policy.
+    """
+    if resource_policy(arrival.fields) is None and get(arrival.fields, b"cross-origin-resource-policy"):
+        return None
     if load.destination not in _OBJECTS:
         return gates.resource_policy_permits(rules, load, arrival)
     embedder = rules.embedder(load.page)
@@ -172,6 +188,25 @@ def _gecko_frame_embedder(rules: GateRules, load: Load, arrival: Arrival) -> Blo
     return None if load.destination in _OBJECTS else gates.frame_has_embedder_policy(rules, load, arrival)
 
 
+def _gecko_frame_allowed(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """X-Frame-Options is asked as the channel opens, frame-ancestors of what becomes a document."""
+    block = gates.frame_allowed(rules, load, arrival)
+    if block is None or block.gate is not Gate.FRAME_ANCESTORS:
+        return block
+    fails = load.destination in _OBJECTS and not 200 <= arrival.status <= 299
+    return None if fails or arrival.status in (204, 205) else block
+
+
+def _gecko_sheet(step: Step) -> Step:
+    """SheetLoadData::VerifySheetReadyToParse: of a sheet that fails by its status nothing more is asked."""
+
+    def checked(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+        fails = load.destination is Destination.STYLE and not 200 <= arrival.status <= 299
+        return None if fails else step(rules, load, arrival)
+
+    return checked
+
+
 GECKO = GateRules(
     # nsIOService::AsyncOnChannelRedirect: nsContentSecurityManager, which asks the mode, before the other sinks
     redirect_steps=(
@@ -180,8 +215,8 @@ GECKO = GateRules(
         redirect_gates.target_matches_csp,
         redirect_gates.target_is_not_mixed,
     ),
-    # X-Frame-Options and frame-ancestors are asked as the document's channel opens, before COEP
-    frame_steps=(gates.frame_allowed, _gecko_frame_embedder, _gecko_resource_policy),
+    # both are asked before COEP
+    frame_steps=(_gecko_frame_allowed, _gecko_frame_embedder, _gecko_resource_policy),
     # HttpBaseChannel::ValidateMIMEType: a script's type first, then nosniff; the style sheet's own loader comes last
     other_steps=(
         _gecko_resource_policy,
@@ -189,11 +224,12 @@ GECKO = GateRules(
         gates.nosniff_allows,
         gates.opaque_response_is_safe,
         gates.worker_has_embedder_policy,
-        gates.style_type_allows,
+        _gecko_sheet(gates.style_type_allows),
         *gates.ALIKE,
-        gates.integrity_needs_cors,
+        _gecko_sheet(gates.integrity_needs_cors),
     ),
     opaque_check=orb_gecko.check,
+    kind_of=_gecko_kind,
     fails_by_status=frozenset(),
     # NS_ShouldSecureUpgrade: an address is upgraded as a name is
     upgrades=Upgrades(kept_for_media=is_potentially_trustworthy, import_scripts=False),

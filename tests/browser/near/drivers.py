@@ -241,9 +241,11 @@ class NearWebKit(WebKit):
         """Open the case's page, and have it make its load."""
         idle = self.idle.setdefault(case.page, [])
         try:
-            # what a page's own markup loads is told before a new tab is listened to: so it opens elsewhere
-            tab = idle.pop() if idle else await self.open_tab(f"{case.page}/new")
-            tab.console.clear()
+            if idle:
+                tab = idle.pop()
+                tab.console.clear()
+            else:  # what the page's own markup loads was told already
+                tab = await self.open_tab(case.document)
             await self.go_to(tab, case.document)
             told = Told(await tab.settle(expression(case), CONSOLE_SECONDS))
             told.console = list(tab.console)
@@ -265,8 +267,9 @@ class NearWebKit(WebKit):
             return await self.connect(url)
 
     async def go_to(self, tab: Tab, url: str) -> None:
-        """Navigate, and wait until all that the page itself loads has come."""
-        await tab.call("Page.navigate", url=url)
+        """Navigate, unless it is there, and wait until all that the page itself loads has come."""
+        if await tab.value("location.href") != url:
+            await tab.call("Page.navigate", url=url)
         ready = f"location.href === {json.dumps(url)} && document.readyState === 'complete'"
         deadline = asyncio.get_running_loop().time() + PAGE_SECONDS
         while not await tab.value(ready):

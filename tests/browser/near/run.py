@@ -17,12 +17,14 @@ from tests.browser.compare import load_lines
 from tests.browser.drivers import BrowserGone, Launch
 from tests.browser.proxy import Proxy, Seen
 
-from .cases import NearCase, answers, from_json
+from .cases import FRAMED, NearCase, answers, from_json
 from .drivers import NearDriver, Told
 from .verdict import Judged, judged
 
 CASE_SECONDS = 40.0
 RESTARTS = 4
+FRAMED_SECONDS = 10.0
+DEMANDS = frozenset({"Content-Security-Policy", "Cross-Origin-Embedder-Policy", "Document-Isolation-Policy"})
 TABLE = Path(__file__).with_name("known_differences.json")
 
 Progress = Callable[[int, int], None]
@@ -198,13 +200,36 @@ async def compared(
             seen.setdefault(flow.case, []).append(flow)
     ours = load_lines(jsonl)
     found = Found()
+    framed = [each for case, _ in told.values() for each in framed_flows(case, seen)]
     for case, mine in told.values():
         found.cases += 1
-        flows = judged(case, mine, seen.get(case.id, []), driver.name)
+        flows = [beside(each, framed) for each in judged(case, mine, seen.get(case.id, []), driver.name)]
         found.never_sent += not flows
         for each in flows:
             sort(found, each, ours, mine, differences)
     return found
+
+
+def framed_flows(case: NearCase, seen: Mapping[str, Sequence[Seen]]) -> list[tuple[Seen, bool]]:
+    """The answers of a case that became documents within its page, and whether they demand anything."""
+    demands = any(change.what in DEMANDS for change in case.changes)
+    return [(flow, demands) for flow in seen.get(case.id, [])] if case.loader in FRAMED else []
+
+
+def beside(each: Judged, framed: Sequence[tuple[Seen, bool]]) -> Judged:
+    """Undecided where another case has framed a document of the page's origin shortly before, and one of them demands
+    something: which of the two asks is not in the traffic.
+    """
+    case, flow = each.case, each.flow
+    if flow.header("referer") == case.document:
+        return each
+    for other, demands in framed:
+        recent = 0 <= flow.time - other.time < FRAMED_SECONDS
+        unlike = demands or bool(case.policy or case.meta)
+        if recent and unlike and other.case != case.id and other.url.startswith(f"{case.page}/"):
+            why = "a document of the page's origin was framed elsewhere meanwhile"
+            return dataclasses.replace(each, undecided=each.undecided or why)
+    return each
 
 
 def sort(

@@ -81,8 +81,10 @@ def chromium(case: NearCase, told: Told, last: int) -> Verdict:
             return Verdict("corp", why=reason)
         if error == "net::ERR_BLOCKED_BY_ORB":
             return Verdict(None if case.loader.startswith("fetch-") else "orb", why=error)
-    quiet = re.compile("report-only|^Executing inline", re.IGNORECASE)  # the latter is of the framed page itself
-    texts = [text for text in told.console if not quiet.search(text)]
+    quiet = "report-only|^Executing inline"  # the latter is of the framed page itself
+    if case.loader not in FRAMED:  # of a frame elsewhere only the origin is named: it is another case's
+        quiet += "|in a frame because|^Framing "
+    texts = [text for text in told.console if not re.search(quiet, text, re.IGNORECASE)]
     named = by_texts(texts, CHROMIUM_TEXTS)
     if named is not None:
         return named
@@ -141,6 +143,8 @@ FIREFOX_CODES = {
     "NS_ERROR_NET_PARTIAL_TRANSFER": "network",
     "NS_ERROR_NET_HTTP2_SENT_GOAWAY": "network",
 }
+INVALID_OPTIONS = r"^\[X-Frame-Options\] Invalid"
+"""Said of values that are ignored, and of several that contradict each other, which deny."""
 FIREFOX_REASONS = {3001: "mixed-content", 4000: "csp"}
 """BLOCKING_REASON_* of netwerk/base/nsILoadInfo.idl: what comes of it (a wrong type, say) has messages of its own."""
 
@@ -159,15 +163,18 @@ def firefox(case: NearCase, told: Told, last: int) -> Verdict:
         if code in FIREFOX_CODES:
             return Verdict(FIREFOX_CODES[code], why=code)
     named = by_texts(told.console, FIREFOX_TEXTS)
+    if named is None and not told.js.get("framed") and case.asked["frame"] and shows(case):
+        named = by_texts(told.console, ((INVALID_OPTIONS, "frame-options"),))
     if named is not None:
         if named.gate == "orb" and case.loader.startswith("fetch-"):
             return Verdict(None, why=named.why)
         if named.gate == "corp or coep":
             return Verdict(corp_or_coep(case, last), derived=True, why=named.why)
         return named
-    isolates = any(name.lower() == "cross-origin-embedder-policy" for name, _ in case.policy)
+    isolates = any(value.strip().startswith(("require-corp", "credentialless")) for _, value in case.policy)
     if case.loader in FRAMED and told.js.get("framed") is False and case.asked["frame"] and isolates and shows(case):
-        return Verdict("coep", derived=True, why="a frame that does not come, and no message")
+        why = "a frame that does not come, and no message"
+        return Verdict(corp_or_coep(case, last) if case.loader != "iframe" else "coep", derived=True, why=why)
     if case.loader == "worker" and told.js.get("outcome") == "error" and case.policy and not case.changed(0, "drop"):
         return Verdict("coep", derived=True, why="a worker that fails without a message")
     if case.loader == "eventsource" and told.js.get("outcome") == "error":
@@ -259,11 +266,13 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
     if told.js.get("outcome") in ("died",):
         return "the tab died"
     waits_in_vain = told.js.get("outcome") == "no-event" and case.loader not in (*FRAMED, "prefetch")
+    if verdict.gate is None and not shows(case) and by_texts(told.console, ((INVALID_OPTIONS, "frame-options"),)):
+        return "Firefox calls X-Frame-Options invalid, and what is not shown does not tell whether it denies"
     if waits_in_vain and verdict.gate is None and browser == "firefox":
         return "the page was told nothing in time"
     if not trustworthy and verdict.gate not in ("corp", "cors", "network"):
         return "no Sec-Fetch-Dest and -Mode: the kind of load is not in the traffic"
-    if case.loader == "preload" and verdict.gate in (None, "sri"):
+    if case.loader == "preload" and verdict.gate in (None, "mime", "sri"):
         return "a preload is the same request as the real load, whose type and use are checked further"
     if case.integrity and any(url.startswith("http://") and "localhost" not in url for url in case.urls):
         return "no Sec-Fetch-Dest at some hop: that it is for the element with an integrity is not in the traffic"
