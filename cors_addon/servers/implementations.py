@@ -1,7 +1,8 @@
 """CORS implementations, and what to change in each: one row for each, in its own words.
 
 Law 1: a setting is a clause that begins with a verb, and names the option as the implementation spells it.
-Law 2: `version` is the one that was measured; where it is empty, marks and settings are from memory, and say so.
+Law 2: `version` is the one that was measured; where it is empty, `source` says whether its source was read (repository,
+file and commit), or that marks and settings are from memory.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,11 @@ class Implementation(NamedTuple):
     source: str = ""
 
     @property
+    def is_known(self) -> bool:
+        """Whether its answers were measured, or its source was read."""
+        return self.source != _UNCHECKED
+
+    @property
     def settings(self) -> Mapping[Cause, str]:
         """By what was refused."""
         told = {
@@ -39,8 +45,13 @@ class Implementation(NamedTuple):
         return {cause: words for cause, words in told.items() if words}
 
 
-_MEASURED = "its answers, newest versions of 2026-11-28"
+_MEASURED = "its answers, newest versions of 2026-11-28 and 29"
 _UNCHECKED = "written from memory: neither its answers nor its source were looked at"
+
+
+def _read(where: str) -> str:
+    return f"its source: {where}"
+
 
 _PYTHON = (
     Implementation(
@@ -133,7 +144,8 @@ _PYTHON = (
         origin="install django-cors-headers, put CorsMiddleware first in `MIDDLEWARE`, and add the origin to "
         "`CORS_ALLOWED_ORIGINS`",
         target="django",
-        source=_UNCHECKED,
+        version="djangorestframework 3.18.3",
+        source=_MEASURED,
     ),
     Implementation(
         "falcon",
@@ -173,7 +185,17 @@ _PYTHON = (
         origin="set `c.ServerApp.allow_origin = 'https://…'` (or `allow_origin_pat`) in its configuration",
         credentials="set `c.ServerApp.allow_credentials = True`, or send the token in Authorization",
         other="set `c.ServerApp.allow_origin`, and send the token: it asks who is there first",
-        source=_UNCHECKED,
+        version="jupyter-server 2.21.1",
+        source=_MEASURED,
+    ),
+    Implementation(
+        "mcp-python",
+        "a Model Context Protocol server in Python",
+        origin="add the origin to `TransportSecuritySettings(allowed_origins=[…])` of its `transport_security`",
+        other="wrap its application in Starlette's CORSMiddleware (`expose_headers=['Mcp-Session-Id']`): it answers no "
+        "OPTIONS; for another host, add it to `allowed_hosts` of its `transport_security`",
+        version="mcp 2.3.0",
+        source=_MEASURED,
     ),
     Implementation(
         "python-http.server",
@@ -369,14 +391,17 @@ _NODE = (
         credentials="set `app.enableCors({ credentials: true })` and list the origins",
         other="call `app.enableCors({ origin: [ … ] })` before `app.listen`: nothing answers OPTIONS here",
         target="express",
-        source=_UNCHECKED,
+        version="@nestjs/core 12.5.1",
+        source=_MEASURED,
     ),
     Implementation(
         "mcp-typescript",
         "a Model Context Protocol server in TypeScript",
         origin="add the origin to `allowedOrigins` of its transport",
-        other="add the host to `allowedHosts` of its transport",
-        source=_UNCHECKED,
+        other="answer OPTIONS before the transport does (Express: `app.use(cors({ exposedHeaders: "
+        "['Mcp-Session-Id'] }))`); for another host, add it to `allowedHosts` of its transport",
+        version="@modelcontextprotocol/sdk 1.32.2",
+        source=_MEASURED,
     ),
 )
 
@@ -402,7 +427,7 @@ _OTHERS = (
         credentials="set `cors.Config{Credentialed: true}` and list the origins",
         hides=True,
         target="jub0bs",
-        source=_UNCHECKED,
+        source=_read("jub0bs/cors, middleware.go 04bf87f78159, internal/headers with and without Private-Network"),
     ),
     Implementation(
         "gin-cors",
@@ -438,7 +463,7 @@ _OTHERS = (
         other="switch CORS on for this path, with Spring Security by `http.cors(…)` too",
         hides=True,
         target="spring",
-        source=_UNCHECKED,
+        source=_read("spring-projects/spring-framework, DefaultCorsProcessor.java, 0a92d0f142b9"),
     ),
     Implementation(
         "rack-cors",
@@ -470,7 +495,7 @@ _OTHERS = (
         method="add the method to `'allowed_methods'` in config/cors.php",
         headers="add the header to `'allowed_headers'` in config/cors.php",
         credentials="set `'supports_credentials' => true` in config/cors.php and list the origins",
-        source=_UNCHECKED,
+        source=_read("fruitcake/php-cors, CorsService.php, 07611b4d603a"),
     ),
     Implementation(
         "aws-api-gateway",
@@ -502,14 +527,14 @@ _OTHERS = (
         method="add the method to the rule's allowed methods",
         headers="add the header to the rule's allowed headers",
         hides=True,
-        source=_UNCHECKED,
+        source=_read("Azure/Azurite, PreflightMiddlewareFactory.ts, 15c15a0f8697"),
     ),
     Implementation(
         "ollama",
         "Ollama",
         origin="set `OLLAMA_ORIGINS=https://…` in the environment of `ollama serve`",
         headers="ask without that header: Ollama's list is fixed",
-        source=_UNCHECKED,
+        source=_read("ollama/ollama, server/routes.go, 00188139f12f"),
     ),
     Implementation(
         "keycloak",
@@ -517,7 +542,7 @@ _OTHERS = (
         origin="add the origin to the client's Web origins (`+` takes them from its valid redirect URIs)",
         method="look at the URL: Keycloak answers OPTIONS for its endpoints alone",
         other="look at the URL: Keycloak answers OPTIONS for its endpoints alone",
-        source=_UNCHECKED,
+        source=_read("keycloak/keycloak, KeycloakErrorHandler.java, 004f6ad8c3ce, and its tests"),
     ),
     Implementation(
         "firebase-functions",
@@ -585,7 +610,7 @@ _PROXIES = (
         credentials="set `allow_credentials: true`",
         other="mend what is behind it: Envoy itself answered",
         target="envoy",
-        source=_UNCHECKED,
+        source=_read("envoyproxy/envoy, source/extensions/filters/http/cors/cors_filter.cc, 001cbf14d2e7"),
     ),
     Implementation(
         "kong",
@@ -595,7 +620,16 @@ _PROXIES = (
         headers="add the header to `config.headers` of its plugin cors",
         credentials="set `config.credentials: true` of its plugin cors",
         other="look at the route's `methods`: a route that does not list OPTIONS is not found by a preflight",
-        source=_UNCHECKED,
+        source=_read("Kong/kong, kong/plugins/cors/handler.lua, 01789df426ac"),
+    ),
+    Implementation(
+        "traefik",
+        "Traefik's headers middleware",
+        origin="add the origin to `accessControlAllowOriginList` (or match it by `accessControlAllowOriginListRegex`)",
+        method="add the method to `accessControlAllowMethods`",
+        headers="add the header to `accessControlAllowHeaders`",
+        credentials="set `accessControlAllowCredentials: true` and list the origins",
+        source=_read("traefik/traefik, pkg/middlewares/headers/header.go, 01393d502280"),
     ),
     Implementation(
         "cloudflare-access",

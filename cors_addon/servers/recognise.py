@@ -27,8 +27,8 @@ def recognise_answer(answer: Answer) -> Recognised | None:
     """The same of an answer that was read."""
     for row in LITERALS:
         if _holds(row, answer):
-            measured = bool(IMPLEMENTATIONS[row.implementation].version)
-            return _recognised(row, answer, Confidence.SURE if measured else Confidence.LIKELY)
+            known = IMPLEMENTATIONS[row.implementation].is_known
+            return _recognised(row, answer, Confidence.SURE if known else Confidence.LIKELY)
     found = {row.implementation: row for row in reversed(LIKELY) if _holds(row, answer)}
     for narrow, wide in _NARROWER.items():
         if narrow in found:

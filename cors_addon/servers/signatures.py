@@ -137,7 +137,17 @@ LITERALS = (
     Signature(
         "fastify-cors", (says(r'\{"message":"Route [A-Z]+:\S* not found"', "Fastify's error for a missing route"),)
     ),
-    Signature("socket.io", (says(r'\{"code":\d,"message":"Bad handshake method"\}', '"Bad handshake method"'),)),
+    Signature(
+        "socket.io",
+        (
+            says(
+                r'\{"code":\d,"message":"(?:Bad handshake method|Transport unknown|Session ID unknown|Bad request|'
+                r'Unsupported protocol version)"\}',
+                "its errors",
+            ),
+            at("/socket.io"),
+        ),
+    ),
     Signature("socket.io", (says(r'0\{"sid":"', "its handshake"), at("/socket.io"))),
     Signature(
         "restify",
@@ -174,6 +184,29 @@ LITERALS = (
         (says(r'\{"jsonrpc":"2\.0","error":\{"code":-32000,"message":"Invalid (?:Origin|Host)', "its error"),),
         {"Invalid Origin": Cause.ORIGIN, "Invalid Host": Cause.OTHER},
     ),
+    Signature(
+        "mcp-typescript",
+        (
+            says(r'\{"jsonrpc":"2\.0","error":\{"code":-32000,"message":"Method not allowed\."', "its error"),
+            status(405),
+        ),
+    ),
+    Signature(
+        "mcp-python",
+        (says(r"Invalid (?:Origin|Host) header\Z", '"Invalid Origin header"'), status(400, 403, 421)),
+        {"Invalid Origin": Cause.ORIGIN, "Invalid Host": Cause.OTHER},
+    ),
+    Signature(
+        "mcp-python",
+        (
+            says(
+                r'\{"jsonrpc":"2\.0","id":(?:null|"server-error"),"error":\{"code":-32600,'
+                r'"message":"Method Not Allowed"',
+                "its error",
+            ),
+            status(405),
+        ),
+    ),
     # -- others
     Signature("spring", (says(r"Invalid CORS request\Z", '"Invalid CORS request"'), status(403))),
     Signature("rack-cors", (named("x-rack-cors"),)),
@@ -190,7 +223,7 @@ LITERALS = (
             valued(
                 VARY,
                 "Access-Control-Request-Headers, Access-Control-Request-Method, "
-                "Access-Control-Request-Private-Network, Origin",
+                "(?:Access-Control-Request-Private-Network, )?Origin",
                 2,
             ),
         ),
@@ -251,6 +284,7 @@ LITERALS = (
     ),
     Signature("envoy", (says(r"upstream connect error or disconnect/reset before headers", "Envoy's error"),)),
     Signature("envoy", (says(r"RBAC: access denied\Z", "Envoy's error"),)),
+    Signature("kong", (valued(ACAM, "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS,TRACE,CONNECT", 2), PREFLIGHT)),
     Signature("kong", (says(r'\{\s*"message":\s*"no Route matched with those values"', "Kong's error"),)),
     Signature("cloudflare-access", (valued("location", r"https://[\w.-]+\.cloudflareaccess\.com/.*", 2),)),
 )
@@ -629,6 +663,18 @@ LIKELY = (
             status(204),
             valued("cache-control", "no-cache, private"),
             valued(VARY, "(?:Origin, )?Access-Control-Request-Method(?:, Access-Control-Request-Headers)?"),
+        ),
+    ),
+    Signature(
+        "traefik",
+        (
+            PREFLIGHT,
+            status(200),
+            absent(ACAO, VARY),
+            valued(ACAM, _TIGHT_LIST),
+            valued(ACMA, r"-?\d+", CONDITION),
+            EMPTY_AND_SAID,
+            ordered(f"{ACAC}?", f"{ACAH}?", ACAM, ACMA, CL),
         ),
     ),
     Signature(

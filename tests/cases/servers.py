@@ -1235,6 +1235,49 @@ SOURCE: tuple[tuple[str, str, str, str], ...] = (
         "POST /mcp\nOrigin: https://app.example.com\n\n"
         + '403\nContent-Type: application/json\n\n{"jsonrpc":"2.0","error":{"code":-32000,"message":"Invalid Origin header: https://app.example.com"},"id":null}',
     ),
+    (
+        "mcp-typescript",
+        "",
+        "an MCP server, asked for nothing that it knows",
+        _ASKS
+        + '405\nallow: GET, POST, DELETE\ncontent-type: application/json\n\n{"jsonrpc":"2.0","error":{"code":-32000,"message":"Method not allowed."},"id":null}',
+    ),
+    ("mcp-python", "origin", "an MCP server", _ASKS + "403\ncontent-length: 21\n\nInvalid Origin header"),
+    (
+        "mcp-python",
+        "",
+        "an MCP server, asked for nothing that it knows",
+        _ASKS
+        + '405\ncontent-type: application/json\nallow: GET, POST, DELETE\n\n{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Method Not Allowed"}}',
+    ),
+    (
+        "kong",
+        "",
+        "Kong's plugin cors",
+        _ASKS.replace("PUT", "PURGE")
+        + "200\nvary: Origin\nAccess-Control-Allow-Origin: https://app.example.com\nAccess-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS,TRACE,CONNECT\nContent-Length: 0\n\n",
+    ),
+    (
+        "traefik",
+        "",
+        "Traefik's headers middleware",
+        _ASKS
+        + "200\nAccess-Control-Allow-Headers: content-type,x-token\nAccess-Control-Allow-Methods: GET,POST\nAccess-Control-Max-Age: 0\nContent-Length: 0\n\n",
+    ),
+    (
+        "jub0bs-cors",
+        "",
+        "jub0bs/cors, newer",
+        _ASKS
+        + "403\nVary: Access-Control-Request-Headers, Access-Control-Request-Method, Origin\nContent-Length: 0\n\n",
+    ),
+    (
+        "socket.io",
+        "",
+        "socket.io, asked without a transport",
+        _ASKS.replace("/api/items", "/socket.io/")
+        + '400\nContent-Type: application/json\n\n{"code":0,"message":"Transport unknown"}',
+    ),
     ("rack-cors", "", "rack-cors, debugging", _ASKS + "200\nx-rack-cors: miss; no-method\n\n"),
     (
         "jub0bs-cors",

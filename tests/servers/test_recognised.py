@@ -1,0 +1,140 @@
+"""Who answered, asked of the real thing: each implementation is run, refuses a page, and is told by that.
+
+None may be told wrongly, nor for another cause, in whatever configuration and version.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from cors_addon.exchange.model import Judgement, Verdict
+from cors_addon.exchange.recognised import Cause
+from cors_addon.servers import cause
+from cors_addon.session.session import Session
+from tests.servers.launch import Missing
+from tests.servers.recognising import Start, ask, asking, node, program, python
+
+REFUSED = ("origin", "method", "headers", "all", "null")
+"""Preflights that most refuse, asked before anything that is allowed."""
+TRUE_CAUSES = {
+    "origin": {Cause.ORIGIN},
+    "null": {Cause.ORIGIN},
+    "method": {Cause.METHOD},
+    "method again": {Cause.METHOD},
+    "headers": {Cause.HEADERS},
+    "all": {Cause.ORIGIN, Cause.METHOD, Cause.HEADERS},
+}
+
+
+class Row(NamedTuple):
+    """One implementation as it is run."""
+
+    start: Start
+    names: tuple[str, ...]
+    """What it may be told as: itself, or its family."""
+    least: int = 5
+    """How many of the refused preflights tell it, at least; all are fewer where it refuses less."""
+    path: str = "/api/items"
+    hides: bool = True
+    """What it refuses, as it says: no other cause may be told for it. False where it has no CORS at all."""
+
+
+NPM = ("npm-cors", "express-cors", "fastify-cors")
+AZURITE = ("azurite-blob", "--blobPort", "PORT", "--inMemoryPersistence", "--silent", "--skipApiVersionCheck")
+HTTP_SERVER = ("http-server", "-p", "PORT", "-a", "127.0.0.1", "-s")
+SERVE = ("serve", "-l", "tcp://127.0.0.1:PORT", "-L")
+LIVE = ("live-server", "--port=PORT", "--host=127.0.0.1", "--no-browser", "--quiet")
+
+ROWS = {
+    "starlette": Row(python("starlette"), ("starlette",)),
+    "fastapi": Row(python("fastapi"), ("starlette",)),
+    "connexion": Row(python("connexion"), ("starlette",)),
+    "litestar": Row(python("litestar"), ("litestar",)),
+    "aiohttp-cors": Row(python("aiohttp_cors"), ("aiohttp-cors",)),
+    "blacksheep": Row(python("blacksheep"), ("blacksheep",)),
+    "flask-cors": Row(python("flask_cors"), ("flask-cors",)),
+    "flask-cors resources": Row(python("flask_cors_resources"), ("flask-cors",)),
+    "quart-cors": Row(python("quart_cors"), ("quart-cors",)),
+    "django-cors-headers": Row(python("django"), ("django-cors-headers",)),
+    "django-rest-framework": Row(python("django_rest_framework"), ("django-rest-framework",), hides=False),
+    "falcon": Row(python("falcon"), ("falcon",)),
+    "sanic-ext": Row(python("sanic"), ("sanic-ext",)),
+    "robyn": Row(python("robyn"), ("robyn",)),
+    "jupyter": Row(python("jupyter"), ("jupyter",), path="/api/contents"),
+    "mcp": Row(python("mcp"), ("mcp-python",), path="/mcp", hides=False),
+    "http.server": Row(python("http_server"), ("python-http.server",), hides=False),
+    "express": Row(node("express"), ("express-cors",)),
+    "express string": Row(node("express string"), ("express-cors",)),
+    "express error": Row(node("express error"), ("express-cors",)),
+    "express default": Row(node("express default"), ("express-cors",)),
+    "express without": Row(node("express without"), (), 0, hides=False),
+    "fastify": Row(node("fastify"), ("fastify-cors",)),
+    "fastify error": Row(node("fastify error"), ("fastify-cors",)),
+    "hono": Row(node("hono"), ("hono-cors",)),
+    "hono credentials": Row(node("hono credentials"), ("hono-cors",)),
+    "koa": Row(node("koa"), ("koa-cors",)),
+    "koa function": Row(node("koa function"), ("koa-cors",), 3),
+    "h3": Row(node("h3"), ("h3",)),
+    "hapi": Row(node("hapi"), ("hapi",)),
+    "restify": Row(node("restify"), ("restify",)),
+    "socket.io": Row(node("socket.io"), ("socket.io",), path="/socket.io/?EIO=4&transport=polling"),
+    "socket.io without": Row(
+        node("socket.io without"), ("socket.io",), path="/socket.io/?EIO=4&transport=polling", hides=False
+    ),
+    "nestjs": Row(node("nestjs"), NPM),
+    "nestjs without": Row(node("nestjs without"), ("nestjs",), hides=False),
+    "vite list": Row(node("vite list"), ("vite", *NPM), path="/src/main.js"),
+    "webpack-dev-server": Row(node("webpack-dev-server"), ("webpack-dev-server",), path="/main.js", hides=False),
+    "mcp-typescript": Row(node("mcp-typescript"), ("mcp-typescript",), path="/mcp", hides=False),
+    "azurite": Row(program(*AZURITE), ("azure-storage",), path="/devstoreaccount1/c/x", hides=False),
+    "http-server": Row(program(*HTTP_SERVER), ("http-server",), path="/index.html", hides=False),
+    "http-server --cors": Row(program(*HTTP_SERVER, "--cors"), ("http-server",), path="/index.html"),
+    "serve": Row(program(*SERVE), ("serve",), path="/items.json", hides=False),
+    "serve --cors": Row(program(*SERVE, "--cors"), ("serve",), path="/items.json"),
+    "live-server": Row(program(*LIVE), ("live-server",), path="/index.html", hides=False),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_real_thing_is_told_by_what_it_refuses(name: str, tmp_path: Path) -> None:
+    """In the newest version that is served."""
+    look(ROWS[name], tmp_path)
+
+
+def look(row: Row, folder: Path) -> None:
+    """Run it, ask it, and hold what is told against what is true."""
+    session = Session(engine="fetch", keep=100)
+    judged: dict[str, Judgement] = {}
+    try:
+        with row.start(folder) as port:
+            for number, asked in enumerate(asking(row.path)):
+                observation = ask(port, asked, number)
+                session.observe(observation)
+                judged[asked.name] = session.last[observation.flow_id]
+    except Missing as error:
+        pytest.skip(str(error))
+    told = {name: each.server.name for name, each in judged.items() if each.server is not None}
+    assert set(told.values()) <= set(row.names), seen(judged)
+    refused = [name for name in REFUSED if judged[name].verdict is Verdict.DENY]
+    assert refused, seen(judged)
+    assert sum(name in told for name in refused) >= min(row.least, len(refused)), seen(judged)
+    for name in (*refused, "method again"):
+        if row.hides and judged[name].verdict is Verdict.DENY:
+            causes, true = set(cause.causes(judged[name])), TRUE_CAUSES[name]
+            if cause.says_which(judged[name]):
+                assert causes <= true or causes == {Cause.OTHER}, (name, causes, seen(judged))
+            else:
+                assert true <= causes or name == "all", (name, causes, seen(judged))
+
+
+def seen(judged: dict[str, Judgement]) -> str:
+    """What came, for the message of a test that fails."""
+    lines = []
+    for name, each in judged.items():
+        observation = each.observation
+        lines.append(f"{name}: {observation.status} {each.verdict} {each.reason} {each.server and each.server.name}")
+        lines.append(f"  causes {[*cause.causes(each)]}, said {each.said!r}")
+        lines += [f"  {key.decode()}: {value.decode('latin-1')}" for key, value in observation.response]
+        lines.append(f"  {observation.head[:200]!r}")
+    return "\n".join(lines)
