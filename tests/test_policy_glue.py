@@ -517,6 +517,19 @@ def test_a_snippet_is_for_the_flows_fix_or_their_policy(proxied: Proxied, tmp_pa
             )
 
 
+def test_a_snippet_is_for_who_answered_where_no_target_is_named(proxied: Proxied) -> None:
+    """By the flow's own answer; where that does not show, the targets are named."""
+    refused = preflight()
+    assert refused.response is not None
+    refused.response.status_code = 400
+    refused.response.content = b"Disallowed CORS method"
+    refused.response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+    judged = proxied.through(refused)
+    assert any("CORSMiddleware" in line for line in proxied.commands.snippet([judged]))
+    with pytest.raises(exceptions.CommandError, match=r"does not tell the target\. Name one of: nginx"):
+        proxied.commands.snippet([actual(url="https://nobody.test/")])
+
+
 def test_every_command_has_a_summary_and_goes_away(proxied: Proxied) -> None:
     """As mitmproxy shows it."""
     known = proxied.context.master.commands.commands

@@ -216,18 +216,21 @@ class PolicyCommands(CommandGroup):
         what = _count(lesson.learned, "exchange")
         return f"Learned from {what}: {names}, in {path}. Try it with cors.policy.load.{notes}"
 
-    def snippet_in_viewer(self, flows: Sequence[flow.Flow], target: str) -> None:
-        """Show configuration for a server (nginx, express, django …) under which these flows pass."""
+    def snippet_in_viewer(self, flows: Sequence[flow.Flow], target: str = "") -> None:
+        """Show configuration for a server (nginx …), else for the one recognised, under which these flows pass."""
         from cors_addon.proxy import viewer
 
+        target = target or self._recognised(flows)
         viewer.show(self._master, f"CORS · {target}", self.snippet(flows, target))
 
-    def snippet_in_log(self, flows: Sequence[flow.Flow], target: str) -> str:
-        """Show configuration for a server (nginx, express, django …) under which these flows pass, in the event log."""
+    def snippet_in_log(self, flows: Sequence[flow.Flow], target: str = "") -> str:
+        """Show in the log configuration for a server, else for the one recognised, under which these flows pass."""
+        target = target or self._recognised(flows)
         return _log(self.snippet(flows, target), f"configuration for {target}")
 
-    def snippet(self, flows: Sequence[flow.Flow], target: str) -> Sequence[str]:
-        """Show configuration for a server (nginx, express, django …) under which these flows pass."""
+    def snippet(self, flows: Sequence[flow.Flow], target: str = "") -> Sequence[str]:
+        """Show configuration for a server (nginx …), else for the one recognised, under which these flows pass."""
+        target = target or self._recognised(flows)
         chosen = _http(flows)
         policies: Sequence[Policy] = self._policies_of(chosen)
         remarks: list[str] = []
@@ -246,6 +249,17 @@ class PolicyCommands(CommandGroup):
         return [*snippet.text().splitlines(), *beside]
 
     # ---- helpers ----
+
+    def _recognised(self, flows: Sequence[flow.Flow]) -> str:
+        """The target for who answered these flows."""
+        judged = (self._judgement_of(each) for each in _http(flows))
+        servers = {found.server.title: found.server.target for found in judged if found and found.server}
+        targets = {target for target in servers.values() if target in export.TARGETS}
+        if len(targets) == 1:
+            return targets.pop()
+        seen = f" It looks like {' and '.join(servers)}." if servers else ""
+        known = ", ".join(export.TARGETS)
+        raise exceptions.CommandError(f"Who answered does not tell the target.{seen} Name one of: {known}.")
 
     def _lesson(self, flows: Sequence[http.HTTPFlow]) -> Lesson:
         """What these flows teach, of servers by the names that mitmproxy has for them."""

@@ -36,8 +36,8 @@ class Row(NamedTuple):
     least: int = 5
     """How many of the refused preflights tell it, at least; all are fewer where it refuses less."""
     path: str = "/api/items"
-    hides: bool = True
-    """What it refuses, as it says: no other cause may be told for it. False where it has no CORS at all."""
+    has_cors: bool = True
+    """Whether it decides by CORS, so that the cause that is told must be the true one."""
 
 
 NPM = ("npm-cors", "express-cors", "fastify-cors")
@@ -57,18 +57,18 @@ ROWS = {
     "flask-cors resources": Row(python("flask_cors_resources"), ("flask-cors",)),
     "quart-cors": Row(python("quart_cors"), ("quart-cors",)),
     "django-cors-headers": Row(python("django"), ("django-cors-headers",)),
-    "django-rest-framework": Row(python("django_rest_framework"), ("django-rest-framework",), hides=False),
+    "django-rest-framework": Row(python("django_rest_framework"), ("django-rest-framework",), has_cors=False),
     "falcon": Row(python("falcon"), ("falcon",)),
     "sanic-ext": Row(python("sanic"), ("sanic-ext",)),
     "robyn": Row(python("robyn"), ("robyn",)),
     "jupyter": Row(python("jupyter"), ("jupyter",), path="/api/contents"),
-    "mcp": Row(python("mcp"), ("mcp-python",), path="/mcp", hides=False),
-    "http.server": Row(python("http_server"), ("python-http.server",), hides=False),
+    "mcp": Row(python("mcp"), ("mcp-python",), path="/mcp", has_cors=False),
+    "http.server": Row(python("http_server"), ("python-http.server",), has_cors=False),
     "express": Row(node("express"), ("express-cors",)),
     "express string": Row(node("express string"), ("express-cors",)),
     "express error": Row(node("express error"), ("express-cors",)),
     "express default": Row(node("express default"), ("express-cors",)),
-    "express without": Row(node("express without"), (), 0, hides=False),
+    "express without": Row(node("express without"), (), 0, has_cors=False),
     "fastify": Row(node("fastify"), ("fastify-cors",)),
     "fastify error": Row(node("fastify error"), ("fastify-cors",)),
     "hono": Row(node("hono"), ("hono-cors",)),
@@ -80,19 +80,19 @@ ROWS = {
     "restify": Row(node("restify"), ("restify",)),
     "socket.io": Row(node("socket.io"), ("socket.io",), path="/socket.io/?EIO=4&transport=polling"),
     "socket.io without": Row(
-        node("socket.io without"), ("socket.io",), path="/socket.io/?EIO=4&transport=polling", hides=False
+        node("socket.io without"), ("socket.io",), path="/socket.io/?EIO=4&transport=polling", has_cors=False
     ),
     "nestjs": Row(node("nestjs"), NPM),
-    "nestjs without": Row(node("nestjs without"), ("nestjs",), hides=False),
+    "nestjs without": Row(node("nestjs without"), ("nestjs",), has_cors=False),
     "vite list": Row(node("vite list"), ("vite", *NPM), path="/src/main.js"),
-    "webpack-dev-server": Row(node("webpack-dev-server"), ("webpack-dev-server",), path="/main.js", hides=False),
-    "mcp-typescript": Row(node("mcp-typescript"), ("mcp-typescript",), path="/mcp", hides=False),
-    "azurite": Row(program(*AZURITE), ("azure-storage",), path="/devstoreaccount1/c/x", hides=False),
-    "http-server": Row(program(*HTTP_SERVER), ("http-server",), path="/index.html", hides=False),
+    "webpack-dev-server": Row(node("webpack-dev-server"), ("webpack-dev-server",), path="/main.js", has_cors=False),
+    "mcp-typescript": Row(node("mcp-typescript"), ("mcp-typescript",), path="/mcp", has_cors=False),
+    "azurite": Row(program(*AZURITE), ("azure-storage",), path="/devstoreaccount1/c/x", has_cors=False),
+    "http-server": Row(program(*HTTP_SERVER), ("http-server",), path="/index.html", has_cors=False),
     "http-server --cors": Row(program(*HTTP_SERVER, "--cors"), ("http-server",), path="/index.html"),
-    "serve": Row(program(*SERVE), ("serve",), path="/items.json", hides=False),
+    "serve": Row(program(*SERVE), ("serve",), path="/items.json", has_cors=False),
     "serve --cors": Row(program(*SERVE, "--cors"), ("serve",), path="/items.json"),
-    "live-server": Row(program(*LIVE), ("live-server",), path="/index.html", hides=False),
+    "live-server": Row(program(*LIVE), ("live-server",), path="/index.html", has_cors=False),
 }
 
 
@@ -120,7 +120,7 @@ def look(row: Row, folder: Path) -> None:
     assert refused, seen(judged)
     assert sum(name in told for name in refused) >= min(row.least, len(refused)), seen(judged)
     for name in (*refused, "method again"):
-        if row.hides and judged[name].verdict is Verdict.DENY:
+        if row.has_cors and judged[name].verdict is Verdict.DENY:
             causes, true = set(cause.causes(judged[name])), TRUE_CAUSES[name]
             if cause.says_which(judged[name]):
                 assert causes <= true or causes == {Cause.OTHER}, (name, causes, seen(judged))
