@@ -45,6 +45,7 @@ MAX_EXPLAINED = 3
 """Denials that a failure explains in full; the rest are named."""
 START_SECONDS = 30.0
 
+_ADDON = Path(__file__).with_name("__init__.py")
 _KEY = pytest.StashKey["Cors"]()
 
 
@@ -78,12 +79,14 @@ class Cors:
         from cors_addon.recordings import judge
         from cors_addon.recordings.playwright_trace import NO_NETWORK
         from cors_addon.report.input import Input
+        from cors_addon.session import page_log
         from cors_addon.session.session import last_of
 
         path = self._root / recording
         read = Input(str(path))
         try:
-            last = last_of(judge.judged(str(path), read, judge.How(engine=engine)))
+            how = judge.How(engine=engine, witness=page_log.beside(str(path)))
+            last = last_of(judge.judged(str(path), read, how))
         except OSError as error:
             _fail(f"{path}: cannot be read: {error.strerror}")
         if read.damage is not None:
@@ -122,10 +125,12 @@ class Cors:
 
     @contextlib.contextmanager
     def proxy(self, *arguments: str) -> Iterator[Proxy]:
-        """Run mitmdump on a free port and record what passes; `arguments` go to it."""
+        """Run mitmdump on a free port and record what passes, and what the pages say; `arguments` go to it."""
         port = _free_port()
         command = [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()", "-q"]
-        command += ["--listen-host", "127.0.0.1", "--listen-port", str(port), "-w", str(self.dump), *arguments]
+        command += ["--listen-host", "127.0.0.1", "--listen-port", str(port), "-w", str(self.dump)]
+        command += ["-s", str(_ADDON), "--set", "cors_witness=true", "--set", f"cors_witness_log={self.dump}.witness"]
+        command += arguments
         process = subprocess.Popen(command)
         try:
             deadline = time.monotonic() + START_SECONDS

@@ -15,6 +15,7 @@ from tests.cases import scenarios
 from tests.cases.answers import ACTUAL, PREFLIGHT, REDIRECT
 from tests.cases.traffic import ALL, Run, Scenario, as_it_is
 from tests.test_har import CASES, check
+from tests.test_pages import redirect_mode_error
 from tests.test_steps_fixes import of_row
 
 
@@ -37,8 +38,8 @@ def of_answers() -> Iterator[Judgement]:
 
 @pytest.fixture(scope="module")
 def judgements() -> list[Judgement]:
-    """On the traffic of all tables, and on a recording of a browser that kept no answers."""
-    return [*of_scenarios(), *of_answers(), *check(CASES / "chromium-playwright.har")[0]]
+    """On the traffic of all tables, on a recording of a browser that kept no answers, and what a page alone knows."""
+    return [*of_scenarios(), *of_answers(), *check(CASES / "chromium-playwright.har")[0], redirect_mode_error()]
 
 
 @pytest.mark.parametrize("reason", Reason)

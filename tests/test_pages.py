@@ -1,16 +1,21 @@
 """What pages say of their own requests, held against what was seen."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from mitmproxy.io import FlowWriter
 
 from cors_addon.exchange.exposure import certainty
 from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.page_call import PageCall, Report, Scene, Violation, read
 from cors_addon.flows import translate
+from cors_addon.recordings.judge import How, judged
 from cors_addon.report import jsonl
+from cors_addon.report.input import Input
+from cors_addon.session import page_log
 from cors_addon.session.pages import Pages
-from cors_addon.session.session import ALL, Session
+from cors_addon.session.session import ALL, Session, last_of
 from tests.helpers import API, CHROMIUM, PAGE, START, actual, flow, preflight, url
 from tests.test_page_call import report
 
@@ -158,6 +163,41 @@ def test_a_sandboxed_page_speaks_for_opaque_origins() -> None:
     assert other.told(PASSED, opaque=True) == []
 
 
+# ---- redirect modes ----
+
+REDIRECTS = [("Access-Control-Allow-Origin", "*"), ("Location", "https://user:pw@api.example.test/items/2")]
+
+
+def redirect_mode_error() -> Judgement:
+    """A redirect that the page forbade."""
+    heard = Heard(actual([*STAR, ("Location", "/items/2")], status=302))
+    heard.told({**FAILED, "r": "error"})
+    return heard.judgement()
+
+
+def test_a_page_may_forbid_redirects() -> None:
+    """That is no matter of CORS."""
+    line = jsonl.line(redirect_mode_error())
+    assert (line["verdict"], line["reason"], line["stage"]) == ("deny", "redirect-mode-error", "redirect")
+    assert (line["blocked_by"], line["contradicted"], line["certainty"]) == ("other", False, "observed")
+    assert line["remedies"][0]["who"] == "page"
+
+
+def test_cors_is_asked_before_the_redirect_mode() -> None:
+    """It has its say on the redirect itself."""
+    heard = Heard(actual([("Location", "/items/2")], status=302))
+    (line,) = heard.told({**FAILED, "r": "error"})
+    assert line["reason"] == "allow-origin-missing"
+
+
+def test_a_page_may_take_a_redirect_as_it_is() -> None:
+    """Then nobody asks where it leads."""
+    heard = Heard(actual(REDIRECTS, status=302))
+    (line,) = heard.told({**PASSED, "r": "manual", "t": "opaqueredirect", "st": 0, "ru": API})
+    assert (line["role"], line["verdict"], line["contradicted"]) == ("redirect", "allow", False)
+    assert line["told_by"] == "page"
+
+
 # ---- what was never sent ----
 
 
@@ -222,3 +262,40 @@ def test_certainty_of_what_was_never_sent() -> None:
     heard = Heard()
     (judged,) = heard.session.hear_page(SCENE, Report((call_for(1),)))
     assert certainty(judged) == "observed"
+
+
+# ---- the log ----
+
+
+def test_a_log_is_read_as_it_was_heard(tmp_path: Path) -> None:
+    """Beside a recording, by its name."""
+    flows = [actual(STAR), actual(STAR, at=10.0)]
+    dump, log = tmp_path / "run.mitm", tmp_path / "run.mitm.witness"
+    with dump.open("wb") as file:
+        for each in flows:
+            FlowWriter(file).add(each)
+    record = {"k": "call", "a": "fetch", "d": True, "u": API, **FAILED, "c": "include"}
+    unsent = {**record, "u": "http://api.example.test/"}
+    log.write_text(page_log.line(SCENE, START + 1, report(record, unsent), opaque=False) + "\n")
+    assert page_log.beside(str(dump)) == str(log)
+    into = Input(str(dump))
+    last = last_of(judged(str(dump), into, How(witness=str(log))))
+    told = {flow_id: (each.verdict, each.told_by) for flow_id, each in last.items()}
+    assert told.pop(flows[0].id) == ("deny", "page")
+    assert told.pop(flows[1].id) == ("allow", "wire")
+    assert [each for each in last.values() if each.unsent]
+    assert len(told) == 1
+    assert into.damage is None
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"time": "x"}', '{"time": 1, "client": 1, "user_agent": 2}'])
+def test_what_is_no_log_is_said(tmp_path: Path, line: str) -> None:
+    """With the line's number."""
+    dump, log = tmp_path / "run.mitm", tmp_path / "log"
+    with dump.open("wb") as file:
+        FlowWriter(file).add(actual(STAR))
+    log.write_text(f"\n{line}\n")
+    into = Input(str(dump))
+    list(judged(str(dump), into, How(witness=str(log))))
+    assert into.damage is not None
+    assert "line 2 is no report of a page" in into.damage

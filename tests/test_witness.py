@@ -15,6 +15,7 @@ from cors_addon.exchange.page_call import Scene
 from cors_addon.proxy.witness import script
 from cors_addon.proxy.witness.tokens import PREFIX, Tokens
 from cors_addon.proxy.witness.witness import LONGEST_REPORT
+from cors_addon.session import page_log
 from tests.helpers import CHROMIUM, FIREFOX, PAGE, Lines, Proxy, actual, flow, proxy, response
 
 HTML = [("Content-Type", "text/html; charset=utf-8")]
@@ -321,6 +322,33 @@ def test_a_report_is_answered_and_seen_by_nobody(tmp_path: Path) -> None:
         assert (last["flow_id"], last["verdict"], last["told_by"]) == (asked.id, "deny", "page")
         assert asked.metadata["cors.credentials"] == "include"
         assert running.command("cors.witness") == "The witness is on. 1 of 1 documents and workers observed."
+
+
+def test_what_was_never_sent_stands_on_its_page() -> None:
+    """In its comment, and in its explanation; what is the user's own stays."""
+    with proxy(cors_witness="true") as running:
+        page, marked = document(), document()
+        marked.comment = "mine"
+        for one in (page, marked):
+            running.pass_through(one)
+            record = {"k": "call", "a": "fetch", "d": True, "u": "http://api.test/x", "ok": False, "s": 1, "e": 2}
+            sent(running, reporting(witnessed(one) or b"", b"\n".join([json.dumps(record).encode()] * 2)))
+        assert (page.comment, page.marked) == ("✗ 2 requests never left the browser: mixed content ×2", ":x:")
+        assert marked.comment == "mine"
+        text = running.addon._explaining.explain(page)
+        assert "observed; it told 2 of its calls" in text
+        assert "✗ GET http://api.test/x  (fetch; mixed content" in " ".join(text.split(" "))
+
+
+def test_a_log_of_reports_is_written(tmp_path: Path) -> None:
+    """For `check`."""
+    log = tmp_path / "log"
+    with proxy(cors_witness="true", cors_witness_log=str(log)) as running:
+        page = document()
+        running.pass_through(page)
+        sent(running, reporting(witnessed(page) or b"", b'{"k":"hello"}'))
+        (entry,) = page_log.entries(log.read_bytes().splitlines())
+        assert (entry.scene.origin, entry.scene.flow_id) == (PAGE, page.id)
 
 
 def test_a_report_that_is_too_long_is_not_waited_for(running: Proxy) -> None:

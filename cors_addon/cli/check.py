@@ -24,6 +24,7 @@ from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.input import Input
 from cors_addon.report.summary import Known, Summary
 from cors_addon.report.text import WIDTH, visible
+from cors_addon.session import page_log
 
 if TYPE_CHECKING:
     from cors_addon.cli.policy import Trial
@@ -76,6 +77,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="a mitmproxy dump or a HAR file; - is standard input")
     parser.add_argument("--format", choices=FORMATS, default="text", help="what to write (default: text)")
+    parser.add_argument(
+        "--witness",
+        metavar="LOG",
+        help="what pages said (cors_witness_log); by default FILE.witness, if there is one",
+    )
     parser.add_argument("--output", type=Path, metavar="PATH", help="write there instead of to standard output")
     parser.add_argument(
         "--engine",
@@ -241,6 +247,7 @@ class _Check:
             engine="auto" if self._options.engine == "all" else self._options.engine,
             expression=self._options.filter,
             whole_name=_has_namesake(name, self._options.files),
+            witness=self._options.witness or page_log.beside(name),
             auditor=self._auditor,
             progress=None if self._progress is None else self._progress.show,
         )

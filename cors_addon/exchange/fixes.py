@@ -98,6 +98,7 @@ _HOPELESS = {
     Reason.REDIRECT_URL_UNUSABLE: "the Location leads nowhere that a browser may go: redirect to an http(s) URL",
     Reason.REDIRECT_SCHEME_NOT_CORS: "the Location has no http(s) scheme: redirect to an http(s) URL",
     Reason.REDIRECT_COUNT_EXCEEDED: "the server redirects in circles",
+    Reason.REDIRECT_MODE_ERROR: 'the page asked with redirect: "error", and the server redirects',
 }
 
 type _Step = tuple[HeaderEdit | None, int | None, str]

@@ -13,7 +13,7 @@ from cors_addon.exchange.outcomes import ALLOWED
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import Block, Gate
 from cors_addon.fetch.names import LOCAL_NETWORK, PRIVATE_NETWORK, REQUEST_LOCAL_NETWORK, REQUEST_PRIVATE_NETWORK
-from cors_addon.fetch.refusals import Reason, Refusal
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.assumptions import Assumption
 
 REFUSED = "the browser refused it, which it does with credentials only"
@@ -40,15 +40,15 @@ LIKELY_CAUSES = (
 )
 """Of what was refused, as it seems, and yet went on."""
 
-REDIRECT_ERROR = 'redirect: "error"'
-"""The page's own redirect mode, which no answer that redirects is let through under."""
-
 _EVIDENCE = {
     (False, Credentials.INCLUDE): REFUSED,
     (False, Credentials.OMIT): REFUSED_WITHOUT,
     (True, Credentials.INCLUDE): PASSED_WITH,
     (True, Credentials.OMIT): PASSED,
 }
+
+
+_UNWANTED = Refusal(Reason.REDIRECT_MODE_ERROR, Stage.REDIRECT)
 
 
 class Heard(NamedTuple):
@@ -101,6 +101,9 @@ def _stated(word: Word) -> Refusal | None:
 
 def _stand_alone(word: Word, judgement: Judgement, possible: list[Outcome]) -> tuple[Outcome | None, str | None]:
     """What a word comes to with which no possible reading of the headers agrees."""
+    if judgement.role is Role.REDIRECT and word.redirect in ("error", "manual"):
+        # https://fetch.spec.whatwg.org/#concept-http-fetch: asked once CORS had its word, before where it leads
+        return ALLOWED if word.passed else Outcome(Verdict.DENY, _UNWANTED), None
     if word.passed:
         reason = next(each.refusal.reason for each in possible if each.refusal is not None)
         privileged = Assumption.EXTENSION in judgement.assumptions
@@ -124,8 +127,6 @@ def unexplained(judgement: Judgement) -> tuple[Block | None, str | None]:
         return None, None
     if _lacks_private_network(judgement):
         return Block(Gate.LOCAL_NETWORK, None, PRIVATE_NETWORK), None
-    if word.redirect == "error" and judgement.role is Role.REDIRECT:
-        return Block(Gate.OTHER, REDIRECT_ERROR, "Location"), None
     return Block(Gate.OTHER, word.text or None), REFUSED_ANYWAY
 
 

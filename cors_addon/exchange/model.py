@@ -291,7 +291,7 @@ class Judgement:
         """What keeps the answer from the page, or ended the fetch here: CORS, or what is asked after it."""
         refusal = self.refusal
         if refusal is not None and self.verdict is Verdict.DENY:
-            return Block(Gate.NETWORK if refusal.reason is Reason.NETWORK_ERROR else Gate.CORS, self.detail)
+            return Block(_GATES.get(refusal.reason, Gate.CORS), self.detail)
         return None if self.fate is None else self.fate.block
 
     @property
@@ -329,6 +329,8 @@ class Outcome:
     refusal: Refusal | None = None
 
 
+_GATES = {Reason.NETWORK_ERROR: Gate.NETWORK, Reason.REDIRECT_MODE_ERROR: Gate.OTHER}
+"""What a reason is a matter of, where that is not CORS."""
 _STAGES = {Role.PREFLIGHT: Stage.PREFLIGHT, Role.ACTUAL: Stage.ACTUAL, Role.REDIRECT: Stage.REDIRECT}
 _KEPT = frozenset({"revision", "shadow", "findings", "permitted", "paired_with", "server", "said", "history", "fate"})
 """What a judgement says of others, or others of it, whatever it is revised to."""

@@ -32,6 +32,8 @@ class Reason(StrEnum):
     REDIRECT_SCHEME_NOT_CORS = "redirect-scheme-not-cors"
     REDIRECT_URL_UNUSABLE = "redirect-url-unusable"
     REDIRECT_COUNT_EXCEEDED = "redirect-count-exceeded"
+    REDIRECT_MODE_ERROR = "redirect-mode-error"
+    """The page asked for no redirect; it alone knows that."""
     NETWORK_ERROR = "network-error"
     CAUSE_NOT_RECORDED = "cause-not-recorded"
     """The browser refused it, and what was recorded has no answer that shows why."""

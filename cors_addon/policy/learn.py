@@ -33,6 +33,7 @@ _NOT_BY_HEADERS = frozenset(
         Reason.REDIRECT_URL_UNUSABLE,
         Reason.REDIRECT_SCHEME_NOT_CORS,
         Reason.REDIRECT_COUNT_EXCEEDED,
+        Reason.REDIRECT_MODE_ERROR,
         Reason.REDIRECT_HAS_CREDENTIALS,
     }
 )

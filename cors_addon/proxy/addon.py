@@ -133,8 +133,8 @@ class CorsAddon:
         new = settings.parse(ctx.options)
         self._use_files(new)
         self._judging.use(new)
-        if new.witness != self._settings.witness:
-            self._use_witness(new.witness)
+        if (new.witness, new.witness_log) != (self._settings.witness, self._settings.witness_log):
+            self._use_witness(new)
         self._publisher.annotations.what = new.annotate
         self._settings = new
         if self.page is not None:
@@ -160,10 +160,12 @@ class CorsAddon:
             if new.report is not None:
                 self._publisher.add(self._reporting)
 
-    def _use_witness(self, chosen: str) -> None:
+    def _use_witness(self, new: Settings) -> None:
         """Have the witness from now on, or no more; once there, it stays to hear what pages still say."""
-        witness = self._judging.use_witness(chosen)
+        witness = self._judging.use_witness(new.witness, new.witness_log)
         if witness is not None:
+            if self._judging.page_notes is not None:
+                self._explaining.of_page = self._judging.page_notes.lines
             first = {name: getattr(witness, name) for name in witness.HOOKS}
             self._policies.hooks.lead(first, {"response": self._response, "error": self._error})
 

@@ -46,6 +46,16 @@ def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
         _annotate_anew(flow, judgement, words, what)
 
 
+def note_on_page(flow: http.HTTPFlow, comment: str, mark: str, what: Annotate) -> None:
+    """Write on the flow of a page what its requests came to; what is the user's own stays, and so does a verdict."""
+    if "cors.verdict" in flow.metadata:
+        return
+    if what.comments:
+        _write(flow, "comment", OUR_COMMENT, comment)
+    if what in (Annotate.MARKER, Annotate.ALL):
+        _write(flow, "marked", OUR_MARKER, mark)
+
+
 def _has_ours(data: dict[str, Any]) -> bool:
     return "cors.verdict" in data or OUR_COMMENT in data or OUR_MARKER in data
 

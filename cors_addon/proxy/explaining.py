@@ -25,17 +25,21 @@ class Explaining:
         self._faults = faults
         self.page: Callable[[], str] = lambda: ""
         """Gives the origin of the live page; empty where there is none."""
+        self.of_page: Callable[[http.HTTPFlow, int], list[str]] = lambda _flow, _width: []
+        """What is to be said of a page beside what CORS has to."""
 
     def explain(self, flow: http.HTTPFlow, width: int = WIDTH) -> str:
         """The whole explanation; where the tracker did not see this flow as it now is, the flow is judged afresh."""
         try:
             judgement, note = self._judged(flow)
+            page = self.of_page(flow, width)
+            more = "\n".join(["", *page, ""]) if page else ""
             if judgement is None:
-                return nothing_to_say(note)
+                return nothing_to_say(note) + more
             error = "" if flow.error is None else flow.error.msg or ""
             hint = "" if error else _hint(flow)
             whole = explain(judgement, Surroundings(note, self._flows.body_of, error, hint), width=width)
-            return whole + "".join(f"{line}\n" for line in self._elsewhere(judgement, width))
+            return whole + "".join(f"{line}\n" for line in self._elsewhere(judgement, width)) + more
         except Exception as error:
             self._faults.report(error)
             raise exceptions.CommandError(f"cors_addon failed to explain this flow: {error!r}") from error

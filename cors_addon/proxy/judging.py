@@ -6,6 +6,7 @@ Law 2: time is the flows' own, so that a recording is judged as live traffic was
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, http
@@ -25,7 +26,8 @@ from cors_addon.session.pages import Pages
 from cors_addon.session.session import Session
 
 if TYPE_CHECKING:
-    from cors_addon.proxy.witness.witness import Witness  # what few need
+    from cors_addon.proxy.witness.page_notes import PageNotes  # what few need
+    from cors_addon.proxy.witness.witness import Witness
 
 _SETTLE_LOADED_AFTER = 1.0
 """Seconds without another flow from a file after which the file counts as read."""
@@ -51,6 +53,8 @@ class Judging:
         self._tasks: set[asyncio.Task[None]] = set()
         self._file = _File(self._settle)
         self._witness: Witness | None = None
+        self.page_notes: PageNotes | None = None
+        """What is known of pages that the witness was put into; None without one."""
 
     # ---- one flow ----
 
@@ -164,21 +168,27 @@ class Judging:
 
     # ---- the witness ----
 
-    def use_witness(self, chosen: str) -> "Witness | None":
-        """Put the witness into what `chosen` selects. Returns it where it is new."""
+    def use_witness(self, chosen: str, log: Path | None) -> "Witness | None":
+        """Put the witness into what `chosen` selects; `log` gets its reports. Returns it where it is new."""
         if self._witness is not None or not chosen:
             if self._witness is not None:
-                self._witness.use(chosen)
+                self._witness.use(chosen, log)
             return None
+        from cors_addon.proxy.witness.page_notes import PageNotes
         from cors_addon.proxy.witness.witness import Witness
 
         pages = self.session.pages = Pages()
         self._witness = Witness(self._hear, pages.note_sent)
-        self._witness.use(chosen)
+        self._witness.use(chosen, log)
+        self.page_notes = PageNotes(self._flows.find, self._witness.coverage)
         return self._witness
 
     def _hear(self, scene: Scene, report: Report) -> None:
-        self._publisher.publish(self.session.hear_page(scene, report))
+        judgements = self.session.hear_page(scene, report)
+        self._publisher.publish(judgements)
+        if self.page_notes is not None:
+            stale = self.page_notes.add(judgements, self._publisher.annotations.what)
+            internals.refresh(ctx.master, stale)
 
     def coverage(self) -> str:
         """What the witness observed so far, in a line."""

@@ -52,6 +52,7 @@ class Settings:
     """`true`, or a filter for what gets the witness; empty: nothing does."""
     browser: str = ""
     page: str = "auto"
+    witness_log: Path | None = None
 
 
 class Option(NamedTuple):
@@ -106,6 +107,11 @@ OPTIONS = (
         "The live page: auto (at http://cors.test/ through the proxy, and at a free port of this machine), off, or a "
         "port.",
     ),
+    Option(
+        "cors_witness_log",
+        "",
+        "File to which each report of a witness is appended, for cors-addon check --witness. Empty: none.",
+    ),
 )
 NAMES = frozenset(option.name for option in OPTIONS)
 
@@ -128,6 +134,7 @@ def parse(options: Options) -> Settings:
         witness=_witness(options.cors_witness),
         browser=_browser(options.cors_browser),
         page=_page(options.cors_page),
+        witness_log=_file("cors_witness_log", options.cors_witness_log),
     )
 
 

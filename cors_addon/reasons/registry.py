@@ -692,6 +692,26 @@ _EXPLANATIONS = (
             _REQUEST_DID_NOT_SUCCEED,
         ),
     ),
+    Explanation(
+        name=Reason.REDIRECT_MODE_ERROR,
+        message='it redirects, and the page asked with redirect: "error"',
+        explanation=(
+            'The page\'s script asked for this URL with the redirect mode "error", under which a fetch fails at its '
+            "first redirect. It is no matter of CORS, and no header helps. The mode is not sent: it is known only "
+            "where the page itself tells it (`cors_witness`)."
+        ),
+        causes=(
+            'fetch(url, {redirect: "error"}), often set for all requests by a library\'s default',
+            "a server that redirects since lately: to https, to a URL with or without a slash, or to a login",
+        ),
+        fix='Ask for the URL that the redirect leads to, or leave redirect: "error" out.',
+        anchor=_HTTP_REDIRECT,
+        example=(
+            Refusal(Reason.REDIRECT_MODE_ERROR, Stage.REDIRECT),
+            Facts(origin=_PAGE, method="GET", status=302, location="https://api.example.com/"),
+        ),
+        said=(),
+    ),
 )
 
 REGISTRY: Mapping[Reason, Explanation] = {Reason(entry.name): entry for entry in _EXPLANATIONS}

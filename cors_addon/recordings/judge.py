@@ -13,10 +13,14 @@ from typing import Any, BinaryIO
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.fetch.headers import get
 from cors_addon.recordings import formats, har, unanswered
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import Damage, Source
 from cors_addon.report.input import Input
+from cors_addon.session import page_log
+from cors_addon.session.page_log import Entry
+from cors_addon.session.pages import Pages
 from cors_addon.session.session import Session
 
 type Progress = Callable[[Source, Input], None]
@@ -31,6 +35,8 @@ class How:
     """A mitmproxy filter: only of what it selects is told."""
     whole_name: bool = False
     """Exchanges of a HAR are called by the file's whole name and their number in it, not by its last name."""
+    witness: str = ""
+    """Name of a log of what pages said, which belongs to the file."""
     auditor: Auditor | None = None
     """Files that are given the same may show security findings together."""
     progress: Progress | None = None
@@ -55,7 +61,12 @@ def judged(name: str, into: Input, how: How = _PLAINLY, opened: BinaryIO | None 
         exchanges = kind.read(source, Wanted(into.note, how.expression, how.whole_name))
         session = Session(engine=how.engine, skew=kind.skew, auditor=how.auditor)
         counted = _counted(exchanges, source, into, how.progress)
-        yield from _judge(counted, session, _Chosen() if how.expression else None)
+        only = _Chosen() if how.expression else None
+        if how.witness:
+            with open(how.witness, "rb") as log:
+                yield from _judge_witnessed(counted, session, only, page_log.entries(log))
+        else:
+            yield from _judge(counted, session, only)
     except Damage as damage:
         into.damage, into.offset = damage.what, damage.offset
     finally:
@@ -106,6 +117,44 @@ def _judge(exchanges: Iterable[Recorded], session: Session, only: _Chosen | None
         yield from judgements if only is None else only.among(judgements)
     last = session.finish()
     yield from last if only is None else only.among(last)
+
+
+def _judge_witnessed(
+    exchanges: Iterable[Recorded], session: Session, only: _Chosen | None, told: Iterator[Entry]
+) -> Iterator[Judgement]:
+    """The same, with what pages said at each time. Raises Damage for a log that is none."""
+    pages = session.pages = Pages()
+    waiting = _next(told)
+    observation: Observation | None = None
+    for exchange in exchanges:
+        observation = exchange.observation
+        while waiting is not None and waiting.time < observation.started:
+            yield from _hear(waiting, session, observation, only)
+            waiting = _next(told)
+        agent = get(observation.request, b"user-agent")
+        pages.note_sent((observation.client, agent), observation.url, observation.started)
+        judgements = _judge_exchange(exchange, session, only)
+        yield from judgements if only is None else only.among(judgements)
+    while waiting is not None:
+        yield from _hear(waiting, session, observation, only)
+        waiting = _next(told)
+    last = session.finish()
+    yield from last if only is None else only.among(last)
+
+
+def _next(told: Iterator[Entry]) -> Entry | None:
+    try:
+        return next(told, None)
+    except ValueError as error:
+        raise Damage(f"cors_witness_log: {error}") from None
+
+
+def _hear(entry: Entry, session: Session, near: Observation | None, only: _Chosen | None) -> list[Judgement]:
+    scene = entry.scene
+    if near is not None and near.client is None and isinstance(scene.client, tuple):
+        scene = scene._replace(client=(None, scene.client[1]))  # a HAR does not say whose it is
+    heard = session.hear_page(scene, entry.report)
+    return heard if only is None else only.among(heard)
 
 
 def _judge_exchange(exchange: Recorded, session: Session, only: _Chosen | None) -> list[Judgement]:

@@ -353,6 +353,16 @@ def any_origin(s: Situation) -> Remedy:
     )
 
 
+def unwanted(s: Situation) -> Ruling | None:
+    """A redirect that the page itself forbade."""
+    if s.reason is not Reason.REDIRECT_MODE_ERROR:
+        return None
+    where = f" {s.location}" if s.location else " that the redirect leads to"
+    what = f'Ask for the URL{where} itself, or leave redirect: "error" out'
+    why = 'With redirect: "error" a fetch fails at its first redirect, whatever the headers say.'
+    return Ruling((Remedy(Who.PAGE, what, why=why, sure=Sure.SURE),), Headers.NEVER)
+
+
 def circle(s: Situation) -> Ruling | None:
     """Redirects that lead nowhere."""
     if s.reason is Reason.REDIRECT_COUNT_EXCEEDED:

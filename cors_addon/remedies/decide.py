@@ -61,6 +61,7 @@ def refused_by_server(s: Situation, *, socket: bool) -> tuple[Happened | None, t
 
 def _rules(what: Happened | None) -> tuple[Callable[[Situation], Ruling | None], ...]:
     return (
+        by_redirect.unwanted,
         by_redirect.circle,
         by_block.private_network,
         by_redirect.ended_session,

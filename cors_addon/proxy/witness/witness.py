@@ -5,10 +5,12 @@ Law 2: a report is seen by no addon after ours, is in no list, and is sent to no
 Law 3: fail open: what goes wrong leaves the answer as it was, and is logged once per kind.
 """
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 from weakref import WeakSet
 
@@ -24,12 +26,15 @@ from cors_addon.proxy.witness import putting
 from cors_addon.proxy.witness.coverage import Coverage
 from cors_addon.proxy.witness.putting import Slot
 from cors_addon.proxy.witness.tokens import PREFIX, Tokens
+from cors_addon.session import page_log
 
 LONGEST_REPORT = 1 << 18
 """Bytes; a witness sends less, and what is longer is not even waited for."""
 MOST_BYTES = 1 << 22
 """Bytes of reports that are read of one document within `PER` seconds."""
 PER = 10.0
+logger = logging.getLogger(__name__)
+
 _PREFIX = PREFIX.encode()
 _MAX_METERS = 1000
 
@@ -48,13 +53,15 @@ class Witness:
         """Put it only into what this selects; None: into all."""
         self.coverage = Coverage()
         self._hear, self._note_sent = hear, note_sent
+        self._log: Path | None = None
         self._tokens = Tokens()
         self._faults = Faults("cors_addon failed to put the witness into a page, which stays as it is")
         self._reports: WeakSet[http.HTTPFlow] = WeakSet()
         self._meters: OrderedDict[Scene, tuple[float, int]] = OrderedDict()
 
-    def use(self, chosen: str) -> None:
-        """`true`, a filter for what gets the witness, or empty: nothing does any more."""
+    def use(self, chosen: str, log: Path | None = None) -> None:
+        """`true`, a filter for what gets the witness, or empty: nothing does any more. `log`: gets each report."""
+        self._log = log
         self.on = bool(chosen)
         self.filter = None if chosen in ("", "true") else flowfilter.parse(chosen)
 
@@ -164,7 +171,17 @@ class Witness:
             return
         report = read(body, now, opaque=flow.request.headers.get("origin") == OPAQUE)
         self.coverage.heard(scene, len(report.calls))
+        if self._log is not None:
+            self._append(self._log, page_log.line(scene, now, body, opaque=report.opaque))
         self._hear(scene, report)
+
+    def _append(self, path: Path, line: str) -> None:
+        try:
+            with path.open("a", encoding="ascii", newline="\n") as file:
+                file.write(f"{line}\n")
+        except OSError as error:
+            logger.error("cors_witness_log: no more is written to %s: %s", path, error.strerror)
+            self._log = None
 
     def _has_room(self, scene: Scene, size: int, now: float) -> bool:
         """Whether a document may say so much more."""
