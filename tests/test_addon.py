@@ -340,7 +340,7 @@ def test_denied_preflight() -> None:
     with proxy() as running:
         running.pass_through(denied)
     assert denied.marked == ":x:"
-    assert denied.comment == "✗ CORS: PUT is not in Allow-Methods (absent)"
+    assert denied.comment == "✗ PUT · CORS: PUT is not in Allow-Methods (absent)"
     assert denied.metadata == {
         "cors.verdict": "deny",
         "cors.role": "preflight",

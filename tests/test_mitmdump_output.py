@@ -58,7 +58,7 @@ def test_a_line_for_each_verdict() -> None:
     form = flow("POST", request=[("Origin", PAGE), ("Sec-Fetch-Mode", "navigate")])
     text = printed(denied, actual(BOTH, at=1), flow(), form)
     assert verdicts(text) == [
-        f'✗ CORS: PUT is not in Allow-Methods "GET"  OPTIONS https://api.example.test/items/1 from {PAGE}',
+        f'✗ PUT · CORS: PUT is not in Allow-Methods "GET"  OPTIONS https://api.example.test/items/1 from {PAGE}',
         f"✓ CORS  GET https://api.example.test/items/1 from {PAGE}",
     ]
 
@@ -78,7 +78,7 @@ def test_told_again_where_the_verdict_changed() -> None:
     text = printed(preflight(ALLOW), actual(BOTH, method="PUT", at=0.1))
     again = [line for line in verdicts(text) if "(revised)" in line]
     assert len(again) == 1
-    assert again[0].startswith("✗ CORS (revised), yet it went on: PUT is not in Allow-Methods (absent)")
+    assert again[0].startswith("✗ PUT (revised) · CORS, yet it went on: PUT is not in Allow-Methods (absent)")
     assert "1 of 2 CORS exchanges denied" in text
 
 
@@ -169,7 +169,7 @@ class Ascii(io.StringIO):
 
 
 def test_an_encoding_without_our_marks() -> None:
-    assert verdicts(printed(preflight(ALLOW), out=Ascii()))[0].startswith("? CORS: PUT is not in")
+    assert verdicts(printed(preflight(ALLOW), out=Ascii()))[0].startswith("? PUT ? CORS: PUT is not in")
 
 
 @given(st.integers(40, 200), st.text(max_size=200), st.sampled_from(["", "was ✓"]), st.booleans(), st.booleans())
@@ -256,15 +256,16 @@ def command(folder: Path, *more: str) -> list[str]:
 def test_mitmdump_reads_a_file(tmp_path: Path) -> None:
     """Into a pipe: no colours, the lines whole."""
     done = subprocess.run(command(tmp_path), capture_output=True, text=True, timeout=120, check=True)
-    assert f"✗ CORS: PUT is not in Allow-Methods (absent)  OPTIONS https://api.example.test/items/1 from {PAGE}" in (
-        done.stdout.splitlines()
+    assert (
+        f"✗ PUT · CORS: PUT is not in Allow-Methods (absent)  OPTIONS https://api.example.test/items/1 from {PAGE}"
+        in (done.stdout.splitlines())
     )
     assert "✗ 1 of 2 CORS exchanges denied" in done.stdout
     assert "\x1b" not in done.stdout
     told = done.stdout.splitlines()
     place = next(number for number, line in enumerate(told) if "OPTIONS https" in line and "CORS" not in line)
     assert told[place + 1].lstrip().startswith("<< 204")
-    assert told[place + 2].startswith("✗ CORS: PUT")  # below its flow
+    assert told[place + 2].startswith("✗ PUT · CORS: PUT")  # below its flow
 
 
 def test_mitmdump_is_quiet(tmp_path: Path) -> None:
@@ -295,7 +296,7 @@ def test_mitmdump_on_a_terminal(tmp_path: Path) -> None:
     reader.join(10)
     os.close(ours)
     text = b"".join(shown).decode()
-    assert "\x1b[31m✗\x1b[0m CORS: PUT is not in Allow-Methods" in text
+    assert "\x1b[31m✗\x1b[0m PUT · CORS: PUT is not in Allow-Methods" in text
     told = [re.sub("\x1b\\[[0-9]+m", "", line) for line in text.splitlines() if "CORS" in line and "✗\x1b[0m" in line]
     assert len(told) == 2
     assert all(len(line) <= 72 for line in told)

@@ -35,24 +35,24 @@ def flat(story: str) -> str:
     [
         (
             preflight([*ALLOW, ("Access-Control-Allow-Methods", "GET, POST")]),
-            '✗ CORS: PUT is not in Allow-Methods "GET, POST"',
+            '✗ PUT · CORS: PUT is not in Allow-Methods "GET, POST"',
         ),
-        (preflight(ALLOW, status=401), "✗ CORS: answered 401, not 200 to 299"),
-        (preflight([], status=302), "✗ CORS: no Allow-Origin"),
+        (preflight(ALLOW, status=401), "✗ 401 · CORS: answered 401, not 200 to 299"),
+        (preflight([], status=302), "✗ no header · CORS: no Allow-Origin"),
         (
             preflight([("Location", "https://sso.test/login")], status=302),
-            "✗ CORS: redirected (302) to https://sso.test/login",
+            "✗ redirected · CORS: redirected (302) to https://sso.test/login",
         ),
-        (actual([]), "✗ CORS: no Allow-Origin"),
-        (actual([], status=502), "✗ CORS: 502, no Allow-Origin"),
-        (actual([], status=None), "✗ CORS: no answer came; to the page this looks like any CORS error"),
+        (actual([]), "✗ no header · CORS: no Allow-Origin"),
+        (actual([], status=502), "✗ 502, no header · CORS: 502, no Allow-Origin"),
+        (actual([], status=None), "✗ no answer · CORS: no answer came; to the page this looks like any CORS error"),
         (
             actual([("Access-Control-Allow-Origin", "https://other.test")]),
-            f'✗ CORS: Allow-Origin is "https://other.test", the request\'s Origin is {PAGE}',
+            f'✗ wrong origin · CORS: Allow-Origin is "https://other.test", the request\'s Origin is {PAGE}',
         ),
         (
             actual([*ALLOW, ("Location", "https://u:secret@x.test/")], status=302, request=[COOKIE]),
-            '✗ CORS: Allow-Credentials is absent, with credentials it must be "true"',
+            '✗ no cookies · CORS: Allow-Credentials is absent, with credentials it must be "true"',
         ),
         (actual([*ALLOW, CREDENTIALS], request=[COOKIE]), "✓ CORS with credentials"),
         (actual(ALLOW), '✓ CORS, but ✗ if credentials: "include"'),
@@ -61,7 +61,7 @@ def flat(story: str) -> str:
             preflight(
                 [*ALLOW_PUT, CREDENTIALS, ("Access-Control-Max-Age", "600")], headers="content-type", method="GET"
             ),
-            "✗ CORS: content-type is not in Allow-Headers (absent)",
+            "✗ content-type · CORS: content-type is not in Allow-Headers (absent)",
         ),
         (
             preflight([*ALLOW_PUT, CREDENTIALS, ("Access-Control-Max-Age", "600")]),
@@ -102,7 +102,7 @@ def test_comment_of_a_contradiction() -> None:
     """That the browser went on is the first thing to know."""
     denied, sent = observe(preflight(ALLOW), actual([*ALLOW, CREDENTIALS], method="PUT", at=0.1))
     assert denied.contradicted
-    assert text.comment(denied).startswith("✗ CORS, yet it went on: PUT is not in")
+    assert text.comment(denied).startswith("✗ PUT · CORS, yet it went on: PUT is not in")
     assert text.comment(sent).startswith("✓ CORS, contradicted (")
 
 
@@ -113,7 +113,7 @@ def test_comment_of_a_contradiction() -> None:
         (
             True,
             Verdict.DENY,
-            "✗ CORS: no answer came; to the page this looks like any CORS error, but ✓ without credentials",
+            "✗ no answer · CORS: no answer came; to the page this looks like any CORS error, but ✓ without credentials",
         ),
     ],
 )

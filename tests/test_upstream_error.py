@@ -46,9 +46,9 @@ def test_in_the_list() -> None:
     with proxy() as running:
         running.pass_through(refused, untrusted, killed, streamed)
     assert [each.comment for each in (refused, untrusted, killed, streamed)] == [
-        "✗ CORS: connection refused, 502 by mitmproxy",
-        "✗ CORS: bad certificate of the server, 502 by mitmproxy",
-        "✗ CORS: cut in mitmproxy",
+        "✗ connection refused, 502 by mitmproxy · CORS",
+        "✗ bad certificate of the server, 502 by mitmproxy · CORS",
+        "✗ cut in mitmproxy · CORS",
         '✓ CORS, but ✗ if credentials: "include"',
     ]
 

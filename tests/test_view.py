@@ -19,7 +19,8 @@ def chosen(message: http.Message | None, of: http.HTTPFlow, name: str = "auto") 
     ("given_flow", "wanted"),
     [
         (preflight(ALLOW), "CORS"),
-        (preflight(ALLOW, body=b"no such route"), "Raw"),
+        (preflight(ALLOW, body=b"no such route"), "CORS"),
+        (actual([], body=b"secret"), "CORS"),
         (actual([], status=502), "CORS"),
         (actual(ALLOW, body=b"{}"), "Raw"),
         (flow(), "Raw"),
@@ -27,11 +28,22 @@ def chosen(message: http.Message | None, of: http.HTTPFlow, name: str = "auto") 
         (flow(request=[("Origin", helpers.PAGE)], agent="curl/8"), "Raw"),
     ],
 )
-def test_automatic_where_there_is_no_body(given_flow: http.HTTPFlow, wanted: str) -> None:
+def test_automatic_where_the_page_has_no_body(given_flow: http.HTTPFlow, wanted: str) -> None:
     with proxy() as running:
         running.pass_through(given_flow)
         assert chosen(given_flow.response, given_flow) == wanted
         assert chosen(given_flow.request, given_flow) != "CORS"
+
+
+@pytest.mark.parametrize(
+    ("option", "wanted"), [("refused", ["CORS", "CORS"]), ("empty", ["Raw", "CORS"]), ("never", ["Raw"] * 2)]
+)
+def test_what_opens_by_itself_is_an_option(option: str, wanted: list[str]) -> None:
+    """For those who would rather see the body that the page did not get."""
+    flows = [actual([], body=b"secret"), preflight(ALLOW)]
+    with proxy(cors_view=option) as running:
+        running.pass_through(*flows)
+        assert [chosen(each.response, each) for each in flows] == wanted
 
 
 def test_request_where_no_answer_came() -> None:
@@ -119,7 +131,7 @@ def test_how_to_go_on_at_once() -> None:
     with proxy() as running:
         running.pass_through(given_flow)
         shown = contentviews.prettify_message(helpers.response(given_flow), given_flow, "cors").text
-    assert "or now       cors.allow '~d api.example.test'" in shown
+    assert "or now cors.allow '~u ^https://api.example.test/ & ~hq //app.example.test.$'" in " ".join(shown.split())
     assert flowfilter.parse("~d api.example.test")(given_flow)
 
 

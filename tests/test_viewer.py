@@ -62,7 +62,7 @@ def test_styles_are_in_every_palette() -> None:
 def test_takes_up_the_terminal() -> None:
     """Whatever the text's length."""
     for lines in (["✗ DENIED"], ["x"] * 500):
-        shown = viewer.Viewer("CORS", lines, 80, 24).render((80,))
+        shown = viewer.Viewer("CORS", lines, (80, 24)).render((80,))
         assert (shown.cols(), shown.rows()) == (80, 21)
 
 

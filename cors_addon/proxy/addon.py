@@ -74,7 +74,7 @@ class CorsAddon:
         self._judging = Judging(self._flows, self._publisher, self._faults)
         self._session = self._judging.session
         self._explaining = Explaining(self._flows, lambda: self._settings.engine, self._faults)
-        self._view = view.CorsView(self._explaining.explain, self._flows.is_judged)
+        self._view = view.CorsView(self._explaining.explain, self._opens)
         self._groups: list[CommandGroup] = []
         self._response, self._error = self.response, self.error
         self._json_lines: JsonLines | None = None
@@ -196,6 +196,13 @@ class CorsAddon:
         loop.call_soon(self._keys.bind)  # the console loads the user's own after this hook
         if self._settings.browser and self._browser is not None:
             loop.call_soon(self._browser.start, self._settings.browser)  # mitmproxy makes its certificate in this hook
+
+    def _opens(self, flow: http.HTTPFlow, has_body: bool) -> bool:
+        """Whether a flow is shown by its explanation, with nobody asking for it."""
+        wanted = self._settings.view
+        if wanted == "refused" and self._flows.is_refused(flow):
+            return True
+        return wanted != "never" and not has_body and self._flows.is_judged(flow)
 
     def _come_up(self) -> None:
         self._faults.level = logging.ERROR

@@ -100,7 +100,7 @@ def comment_of(judgement: Judgement, turns: bool, flow: http.HTTPFlow | None = N
 def _completed(comment: str, judgement: Judgement, flow: http.HTTPFlow | None) -> str:
     error = None if flow is None else flow.error
     if error is not None and judgement.verdict is Verdict.DENY and not judgement.observation.response:
-        comment = f"{text.FAILED} CORS: {upstream_error.short(error.msg or '', judgement.observation.status)}"
+        comment = f"{text.FAILED} {upstream_error.short(error.msg or '', judgement.observation.status)} · CORS"
     for policy, verdict in _flips(judgement).items() if judgement.shadow else ():
         comment += f" · {'✓' if verdict is Verdict.ALLOW else '✗'} under {text.visible(policy)}"
     for finding in judgement.findings:

@@ -14,7 +14,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
-from cors_addon.proxy import internals
+from cors_addon.proxy import choosing, internals
 
 
 class Command(NamedTuple):
@@ -53,7 +53,7 @@ class CommandGroup:
     def declare(self, loader: Loader) -> None:
         """Tell mitmproxy the commands, each in the form that suits this front end."""
         for command in self.COMMANDS:
-            loader.add_command(command.name, getattr(self, self._form(command)))
+            loader.add_command(command.name, choosing.form(getattr(self, self._form(command)), self._master))
 
     def _form(self, command: Command) -> str:
         if command.in_viewer and internals.has_viewer(self._master):

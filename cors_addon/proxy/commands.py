@@ -9,7 +9,7 @@ from mitmproxy import exceptions, http
 from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
-from cors_addon.proxy import internals
+from cors_addon.proxy import choosing, internals
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
 from cors_addon.report import text
 
@@ -50,7 +50,14 @@ class Commands(CommandGroup):
 
         width = min(viewer.columns_of(self._master), _WIDEST)
         explanation = self._explain(http_flow(flow), width)
-        viewer.show(self._master, f"CORS · {_name(http_flow(flow))}", explanation.splitlines())
+        viewer.show(self._master, f"CORS · {_name(http_flow(flow))}", explanation.splitlines(), self._explain_next)
+
+    def _explain_next(self, where: str) -> None:
+        """In the viewer: go to the `next` or `prev` flow of the list, and explain that."""
+        call = self._master.commands.call
+        call(f"view.focus.{where}")
+        call("console.view.pop")
+        call("cors.explain", call("view.flows.resolve", choosing.FOCUS))
 
     def explain_in_log(self, flow: Flow) -> str:
         """Explain how the browser judges this flow under CORS. The whole text goes to the event log."""
@@ -88,6 +95,10 @@ class Commands(CommandGroup):
                 return found
         if [flow_id for flow_id in ids if flow_id != flow.id]:
             raise exceptions.CommandError("The counterpart is no longer in the list.")
+        if flow.metadata.get("cors.role") == "preflight" and flow.metadata.get("cors.verdict") == "deny":
+            method = text.visible(flow.request.headers.get("Access-Control-Request-Method", "The request"))
+            why = flow.metadata.get("cors.reason", "its preflight")
+            raise exceptions.CommandError(f"{method} was never sent: refused ({why}).")
         raise exceptions.CommandError("This flow has no counterpart: no preflight and no redirect belongs to it.")
 
 

@@ -6,7 +6,7 @@ from mitmproxy import ctx, exceptions, http
 
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.flows import translate
-from cors_addon.proxy import internals
+from cors_addon.proxy import choosing, internals
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.judged_flows import JudgedFlows
 from cors_addon.report.explanation import Surroundings, explain, nothing_to_say
@@ -85,8 +85,7 @@ class Explaining:
 def _hint(flow: http.HTTPFlow) -> str:
     if internals.in_console(ctx.master):
         return ":cors.allow @focus   (until mitmproxy ends)"
-    # mitmweb's @focus is not the flow that one looks at
-    return f"cors.allow '~d {flow.request.host}'   (until mitmproxy ends)"
+    return f"cors.allow {choosing.filter_for(flow)}   (until mitmproxy ends)"
 
 
 def _same(one: Observation, other: Observation) -> bool:

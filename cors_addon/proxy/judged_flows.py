@@ -73,6 +73,13 @@ class JudgedFlows:
             return judgement.stage is not None
         return flow.metadata.get("cors.role") in ("preflight", "actual", "redirect")
 
+    def is_refused(self, flow: http.HTTPFlow) -> bool:
+        """Whether the page, or what loaded it, never got the answer: by CORS, or by what is asked after it."""
+        judgement = self.judgement(flow)
+        if judgement is not None:
+            return judgement.block is not None and not judgement.contradicted
+        return "cors.blocked_by" in flow.metadata and "cors.contradicted" not in flow.metadata
+
     def fetch_of(self, flow: http.HTTPFlow) -> list[str]:
         """Ids of the flows of one fetch, in order, this flow included."""
         judgement = self.judgement(flow)

@@ -35,6 +35,7 @@ class Annotate(StrEnum):
         return self in (Annotate.COMMENT, Annotate.ALL)
 
 
+VIEW = ("refused", "empty", "never")
 ANNOTATE = tuple(choice.value for choice in Annotate)
 
 
@@ -45,6 +46,7 @@ class Settings:
     filter: flowfilter.TFilter | None = None
     engine: str = "auto"
     annotate: Annotate = Annotate.ALL
+    view: str = "refused"
     jsonl: Path | None = None
     policy: Path | None = None
     report: Path | None = None
@@ -80,6 +82,13 @@ OPTIONS = (
         "What judged flows show in the flow list: comment, marker, all or none. A comment or marker of your own is "
         "never overwritten.",
         ANNOTATE,
+    ),
+    Option(
+        "cors_view",
+        "refused",
+        "Which CORS flows open on their explanation by themselves: refused (those whose body the page never got, and "
+        "those without a body), empty (those without a body) or never.",
+        VIEW,
     ),
     Option("cors_jsonl", "", "File to which one JSON line per judged flow is appended. Empty: none."),
     Option(
@@ -127,6 +136,7 @@ def parse(options: Options) -> Settings:
     return Settings(
         filter=_filter(options.cors_filter),
         engine=_choice("cors_engine", options.cors_engine, ENGINES),
+        view=_choice("cors_view", options.cors_view, VIEW),
         annotate=Annotate(_choice("cors_annotate", options.cors_annotate, ANNOTATE)),
         jsonl=_file("cors_jsonl", options.cors_jsonl),
         policy=Path(options.cors_policy).expanduser() if options.cors_policy else None,
@@ -149,18 +159,6 @@ def _witness(value: str) -> str:
     except ValueError as error:
         raise exceptions.OptionsError(f"cors_witness: {error}; it is true, false or a filter expression") from error
     return value
-
-
-def unknown(options: Options) -> Iterator[str]:
-    """What to say of options that nobody knows, and that are meant for this addon by their names.
-
-    mitmproxy keeps them without a word, in case that an addon still declares them.
-    """
-    for name in getattr(options, "deferred", ()):
-        if name.startswith("cors"):
-            near = get_close_matches(name, NAMES, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(NAMES))}."
-            yield f"There is no option {name}, and nothing came of it; {meant}"
 
 
 def _page(value: str) -> str:
@@ -204,3 +202,15 @@ def _file(name: str, value: str) -> Path | None:
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise exceptions.OptionsError(f"{name}: {path} is not writable")
     return path
+
+
+def unknown(options: Options) -> Iterator[str]:
+    """What to say of options that nobody knows, and that are meant for this addon by their names.
+
+    mitmproxy keeps them without a word, in case that an addon still declares them.
+    """
+    for name in getattr(options, "deferred", ()):
+        if name.startswith("cors"):
+            near = get_close_matches(name, NAMES, n=1)
+            meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(NAMES))}."
+            yield f"There is no option {name}, and nothing came of it; {meant}"

@@ -15,15 +15,19 @@ WIDTH = 76
 
 
 class CorsView(Contentview):
-    """Explains a flow. Chosen automatically for CORS flows without a body, such as most preflights."""
+    """Explains a flow. Chosen automatically for CORS flows without a body, such as most preflights, and where the page
+    never got the body.
+    """
 
-    def __init__(self, explain: Callable[[http.HTTPFlow, int], str], judged: Callable[[http.HTTPFlow], bool]) -> None:
+    def __init__(
+        self, explain: Callable[[http.HTTPFlow, int], str], opens: Callable[[http.HTTPFlow, bool], bool]
+    ) -> None:
         """`explain` gives the text of a flow, so and so many columns wide.
 
-        `judged` says, at once, whether the flow is a CORS exchange.
+        `opens` says, at once, whether a flow is shown so by itself; its second argument is whether there is a body.
         """
         self._explain = explain
-        self._judged = judged
+        self._opens = opens
 
     @property
     def name(self) -> str:
@@ -38,14 +42,14 @@ class CorsView(Contentview):
         return self._explain(metadata.flow, WIDTH).replace("\n\n", "\n \n")
 
     def render_priority(self, data: bytes, metadata: Metadata) -> float:
-        """High for the empty answer of a CORS exchange (or its request, where no answer came), else none."""
+        """High for a refused or empty answer of a CORS exchange (or its request, where no answer came), else none."""
         flow = metadata.flow
         if not isinstance(flow, http.HTTPFlow):
             return -1
-        if data or metadata.websocket_message is not None:
+        if metadata.websocket_message is not None:
             return 0
         shown = flow.request if flow.response is None else flow.response
-        return PRIORITY if metadata.http_message is shown and self._judged(flow) else 0
+        return PRIORITY if metadata.http_message is shown and self._opens(flow, bool(data)) else 0
 
 
 def register(view: CorsView) -> None:

@@ -5,7 +5,7 @@ the console's parts, which only the console has.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import urwid
@@ -14,6 +14,11 @@ from mitmproxy.master import Master
 from cors_addon.proxy import internals
 
 type Markup = list[str | tuple[str, str]]
+type Step = Callable[[str], None]
+"""Goes to the `next` or the `prev` flow."""
+
+_KEYS, _STEPS = "/ search · q back", "> next · < previous · "
+_WHERE = {">": "next", "<": "prev"}
 
 GOOD, BAD, DOUBTFUL, FAINT, LABEL, STRONG = "code_200", "error", "alert", "content_none", "key", "head"
 """Names in mitmproxy's palettes."""
@@ -58,14 +63,25 @@ class Viewer(urwid.WidgetWrap, _LayoutWidget):
     title = "CORS"
     keyctx = "dataviewer"
 
-    def __init__(self, title: str, lines: Sequence[str], columns: int, rows: int) -> None:
-        """Take up a terminal of so many columns and rows."""
+    def __init__(self, title: str, lines: Sequence[str], size: tuple[int, int], step: Step | None = None) -> None:
+        """Take up a terminal of so many columns and rows; `step` goes to another flow."""
+        columns, rows = size
         self.width = columns
+        self._step = step
         self._text = _Searchable([urwid.Text(styled(line)) for line in lines])
-        heading = urwid.Columns([urwid.Text(title, wrap="clip"), ("pack", urwid.Text("/ search · q back"))])
+        heading = urwid.Columns(
+            [urwid.Text(title, wrap="clip"), ("pack", urwid.Text(_KEYS if step is None else _STEPS + _KEYS))]
+        )
         room = max(rows - _ROWS_OF_OTHERS, 3)
         pile = urwid.Pile([("pack", urwid.AttrMap(heading, "heading")), urwid.BoxAdapter(self._text, room)])
         super().__init__(urwid.AttrMap(pile, "background"))
+
+    def keypress(self, size: Any, key: str) -> Any:
+        """Go to another flow, or do what keys do in any text."""
+        if self._step is not None and key in _WHERE:
+            self._step(_WHERE[key])
+            return None
+        return super().keypress(size, key)
 
 
 def columns_of(master: Master) -> int:
@@ -73,6 +89,6 @@ def columns_of(master: Master) -> int:
     return internals.terminal_size(master)[0]
 
 
-def show(master: Master, title: str, lines: Sequence[str]) -> None:
+def show(master: Master, title: str, lines: Sequence[str], step: Step | None = None) -> None:
     """Open the viewer over the console's window."""
-    internals.open_over(master, Viewer(title, lines, *internals.terminal_size(master)))
+    internals.open_over(master, Viewer(title, lines, internals.terminal_size(master), step))

@@ -14,6 +14,7 @@ from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.model import Facts, message
 from cors_addon.reasons.registry import REGISTRY
+from cors_addon.report import distinctive
 
 PASSED, FAILED, NEITHER = "✓", "✗", "–"
 WIDTH = 80
@@ -119,8 +120,8 @@ def request_header(judgement: Judgement, name: str) -> str | None:
 
 
 # ---- one line ----
-# mitmweb's column shows the first twenty characters, beside the method and the status: the cause comes early, the word
-# "preflight" is left out, and header names lose what they all begin with.
+# mitmweb's column shows the first sixteen characters, beside the method and the status: what tells one refusal from
+# another comes first, the word "preflight" is left out, and header names lose what they all begin with.
 
 
 def comment(judgement: Judgement, turns: bool | None = None) -> str:
@@ -150,7 +151,8 @@ def _comment(judgement: Judgement, turns: bool) -> str:
         return _comment_without_stage(judgement)
     if judgement.refusal is not None:
         yet = ", yet it went on" if judgement.contradicted else ""
-        line = f"{FAILED} CORS{yet}: {_cause(judgement, judgement.refusal)}"
+        first = distinctive.words(judgement, judgement.refusal)
+        line = f"{FAILED} {first} · CORS{yet}: {_cause(judgement, judgement.refusal)}"
     else:
         line = f"{PASSED} CORS, contradicted" if judgement.contradicted else f"{PASSED} CORS"
         if not turns:

@@ -46,8 +46,10 @@ def related(comment: str, was: str) -> str:
     """A comment with how it relates to an earlier line about the flow, as in `was ✓`."""
     if not was:
         return comment
-    head, tail = (comment[:6], comment[6:]) if comment[2:6] == "CORS" else (comment, "")
-    return f"{head} ({was}){tail}"
+    head, sign, tail = comment.partition(" · CORS")
+    if not sign and comment[2:6] == "CORS":
+        head, tail = comment[:6], comment[6:]
+    return f"{head} ({was}){sign}{tail}"
 
 
 def cells(text: str) -> int:

@@ -239,7 +239,7 @@ async def tutorial(browser: str, folder: Path) -> None:
         for lines in judged.values():
             for line in lines:
                 comment = listed[f"{line['method']} {line['url']}"]
-                assert comment.startswith("✓ CORS" if line["verdict"] == "allow" else "✗ CORS"), line
+                assert comment.startswith("✓ CORS" if line["verdict"] == "allow" else "✗ "), line
 
         said = at.mitmweb.command(*shlex.split(after["no-headers"]["command"]))
         assert said.startswith(f"All is allowed for {at.page} at localhost:")
