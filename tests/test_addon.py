@@ -744,7 +744,7 @@ def test_hooks() -> None:
     from mitmproxy.hooks import all_hooks
 
     assert {name for name in dir(addon_module.CorsAddon()) if name in all_hooks} == {"load", *addon_module.HOOKS}
-    assert len(addon_module.HOOKS) == 7
+    assert len(addon_module.HOOKS) == 8
 
 
 @pytest.mark.parametrize(

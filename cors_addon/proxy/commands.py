@@ -9,6 +9,7 @@ from mitmproxy import exceptions, http
 from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
+from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.proxy import choosing, internals
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
 from cors_addon.report import text
@@ -96,7 +97,7 @@ class Commands(CommandGroup):
         if [flow_id for flow_id in ids if flow_id != flow.id]:
             raise exceptions.CommandError("The counterpart is no longer in the list.")
         if flow.metadata.get("cors.role") == "preflight" and flow.metadata.get("cors.verdict") == "deny":
-            method = text.visible(flow.request.headers.get("Access-Control-Request-Method", "The request"))
+            method = text.visible(flow.request.headers.get(REQUEST_METHOD, "The request"))
             why = flow.metadata.get("cors.reason", "its preflight")
             raise exceptions.CommandError(f"{method} was never sent: refused ({why}).")
         raise exceptions.CommandError("This flow has no counterpart: no preflight and no redirect belongs to it.")
