@@ -104,6 +104,7 @@ def test_cors_lines_picks_each_header_once() -> None:
     found = cors_lines(fields)
     assert found == CorsLines(
         allow_origin=(b" a ", b"b"),
+        usual_origins=1,
         allow_credentials=(b"true",),
         allow_methods=(b"PUT",),
         allow_headers=(b"",),

@@ -26,11 +26,15 @@ def _combine(lines: Sequence[bytes]) -> str | None:
 
 @checks.allow_origin.as_done_by
 def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
-    """CheckRequestApproved: over HTTP/1.1 lines are counted first, empty ones too; a list in one line is a mismatch."""
+    """CheckRequestApproved: lines are counted first, empty ones too; a list in one line is a mismatch.
+
+    CheckOriginHeader counts names that are spelled just so, which over HTTP/2 none is, and from many servers none.
+    """
     if asked.same_origin_preflight:
         return None  # the preflight is a channel of its own, which has not been cross-site
     lines = answer.lines.allow_origin
-    if len(lines) > 1 and not answer.http2:
+    usual = len(lines) if answer.lines.usual_origins is None else answer.lines.usual_origins
+    if usual > 1 and not answer.http2:
         return Reason.ALLOW_ORIGIN_MULTIPLE, ", ".join(map(normalize, lines))
     value = rules.combine(lines)
     if value == asked.origin or (value == "*" and not asked.credentialed):

@@ -109,8 +109,11 @@ class CorsLines(NamedTuple):
     max_age: tuple[bytes, ...] = ()
     expose_headers: tuple[bytes, ...] = ()
     location: tuple[bytes, ...] = ()
+    usual_origins: int | None = None
+    """Of several lines of `allow_origin`, how many have a name that is spelled as the standard does; None: all."""
 
 
+_ALLOW_ORIGIN = CORS_RESPONSE[0].encode()
 _PLACES = {name.lower().encode(): place for place, name in enumerate((*CORS_RESPONSE, LOCATION))}
 _LENGTHS = frozenset(map(len, _PLACES))
 _NONE = CorsLines()
@@ -130,11 +133,15 @@ _PLACE_OF = _Places()
 
 
 def _many_lines(fields: Sequence[tuple[bytes, bytes]]) -> CorsLines:
-    found: list[list[bytes]] = [[] for _ in _NONE]
+    found: list[list[bytes]] = [[] for _ in _PLACES]
     for name, value in fields:
         if (place := _PLACE_OF[name]) >= 0:
             found[place].append(value)
-    return CorsLines(*map(tuple, found))
+    return CorsLines(*map(tuple, found), usual_origins=_usual_origins(fields))
+
+
+def _usual_origins(fields: Sequence[tuple[bytes, bytes]]) -> int:
+    return sum(name == _ALLOW_ORIGIN for name, _ in fields)
 
 
 def cors_lines(fields: Sequence[tuple[bytes, bytes]]) -> CorsLines:
@@ -151,4 +158,6 @@ def cors_lines(fields: Sequence[tuple[bytes, bytes]]) -> CorsLines:
             if len(lines) >= FEW_LINES:
                 return _many_lines(fields)
             found[place] = (*lines, value)
-    return _NONE if found is None else CorsLines(*found)
+    if found is None:
+        return _NONE
+    return CorsLines(*found, usual_origins=_usual_origins(fields) if len(found[0]) > 1 else None)

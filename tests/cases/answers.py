@@ -31,6 +31,11 @@ class Row(NamedTuple):
         return self.name.replace(" ", "-")
 
 
+def spelled(name: str, *values: str) -> Lines:
+    """Lines of a header whose name is spelled so."""
+    return tuple((name, value) for value in values)
+
+
 def acao(*values: str | bytes) -> Lines:
     """Lines of Access-Control-Allow-Origin."""
     return tuple(("Access-Control-Allow-Origin", value) for value in values)
@@ -106,6 +111,23 @@ ACTUAL: tuple[Row, ...] = (
     Row("two stars in two lines", acao("*", "*"), multiple("*, *"), {"gecko over HTTP/2": mismatch("*, *")}),
     Row("an empty line first", acao("", ORIGIN), multiple(f", {ORIGIN}"), {"gecko over HTTP/2": None}),
     Row("an empty line last", acao(ORIGIN, ""), multiple(f"{ORIGIN}, "), {"gecko over HTTP/2": None}),
+    # Firefox counts lines whose name is spelled as the standard does: an Allow-Origin in any other way is joined
+    *(
+        Row(f"{what}, in {name}", spelled(name, *values), multiple(", ".join(values)), {"gecko": found})
+        for name in ("access-control-allow-origin", "ACCESS-CONTROL-ALLOW-ORIGIN", "Access-control-Allow-Origin")
+        for what, values, found in (
+            ("the origin twice", (ORIGIN, ORIGIN), mismatch(TWO)),
+            ("the origin beside an empty line", (ORIGIN, ""), None),
+            ("an empty line beside the origin", ("", ORIGIN), None),
+            ("a star beside an empty line", ("*", ""), None),
+        )
+    ),
+    Row(
+        "one line in each spelling",
+        (*acao(ORIGIN), *spelled("access-control-allow-origin", "")),
+        multiple(f"{ORIGIN}, "),
+        {"gecko": None},
+    ),
     # credentials
     Row("true", acac("true"), credentialed=True),
     Row("true amid whitespace", acac("\ttrue "), credentialed=True),
