@@ -137,7 +137,7 @@ def _many_lines(fields: Sequence[tuple[bytes, bytes]]) -> CorsLines:
     for name, value in fields:
         if (place := _PLACE_OF[name]) >= 0:
             found[place].append(value)
-    return CorsLines(*map(tuple, found), usual_origins=_usual_origins(fields))
+    return CorsLines._make((*map(tuple, found), _usual_origins(fields)))
 
 
 def _usual_origins(fields: Sequence[tuple[bytes, bytes]]) -> int:
@@ -160,4 +160,4 @@ def cors_lines(fields: Sequence[tuple[bytes, bytes]]) -> CorsLines:
             found[place] = (*lines, value)
     if found is None:
         return _NONE
-    return CorsLines(*found, usual_origins=_usual_origins(fields) if len(found[0]) > 1 else None)
+    return CorsLines._make((*found, _usual_origins(fields) if len(found[0]) > 1 else None))
