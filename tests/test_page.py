@@ -285,6 +285,25 @@ def test_it_can_be_off() -> None:
     in_mitmproxy(steps, cors_page="off")
 
 
+def test_the_command_tells_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the page, or of a flow's place on it."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+
+    async def run() -> None:
+        with proxy() as running:
+            running.addon.running()
+            page = Opened(running)
+            await waits.until(lambda: page.group.port)
+            one = actual()
+            assert page.group.address() in running.command("cors.page")
+            assert page.group.address(one.id) in running.command("cors.page", [one])
+            running.addon.done()
+
+    asyncio.run(run())
+    assert [address.partition("#")[2][:5] for address in opened] == ["", "flow="]
+
+
 @pytest.mark.parametrize("value", ["on", "0", "65536", "-1", "8080 ", "٣"])
 def test_a_bad_port_is_told(value: str) -> None:
     """With what is accepted."""

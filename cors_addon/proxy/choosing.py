@@ -41,6 +41,8 @@ def form(command: Callable[..., Any], master: Master) -> Callable[..., Any]:
     def run(*given: Any, **named: Any) -> Any:
         bound = signature.bind(*given, **named)
         for name, one in wanted.items():
+            if name not in bound.arguments:  # it may be left out
+                continue
             found = _found(bound.arguments[name], master)
             bound.arguments[name] = _newest(found) if one else found
         answer = command(*bound.args, **bound.kwargs)
