@@ -25,6 +25,12 @@ NODE_PACKAGES = (
     "@nestjs/platform-express", "reflect-metadata", "rxjs", "@modelcontextprotocol/sdk", "azurite",
 )  # fmt: skip
 
+OLDER_NODE_PACKAGES = (
+    "express@4.17.3", "cors@2.8.5", "fastify@4.26.2", "@fastify/cors@9.0.1", "hono@4.2.9", "@hono/node-server@1.11.1",
+    "koa@2.15.3", "@koa/cors@4.0.0", "@hapi/hapi@20.3.0", "socket.io@4.4.1",
+)  # fmt: skip
+"""From which no row was made."""
+
 
 class Asked(NamedTuple):
     """One request of a page."""

@@ -13,7 +13,7 @@ from cors_addon.exchange.recognised import Cause
 from cors_addon.servers import cause
 from cors_addon.session.session import Session
 from tests.servers.launch import Missing
-from tests.servers.recognising import Start, ask, asking, node, program, python
+from tests.servers.recognising import OLDER_NODE_PACKAGES, Start, ask, asking, node, program, python
 
 REFUSED = ("origin", "method", "headers", "all", "null")
 """Preflights that most refuse, asked before anything that is allowed."""
@@ -95,11 +95,23 @@ ROWS = {
     "live-server": Row(program(*LIVE), ("live-server",), path="/index.html", has_cors=False),
 }
 
+OLDER = (
+    "express", "express string", "express error", "fastify", "fastify error", "hono", "hono credentials", "koa",
+    "koa function", "hapi", "socket.io", "socket.io without",
+)  # fmt: skip
+"""Of these an older version is run, too."""
+
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_real_thing_is_told_by_what_it_refuses(name: str, tmp_path: Path) -> None:
     """In the newest version that is served."""
     look(ROWS[name], tmp_path)
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_an_older_version_is_told_as_well(name: str, tmp_path: Path) -> None:
+    """From which no row was made."""
+    look(ROWS[name]._replace(start=node(name, OLDER_NODE_PACKAGES)), tmp_path)
 
 
 def look(row: Row, folder: Path) -> None:
