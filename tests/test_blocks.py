@@ -196,6 +196,30 @@ def test_lines_have_the_block(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert tuple(line[name] for name in names) == wanted
 
 
+def test_reports_for_machines_tell_blocks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An image is a warning, what a script was to read an error; each with its cure."""
+    file = tmp_path / "x.har"
+    image = entry("https://a.test/i", 200, kind="image", Cross_Origin_Resource_Policy="same-origin")
+    file.write_text(har(image))
+    _, out = check(capsys, "--format", "github", file)
+    [line] = [line for line in out.splitlines() if line.startswith("::")]
+    assert line.startswith("::warning title=Blocked%2C not by CORS%3A corp::CORP same-origin: image https://a.test/i")
+    assert "Cross-Origin-Resource-Policy: cross-origin" in line
+    assert "1 load blocked by something else" in out
+    _, out = check(capsys, "--format", "junit", file)
+    assert '<testcase name="corp https://a.test same-origin" classname="blocked, not by CORS"' in out
+    assert "<failure" not in out
+    _, out = check(capsys, "--format", "sarif", file)
+    [run] = json.loads(out)["runs"]
+    [result] = run["results"]
+    assert (result["ruleId"], result["level"]) == ("blocked-corp", "warning")
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "blocked-corp"
+    assert result["properties"]["detail"] == "same-origin"
+    place = result["locations"][0]
+    assert place["logicalLocations"][0]["fullyQualifiedName"] == "GET https://a.test/i"
+    assert place["physicalLocation"]["artifactLocation"]["uri"].endswith("x.har")
+
+
 def test_many_blocks_are_grouped() -> None:
     """By server, gate and value; a revision counts once."""
     loads = BlockedLoads()

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from cors_addon.fetch.load import Gate
+from cors_addon.reasons.blocks import BLOCKS
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report import github, json_report, junit, sarif
@@ -92,7 +94,8 @@ def test_sarif_rules_are_the_registry() -> None:
     """Every reason and every finding is a rule, and every result has its rule's index."""
     [run] = sarif.document(summary())["runs"]
     rules = run["tool"]["driver"]["rules"]
-    assert [rule["id"] for rule in rules] == [*map(str, REGISTRY), *map(str, FINDINGS)]
+    blocks = [f"blocked-{gate}" for gate in BLOCKS if gate is not Gate.CORS]
+    assert [rule["id"] for rule in rules] == [*map(str, REGISTRY), *map(str, FINDINGS), *blocks]
     assert run["results"]
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]

@@ -33,6 +33,8 @@ class Blocked:
     """How often it came, with an example."""
 
     example: Judgement
+    source: str = ""
+    """The recording of the example."""
     count: int = 0
     to_be_read: int = 0
     """Of these, answers that the page's script asked to read."""
@@ -48,7 +50,7 @@ class BlockedLoads:
         self.roles: Counter[str] = Counter()
         """Of those that bear no Origin, and of which CORS has nothing to say."""
 
-    def add(self, judgement: Judgement) -> None:
+    def add(self, judgement: Judgement, *, source: str = "") -> None:
         """Count a judgement, where it is of this kind."""
         flow_id = judgement.observation.flow_id
         earlier = self._counted.pop(flow_id, None) if self._counted else None
@@ -61,7 +63,7 @@ class BlockedLoads:
         group = Group(block.gate, block.detail, fate.load.origin if block.gate is Gate.CSP else fate.load.url.origin)
         if group not in self._groups and len(self._groups) >= MAX_GROUPS:
             group = Group(block.gate, None, "")
-        found = self._groups.setdefault(group, Blocked(judgement))
+        found = self._groups.setdefault(group, Blocked(judgement, source))
         to_be_read = was_to_be_read(judgement)
         found.count += 1
         found.to_be_read += to_be_read
@@ -94,6 +96,20 @@ class BlockedLoads:
     def to_be_read(self) -> int:
         """How many of them a script asked to read."""
         return sum(each.to_be_read for each in self._groups.values())
+
+
+def headline(each: Blocked) -> str:
+    """What stopped a load, and of what page."""
+    fate = each.example.fate
+    assert fate is not None
+    assert fate.block is not None
+    return f"{phrase(fate.block, fate.load)}: {kind_of(fate.load)} {fate.load.url} in a page of {fate.load.origin}"
+
+
+def cured(each: Blocked) -> list[str]:
+    """What really happened, and what to change, for reports that machines read."""
+    happened, remedies = told_of(each.example)
+    return [*([] if happened is None else [happened.text]), *remedied.told(remedies)]
 
 
 def section(loads: BlockedLoads, terminal: Terminal) -> Iterator[str]:

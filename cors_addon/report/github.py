@@ -6,6 +6,7 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions#s
 from collections.abc import Iterable, Iterator, Mapping
 
 from cors_addon.report import answered, remedied
+from cors_addon.report.blocked_loads import Blocked, Group, cured, headline
 from cors_addon.report.counted import Endpoint
 from cors_addon.report.findings import finding_phrase
 from cors_addon.report.summary import Cause, Found, Summary
@@ -26,12 +27,17 @@ def render(summary: Summary) -> str:
     lines += [_finding(each) for each in found[:MAX_CAUSES]]
     if len(found) > MAX_CAUSES:
         lines.append(f"::warning title=CORS::{len(found) - MAX_CAUSES} more findings are not shown here")
+    blocked = summary.blocked.groups()
+    lines += [_blocked(group, each) for group, each in blocked[:MAX_CAUSES]]
+    if len(blocked) > MAX_CAUSES:
+        lines.append(f"::warning title=Blocked::{len(blocked) - MAX_CAUSES} more blocks are not shown here")
     lines += _of_inputs(summary)
     counted = [
         _counted(summary.judged, "CORS exchange") + " judged",
         f"{sum(cause.count for cause in causes)} denied",
         _counted(len(causes), "cause"),
         *([_counted(len(found), "security finding")] if found else ()),
+        *([_counted(summary.blocked.count, "load") + " blocked by something else"] if blocked else ()),
     ]
     lines.append(f"cors-addon: {', '.join(counted)}")
     return "\n".join(lines) + "\n"
@@ -50,6 +56,11 @@ def _finding(found: Found) -> str:
     phrase = finding_phrase(found.example, found.finding)
     body = [phrase, *_places(found.endpoints), f"cors-addon explain {found.name}"]
     return _annotation("warning" if found.fresh and found.is_warning else "notice", f"CORS: {found.name}", body)
+
+
+def _blocked(group: Group, each: Blocked) -> str:
+    body = [headline(each), *([f"{each.count} ×"] if each.count > 1 else ()), *cured(each)]
+    return _annotation("error" if each.to_be_read else "warning", f"Blocked, not by CORS: {group.gate}", body)
 
 
 def _places(endpoints: Mapping[Endpoint, int]) -> list[str]:

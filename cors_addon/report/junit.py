@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from cors_addon.report import answered, remedied
+from cors_addon.report.blocked_loads import Blocked, Group, cured, headline
 from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
 from cors_addon.report.findings import finding_phrase
 from cors_addon.report.situation import told_of
@@ -27,6 +28,8 @@ def render(summary: Summary, *, now: float | None = None) -> str:
         suites.setdefault(f"{endpoint.origin or 'any page'} → {endpoint.server}", {})[endpoint] = outcomes
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
     texts = [_suite(summary, name, rows, stamp) for name, rows in suites.items()]
+    if blocked := summary.blocked.groups():
+        texts.append(_blocked(blocked, stamp))
     texts.append(_inputs(summary, stamp))
     tests = sum(tests for tests, *_ in texts)
     failures = sum(failures for _, failures, *_ in texts)
@@ -92,6 +95,22 @@ def _findings(outcomes: dict[CountedOutcome, Tally]) -> Iterator[str]:
                 told.add(finding)
                 lines = (finding.name, finding_phrase(tally.example, finding), f"cors-addon explain {finding.name}")
                 yield "\n".join(map(visible, lines))
+
+
+def _blocked(groups: list[tuple[Group, Blocked]], stamp: str) -> _Suite:
+    """A case for each block that is not of CORS; it fails where the page's script was to read the answer."""
+    cases, failures = [], 0
+    for group, each in groups:
+        failures += bool(each.to_be_read)
+        text = "\n".join(map(visible, (headline(each), f"{each.count} ×", *cured(each))))
+        name = visible(" ".join(filter(None, (group.gate, group.server, group.detail))))
+        case = f'    <testcase name={_attribute(name)} classname="blocked, not by CORS" time="0">'
+        said = f"<system-out>{_text(text)}</system-out>"
+        if each.to_be_read:
+            message = _attribute(visible(headline(each)))
+            said = f"<failure type={_attribute(group.gate)} message={message}>{_text(text)}</failure>"
+        cases.append(f"{case}\n      {said}\n    </testcase>")
+    return len(cases), failures, 0, _suite_text("blocked, not by CORS", cases, failures, 0, stamp)
 
 
 def _inputs(summary: Summary, stamp: str) -> _Suite:

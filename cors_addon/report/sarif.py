@@ -12,11 +12,14 @@ from urllib.parse import quote
 
 import cors_addon
 from cors_addon.audit.auditor import OF_SEVERAL
+from cors_addon.fetch.load import Gate
+from cors_addon.reasons.blocks import BLOCKS, BlockExplanation
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, FindingExplanation, Severity, message
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report import answered, remedied
-from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
+from cors_addon.report.blocked_loads import Blocked, Group, cured, headline
+from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted, endpoint_of
 from cors_addon.report.findings import finding_fix, finding_phrase
 from cors_addon.report.situation import told_of
 from cors_addon.report.summary import Found, Summary, Tally
@@ -30,7 +33,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 def document(summary: Summary) -> dict[str, Any]:
     """The log."""
     entries: list[Explanation | FindingExplanation] = [*REGISTRY.values(), *FINDINGS.values()]
-    rules = [_rule(each) for each in entries]
+    rules = [*map(_rule, entries), *(_block_rule(each) for each in BLOCKS.values() if each.gate is not Gate.CORS)]
     indices = {rule["id"]: index for index, rule in enumerate(rules)}
     results = [
         _result(summary, endpoint, outcome, tally, indices)
@@ -39,6 +42,7 @@ def document(summary: Summary) -> dict[str, Any]:
     ]
     for each in summary.found():
         results += [_found(summary, each, endpoint, indices) for endpoint in each.endpoints]
+    results += [_blocked(group, each, indices) for group, each in summary.blocked.groups()]
     notifications = [
         {
             "level": "error",
@@ -174,6 +178,42 @@ def _found(summary: Summary, found: Found, endpoint: Endpoint, indices: dict[str
     if summary.baseline is not None:
         result["baselineState"] = "new" if summary.is_fresh_finding(endpoint, found.name) else "unchanged"
     return result
+
+
+def _block_rule(explanation: BlockExplanation) -> dict[str, Any]:
+    return {
+        "id": f"blocked-{explanation.gate}",
+        "name": "Blocked" + "".join(word.capitalize() for word in explanation.gate.split("-")),
+        "shortDescription": {"text": f"Blocked by {explanation.title}."},
+        "fullDescription": {"text": explanation.why},
+        "help": {"text": explanation.why},
+        "helpUri": explanation.anchor,
+        "defaultConfiguration": {"level": "warning"},
+        "properties": {"tags": ["security"]},
+    }
+
+
+def _blocked(group: Group, each: Blocked, indices: dict[str, int]) -> dict[str, Any]:
+    """A load that something beside CORS stopped: an error where the page's script was to read the answer."""
+    rule = f"blocked-{group.gate}"
+    example = each.example
+    identity = "\n".join((group.gate, group.server, group.detail or ""))
+    return {
+        "ruleId": rule,
+        "ruleIndex": indices[rule],
+        "level": "error" if each.to_be_read else "warning",
+        "kind": "fail",
+        "message": {"text": visible_lines("\n".join((f"{headline(each)}.", *cured(each))))},
+        "locations": [_place(each.source, endpoint_of(example))],
+        "occurrenceCount": each.count,
+        "partialFingerprints": {
+            "endpointAndReason/v1": hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()
+        },
+        "properties": {
+            "detail": None if group.detail is None else visible(group.detail),
+            "flowIds": [example.observation.flow_id],
+        },
+    }
 
 
 def visible_lines(text: str) -> str:

@@ -140,7 +140,7 @@ class Summary:
         earlier = self._remembered.pop(flow_id, None)
         if earlier is not None:
             self._forget(*earlier)
-        self.blocked.add(judgement)
+        self.blocked.add(judgement, source=source)
         self.asides.add(judgement)
         self.roles[judgement.role] += 1
         counted = []

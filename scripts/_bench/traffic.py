@@ -191,8 +191,40 @@ def other(count: int, *, cookies: bool = False) -> list[Exchange]:
     return listed
 
 
+_FROM_ELSEWHERE = (
+    ("script", "*/*", "/lib/app.js", "text/javascript"),
+    ("image", "image/avif,image/webp,*/*;q=0.8", "/img/a.png", "image/png"),
+    ("style", "text/css,*/*;q=0.1", "/lib/main.css", "text/css"),
+    ("image", "image/avif,image/webp,*/*;q=0.8", "/img/b.webp", "image/webp"),
+    ("script", "*/*", "/lib/tags.js", "text/javascript"),
+    ("image", "image/avif,image/webp,*/*;q=0.8", "/img/c.png", "image/png"),
+)
+
+
+def embedded(count: int) -> list[Exchange]:
+    """Of ten one page, and nine images, scripts and style sheets that it embeds from another site, without CORS."""
+    listed: list[Exchange] = []
+    for number in range(count):
+        if number % 10 == 0:
+            listed += other(1)
+            continue
+        dest, accept, path, content_type = _FROM_ELSEWHERE[number % len(_FROM_ELSEWHERE)]
+        response = _response(
+            content_type,
+            Cache_Control="max-age=3600",
+            ETag='"65b2a-18b"',
+            Cross_Origin_Resource_Policy="cross-origin",
+            X_Content_Type_Options="nosniff",
+        )
+        request = _request(SAME_SITE_PAGE, "no-cors", "cross-site", dest, accept)
+        url = f"{path}?v={number // 10 % 40}"
+        listed.append(Exchange("GET", url, request, 200, response, response_body=_BODIES[content_type]))
+    return listed
+
+
 LOADS: dict[str, Callable[[int], list[Exchange]]] = {
     "CORS": cors,
     "other": other,
     "other, cookies": lambda count: other(count, cookies=True),
+    "embedded": embedded,
 }
