@@ -38,6 +38,7 @@ from cors_addon.proxy.reporting import Reporting
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.script_slot import ScriptSlot
 from cors_addon.proxy.settings import Settings
+from cors_addon.proxy.silence import Silence
 from cors_addon.proxy.witness.command import WitnessCommand
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class CorsAddon:
         self._reporting: Reporting | None = None
         self._browser: BrowserCommand | None = None
         self.page: PageGroup | None = None
+        self._silence: Silence | None = None
         self._keys: Keys | None = None
         self._our_columns: list[str] | None = None
         self._running = False
@@ -190,6 +192,7 @@ class CorsAddon:
             self.page.running()
         self._print_or_not()
         self._show_comments()
+        self._listen()
         loop = asyncio.get_running_loop()
         loop.call_later(_STARTING_UP, self._come_up)
         self._keys = Keys(ctx.master)
@@ -204,6 +207,19 @@ class CorsAddon:
             return True
         return wanted != "never" and not has_body and self._flows.is_judged(flow)
 
+    def _listen(self) -> None:
+        """Wait for the first CORS exchange."""
+
+        def stop() -> None:
+            if self._silence is not None:
+                self._publisher.remove(self._silence)
+                self._silence.close()
+                self._silence = None
+
+        browser = self._browser
+        self._silence = Silence(lambda: browser is not None and browser.has_started, stop)
+        self._publisher.add(self._silence)
+
     def _come_up(self) -> None:
         self._faults.level = logging.ERROR
 
@@ -217,6 +233,8 @@ class CorsAddon:
         if self._policies.rewriting:
             self._policies.response(flow)  # answers of other addons get here without passing `responseheaders`
         try:
+            if self._silence is not None:
+                self._silence.note(flow)
             if use := use_of(flow, self._session):
                 if use & JUDGED:
                     self._judging.judge(flow)
