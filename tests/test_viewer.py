@@ -1,5 +1,6 @@
 """The console's viewer: its colours, and the real mitmproxy in a real terminal, with its keys."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -114,7 +115,8 @@ class Screen:
         return self._tmux("capture-pane", "-p", "-e")
 
     def close(self) -> None:
-        self._tmux("kill-server")
+        with contextlib.suppress(subprocess.CalledProcessError):  # it has ended with what ran in it
+            self._tmux("kill-server")
         shutil.rmtree(self._folder)
 
 
