@@ -1,5 +1,6 @@
 """A browser that runs: its start, its end, and the folder with its profile, which goes with it."""
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -32,6 +33,7 @@ class Browser:
         """What a person should know of it, in sentences."""
         self._folder = folder
         self._process = process
+        atexit.register(self.end)  # mitmproxy may end in disorder, as its console does where its terminal is gone
 
     @property
     def has_ended(self) -> bool:
@@ -52,6 +54,7 @@ class Browser:
 
     def end(self) -> None:
         """End it, and remove its profile. That takes some seconds at most."""
+        atexit.unregister(self.end)
         if os.name == "nt":
             if not self.has_ended:
                 number = str(self._process.pid)
