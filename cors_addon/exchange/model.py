@@ -7,7 +7,7 @@ Law 3: a `Judgement` may be revised by later traffic: same object, `revision` on
 
 import copy
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -165,7 +165,7 @@ class Observation:
     """The body's beginning, decoded, of an answer that may be an error's; empty for the rest."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False, weakref_slot=True)
 class Judgement:
     """The verdict on one flow, with all that led to it; made for every flow, by its first arguments alone, in a hurry.
 
@@ -247,7 +247,7 @@ class Judgement:
 
     def values(self) -> dict[str, Any]:
         """All that it says, by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def leave_cors(self) -> None:
         """CORS has nothing to say to it after all."""
