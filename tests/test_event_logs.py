@@ -129,7 +129,8 @@ def trace(*network: Event, console: tuple[str, ...] = (), stem: str = "trace") -
                 "messageType": "error",
                 "text": text,
                 "args": [],
-                "location": {"url": f"{APP}/", "lineNumber": 1, "columnNumber": 1},
+                # that a resource failed is said at its own address, the rest where the script is
+                "location": {"url": f"{API}/a" if text.startswith("Failed to load") else f"{APP}/", "lineNumber": 1},
                 "time": 1025.0,
                 "pageId": "page@1",
             }
