@@ -75,4 +75,4 @@ def set_up(place: Place, wanted: Wanted, notes: list[str]) -> list[str]:
         notes.append("It runs without its sandbox (--no-sandbox), as it must where root starts it.")
     if wanted.headless:
         own.append("--headless")
-    return [*own, *_OWN_REQUESTS, *_QUIET, *wanted.arguments, wanted.url]
+    return [*own, *_OWN_REQUESTS, *_QUIET, *wanted.arguments, wanted.url, *wanted.also]

@@ -113,7 +113,7 @@ def set_up(place: Place, wanted: Wanted, notes: list[str]) -> list[str]:
             notes.append(_NO_STORE)
     # Windows' firefox.exe would end as soon as it has started another
     own = ["-profile", str(place.profile), "-no-remote", "-wait-for-browser"]
-    return [*own, *(("-headless",) if wanted.headless else ()), *wanted.arguments, wanted.url]
+    return [*own, *(("-headless",) if wanted.headless else ()), *wanted.arguments, wanted.url, *wanted.also]
 
 
 def _trust(store: Path, authority: Authority) -> None:

@@ -23,6 +23,8 @@ class Wanted(NamedTuple):
     name: str = "auto"
     """One of `NAMES`, or the path of a program."""
     url: str = BLANK
+    also: tuple[str, ...] = ()
+    """Addresses to open beside it."""
     headless: bool = False
     arguments: tuple[str, ...] = ()
     """More of them for the browser, as they stand."""

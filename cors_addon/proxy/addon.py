@@ -111,6 +111,7 @@ class CorsAddon:
         page = self.page
         explaining.page = lambda: page.origin
         actions = Actions(self._policies, policies, curl, flows.find)
+        self._browser.live_page = page.proxied_address
         self.page.show(actions, flows.judgements, flows.short_body_of, self._policies.hooks.keep)
         return [
             Commands(master, explaining.explain, flows.fetch_of),

@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import logging
 import signal
+from collections.abc import Callable
 from typing import ClassVar
 
 from mitmproxy import ctx, exceptions
@@ -33,6 +34,8 @@ class BrowserCommand(CommandGroup):
 
     def __init__(self, master: Master) -> None:
         super().__init__(master)
+        self.live_page: Callable[[], str] = lambda: ""
+        """Gives the address of the live page in a browser that uses this proxy; empty where there is none."""
         self._running: list[Browser] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -42,14 +45,14 @@ class BrowserCommand(CommandGroup):
         return bool(self._running)
 
     def browser(self, *words: str) -> str:
-        """Start a browser that uses this proxy, for localhost too, and trusts its certificate.
+        """Start a browser that uses this proxy, for localhost too, and trusts its certificate; with the live page.
 
         Words, each of which may be left out: a name (chrome, chromium, edge, brave, firefox) or the path of one, the
         address to open, `headless`, and arguments for the browser, which begin with -.
         """
         try:
             asked = wanted.read(words)
-            browser = start(asked, proxy_of(ctx.options), ctx.options.confdir)
+            browser = start(self._with_page(asked), proxy_of(ctx.options), ctx.options.confdir)
         except wanted.Fault as fault:
             raise exceptions.CommandError(f"cors.browser: {fault}") from fault
         self._running.append(browser)
@@ -60,6 +63,13 @@ class BrowserCommand(CommandGroup):
         opened = "" if asked.url == wanted.BLANK else f" at {asked.url}"
         where = "It has a profile of its own, sends all traffic through this proxy, localhost too, and ends with it."
         return " ".join((f"{browser.title} starts{opened}.", where, *browser.notes))
+
+    def _with_page(self, asked: wanted.Wanted) -> wanted.Wanted:
+        """The same with the live page, where somebody sees it."""
+        page = "" if asked.headless else self.live_page()
+        if not page:
+            return asked
+        return asked._replace(url=page) if asked.url == wanted.BLANK else asked._replace(also=(page,))
 
     def start(self, words: str) -> None:
         """Start what the option asks for; what keeps it from that is logged."""

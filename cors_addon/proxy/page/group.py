@@ -192,6 +192,10 @@ class PageGroup(CommandGroup):
         own = HOST if through or self.port is None else f"{ADDRESS}:{self.port}"
         return address(own, self._gate.token, flow_id)
 
+    def proxied_address(self) -> str:
+        """The page's address in a browser that uses this proxy; empty where there is no page."""
+        return "" if self._wanted == OFF else self.address(through=True)
+
     def page(self, flows: Sequence[Flow] = ()) -> str:
         """Open the live page in a browser, at the place of a flow (of several, the last), and tell its address."""
         if self._wanted == OFF:
