@@ -5,18 +5,18 @@ import contextlib
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from cors_addon.audit.auditor import Auditor
+from cors_addon.cli.progress import Progress
 from cors_addon.engines import ENGINES
 from cors_addon.exchange.model import Judgement
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.recordings import judge
 from cors_addon.recordings.har_dialects import last_name
-from cors_addon.recordings.source import Source
+from cors_addon.recordings.together import JOINED, Together
 from cors_addon.report import github, json_report, jsonl, junit, markdown, sarif, statistics, table
 from cors_addon.report.atomic_file import overwrites, replacing
 from cors_addon.report.html import page
@@ -25,6 +25,7 @@ from cors_addon.report.input import Input
 from cors_addon.report.summary import Known, Summary
 from cors_addon.report.text import WIDTH, visible
 from cors_addon.session import page_log
+from cors_addon.session.session import last_of
 
 if TYPE_CHECKING:
     from cors_addon.cli.policy import Trial
@@ -52,6 +53,7 @@ What a project always wants may stand in its pyproject.toml: the table [tool.cor
 keys, as in fail-on = "blocked".
 """
 
+TOGETHER = "the files are of one run, a trace and a HAR, say: tell each exchange once, by the best they say of it"
 FOUND, FAILED, UNUSABLE = 0, 1, 2
 
 RENDERERS: dict[str, Callable[[Summary], str]] = {
@@ -119,6 +121,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="make the exit code 1 where fewer CORS exchanges than this were judged (default: 0)",
     )
     parser.add_argument("--statistics", action="store_true", help="with the format text: numbers by reason alone")
+    parser.add_argument("--together", action="store_true", help=TOGETHER)
     parser.set_defaults(run=run)
 
 
@@ -213,6 +216,7 @@ class _Check:
         self._lines = out if options.format == "jsonl" else None
         self._listed = Exchanges() if options.format == "html" else None
         self._auditor = Auditor(registrable_domain)
+        self._together = Together() if options.together else None
         shown = sys.stderr.isatty() and (self._lines is None or not out.isatty())
         self._progress = Progress(sys.stderr) if shown else None
 
@@ -221,6 +225,8 @@ class _Check:
         try:
             for name in self._options.files:
                 self._read(name)
+            for judgement in () if self._together is None else self._together.judgements:
+                self._take(judgement, "")
         except KeyboardInterrupt:
             self._summary.interrupted = True
         finally:
@@ -252,7 +258,10 @@ class _Check:
             progress=None if self._progress is None else self._progress.show,
         )
         try:
-            for judgement in judge.judged(name, each, how):
+            found = judge.judged(name, each, how)
+            if self._together is not None and (joined := self._together.add(last_of(found).values())):
+                each.note(JOINED, joined)
+            for judgement in found:
                 self._take(judgement, name)
         except BrokenPipeError:
             raise
@@ -356,36 +365,3 @@ def _encodable(text: str, out: TextIO) -> str:
     """Marks that this terminal's encoding lacks become question marks, rather than an error."""
     encoding = out.encoding or "utf-8"
     return text.encode(encoding, "replace").decode(encoding)
-
-
-class Progress:
-    """A bar on a terminal, drawn a few times a second."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._drawn = 0.0
-        self._shown = False
-
-    def show(self, source: Source, each: Input) -> None:
-        """Draw how far the reading is."""
-        now = time.monotonic()
-        if now - self._drawn < 0.1:
-            return
-        self._drawn = now
-        room = shutil.get_terminal_size().columns
-        name = source.name if len(source.name) <= 30 else f"…{source.name[-29:]}"
-        if source.size:
-            part = min(source.position / source.size, 1.0)
-            full = round(part * 20)
-            line = f"{part:4.0%} {'█' * full}{'░' * (20 - full)} {each.flows:,} exchanges, {name}"
-        else:
-            line = f"{source.position / 1e6:,.0f} MB, {each.flows:,} exchanges, {each.title}"
-        self._out.write(f"\r\x1b[K{visible(line)[: room - 1]}")
-        self._out.flush()
-        self._shown = True
-
-    def clear(self) -> None:
-        """Leave no trace."""
-        if self._shown:
-            self._out.write("\r\x1b[K")
-            self._out.flush()

@@ -31,6 +31,12 @@ EARLY = 0.05
 RETRY_WITHIN = 1.0
 """After a dropped connection the browser tries again within this. Measured in Chromium and Firefox."""
 
+TOGETHER = 2.0
+"""Recordings of one run tell of one request within this: when the page asked, or when it was sent. Chosen."""
+
+CONSOLE_LATE = 10.0
+"""A driver's log of the console has the time when the driver heard of it. Measured, up to 3.3, in ChromeDriver."""
+
 SOON = 5.0
 """Something follows within this even what was refused, if the browser did not care. Chosen."""
 
