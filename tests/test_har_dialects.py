@@ -516,6 +516,22 @@ def test_a_missing_request_tells_nothing(creator: str, failed: bool, mode: Crede
     assert (judgements[-1].verdict is Verdict.DENY) is (mode is Credentials.INCLUDE)
 
 
+@pytest.mark.parametrize(
+    ("creator", "mode"),
+    [("Firefox", Credentials.OMIT), ("mitmproxy", Credentials.UNKNOWN), ("Charles Proxy", Credentials.UNKNOWN)],
+)
+def test_a_withheld_cookie(creator: str, mode: Credentials, tmp_path: Path) -> None:
+    """A browser's own tools look at one window, of one jar; behind a proxy there may be another's."""
+    given = Exchange("GET", "/login", 1.0, 0.05, 200, {**CREDENTIALED, "Set-Cookie": "sid=1"}, {"Cookie": "old=1"})
+    withheld = Exchange("GET", "/open", 2.0, 0.05, 200, {"Access-Control-Allow-Origin": "*"})
+    agent = EDGE.replace("Chrome/", "Firefox/") if creator == "Firefox" else EDGE
+    entries = [entry(each, lines(asked(each, agent)), lines(each.answer)) for each in (given, withheld)]
+    file = tmp_path / "file.har"
+    file.write_text(json.dumps(log(entries, creator)), encoding="utf-8")
+    judgements, _ = check(file)
+    assert [each.credentials for each in judgements] == [Credentials.INCLUDE, mode]
+
+
 def test_chrome_har_capturer(tmp_path: Path) -> None:
     """Headers as the page made them; what has an answer was let through, from the cache, too."""
     made = {"Referer": f"{PAGE}/", "Accept": "*/*"}

@@ -48,6 +48,8 @@ class Evidence:
         """`site` maps a host to its registrable domain."""
         self._site = site
         self._site_of_origin = lru_cache(maxsize=4096)(self._find_site_of_origin)
+        self.one_window = False
+        """What is observed is one window's, whose cookies are in one jar. It can be set anew before each request."""
         self.connections: OrderedDict[Hashable, Connection] = OrderedDict()
         """To be looked at only."""
         self._undecided: dict[Connection, None] = {}
@@ -169,7 +171,7 @@ class Evidence:
         if exchange.found is None or exchange.found is _NOTHING:
             exchange.found = self._find(exchange, judgement, fetch, connection)
         mode, evidence = exchange.found
-        if evidence in LIKELY:
+        if evidence in LIKELY and not (self.one_window and evidence == COOKIE_WITHHELD):
             exchange.ledger.suppose(fetch, mode, evidence)
         elif mode is not Credentials.UNKNOWN:
             exchange.ledger.learn(fetch, mode, evidence)

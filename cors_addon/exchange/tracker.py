@@ -81,6 +81,10 @@ class Tracker:
         """As `note_plain`, put off until it is asked for: of a pair, the first makes its arguments of the other."""
         self._ledger = Ledger()
 
+    def see_one_window(self, one: bool) -> None:
+        """Whether what is observed from now on is one window's: a cookie that it withholds then tells for certain."""
+        self._evidence.one_window = one
+
     # -- in and out ------------------------------------------------------------------------------------------------
 
     def observe(self, observation: Observation, word: Word | None = None) -> list[Judgement]:

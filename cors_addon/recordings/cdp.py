@@ -41,7 +41,7 @@ def is_mine(head: Head) -> bool:
 
 def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     """Each exchange of a log, None for one with which CORS has nothing to do; raises Damage after the last good one."""
-    log = Log(source.name, wanted)
+    log = Log(source.name, wanted, one_window=True)
     requests = _Requests(log)
     return log.of_all(events(Text(source), tuple(_HANDLERS)), requests.see, requests.finish)
 

@@ -26,6 +26,8 @@ class Recorded(NamedTuple):
     """It is a page, or something beside CORS may keep it from one."""
     chosen: bool = True
     """The user's filter selects it. What is not selected still tells of what is: its preflight, its cookies."""
+    one_window: bool = False
+    """The browser itself recorded one window of its own: all cookies are in one jar."""
     word_alone: bool = False
     """The recording does not have the headers of the answer: there is nothing but the word to judge by."""
 

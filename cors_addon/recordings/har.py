@@ -239,6 +239,7 @@ class _Window:
             word=entry.heard,
             load=entry.load,
             chosen=entry.chosen,
+            one_window=self._context.of_one_window,
             word_alone=entry.word_alone,
         )
 

@@ -205,6 +205,11 @@ class Context:
         return self.dialect.tells_by_headers and self.engine == "chromium"
 
     @property
+    def of_one_window(self) -> bool:
+        """Whether a browser's own tools wrote it, who look at one window: not a proxy, nor who is not known."""
+        return self.dialect is not PLAIN and not self.dialect.is_proxy
+
+    @property
     def keeps_failures(self) -> bool:
         """Whether what failed is in the file: else that a request is missing tells nothing.
 

@@ -158,8 +158,9 @@ def _hear(entry: Entry, session: Session, near: Observation | None, only: _Chose
 
 
 def _judge_exchange(exchange: Recorded, session: Session, only: _Chosen | None) -> list[Judgement]:
-    observation, notes, evidence_only, replayed, sees, follows, word, load, chosen, word_alone = exchange
+    observation, notes, evidence_only, replayed, sees, follows, word, load, chosen, one_window, word_alone = exchange
     session.tracker.sees, session.tracker.follows = sees, follows
+    session.tracker.see_one_window(one_window)
     if only is not None and chosen:
         only.note(observation.flow_id)
     if evidence_only and (word is None or word.stopped_by is None) and not _is_news(observation, session):

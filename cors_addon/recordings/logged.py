@@ -98,8 +98,9 @@ class Logged:
 class Log:
     """What is read of one log: requests go in, exchanges come out in order."""
 
-    def __init__(self, name: str, wanted: Wanted) -> None:
-        """Of a file of this name."""
+    def __init__(self, name: str, wanted: Wanted, *, one_window: bool = False) -> None:
+        """Of a file of this name. `one_window`: the browser recorded one window of its own."""
+        self._one_window = one_window
         self._name = name if wanted.whole_name else last_name(name)
         self._note = wanted.note
         self._choose = _chooser(wanted.expression)
@@ -217,7 +218,7 @@ class Log:
         if asked and ASKED_METHOD in names:
             self._sees = PreflightsSeen.SOME
         chosen = self._choose is None or bool(self._choose(observation))
-        return Recorded(observation, notes, sees=self._sees, word=word, chosen=chosen)
+        return Recorded(observation, notes, sees=self._sees, word=word, chosen=chosen, one_window=self._one_window)
 
     def _unasked(self, observation: Observation, names: set[bytes], word: Word | None) -> Recorded | None:
         """A request without an Origin: CORS does not judge it, but it may tell of what is judged."""
@@ -228,7 +229,13 @@ class Log:
             return None
         chosen = self._choose is None or bool(self._choose(observation))
         return Recorded(
-            observation, evidence_only=not tells, sees=self._sees, load=load, chosen=chosen, word=word if load else None
+            observation,
+            evidence_only=not tells,
+            sees=self._sees,
+            load=load,
+            chosen=chosen,
+            word=word if load else None,
+            one_window=self._one_window,
         )
 
 
