@@ -115,7 +115,8 @@ def test_a_browser_starts_and_ends_with_mitmproxy(tmp_path: Path, confdir: Path)
     assert not profiles(tmp_path)
     waits.until_now(lambda: not any(runs(process) for process in seen["processes"]))
     arguments = seen["arguments"]
-    assert arguments[-2:] == ["--more", "http://localhost:8000"]
+    assert arguments[-3:-1] == ["--more", "http://localhost:8000"]
+    assert arguments[-1].startswith("http://cors.test/?token=")  # the live page
     assert "--proxy-server=http://127.0.0.1:18181" in arguments
     assert f"--ignore-certificate-errors-spki-list={read(str(confdir)).key}" in arguments
     assert "--headless" not in arguments

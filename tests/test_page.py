@@ -208,8 +208,8 @@ def test_while_nobody_looks_nothing_is_gathered() -> None:
 
     def steps(page: Opened) -> None:
         publisher = page.proxy.addon._publisher
-        before = len(list(publisher))
         page.proxy.pass_through(actual())
+        before = len(list(publisher))
         assert not any(isinstance(each, Live) for each in publisher)
         page.changes()
         assert len(list(publisher)) == before + 1

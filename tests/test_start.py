@@ -454,7 +454,7 @@ def test_scripts_run_starts_a_browser(editable: Installation, started: Starter, 
         waits.until_now((elsewhere / "told").exists, told=proxy.log)
         told = (elsewhere / "told").read_text()
         assert f"--proxy-server=http://127.0.0.1:{proxy.port} " in told
-        assert told.endswith(" http://localhost:8000\n")
+        assert " http://localhost:8000 http://cors.test/?token=" in told
         assert proxy.judge("/run")["verdict"] == "deny"
 
 

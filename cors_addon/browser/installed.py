@@ -121,7 +121,7 @@ HERE = System(sys.platform, os.environ, shutil.which, Path.is_file, _has_flatpak
 def find(name: str, system: System = HERE) -> Program | None:
     """The browser of one of `NAMES`, or at a path; None where it is not there."""
     if name not in NAMES:
-        return _at(Path(name).expanduser(), system)
+        return _at(Path(name).expanduser().absolute(), system)
     for each in _in_order(name):
         for place in _places(_BROWSERS[each], system):
             return place
