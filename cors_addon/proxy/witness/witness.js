@@ -170,10 +170,11 @@
   const send = (text, last) => {
     sent += 1;
     if (opaque && sent > MOST_IN_THE_DARK) { silent = true; return; }
+    // without a referrer a POST would say that its origin is null
     const options = {
       __proto__: null, method: "POST", body: text, cache: "no-store", credentials: "omit",
-      mode: opaque ? "no-cors" : "same-origin", redirect: opaque ? "follow" : "error", referrerPolicy: "no-referrer", keepalive: last,
-      headers: undefined, signal: undefined, window: undefined, integrity: "", priority: "low", referrer: "",
+      mode: opaque ? "no-cors" : "same-origin", redirect: opaque ? "follow" : "error", referrerPolicy: opaque ? "no-referrer" : "same-origin", keepalive: last,
+      headers: undefined, signal: undefined, window: undefined, integrity: "", priority: "low",
     };
     const promise = apply(nativeFetch, self, [reportUrl, options]);
     apply(then, promise, [
