@@ -476,19 +476,6 @@ const httpServer = createServer();
 SNIPPET
 httpServer.listen(PORT, "127.0.0.1");
 """
-_VITE = """
-import { createServer } from "vite";
-SNIPPET
-const vite = await createServer({
-  configFile: false, root: process.cwd(), logLevel: "error", cacheDir: process.cwd() + "/.vite",
-  optimizeDeps: { noDiscovery: true },
-  server: {
-    hmr: false, ws: false, watch: null, ...config.server,
-    port: PORT, host: "127.0.0.1", strictPort: true, allowedHosts: true,
-  },
-});
-await vite.listen();
-"""
 _HONO = """
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
@@ -673,7 +660,6 @@ SERVERS: dict[str, Callable[[str, Path, int], contextlib.AbstractContextManager[
     "flask": _framework(_FLASK),
     "django": _framework(_DJANGO),
     "express-esm": _module(_EXPRESS_MODULE),
-    "vite": _module(_VITE),
     "socket.io": _module(_SOCKET_IO),
     "hono": _module(_HONO),
     "koa": _module(_KOA),

@@ -1,4 +1,7 @@
-"""JavaScript, beside node.py: Express as an ES module, Vite, socket.io, hono, koa, h3 (Nuxt), hapi, elysia."""
+"""JavaScript, beside node.py: Express as an ES module, Vite, socket.io, hono, koa, h3 (Nuxt), hapi, elysia.
+
+Vite's text is not tried on its own server, which breaks off in tests at times: its package is Express's.
+"""
 
 from cors_addon.policy.export.node import options, regex
 from cors_addon.policy.export.target import Can, Target, array, exact, header_case, one, quote
