@@ -125,13 +125,17 @@ class Session:
             made = self.loads.stop(observation, word.stopped_by, own)
             note_word(made, word)
             judgements = judgements if own is not None else [made, *judgements]
+        self._explain(judgements)
+        return judgements
+
+    def _explain(self, judgements: Iterable[Judgement]) -> None:
+        """Say of a word what nothing on the wire explains: something beside CORS, or the likely causes."""
         for each in judgements:
             block, contradiction = hearing.unexplained(each)
             if block is not None:
                 self.loads.stop(each.observation, block, each)
             if contradiction is not None:
                 note_contradiction(each, contradiction)
-        return judgements
 
     def observe_load(self, observation: Observation) -> list[Judgement]:
         """Look at a flow that CORS has nothing to do with: whether something else keeps its answer from the page.
@@ -168,12 +172,7 @@ class Session:
         assert self.pages is not None
         heard = self.pages.hear(scene, report)
         changed = self.tracker.hear_page(heard.words)
-        for each in changed:
-            block, contradiction = hearing.unexplained(each)
-            if block is not None:
-                self.loads.stop(each.observation, block, each)
-            if contradiction is not None:
-                note_contradiction(each, contradiction)
+        self._explain(changed)
         return self.told([*changed, *(unsent.judgement(each, self.engine) for each in heard.unsent)])
 
     def settle(self, now: float) -> list[Judgement]:

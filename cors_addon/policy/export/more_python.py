@@ -2,6 +2,7 @@
 for what they have themselves cannot tell headers or methods apart.
 """
 
+from cors_addon.policy.export.python import raw
 from cors_addon.policy.export.target import (
     Can,
     Target,
@@ -18,10 +19,6 @@ from cors_addon.policy.export.target import (
     with_simple,
 )
 from cors_addon.policy.model import Policy
-
-
-def _raw(text: str) -> str:
-    return f'r"{text}"'
 
 
 def _names(listed: tuple[str, ...], *, everything: bool) -> str:
@@ -41,7 +38,7 @@ def litestar(policy: Policy) -> str:
     if any_origin(policy):
         lines.append('    allow_origins=["*"],')
     elif _has_patterns(policy):
-        lines += ["    allow_origins=[],", f"    allow_origin_regex={_raw(origin_regex(policy, anchored=False))},"]
+        lines += ["    allow_origins=[],", f"    allow_origin_regex={raw(origin_regex(policy, anchored=False))},"]
     else:
         lines.append(f"    allow_origins={array(exact(policy))},")
     headers = _names(policy.request_headers.listed, everything=policy.request_headers.any)
@@ -69,7 +66,7 @@ def quart(policy: Policy) -> str:
     if any_origin(policy):
         origin = quote("*")
     elif _has_patterns(policy):
-        origin = f"re.compile({_raw(origin_regex(policy, end=chr(92) + 'Z'))})"
+        origin = f"re.compile({raw(origin_regex(policy, end=chr(92) + 'Z'))})"
     else:
         origin = array(exact(policy))
     methods = ["*"] if policy.methods.any else with_simple(policy.methods.listed)
@@ -128,7 +125,7 @@ def _function(policy: Policy) -> list[str]:
     lines = [
         "import re",
         "",
-        f"ALLOWED_ORIGIN = re.compile({_raw('.+' if any_origin(policy) else origin_regex(policy, end=chr(92) + 'Z'))})",
+        f"ALLOWED_ORIGIN = re.compile({raw('.+' if any_origin(policy) else origin_regex(policy, end=chr(92) + 'Z'))})",
         "",
         "",
         "def cors_headers(origin, method=None, names=None):",

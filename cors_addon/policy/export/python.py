@@ -4,7 +4,7 @@ from cors_addon.policy.export.target import Can, Target, array, exact, header_ca
 from cors_addon.policy.model import Policy
 
 
-def _raw(text: str) -> str:
+def raw(text: str) -> str:
     """A raw string; none of the regular expressions holds a double quote."""
     return f'r"{text}"'
 
@@ -20,7 +20,7 @@ def _middleware(policy: Policy) -> list[str]:
         lines.append('    allow_origins=["*"],')
     elif policy.origins.reflect or policy.origins.patterns:
         lines.append(
-            f"    allow_origin_regex={_raw(origin_regex(policy, anchored=False))},  # the whole origin must match"
+            f"    allow_origin_regex={raw(origin_regex(policy, anchored=False))},  # the whole origin must match"
         )
     else:
         lines.append(f"    allow_origins={array(exact(policy))},")
@@ -60,7 +60,7 @@ def flask(policy: Policy) -> str:
     if policy.origins.any:
         lines += ['    origins="*",', "    send_wildcard=True,"]
     elif policy.origins.listed:
-        lines.append(f"    origins=[re.compile({_raw(origin_regex(policy, end=chr(92) + 'Z'))})],")
+        lines.append(f"    origins=[re.compile({raw(origin_regex(policy, end=chr(92) + 'Z'))})],")
     else:
         lines.append("    origins=[],")
     lines.append(f"    methods={array(with_simple(policy.methods.listed))},")
@@ -102,7 +102,7 @@ def django(policy: Policy) -> str:
     else:
         lines.append(f"CORS_ALLOWED_ORIGINS = {array(exact(policy))}")
         if policy.origins.patterns:
-            lines.append(f"CORS_ALLOWED_ORIGIN_REGEXES = [{_raw(origin_regex(policy, end=chr(92) + 'Z'))}]")
+            lines.append(f"CORS_ALLOWED_ORIGIN_REGEXES = [{raw(origin_regex(policy, end=chr(92) + 'Z'))}]")
     lines.append(f"CORS_ALLOW_METHODS = {array(methods)}")
     lines.append(f"CORS_ALLOW_HEADERS = {array(['*', *headers] if policy.request_headers.any else headers)}")
     exposed = ["*"] if policy.expose_headers.any else _names(policy.expose_headers.listed)

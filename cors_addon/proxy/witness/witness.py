@@ -98,27 +98,15 @@ class Witness:
         """The answer to a report is nobody else's; a document that streams gets its witness on the way."""
         self._halt(flow)
         response = flow.response
-        if response is None or not response.stream or not flow.live:
-            return
-        try:
-            realm = self._realm_of(flow, response)
-            if realm is not None:
-                self._put(flow, realm, streams=True)
-        except Exception as error:
-            self._faults.report(error)
+        if response is not None and response.stream and flow.live:
+            self._put_where_due(flow, response, streams=True)
 
     def response(self, flow: http.HTTPFlow) -> None:
         """The answer is whole, and nobody else's where it is to a report."""
         self._halt(flow)
         response = flow.response
-        if response is None or not flow.live or translate.WITNESS in flow.metadata:
-            return
-        try:
-            realm = self._realm_of(flow, response)
-            if realm is not None:
-                self._put(flow, realm, streams=False)
-        except Exception as error:
-            self._faults.report(error)
+        if response is not None and flow.live and translate.WITNESS not in flow.metadata:
+            self._put_where_due(flow, response, streams=False)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """A report failed: nobody else is to hear of it."""
@@ -129,6 +117,14 @@ class Witness:
             raise exceptions.AddonHalt
 
     # ---- putting it in ----
+
+    def _put_where_due(self, flow: http.HTTPFlow, response: http.Response, *, streams: bool) -> None:
+        try:
+            realm = self._realm_of(flow, response)
+            if realm is not None:
+                self._put(flow, realm, streams=streams)
+        except Exception as error:
+            self._faults.report(error)
 
     def _realm_of(self, flow: http.HTTPFlow, response: http.Response) -> str | None:
         if not self.on:
