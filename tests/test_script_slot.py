@@ -1,4 +1,4 @@
-"""The script in its manager's place: mitmproxy's own loader reads it, reads it again, and takes it out."""
+"""The script in the loader's place: mitmproxy's own loader reads it, reads it again, and takes it out."""
 
 import asyncio
 import logging
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mitmproxy import hooks
+from mitmproxy import exceptions, hooks
 from mitmproxy.addons import script as mitmproxy_script
-from mitmproxy.addons.script import Script, ScriptLoader
+from mitmproxy.addons.script import ScriptLoader
 from mitmproxy.proxy.layers.http._hooks import HttpResponseHook
 from mitmproxy.test import taddons, tflow
 
@@ -22,6 +22,7 @@ from tests import waits
 ENTRY = Path(__file__).parents[1] / "cors_addon" / "__init__.py"
 
 SCRIPT = """\
+from mitmproxy import ctx, exceptions
 from cors_addon.proxy.script_slot import ScriptSlot
 
 class Addon:
@@ -30,10 +31,15 @@ class Addon:
     def __init__(self):
         self.calls = []
         self.hooks = None
-        self.place = ScriptSlot(self, ["running", "response", "done"], self.move)
+        self.place = ScriptSlot(self, ["configure", "running", "response", "done"], self.move)
 
     def move(self, namespace):
         self.hooks = namespace
+
+    def configure(self, updated):
+        if "cert_passphrase" in updated and ctx.options.cert_passphrase == "refused":
+            raise exceptions.OptionsError("not so")
+        self.calls.append("configure")
 
     def running(self):
         self.calls.append("running")
@@ -48,7 +54,19 @@ class Addon:
 
 addons = [Addon()]
 """
-OTHER = "name = 'other'\ncalls = []\ndef response(flow):\n    calls.append('response')\n"
+OTHER = """\
+name = "other"
+calls = []
+
+def configure(updated):
+    calls.append("configure")
+
+def running():
+    calls.append("running")
+
+def response(flow):
+    calls.append("response")
+"""
 
 
 class Loaded:
@@ -114,22 +132,97 @@ def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mitmproxy_script, "ReloadInterval", 0.01)
 
 
-def test_it_stands_in_its_managers_place(files: tuple[Path, Path]) -> None:
-    """In the same order, called once for each event; the other script is as it was."""
+def stands(loaded: Loaded, addon: Any) -> bool:
+    """Whether the loader bears the hooks of this addon, all of them, and its list has nothing of it."""
+    own = vars(loaded.loader)
+    assert ("response" in own) == ("done" in own) == ("configure" in own)
+    return bool(own.get("response") == addon.response and addon.hooks is own)
+
+
+def untouched(loaded: Loaded) -> bool:
+    """Whether the loader is as mitmproxy made it."""
+    return vars(loaded.loader).keys() == vars(ScriptLoader()).keys()
+
+
+def test_it_stands_in_the_loaders_place(files: tuple[Path, Path]) -> None:
+    """Called once for each event, before the script that follows, which is as it was."""
+
+    async def check() -> None:
+        ours, other = files
+        async with running(ours, other) as loaded:
+            (follows,) = loaded.loader.addons
+            assert follows.path == str(other)
+            addon = loaded.lookup["script"]
+            assert stands(loaded, addon)
+            await loaded.respond()
+            loaded.context.options.update(showhost=True)
+            assert addon.calls == ["configure", "running", "response", "configure"]
+            assert loaded.lookup["other"].calls == ["configure", "running", "response", "configure"]
+        assert addon.calls[-1] == "done"
+        assert addon.calls.count("done") == 1
+        assert addon.hooks is vars(addon)
+        assert untouched(loaded)
+
+    asyncio.run(check())
+
+
+def test_after_another_script_it_stays(files: tuple[Path, Path]) -> None:
+    """The order is the user's; where the user changes it, the place is taken, or given back."""
 
     async def check() -> None:
         ours, other = files
         async with running(other, ours) as loaded:
-            manager, script = loaded.loader.addons
-            assert isinstance(manager, Script)
             addon = loaded.lookup["script"]
-            assert script.response == addon.response
-            assert addon.hooks is vars(script)
+            assert untouched(loaded)
+            assert [each.path for each in loaded.loader.addons] == [str(other), str(ours)]
+            loaded.set(ours, other)
+            assert untouched(loaded)  # it was not told: it stays where it is, and is called as ever
             await loaded.respond()
-            assert addon.calls == ["running", "response"]
-            assert loaded.lookup["other"].calls == ["response"]
-        assert addon.calls == ["running", "response", "done"]
-        assert addon.hooks is vars(addon)
+            assert addon.calls.count("response") == 1
+        async with running(ours, other) as loaded:
+            addon = loaded.lookup["script"]
+            assert stands(loaded, addon)
+            loaded.set(other, ours)
+            assert untouched(loaded)
+            assert [each.path for each in loaded.loader.addons] == [str(other), str(ours)]
+            await loaded.respond()
+            assert addon.calls == ["configure", "running", "configure", "response"]
+
+    asyncio.run(check())
+
+
+def test_of_two_copies_one_takes_the_place(files: tuple[Path, Path]) -> None:
+    """The other stays with its manager."""
+
+    async def check() -> None:
+        ours, other = files
+        other.write_text(SCRIPT.replace('"script"', '"other"'))
+        async with running(ours, other) as loaded:
+            first, second = loaded.lookup["script"], loaded.lookup["other"]
+            assert stands(loaded, first)
+            assert [each.path for each in loaded.loader.addons] == [str(other)]
+            await loaded.respond()
+            assert first.calls.count("response") == second.calls.count("response") == 1
+        assert first.calls.count("done") == second.calls.count("done") == 1
+        assert untouched(loaded)
+
+    asyncio.run(check())
+
+
+def test_a_fault_in_an_option_is_told(files: tuple[Path, Path]) -> None:
+    """What the loader refuses is refused as ever, and what the addon does, too."""
+
+    async def check() -> None:
+        ours, _ = files
+        async with running(ours) as loaded:
+            addon = loaded.lookup["script"]
+            with pytest.raises(exceptions.OptionsError, match="Duplicate script"):
+                loaded.set(ours, ours)
+            assert stands(loaded, addon)
+            with pytest.raises(exceptions.OptionsError, match="not so"):
+                loaded.context.options.update(cert_passphrase="refused")
+            await loaded.respond()
+            assert addon.calls.count("response") == 1
 
     asyncio.run(check())
 
@@ -143,15 +236,15 @@ def test_it_is_read_again(files: tuple[Path, Path], caplog: pytest.LogCaptureFix
             first = loaded.lookup["script"]
             for number, source in enumerate((SCRIPT, "raise ValueError('a fault')\n", SCRIPT)):
                 await change(loaded, path, source, 10 * (number + 1))
-                await until(lambda: not isinstance(loaded.loader.addons[0], Script) or "a fault" in caplog.text)
+                await until(lambda: not loaded.loader.addons or "a fault" in caplog.text)
                 await loaded.respond()
-            await until(lambda: not isinstance(loaded.loader.addons[0], Script))
+            await until(lambda: not loaded.loader.addons)
             again = loaded.lookup["script"]
-            assert loaded.loader.addons[0].response == again.response
+            assert stands(loaded, again)
             await loaded.respond()
-            assert again.calls[0] == "running"
+            assert again.calls[:2] == ["configure", "running"]
             assert again.calls.count("response") >= 1
-            assert first.calls == ["running", "done"]
+            assert first.calls == ["configure", "running", "done"]
         assert again.calls[-1] == "done"
 
     asyncio.run(check())
@@ -167,22 +260,23 @@ def test_it_is_taken_out_and_put_back(files: tuple[Path, Path], caplog: pytest.L
             script = loaded.lookup["script"]
             loaded.set(ours, other)
             await until(lambda: "other" in loaded.lookup)
-            assert loaded.loader.addons[0].response == script.response
+            assert stands(loaded, script)
             loaded.set(other)
             assert [each.path for each in loaded.loader.addons] == [str(other)]
-            assert script.calls == ["running", "done"]
+            assert script.calls == ["configure", "running", "configure", "done"]
             assert {"script", str(ours), f"scriptmanager:{ours}"}.isdisjoint(loaded.lookup)
             await loaded.respond()
-            assert script.calls == ["running", "done"]
-            loaded.set(other, ours)
-            await until(lambda: not isinstance(loaded.loader.addons[1], Script))
+            assert script.calls[-1] == "done"
+            loaded.set(ours, other)
+            await until(lambda: "script" in loaded.lookup and stands(loaded, loaded.lookup["script"]))
             again = loaded.lookup["script"]
             await loaded.respond()
-            assert again.calls == ["running", "response"]
+            assert again.calls == ["configure", "running", "response"]
             ours.unlink()
             await until(lambda: "script" not in loaded.lookup)
             assert again.calls[-1] == "done"
             assert [each.path for each in loaded.loader.addons] == [str(other)]
+            assert untouched(loaded)
 
     asyncio.run(check())
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING], caplog.text
@@ -210,11 +304,11 @@ def test_the_addons_own_script_does_so() -> None:
 
     async def check() -> None:
         async with running(ENTRY) as loaded:
-            (script,) = loaded.loader.addons
-            assert type(script).__name__ == "_Stand"
-            assert script.path == str(ENTRY)
+            assert loaded.loader.addons == []
+            assert {"response", "error", "done", "configure"} < vars(loaded.loader).keys()
             loaded.set()
             assert loaded.loader.addons == []
+            assert untouched(loaded)
             assert [name for name in loaded.lookup if "cors" in name] == []
 
     asyncio.run(check())

@@ -300,6 +300,7 @@ def is_ip(host: str) -> bool:
     return host.startswith("[") or _ipv4(host) is not None
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Whether a host, as a URL holds it, is the machine that asks: nobody else can answer there, or listen in.
 

@@ -6,6 +6,7 @@ Law 2: a hook that need not exist is the cheapest. Requests are judged when thei
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from cors_addon.proxy.commands import Commands
 from cors_addon.proxy.curl_command import CurlCommand
 from cors_addon.proxy.explaining import Explaining
 from cors_addon.proxy.faults import Faults
+from cors_addon.proxy.hooks import Hook
 from cors_addon.proxy.json_lines import JsonLines
 from cors_addon.proxy.judged_flows import JudgedFlows
 from cors_addon.proxy.judging import Judging
@@ -69,7 +71,7 @@ class CorsAddon:
     def __init__(self) -> None:
         self._settings = Settings()
         self._faults = Faults("cors_addon failed, traffic is not affected (said once)")
-        self._policies = Policies(vars(self))
+        self._policies = Policies(vars(self), self._see_first)
         self._flows = JudgedFlows()
         self._publisher = Publisher(Annotations(self._flows, self._policies))
         self._judging = Judging(self._flows, self._publisher, self._faults)
@@ -84,6 +86,8 @@ class CorsAddon:
         self._browser: BrowserCommand | None = None
         self.page: PageGroup | None = None
         self._silence: Silence | None = None
+        self._first: tuple[Callable[[http.HTTPFlow], None], ...] = ()
+        """Those who see an answer before it is judged."""
         self._keys: Keys | None = None
         self._our_columns: list[str] | None = None
         self._running = False
@@ -112,7 +116,7 @@ class CorsAddon:
         explaining.page = lambda: page.origin
         actions = Actions(self._policies, policies, curl, flows.find)
         self._browser.live_page = page.proxied_address
-        self.page.show(actions, flows.judgements, flows.short_body_of, self._policies.hooks.keep)
+        self.page.show(actions, flows.judgements, flows.short_body_of, self._keep)
         return [
             Commands(master, explaining.explain, flows.fetch_of),
             policies,
@@ -216,10 +220,28 @@ class CorsAddon:
                 self._publisher.remove(self._silence)
                 self._silence.close()
                 self._silence = None
+                self._see_first()
 
         browser = self._browser
         self._silence = Silence(lambda: browser is not None and browser.has_started, stop)
         self._publisher.add(self._silence)
+        self._see_first()
+
+    def _keep(self, name: str, hook: Hook | None) -> None:
+        """Have a hook for the live page, or no longer."""
+        self._policies.hooks.keep(name, hook)
+        self._see_first()
+
+    def _see_first(self) -> None:
+        """Note who is to see an answer before it is judged: most of the time nobody, which costs nothing."""
+        page, first = self.page, list[Callable[[http.HTTPFlow], None]]()
+        if page is not None and page.through is not None and page.through.is_open:
+            first.append(page.through.response)  # raises AddonHalt for what is none of the user's traffic
+        if self._policies.rewriting:
+            first.append(self._policies.response)  # answers of other addons get here without passing `responseheaders`
+        if self._silence is not None:
+            first.append(self._silence.note)
+        self._first = tuple(first)
 
     def _come_up(self) -> None:
         self._faults.level = logging.ERROR
@@ -228,19 +250,16 @@ class CorsAddon:
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge an exchange."""
-        page = self.page
-        if page is not None and page.through is not None and page.through.is_open:
-            page.through.response(flow)  # raises AddonHalt for what is none of the user's traffic
-        if self._policies.rewriting:
-            self._policies.response(flow)  # answers of other addons get here without passing `responseheaders`
         try:
-            if self._silence is not None:
-                self._silence.note(flow)
+            for look in self._first:
+                look(flow)
             if use := use_of(flow, self._session):
                 if use & JUDGED:
                     self._judging.judge(flow)
                 else:
                     self._judging.look_at(flow, use)
+        except exceptions.AddonHalt:
+            raise
         except Exception as error:
             self._faults.report(error)
 

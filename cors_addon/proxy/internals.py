@@ -95,10 +95,9 @@ def refreshing(master: Any) -> None:
         must_take(master.addons, "trigger", hook([]))
 
 
-def script_managers(master: Any) -> Any:
-    """The scripts that mitmproxy has loaded, a list to be changed in place: each is a manager with the script in it."""
-    loader = _addon(master, "scriptloader")
-    return [] if loader is None else loader.addons
+def script_loader(master: Any) -> Any | None:
+    """What loads the scripts of the option `scripts`: `addons` is the list of their managers, in order."""
+    return _addon(master, "scriptloader")
 
 
 def is_manager_of(manager: Any, addon: object) -> bool:
@@ -111,13 +110,14 @@ def script_place(master: Any) -> None:
     """Without it, mitmproxy asks the script's manager at each event, for some CPU time."""
     script = part(import_module("mitmproxy.addons.script"), "Script", type)
     must_take(script, "done", None)
-    loader = _addon(master, "scriptloader")
-    for manager in () if loader is None else part(loader, "addons", list):
+    loader = script_loader(master)
+    if loader is None:
+        return
+    must_take(loader, "configure", set())
+    for manager in part(loader, "addons", list):
         if isinstance(manager, script):
-            part(manager, "path", str)
             part(manager, "ns")
-            if not callable(getattr(part(manager, "reloadtask"), "cancel", None)):
-                raise Lack("Script.reloadtask is no task")
+            must_take(part(manager, "reloadtask"), "cancel")
 
 
 def listed(master: Any) -> dict[str, flow.Flow] | None:

@@ -8,7 +8,7 @@ Law 4: a policy costs less than mitmproxy's own `modify_headers` that makes the 
 
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -49,8 +49,12 @@ _MAX_LEFT = 1024
 class Policies:
     """All policies: the session's rules first, then the file's."""
 
-    def __init__(self, namespace: dict[str, Any] | None = None) -> None:
-        """`namespace` is that of the addon which mitmproxy calls: hooks come to be in it, and go."""
+    def __init__(self, namespace: dict[str, Any] | None = None, changed: Callable[[], None] = lambda: None) -> None:
+        """`namespace` is that of the addon which mitmproxy calls: hooks come to be in it, and go.
+
+        `changed` is called after each change of what is in force.
+        """
+        self._changed = changed
         self._faults = Faults("cors_addon failed to apply a policy, the answer stays as it is")
         self.session: list[Policy] = []
         self.file = PolicyFile(self.refresh, self._faults)
@@ -97,6 +101,7 @@ class Policies:
         self._left.clear()
         self._may_want_fresh = any(each.rewriter.may_want_fresh for each in deciding)
         self.hooks.refresh(rewriting=self.rewriting, deciding=bool(deciding))
+        self._changed()
 
     def close(self) -> None:
         """Let go of mitmproxy."""

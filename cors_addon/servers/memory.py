@@ -59,14 +59,18 @@ class Servers:
         if judgement.role not in _ASKED or observation.status is None:
             return
         server = self._servers.get(observation.url[:3]) or self._begin(observation.url)
-        if observation.rewritten is None and not _is_refused(judgement):
-            if not _tells_nothing_new(server, judgement):
-                self._recognise(server, observation, None)
-                _learn(server, judgement, observation)
-            if server.lent is not None:
-                note_server(judgement, server.lent, None, None)
+        if (
+            judgement.verdict is Verdict.DENY
+            or observation.rewritten is not None
+            or (judgement.hypothetical is not None and judgement.hypothetical.verdict is Verdict.DENY)
+        ):
+            self._tell_refused(server, judgement, read_body)  # or what another client had would be refused
             return
-        self._tell_refused(server, judgement, read_body)
+        if not _tells_nothing_new(server, judgement):
+            self._recognise(server, observation, None)
+            _learn(server, judgement, observation)
+        if server.lent is not None:
+            note_server(judgement, server.lent, None, None)
 
     def _tell_refused(self, server: _Server, judgement: Judgement, read_body: ReadBody | None) -> None:
         """The same of an answer that is refused, or was rewritten."""
@@ -119,12 +123,6 @@ def _own(observation: Observation) -> Observation | None:
         return observation
     _, status, fields = observation.rewritten
     return None if status is None else replace(observation, status=status, response=fields)
-
-
-def _is_refused(judgement: Judgement) -> bool:
-    """Whether a browser refuses it, or would refuse what another client had."""
-    hypothetical = judgement.hypothetical
-    return judgement.verdict is Verdict.DENY or (hypothetical is not None and hypothetical.verdict is Verdict.DENY)
 
 
 def _history(server: _Server, judgement: Judgement, own: Observation) -> History | None:

@@ -101,7 +101,12 @@ class Session:
             if notes:
                 assume(own, *notes)
             self.servers.tell(own, read_body)
-            if read_body is not None and _may_say_why(own):
+            status = observation.status
+            if (
+                read_body is not None
+                and status is not None
+                and (status >= ERRORS or (own.verdict is Verdict.DENY and observation.method == b"OPTIONS"))
+            ):
                 observation.head = (read_body(HEAD) or b"")[:HEAD]
         started = observation.started
         if abs(started - self._settled) >= SETTLE_EVERY:
@@ -189,15 +194,6 @@ class Session:
             last[judgement.observation.flow_id] = judgement
         while len(last) > self._keep:
             last.popitem(last=False)
-
-
-def _may_say_why(judgement: Judgement) -> bool:
-    """Whether an answer's body may say why it is none that the page asked for."""
-    observation = judgement.observation
-    status = observation.status
-    if status is None:
-        return False
-    return status >= ERRORS or (observation.method == b"OPTIONS" and judgement.verdict is Verdict.DENY)
 
 
 def last_of(judgements: Iterable[Judgement]) -> dict[str, Judgement]:
