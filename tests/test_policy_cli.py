@@ -191,7 +191,7 @@ def test_several_policies_are_exported_together_or_one_by_one(
     out, err = capsys.readouterr()
     assert "example.test" in out
     assert "'b' is left out: its mode is off" in err
-    assert "'c' is left out: it grants nothing" in err
+    assert "'c' is left out: it only edits headers" in err
     file.write_text(f"{one}  - name: s\n    filter: ~d b.test\n    preset: strip\n{more.replace('name: b', 'name: t')}")
     assert run("export", str(file), "--to", "nginx") == FAULTY
     out, err = capsys.readouterr()

@@ -122,7 +122,9 @@ def test_a_shadow_never_changes_a_byte(proxied: Proxied, tmp_path: Path) -> None
     proxied.through(one)
     judgement = observe(one)[0]
     shadows = proxied.policies.in_shadow(one, judgement)
-    assert [shadow.line_field() for shadow in shadows] == [{"policy": "app", "verdict": "allow", "reason": None}]
+    assert [shadow.line_field() for shadow in shadows] == [
+        {"policy": "app", "verdict": "allow", "reason": None, "blocked_by": None, "blocked_detail": None}
+    ]
     assert shadows[0].flips
     assert one.get_state() == before
 

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from mitmproxy import flowfilter, http
 from mitmproxy.test.tflow import tflow
 
+from cors_addon.fetch.embedder_policy import EmbedderPolicy
+from cors_addon.fetch.resource_policy import ResourcePolicy
 from cors_addon.policy.faults import Fault, Severity, count
 from cors_addon.policy.filters import implies, of_host, of_server
-from cors_addon.policy.model import Mode, Others, Policy, Preflights, Preset, preset
+from cors_addon.policy.model import Mode, OpenerPolicy, Others, Policy, Preflights, Preset, preset
 from cors_addon.policy.origins import collect, parse
 from cors_addon.policy.read import KEYS, read
 from cors_addon.policy.write import summary, write
@@ -107,6 +109,9 @@ def texts(draw: st.DrawFn) -> Policy:
         "preflight_status": draw(st.sampled_from([200, 204])),
         "set": draw(st.sampled_from([{}, {"X-A": "a: #'\"", "x-b": ""}])),
         "remove": draw(st.sampled_from([(), ("server",)])),
+        "corp": draw(st.sampled_from([None, *ResourcePolicy])),
+        "coep": draw(st.sampled_from([None, *EmbedderPolicy])),
+        "coop": draw(st.sampled_from([None, *OpenerPolicy])),
     }
     if which is None:
         changes |= {
@@ -275,8 +280,14 @@ ORIGINS = "policies:\n  - origins: ['*']\n    "
          "[header-invalid]"),
         ("policies:\n  - remove: [content-length]", "2:14: error: policy 1: content-length is no matter of CORS: it "
          "says where the answer ends, or how the connection goes on [header-invalid]"),
-        ("policies:\n  - set: {}", "2:5: error: policy 1: it says nothing: give it `origins`, a `preset`, `set` or "
-         "`remove` [does-nothing]"),
+        ("policies:\n  - set: {}", "2:5: error: policy 1: it says nothing: give it `origins`, a `preset`, `corp`, "
+         "`coep`, `coop`, `set` or `remove` [does-nothing]"),
+        ("policies:\n  - coep: require-corp\n    set: {cross-origin-embedder-policy: x}", "3:5: error: policy 1: set "
+         "Cross-Origin-Embedder-Policy and coep are about the same header: keep one of them [edit-twice]"),
+        ("policies:\n  - corp: same-site\n    remove: [Cross-Origin-Resource-Policy]", "3:5: error: policy 1: remove "
+         "Cross-Origin-Resource-Policy and corp are about the same header: keep one of them [edit-twice]"),
+        ("policies:\n  - coep: none", "2:11: error: policy 1: coep is unsafe-none, credentialless, require-corp; not "
+         "'none' [coep]"),
         ("policies:\n  - set: [a]", "2:10: error: policy 1: set maps header names to values; it is a list [type]"),
         ("policies:\n  - origins: ['https://a.test:" + "9" * 5000 + "']", "2:15: error: policy 1: 'https://a.test:"
          + "9" * 44 + "…': a port is a number from 1 to 65535, or `*` [origin-port-invalid]"),

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from cors_addon.fetch.embedder_policy import EmbedderPolicy
 from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.resource_policy import ResourcePolicy
 from cors_addon.policy import model, read
 from cors_addon.proxy.settings import NAMES
 from cors_addon.reasons.finding import FindingName
@@ -56,7 +58,14 @@ def test_every_key_of_a_policy_and_every_value_is_told() -> None:
     """And no other."""
     assert tuple(REFERENCE.POLICY) == read.KEYS
     for kinds, told in zip(
-        (model.Mode, model.Preset, model.Preflights, model.Others), REFERENCE.VALUES.values(), strict=True
+        (
+            *(model.Mode, model.Preset, model.Preflights, model.Others),
+            ResourcePolicy,
+            EmbedderPolicy,
+            model.OpenerPolicy,
+        ),
+        REFERENCE.VALUES.values(),
+        strict=True,
     ):
         assert list(told) == list(kinds)
 

@@ -256,6 +256,7 @@ class _Check:
             witness=self._options.witness or page_log.beside(name),
             auditor=self._auditor,
             progress=None if self._progress is None else self._progress.show,
+            trials=() if self._trial is None else self._trial.of_loads,
         )
         try:
             found = judge.judged(name, each, how)

@@ -21,6 +21,11 @@ from cors_addon.report.table import damage_line
 from cors_addon.session.session import last_of
 
 FINE, FAULTY, UNUSABLE = 0, 1, 2
+_NO_GRANT = {
+    False: "it grants nothing, there is no CORS to configure",
+    True: "it only edits headers, on top of what the others say: write it by itself, with --policy NAME",
+}
+"""Why a policy is left out of several; the key: it edits headers."""
 
 DESCRIPTION = """\
 Work with policy files: check one, learn one from recorded traffic, or write one as configuration for a server.
@@ -80,10 +85,11 @@ def run_learn(options: argparse.Namespace) -> int:
     if overwrites(options.output, options.files):
         return _lost(options.output)
     found: dict[str, Judgement] = {}
+    how = judge.How(expression=options.filter, trials=(learn.every_load(),))
     for name in options.files:
         into = Input(name)
         try:
-            found |= last_of(judge.judged(name, into, judge.How(expression=options.filter)))
+            found |= last_of(judge.judged(name, into, how))
         except OSError as error:
             _complain(f"cannot read {name}: {error.strerror}")
             return UNUSABLE
@@ -95,7 +101,8 @@ def run_learn(options: argparse.Namespace) -> int:
             return UNUSABLE
     lesson = learn.learn(found.values())
     if not lesson.policies:
-        _complain("; ".join(["nothing to learn: no CORS exchange in it", *lesson.notes]))
+        lacking = "no CORS exchange in it, and no load that lacks Cross-Origin-Resource-Policy"
+        _complain("; ".join([f"nothing to learn: {lacking}", *lesson.notes]))
         return UNUSABLE
     return _write(lesson.text(), options.output)
 
@@ -134,7 +141,7 @@ def _that_decide(policies: Sequence[Policy]) -> tuple[list[Policy], int]:
     found = [policy for policy in policies if policy.speaks_of_cors and policy.mode is not Mode.OFF]
     for policy in policies:
         if policy not in found:
-            why = "its mode is off" if policy.mode is Mode.OFF else "it grants nothing, there is no CORS to configure"
+            why = "its mode is off" if policy.mode is Mode.OFF else _NO_GRANT[policy.edits]
             _complain(f"the policy {policy.name!r} is left out: {why}")
     return found or list(policies), FINE if len(found) == len(policies) else FAULTY
 
@@ -148,11 +155,14 @@ class Trial:
     def __init__(self, *files: Sequence[Policy]) -> None:
         """Each file is tried by itself: in one, the first match wins, yet a second may be an alternative."""
         self._files = [trial.ready(file) for file in files]
+        self._tried: set[str] = set()
+        of_loads = (each for file in self._files for each in trial.load_trials(file))
+        self.of_loads = tuple(each._replace(note=self._tried.add) for each in of_loads)
+        """For whoever judges the recording: what else than CORS may stop is tried as its page is known."""
         self._changed: dict[str, tuple[shadow.Changed, ...]] = {}
         """By flow id. Of a recording of any length, judgements are not kept."""
         self._kinds: dict[tuple[shadow.Changed, ...], tuple[shadow.Changed, ...]] = {}
         """Each once, for many exchanges change alike."""
-        self._tried: set[str] = set()
 
     def observe(self, judgement: Judgement) -> tuple[Shadow, ...]:
         """Try an exchange; a later revision of the same flow replaces an earlier. Returns what each policy gives."""

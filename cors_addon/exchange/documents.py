@@ -43,6 +43,10 @@ class Document:
     """What its response headers say."""
     read_body: ReadBody
     worker: bool = False
+    observation: Observation | None = field(default=None, repr=False)
+    """The exchange itself, where it is known."""
+    tried: dict[object, Page | None] = field(default_factory=dict, repr=False)
+    """What it would demand under policies that are not in force, by whose trial that is; None where it is not meant."""
     _markup: markup.Markup | None = field(default=None, repr=False)
 
     @property
@@ -147,7 +151,9 @@ class Documents:
         if worker:
             headers = _made_by(owner, headers._replace(worker=True))
         self.isolation_seen = self.isolation_seen or headers.embedder.isolates or headers.isolation.isolates
-        self.keep(client, Document(observation.flow_id, url, observation.started, headers, read_body, worker))
+        self.keep(
+            client, Document(observation.flow_id, url, observation.started, headers, read_body, worker, observation)
+        )
 
     def keep(self, client: Hashable, document: Document) -> None:
         """Make it the latest of a client."""

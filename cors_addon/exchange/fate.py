@@ -14,6 +14,22 @@ class Usable(StrEnum):
     BLOCKED = "blocked"
 
 
+class Tried(NamedTuple):
+    """The same load under a policy that is not in force."""
+
+    by: object
+    """Whose trial it is, by identity."""
+    before: Block | None
+    """What stops it by what the servers themselves sent."""
+    after: Block | None
+    """What would stop it."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether something else stops it, or nothing any more."""
+        return self.before != self.after
+
+
 class Fate(NamedTuple):
     """What became of one answer, beyond CORS."""
 
@@ -27,6 +43,8 @@ class Fate(NamedTuple):
     """What stops the same load in each engine; only where it was stopped."""
     inferred: bool = False
     """Another page of the same origin may be meant, which demands something else."""
+    tried: tuple[Tried, ...] = ()
+    """Under policies that concern it or its page."""
 
     @property
     def usable(self) -> Usable:

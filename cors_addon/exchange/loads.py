@@ -15,6 +15,7 @@ from cors_addon.engines.marks import MARKS
 from cors_addon.exchange.documents import Document, Documents
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.ledger import note_fate, take_over
+from cors_addon.exchange.load_trials import LoadTrial, check, try_all
 from cors_addon.exchange.model import Judgement, Observation, Role
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.request_headers import IN_DISGUISE, RequestHeaders, is_preflight, read_request
@@ -60,6 +61,8 @@ class Loads:
         self._site = site
         self._forced = None if engine == "auto" else ENGINES[engine]
         self._documents = Documents()
+        self.trials: tuple[LoadTrial, ...] = ()
+        """Policies that are tried on each load."""
         self._told: OrderedDict[str, Judgement] = OrderedDict()
         """Flows that only this had something to say of, by id: CORS may yet."""
 
@@ -70,8 +73,8 @@ class Loads:
 
     @property
     def isolation_seen(self) -> bool:
-        """Some page or worker demands a policy of what it embeds."""
-        return self._documents.isolation_seen
+        """Some page or worker demands a policy of what it embeds, or may under a policy that is tried."""
+        return self._documents.isolation_seen or bool(self.trials)
 
     def observe(self, observation: Observation, judgements: list[Judgement]) -> list[Judgement]:
         """Add to the judgements on a flow what becomes of its answer; where there is none, and it is blocked, make one.
@@ -93,7 +96,7 @@ class Loads:
             return judgements
         fate = self.judge(Seen(observation, headers, engine, read_body or _unknown))
         if own is None:
-            if fate.block is None:
+            if fate.block is None and not any(each.differs for each in fate.tried):
                 return judgements
             own = self._tell(observation, fate, engine)
             judgements.insert(0, own)
@@ -156,8 +159,9 @@ class Loads:
             if load.element is not None:
                 document.markup.elements.setdefault(arrival.target.url, load.element)  # it is for that, too
         block = check(engine.name, load, arrival)
+        tried = try_all(self.trials, engine.name, (observation, document), load, arrival) if self.trials else ()
         if block is None:
-            return Fate(load, None, flow_id)
+            return Fate(load, None, flow_id, tried=tried)
         others = tuple((name, check(name, load, arrival)) for name in GATES if name != FETCH.name)
         inferred = (
             document is not None
@@ -167,7 +171,7 @@ class Loads:
                 for page in self._documents.alternatives(seen.client, document)
             )
         )
-        return Fate(load, block, flow_id, others, inferred)
+        return Fate(load, block, flow_id, others, inferred, tried)
 
     def _load_of(self, seen: "Seen") -> tuple[Load, Document | None, bool]:
         """The load, its document, and whether the request names that."""
@@ -245,11 +249,6 @@ def arrival_of(observation: Observation, engine: Engine, read_body: ReadBody) ->
     """What came, for a flow that was answered."""
     target = location_target(observation, read_response(observation.response).lines.location, engine)
     return Arrival(observation.status or 0, observation.response, read_body, target)
-
-
-def check(engine: str, load: Load, arrival: Arrival) -> Block | None:
-    """What stops a load in an engine; a document that is no frame is nobody's load."""
-    return None if load.destination is Destination.DOCUMENT else GATES[engine].check(load, arrival)
 
 
 def mode_of(observation: Observation, headers: Headers) -> str:

@@ -327,6 +327,13 @@ class Outcome:
 
     verdict: Verdict
     refusal: Refusal | None = None
+    block: Block | None = None
+    """What stops the answer beside CORS, where that was asked."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether anything keeps the page from the answer."""
+        return self.verdict is Verdict.DENY or self.block is not None
 
 
 _GATES = {Reason.NETWORK_ERROR: Gate.NETWORK, Reason.REDIRECT_MODE_ERROR: Gate.OTHER}

@@ -37,5 +37,9 @@ https://httpwg.org/specs/rfc9110.html#preconditions"""
 SENT_BY_CACHES = (*sorted(name.decode() for name in VALIDATING), "if-range")
 """Those of them that browsers add by themselves."""
 
-OF_PAGES = frozenset({b"content-security-policy", b"cross-origin-embedder-policy", b"document-isolation-policy"})
+RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
+EMBEDDER_POLICY = "Cross-Origin-Embedder-Policy"
+OPENER_POLICY = "Cross-Origin-Opener-Policy"
+
+OF_PAGES = frozenset({b"content-security-policy", EMBEDDER_POLICY.lower().encode(), b"document-isolation-policy"})
 """What a page demands of what it loads, lower case."""

@@ -5,6 +5,7 @@ As jub0bs/cors judges configurations: what can never work, or would open more th
 
 from ruamel.yaml.nodes import Node, SequenceNode
 
+from cors_addon.fetch.names import EMBEDDER_POLICY, OPENER_POLICY, RESOURCE_POLICY
 from cors_addon.fetch.origins import OPAQUE, is_loopback
 from cors_addon.policy import origins as origin_entries
 from cors_addon.policy.faults import FaultList
@@ -15,6 +16,8 @@ from cors_addon.policy.rewrite import CORS_NAMES
 from cors_addon.policy.written import Written
 
 _DECIDING = ("methods", "request-headers", "expose-headers", "credentials", "max-age", "private-network")
+_OF_LOADS = {"corp": RESOURCE_POLICY, "coep": EMBEDDER_POLICY, "coop": OPENER_POLICY}
+"""Keys of their own that set one header each."""
 _OF_PREFLIGHTS = ("methods", "request-headers", "max-age", "private-network", "preflight-status")
 
 
@@ -33,6 +36,7 @@ def check(written: Written, policy: Policy) -> None:
         _no_effect(written, policy, policy.origins)
     if policy.preset is Preset.STRICT:
         _strict(written, policy)
+    _set_twice(written, policy)
     if policy.speaks_of_cors:
         _overridden(written, policy)
 
@@ -68,8 +72,8 @@ def _without_origins(written: Written, policy: Policy, said: list[str]) -> None:
         return  # what it would have said is not known
     if said:
         written.faults.error(written.keys[said[0]], "no-origins", f"{said[0]} has no effect without `origins`")
-    elif not any(written.values[key].value for key in ("set", "remove") if key in written):
-        words = "it says nothing: give it `origins`, a `preset`, `set` or `remove`"
+    elif not any(written.values[key].value for key in (*_OF_LOADS, "set", "remove") if key in written):
+        words = "it says nothing: give it `origins`, a `preset`, `corp`, `coep`, `coop`, `set` or `remove`"
         written.faults.error(written.node, "does-nothing", words)
 
 
@@ -151,6 +155,14 @@ def _strict(written: Written, policy: Policy) -> None:
             node = written.entry("origins", entry) or written.values["origins"]
             words = f"`preset: strict` takes exact origins only, not {entry}"
             written.faults.error(node, "strict-with-wildcard", words)
+
+
+def _set_twice(written: Written, policy: Policy) -> None:
+    for key, header in _OF_LOADS.items():
+        for other, names in (("set", policy.set), ("remove", policy.remove)) if key in written else ():
+            if header.lower() in (name.lower() for name in names):
+                words = f"{other} {header} and {key} are about the same header: keep one of them"
+                written.faults.error(written.keys[other], "edit-twice", words)
 
 
 def _overridden(written: Written, policy: Policy) -> None:

@@ -12,13 +12,16 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cors_addon.exchange.exposure import exposed_headers
-from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
-from cors_addon.fetch.headers import is_token
+from cors_addon.exchange.load_trials import LoadTrial
+from cors_addon.exchange.model import Credentials, Fields, Judgement, Observation, Role, Verdict
+from cors_addon.fetch.headers import LOWER, is_token
 from cors_addon.fetch.methods import CORS_SAFELISTED, normalize_method
 from cors_addon.fetch.methods import FORBIDDEN as FORBIDDEN_METHODS
+from cors_addon.fetch.names import RESOURCE_POLICY
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import is_forbidden
+from cors_addon.fetch.resource_policy import ResourcePolicy, permits
 from cors_addon.fetch.responses import SAFELISTED
 from cors_addon.policy.filters import of_server
 from cors_addon.policy.model import Names, Policy
@@ -55,9 +58,7 @@ class Lesson(NamedTuple):
 
     def text(self) -> str:
         """As a policy file."""
-        heading = [
-            f"Learned by cors_addon from {self.learned} CORS exchanges: the least under which each of them passes."
-        ]
+        heading = [f"Learned by cors_addon from {self.learned} exchanges: the least under which each of them passes."]
         if self.notes:
             heading += ["", "What the traffic could not tell:", *(f"- {note}" for note in self.notes)]
         return write(self.policies, heading)
@@ -73,6 +74,10 @@ class _Server:
     exchanges: int = 0
     unknown: int = 0
     """Exchanges whose credentials mode is unknown."""
+    corp: ResourcePolicy = ResourcePolicy.SAME_ORIGIN
+    """The least under which each load without CORS passes."""
+    embeds: int = 0
+    """Loads without CORS that its answers, as they are, keep from their pages."""
 
     def take(self, judgement: Judgement, origin: str) -> None:
         """Note what one exchange needs."""
@@ -92,6 +97,14 @@ class _Server:
             if name not in _NOT_EXPOSED and not name.startswith("access-control-") and is_token(name):
                 self.need("expose-headers", name, judgement)
 
+    def embed(self, judgement: Judgement, wanted: ResourcePolicy, *, stopped: bool) -> None:
+        """Note a load without CORS; `stopped`: it lacks the header, or has another one."""
+        order = list(ResourcePolicy)
+        self.corp = max(self.corp, wanted, key=order.index)
+        if stopped:
+            self.embeds += 1
+            self.need("corp", "", judgement)
+
     def need(self, key: str, entry: str, judgement: Judgement) -> None:
         self.needs.setdefault((key, entry), []).append(_what(judgement))
 
@@ -103,7 +116,8 @@ class _Server:
         return Policy(
             name=self.url.origin.partition("://")[2],
             filter=self.filter,
-            origins=collect(self.entries("origins")),
+            origins=collect(self.entries("origins")) if self.exchanges else None,
+            corp=self.corp if self.embeds else None,
             methods=Names(self.entries("methods")),
             request_headers=Names(self.entries("request-headers")),
             expose_headers=Names(self.entries("expose-headers")),
@@ -112,7 +126,10 @@ class _Server:
         )
 
 
-def learn(judgements: Iterable[Judgement], filter_of: Callable[[Observation], str] | None = None) -> Lesson:
+type FilterOf = Callable[[Observation], str]
+
+
+def learn(judgements: Iterable[Judgement], filter_of: FilterOf | None = None) -> Lesson:
     """Learn from judged exchanges, whatever their verdict was.
 
     `filter_of` gives the filter for an exchange's server, where its URL does not tell what mitmproxy calls it.
@@ -121,6 +138,7 @@ def learn(judgements: Iterable[Judgement], filter_of: Callable[[Observation], st
     hopeless: Counter[str] = Counter()
     unusable: Counter[str] = Counter()
     for judgement in judgements:
+        _take_load(judgement, servers, filter_of)
         if judgement.role not in _JUDGED or judgement.origin is None:
             continue
         if judgement.reason in _NOT_BY_HEADERS:
@@ -130,17 +148,44 @@ def learn(judgements: Iterable[Judgement], filter_of: Callable[[Observation], st
         if what is not None:
             unusable[what] += 1
             continue
-        url = judgement.observation.url
-        server = servers.get(url.origin)
-        if server is None:
-            expression = of_server(url) if filter_of is None else filter_of(judgement.observation)
-            server = servers[url.origin] = _Server(url, expression)
-        server.take(judgement, judgement.origin)
+        _server_of(judgement, servers, filter_of).take(judgement, judgement.origin)
+    servers = {origin: server for origin, server in servers.items() if server.exchanges or server.embeds}
     return Lesson(
         tuple(server.policy() for server in servers.values()),
-        sum(server.exchanges for server in servers.values()),
+        sum(server.exchanges + server.embeds for server in servers.values()),
         tuple(_notes(servers, hopeless, unusable)),
     )
+
+
+def _server_of(judgement: Judgement, servers: dict[str, _Server], filter_of: FilterOf | None) -> _Server:
+    url = judgement.observation.url
+    server = servers.get(url.origin)
+    if server is None:
+        expression = of_server(url) if filter_of is None else filter_of(judgement.observation)
+        server = servers[url.origin] = _Server(url, expression)
+    return server
+
+
+def _take_load(judgement: Judgement, servers: dict[str, _Server], filter_of: FilterOf | None) -> None:
+    """Note what a load without CORS needs of its server; what passes as it is still has to."""
+    fate = judgement.fate
+    if fate is None or fate.load.mode == "cors":
+        return
+    wanted = next(each for each in ResourcePolicy if permits(each, fate.load.origin, fate.load.url, fate.load.site))
+    stopped = fate.block is not None and fate.block.header == RESOURCE_POLICY
+    if stopped or (fate.block is None and wanted is not ResourcePolicy.SAME_ORIGIN):
+        _server_of(judgement, servers, filter_of).embed(judgement, wanted, stopped=stopped)
+
+
+def every_load() -> LoadTrial:
+    """To be tried on a recording, so that each load that crosses origins is told, whatever became of it."""
+
+    def refusing(observation: Observation) -> Fields:
+        named = RESOURCE_POLICY.lower().encode()
+        kept = tuple(pair for pair in observation.response if LOWER[pair[0]] != named)
+        return (*kept, (named, ResourcePolicy.SAME_ORIGIN.value.encode()))
+
+    return LoadTrial(every_load, refusing)
 
 
 def _notes(servers: dict[str, _Server], hopeless: Counter[str], unusable: Counter[str]) -> Iterable[str]:
@@ -156,11 +201,15 @@ def _notes(servers: dict[str, _Server], hopeless: Counter[str], unusable: Counte
                 f"whether {server.unknown} exchanges with {origin} included credentials: none were seen; add"
                 " `credentials: true` if the page says so"
             )
+        if server.embeds:
+            yield f"whether pages of other sites load from {origin} without CORS: `corp` is for those that were seen"
+        if not server.exchanges:
+            continue
         if not server.entries("expose-headers"):
             yield f"which response headers of {origin} the page would read: it could read none beyond the safelisted"
         else:
             yield f"whether the page of {origin} does read the exposed headers: it could"
-    if servers:
+    if any(server.exchanges for server in servers.values()):
         yield "how long preflights may be cached: max-age is left at the browsers' 5 s"
 
 

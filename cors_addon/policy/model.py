@@ -14,8 +14,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cors_addon.fetch.checks import AUTHORIZATION, Asked, Rules
+from cors_addon.fetch.embedder_policy import EmbedderPolicy
 from cors_addon.fetch.methods import CORS_SAFELISTED
+from cors_addon.fetch.names import EMBEDDER_POLICY, OPENER_POLICY, RESOURCE_POLICY
 from cors_addon.fetch.refusals import Reason, Stage
+from cors_addon.fetch.resource_policy import ResourcePolicy
 from cors_addon.policy.origins import Origins
 
 
@@ -57,6 +60,15 @@ class Others(StrEnum):
     """The server's own answer counts for them."""
 
 
+class OpenerPolicy(StrEnum):
+    """https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policy-value"""
+
+    UNSAFE_NONE = "unsafe-none"
+    SAME_ORIGIN_ALLOW_POPUPS = "same-origin-allow-popups"
+    SAME_ORIGIN = "same-origin"
+    NOOPENER_ALLOW_POPUPS = "noopener-allow-popups"
+
+
 class Names(NamedTuple):
     """Methods or header names."""
 
@@ -92,6 +104,10 @@ class Policy:
     credentials: bool = False
     max_age: int | None = None
     private_network: bool = False
+    corp: ResourcePolicy | None = None
+    """Of these three None: nothing is said of it."""
+    coep: EmbedderPolicy | None = None
+    coop: OpenerPolicy | None = None
     set: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     remove: tuple[str, ...] = ()
     comments: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
@@ -101,6 +117,19 @@ class Policy:
     def strips(self) -> bool:
         """Whether it takes every CORS header away."""
         return self.preset is Preset.STRIP
+
+    @property
+    def sets(self) -> Mapping[str, str]:
+        """All response headers that it sets by name, those that have a key of their own first."""
+        if self.corp is None and self.coep is None and self.coop is None:
+            return self.set
+        own = ((RESOURCE_POLICY, self.corp), (EMBEDDER_POLICY, self.coep), (OPENER_POLICY, self.coop))
+        return {**{name: value.value for name, value in own if value is not None}, **self.set}
+
+    @property
+    def edits(self) -> bool:
+        """Whether it sets or removes headers by name."""
+        return bool(self.sets or self.remove)
 
     @property
     def speaks_of_cors(self) -> bool:

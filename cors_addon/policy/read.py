@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from cors_addon.fetch.embedder_policy import EmbedderPolicy
+from cors_addon.fetch.resource_policy import ResourcePolicy
 from cors_addon.policy import consistency, fields
 from cors_addon.policy.faults import Fault, FaultList, Severity, errors
-from cors_addon.policy.model import Mode, Others, Policy, Preflights, Preset, preset
+from cors_addon.policy.model import Mode, OpenerPolicy, Others, Policy, Preflights, Preset, preset
 from cors_addon.policy.nodes import Broken, compose
 from cors_addon.policy.written import Written, in_short, kind, pairs, quoted
 
@@ -23,7 +25,8 @@ type CheckFilter = Callable[[str], str | None]
 
 KEYS = (
     "name", "filter", "mode", "preset", "preflight", "preflight-status", "origins", "other-origins", "methods",
-    "request-headers", "expose-headers", "credentials", "max-age", "private-network", "local-network", "set", "remove",
+    "request-headers", "expose-headers", "credentials", "max-age", "private-network", "local-network", "corp", "coep",
+    "coop", "set", "remove",
 )  # fmt: skip
 _MEANT = {
     "allow-headers": "request-headers",
@@ -41,6 +44,9 @@ _MEANT = {
     "response-headers": "expose-headers",
     "maxage": "max-age",
     "ttl": "max-age",
+    "cross-origin-resource-policy": "corp",
+    "cross-origin-embedder-policy": "coep",
+    "cross-origin-opener-policy": "coop",
 }
 
 
@@ -188,6 +194,9 @@ def _words(written: Written, check_filter: CheckFilter) -> dict[str, Any]:
         "credentials": written.boolean("credentials"),
         "private_network": any(networks) if networks else None,
         "preflight_status": fields.preflight_status(written),
+        "corp": written.choice("corp", ResourcePolicy),
+        "coep": written.choice("coep", EmbedderPolicy),
+        "coop": written.choice("coop", OpenerPolicy),
     }
     return {attribute: value for attribute, value in said.items() if value is not None}
 

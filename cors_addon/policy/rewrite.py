@@ -147,10 +147,10 @@ class Rewriter:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        touched = {name.lower().encode("latin-1") for name in (*policy.set, *policy.remove)}
+        touched = {name.lower().encode("latin-1") for name in (*policy.sets, *policy.remove)}
         self._edited = frozenset(touched)
         self._edits: Lines = tuple(
-            (name.encode("latin-1"), value.encode("utf-8")) for name, value in policy.set.items()
+            (name.encode("latin-1"), value.encode("utf-8")) for name, value in policy.sets.items()
         )
         self._everything = CORS_NAMES | self._edited
         self._plans: dict[tuple[Asking, bool], _Plan] = {}

@@ -1,25 +1,31 @@
 """A recorded or live exchange under a policy that is not in force: what the browser would have decided.
 
+CORS is tried here; what else may stop a load is tried with its page, as both pass, and found again here.
+
 Law 1: nothing is changed; the server's own answer is what the policy is tried on.
 Law 2: a request is refused where its preflight would be: a recording may lack the preflight, or it was cached.
 Law 3: a credentials mode that is not known is taken for not included, before and after alike, so that what differs is
 the policy and nothing else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome, Role, Verdict
+from cors_addon.exchange.fate import Tried
+from cors_addon.exchange.load_trials import LoadTrial, own_fields
+from cors_addon.exchange.model import Credentials, Fields, Judgement, Observation, Outcome, Role, Verdict
 from cors_addon.exchange.outcomes import answer_of, judged_fields, outcome, redirects_before
 from cors_addon.fetch.checks import Answer, Asked
 from cors_addon.fetch.headers import cors_lines
-from cors_addon.fetch.refusals import Refusal, Stage
+from cors_addon.fetch.load import Block
+from cors_addon.fetch.refusals import Stage
 from cors_addon.policy.model import Preflights
 from cors_addon.policy.rewrite import Asking, Rewriter, asking
 from cors_addon.policy.rewrite_record import Rewritten
 
+_NOT_CORS = Outcome(Verdict.NOT_CORS)
 _JUDGED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT})
 
 
@@ -34,16 +40,62 @@ class Shadow(NamedTuple):
     @property
     def flips(self) -> bool:
         """Whether the policy changes the verdict."""
-        return self.outcome.verdict is not self.server.verdict
+        return flips(self.outcome, self.server)
 
     def line_field(self) -> dict[str, str | None]:
         """For the JSON line."""
-        refusal = self.outcome.refusal
-        return {"policy": self.policy, "verdict": self.outcome.verdict, "reason": refusal.reason if refusal else None}
+        refusal, block = self.outcome.refusal, self.outcome.block
+        return {
+            "policy": self.policy,
+            "verdict": self.outcome.verdict,
+            "reason": refusal.reason if refusal else None,
+            "blocked_by": block.gate if block else None,
+            "blocked_detail": block.detail if block else None,
+        }
+
+
+def flips(outcome: Outcome, server: Outcome) -> bool:
+    """Whether the page gets the answer under the one and not under the other."""
+    return outcome.blocked is not server.blocked
+
+
+def load_trial(rewriter: Rewriter, matches: Callable[[Observation], bool]) -> LoadTrial | None:
+    """The policy as it is tried on loads that CORS has no say in; None where it edits nothing by name."""
+    if not rewriter.policy.edits:
+        return None
+
+    def answer(observation: Observation) -> Fields | None:
+        if not matches(observation):
+            return None
+        return rewriter.fields(asking(observation.method, observation.request), own_fields(observation))
+
+    return LoadTrial(rewriter, answer)
+
+
+def tried_by(rewriter: Rewriter, judgement: Judgement) -> Tried | None:
+    """What came of the load under this policy, where it concerns it or its page."""
+    fate = judgement.fate
+    return None if fate is None else next((each for each in fate.tried if each.by is rewriter), None)
 
 
 def try_on(rewriter: Rewriter, judgement: Judgement, rewritten: Rewritten | None = None) -> Shadow | None:
-    """The exchange under a policy; None where CORS has nothing to say, or no answer of the server's is known."""
+    """The exchange under a policy; None where that has nothing to say, or no answer of the server's is known."""
+    found = _try_cors(rewriter, judgement, rewritten)
+    tried = tried_by(rewriter, judgement)
+    if tried is None:
+        return found
+    if found is None:
+        found = Shadow(rewriter.policy.name, _NOT_CORS, _NOT_CORS)
+    outcome, server = found.outcome, found.server
+    return found._replace(outcome=_beside(outcome, tried.after), server=_beside(server, tried.before))
+
+
+def _beside(outcome: Outcome, block: Block | None) -> Outcome:
+    """What CORS refuses, nothing else is asked of."""
+    return outcome if outcome.verdict is Verdict.DENY else replace(outcome, block=block)
+
+
+def _try_cors(rewriter: Rewriter, judgement: Judgement, rewritten: Rewritten | None) -> Shadow | None:
     if judgement.role not in _JUDGED:
         return None
     policy, observation, asked = rewriter.policy, judgement.observation, _asked(judgement)
@@ -56,7 +108,7 @@ def try_on(rewriter: Rewriter, judgement: Judgement, rewritten: Rewritten | None
     else:
         server = _judge(judgement, asked, status, fields)
     unchanged = Shadow(policy.name, server, server)
-    if not policy.speaks_of_cors and not policy.set and not policy.remove:
+    if not policy.speaks_of_cors and not policy.edits:
         return unchanged
     request = asking(observation.method, observation.request)
     if judgement.role is Role.PREFLIGHT and rewriter.answers(request):
@@ -141,11 +193,16 @@ class Group:
 def change_of(shadow: Shadow) -> Change | None:
     """What differs, None where nothing does."""
     if shadow.flips:
-        return Change.FAILS if shadow.outcome.verdict is Verdict.DENY else Change.PASSES
-    old, new = shadow.server.refusal, shadow.outcome.refusal
-    if old is not None and new is not None and old.reason is not new.reason:
-        return Change.REASON
-    return None
+        return Change.FAILS if shadow.outcome.blocked else Change.PASSES
+    old, new = _name(shadow.server), _name(shadow.outcome)
+    return Change.REASON if old is not None and new is not None and old != new else None
+
+
+def _name(outcome: Outcome) -> str | None:
+    """Of what stops the answer."""
+    if outcome.refusal is not None:
+        return outcome.refusal.reason
+    return None if outcome.block is None else outcome.block.gate
 
 
 type Changed = tuple[str, Change, str, str, str]
@@ -155,7 +212,7 @@ type Changed = tuple[str, Change, str, str, str]
 def changes(judgement: Judgement, shadows: Iterable[Shadow]) -> tuple[Changed, ...]:
     """What policies change for one exchange."""
     return tuple(
-        (shadow.policy, change, judgement.origin or "", _endpoint(judgement), _cause(shadow, change))
+        (shadow.policy, change, _page_origin(judgement), _endpoint(judgement), _cause(shadow, change))
         for shadow in shadows
         if (change := change_of(shadow)) is not None
     )
@@ -171,6 +228,12 @@ def group(changed: Iterable[tuple[str, Iterable[Changed]]]) -> list[Group]:
     return sorted(found.values(), key=lambda one: (one.policy, order.index(one.change), one.origin))
 
 
+def _page_origin(judgement: Judgement) -> str:
+    if judgement.origin is None and judgement.fate is not None:
+        return judgement.fate.load.origin
+    return judgement.origin or ""
+
+
 def _endpoint(judgement: Judgement) -> str:
     url = judgement.observation.url
     method = judgement.requested_method or judgement.observation.method.decode("latin-1")
@@ -180,14 +243,22 @@ def _endpoint(judgement: Judgement) -> str:
 
 def _cause(shadow: Shadow, change: Change) -> str:
     if change is Change.REASON:
-        return f"{_words(shadow.server.refusal)} → {_words(shadow.outcome.refusal)}"
-    return _words(shadow.server.refusal if change is Change.PASSES else shadow.outcome.refusal)
+        return f"{_words(shadow.server)} → {_words(shadow.outcome)}"
+    return _words(shadow.server if change is Change.PASSES else shadow.outcome)
 
 
-def _words(refusal: Refusal | None) -> str:
+def _words(outcome: Outcome) -> str:
+    refusal, block = outcome.refusal, outcome.block
     if refusal is None:
-        return ""
+        return "" if block is None else _block_words(block)
     return f"{refusal.reason}: {refusal.detail}" if refusal.detail else str(refusal.reason)
+
+
+def _block_words(block: Block) -> str:
+    """As `coep: no Cross-Origin-Resource-Policy`."""
+    if block.detail is not None:
+        return f"{block.gate}: {block.header}: {block.detail}" if block.header else f"{block.gate}: {block.detail}"
+    return f"{block.gate}: no {block.header}" if block.header else str(block.gate)
 
 
 def render(groups: Sequence[Group], tried: int) -> str:

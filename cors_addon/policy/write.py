@@ -38,6 +38,8 @@ def _policy(policy: Policy) -> list[str]:
     lines: list[str] = []
     for key, value in (*_words(policy), *_grants(policy, base)):
         lines += _pair(key, value, comments)
+    for key, value in _embedding(policy):
+        lines += _pair(key, value, comments)
     if policy.set:
         lines.append("set:")
         lines += [f"  {scalar(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in policy.set.items()]
@@ -96,6 +98,13 @@ def _grants(policy: Policy, base: Policy) -> Iterator[tuple[str, str | Sequence[
             yield key, str(value).lower()
 
 
+def _embedding(policy: Policy) -> Iterator[tuple[str, str]]:
+    """What it says of pages that load from elsewhere."""
+    for key, value in (("corp", policy.corp), ("coep", policy.coep), ("coop", policy.coop)):
+        if value is not None:
+            yield key, value.value
+
+
 def _entries(names: Names) -> list[str]:
     return [*(["*"] if names.any else []), *(["reflect"] if names.reflect else []), *names.listed]
 
@@ -107,6 +116,7 @@ def summary(policy: Policy) -> str:
     parts += _grants_in_short(policy)
     if policy.speaks_of_cors and not (policy.strips and policy.preflight is Preflights.REWRITE):
         parts.append(f"preflights: {policy.preflight.value}")
+    parts += [f"{key} {value}" for key, value in _embedding(policy)]
     parts += [f"set {name}: {value}" for name, value in policy.set.items()]
     parts += [f"remove {name}" for name in policy.remove]
     return printable(" · ".join(parts))

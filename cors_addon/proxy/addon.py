@@ -76,6 +76,7 @@ class CorsAddon:
         self._publisher = Publisher(Annotations(self._flows, self._policies))
         self._judging = Judging(self._flows, self._publisher, self._faults)
         self._session = self._judging.session
+        self._policies.on_trials = self._session.try_on_loads
         self._explaining = Explaining(self._flows, lambda: self._settings.engine, self._faults)
         self._view = view.CorsView(self._explaining.explain, self._opens)
         self._groups: list[CommandGroup] = []

@@ -13,6 +13,7 @@ from cors_addon.exchange.exposure import certainty, exposure_assumption
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.flows import translate
 from cors_addon.policy import rewrite_record
+from cors_addon.policy.shadow import flips
 from cors_addon.proxy.settings import Annotate
 from cors_addon.reasons.findings import WARNINGS
 from cors_addon.report import blocked, text, upstream_error
@@ -101,8 +102,8 @@ def _completed(comment: str, judgement: Judgement, flow: http.HTTPFlow | None) -
     error = None if flow is None else flow.error
     if error is not None and judgement.verdict is Verdict.DENY and not judgement.observation.response:
         comment = f"{text.FAILED} {upstream_error.short(error.msg or '', judgement.observation.status)} · CORS"
-    for policy, verdict in _flips(judgement).items() if judgement.shadow else ():
-        comment += f" · {'✓' if verdict is Verdict.ALLOW else '✗'} under {text.visible(policy)}"
+    for policy, blocks in _flips(judgement).items() if judgement.shadow else ():
+        comment += f"{' · ' if comment else ''}{'✗' if blocks else '✓'} under {text.visible(policy)}"
     for finding in judgement.findings:
         if finding.name in WARNINGS:
             comment += f"{' · ' if comment else ''}{MARK} {finding.name}"
@@ -191,10 +192,9 @@ def _server_verdict(judgement: Judgement) -> Verdict | None:
     return None if server is None else server.verdict
 
 
-def _flips(judgement: Judgement) -> dict[str, Verdict]:
-    """The policies in shadow under which the verdict on the server's own answer would turn."""
-    tried = judgement.shadow
-    return {policy: outcome.verdict for policy, outcome, server in tried if outcome.verdict is not server.verdict}
+def _flips(judgement: Judgement) -> dict[str, bool]:
+    """The policies in shadow under which what becomes of the server's own answer would turn; whether it is blocked."""
+    return {policy: outcome.blocked for policy, outcome, server in judgement.shadow if flips(outcome, server)}
 
 
 def _write(flow: http.HTTPFlow, attribute: str, key: str, value: str) -> None:

@@ -70,7 +70,7 @@ class Judging:
         response = flow.response
         if response is None or response.stream or flow.error is not None or flow.is_replay is not None:
             return False
-        if self.intercepting or self.settings.filter is not None or not flow.live:
+        if self.intercepting or self.settings.filter is not None or not flow.live or self.session.loads.trials:
             return False
         document = translate.page(flow)
         if document is None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from mitmproxy import http as mitm
 
+from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.model import Fields, Judgement
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER, get_all, normalize
@@ -26,7 +27,7 @@ from cors_addon.policy.model import Mode, Policy, with_mode
 from cors_addon.policy.origins import collect
 from cors_addon.policy.rewrite import NOTHING, Asking, asking
 from cors_addon.policy.rewrite_record import REWRITTEN, SERVER, Rewritten
-from cors_addon.policy.shadow import Shadow, try_on
+from cors_addon.policy.shadow import Shadow, tried_by, try_on
 from cors_addon.proxy import matching
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.hooks import Hooks, Work
@@ -34,6 +35,7 @@ from cors_addon.proxy.in_force import NO_CHOICE, Choice, Chooser, InForce, in_fo
 from cors_addon.proxy.matching import Reads
 from cors_addon.proxy.policy_file import PolicyFile
 from cors_addon.proxy.revert import keep_original, phrase
+from cors_addon.proxy.trial import load_trials
 from cors_addon.proxy.unreachable import Unreachable
 
 logger = logging.getLogger(__name__)
@@ -70,6 +72,8 @@ class Policies:
         self.tries = False
         """Whether any flow may have verdicts under other policies."""
         self.unreachable = Unreachable()
+        self.on_trials: Callable[[tuple[LoadTrial, ...]], None] = lambda _trials: None
+        """Told which policies are to be tried on loads, as that changes."""
         self.hooks = Hooks(self, {} if namespace is None else namespace)
         self.chooser = Chooser()
         self.choose = self.chooser.choose
@@ -98,6 +102,7 @@ class Policies:
         deciding = self.chooser.deciding
         self.rewriting = bool(rewriting)
         self.tries = bool(self.shadows or deciding)
+        self.on_trials(tuple(load_trials(self.shadows)))
         self._left.clear()
         self._may_want_fresh = any(each.rewriter.may_want_fresh for each in deciding)
         self.hooks.refresh(rewriting=self.rewriting, deciding=bool(deciding))
@@ -300,7 +305,7 @@ class Policies:
 
     def in_shadow(self, flow: mitm.HTTPFlow, judgement: Judgement) -> tuple[Shadow, ...]:
         """The verdicts under each policy in shadow; of a recording also under the one that would have rewritten it."""
-        tried = [each for each in self.shadows if each.matches(flow)]
+        tried = [each for each in self.shadows if each.matches(flow) or tried_by(each.rewriter, judgement) is not None]
         if self.chooser.deciding and not flow.live and SERVER not in flow.metadata:
             chosen = self.chooser.decide(flow)
             if chosen is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from cors_addon.audit.auditor import Auditor
+from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.fetch.headers import get
 from cors_addon.recordings import formats, har, unanswered
@@ -40,6 +41,8 @@ class How:
     auditor: Auditor | None = None
     """Files that are given the same may show security findings together."""
     progress: Progress | None = None
+    trials: tuple[LoadTrial, ...] = ()
+    """Policies that are tried on each load."""
 
 
 _PLAINLY = How()
@@ -60,6 +63,7 @@ def judged(name: str, into: Input, how: How = _PLAINLY, opened: BinaryIO | None 
         into.kind = kind.name
         exchanges = kind.read(source, Wanted(into.note, how.expression, how.whole_name))
         session = Session(engine=how.engine, skew=kind.skew, auditor=how.auditor)
+        session.try_on_loads(how.trials)
         counted = _counted(exchanges, source, into, how.progress)
         only = _Chosen() if how.expression else None
         if how.witness:
@@ -78,6 +82,7 @@ def judged_entries(entries: Iterable[Any], into: Input, how: How = _PLAINLY) -> 
     into.kind = formats.HAR.name
     exchanges = har.read_entries(iter(entries), into.name, Wanted(into.note, how.expression))
     session = Session(engine=how.engine, skew=formats.HAR.skew, auditor=how.auditor)
+    session.try_on_loads(how.trials)
     yield from _judge(_counted(exchanges, None, into, None), session, _Chosen() if how.expression else None)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cors_addon.exchange.model import Judgement, Outcome, Verdict
 from cors_addon.policy import rewrite_record
+from cors_addon.policy.shadow import flips
 
 
 def labelled_lines(judgement: Judgement) -> Iterator[tuple[str, str]]:
@@ -22,12 +23,14 @@ def labelled_lines(judgement: Judgement) -> Iterator[tuple[str, str]]:
                     yield "", f"{sign} {edit['name'].title()}: {value}"
     label = "shadow"
     for policy, outcome, server in judgement.shadow:
-        same = outcome.verdict is server.verdict
+        same = not flips(outcome, server)
         yield label, f"{_outcome(outcome)} under the policy {policy}{', as without it' if same else ''}"
         label = ""
 
 
 def _outcome(outcome: Outcome) -> str:
+    if outcome.block is not None:
+        return f"✗ {outcome.block.gate}"
     if outcome.verdict is Verdict.NOT_CORS:
         return "not CORS"
     return "✓ allowed" if outcome.refusal is None else f"✗ {outcome.refusal.reason}"

@@ -16,6 +16,7 @@ from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange import hearing
 from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.ledger import assume, note_contradiction, note_fate, note_replayed, note_word
+from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.loads import Loads
 from cors_addon.exchange.model import Judgement, Observation, Verdict, Word
 from cors_addon.exchange.page_call import Report, Scene
@@ -62,6 +63,7 @@ class Session:
         """What pages say of themselves; None where nobody listens."""
         self.servers = Servers()
         """Who the servers of this session are."""
+        self._trials: tuple[LoadTrial, ...] = ()
         self._begin(engine)
 
     def _begin(self, engine: str) -> None:
@@ -69,11 +71,16 @@ class Session:
         self.tracker = Tracker(engine=engine, site=self._site, skew=self._skew)
         """Its `sees` and `skew` may be set before each `observe`."""
         self.loads = Loads(self._site, engine)
+        self.loads.trials = self._trials
         # asked for every flow that passes the proxy, whatever it is: not worth a call more
         self.is_cookie_news = self.tracker.is_cookie_news
         self.is_navigation_news = self.tracker.is_navigation_news
         self.note_unread = self.tracker.note_unread
         self.note_page = self.loads.note_page
+
+    def try_on_loads(self, trials: Iterable[LoadTrial]) -> None:
+        """Say of each load from now on what would stop it under these policies."""
+        self._trials = self.loads.trials = tuple(trials)
 
     def change_engine(self, engine: str) -> list[Judgement]:
         """Judge as another engine from now on, and forget the traffic so far. Returns its last judgements."""

@@ -12,11 +12,12 @@ import pytest
 from cors_addon.engines import FETCH
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.checks import Answer, Asked
+from cors_addon.fetch.embedder_policy import EmbedderPolicy
 from cors_addon.fetch.headers import cors_lines, get_all, split_list
 from cors_addon.fetch.refusals import Stage
 from cors_addon.policy.export import Inexpressible, export, find
 from cors_addon.policy.export.target import Several
-from cors_addon.policy.model import Names, Policy
+from cors_addon.policy.model import Names, OpenerPolicy, Policy
 from cors_addon.policy.origins import collect
 from cors_addon.policy.rewrite import Asking, Rewriter
 from tests.servers.launch import SERVERS, Missing, upstream
@@ -245,6 +246,25 @@ def test_of_several_policies_each_decides_at_its_servers(target: str, name: str,
             raise
         pytest.skip(str(missing))
     assert wrong == []
+
+
+@pytest.mark.parametrize("target", [name for name in SERVERS if find(name).can.edits])
+def test_a_policy_that_only_sets_headers_says_nothing_of_cors(target: str, tmp_path: Path) -> None:
+    """The server's own CORS headers stay as they are."""
+    policy = Policy(name="p", coep=EmbedderPolicy.REQUIRE_CORP, coop=OpenerPolicy.SAME_ORIGIN, remove=("X-Total",))
+    try:
+        with upstream() as behind, SERVERS[target](export(policy, target).text(), tmp_path, behind) as port:
+            _, bare = send(behind, Asking(APP))
+            _, fields = send(port, Asking(APP))
+            assert get_all(fields, b"cross-origin-embedder-policy") == [b"require-corp"]
+            assert get_all(fields, b"cross-origin-opener-policy") == [b"same-origin"]
+            assert (get_all(bare, b"x-total"), get_all(fields, b"x-total")) == ([b"1"], [])
+            named = b"access-control-allow-origin"
+            assert get_all(fields, named) == get_all(bare, named)
+    except Missing as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(missing))
 
 
 ODD = (

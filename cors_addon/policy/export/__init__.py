@@ -37,7 +37,7 @@ def export(policies: Policy | Sequence[Policy], name: str, remarks: Iterable[str
     given = [policies] if isinstance(policies, Policy) else list(policies)
     sites = list(_sited(given, target))
     for policy in given:
-        wrong = list(faults(policy, target.can))
+        wrong = list(faults(policy, target.can, alone=len(given) == 1))
         if wrong:
             listed = "; ".join(wrong)
             raise Inexpressible(f"{target.title} cannot express the policy {policy.name!r}: {listed}.")

@@ -39,6 +39,10 @@ def haproxy(sites: Sequence[Sited]) -> str:
 
 def _haproxy_of(site: Sited) -> list[str]:
     policy = site.policy
+    if policy.origins is None:
+        removed = [f"del-header {name}" for name in policy.remove]
+        others = [f"set-header {name} {_haproxy(text)}" for name, text in policy.sets.items()]
+        return [f"http-after-response {each}" for each in (*removed, *others)]
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
     word = f"txn.cors_{site.word}"
@@ -89,7 +93,7 @@ def _haproxy_of(site: Sited) -> list[str]:
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
         lines.append(f'http-after-response add-header Vary "{", ".join(vary)}"{only}')
-    edits = ((name, _haproxy(text)) for name, text in policy.set.items())
+    edits = ((name, _haproxy(text)) for name, text in policy.sets.items())
     lines += [f"http-after-response set-header {name} {text}{only}" for name, text in edits]
     lines.append(f"http-request return status {policy.preflight_status} if {is_preflight}")
     return lines

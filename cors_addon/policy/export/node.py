@@ -142,7 +142,12 @@ def _allowed(site: Sited) -> str:
 def _worker(site: Sited) -> list[str]:
     """The body of a function of `request`, from which the answer is returned."""
     policy = site.policy
-    assert policy.origins is not None
+    if policy.origins is None:
+        return [
+            "    const response = await fetch(request);",
+            "    const headers = new Headers(response.headers);",
+            *_answered(policy),
+        ]
     repeat_methods = policy.methods.any and policy.credentials
     repeat_headers = policy.request_headers.any and policy.credentials
     methods = granted(policy.methods.listed, everything=policy.methods.any)
@@ -186,9 +191,13 @@ def _worker(site: Sited) -> list[str]:
         lines.append('        if (request.headers.get("Access-Control-Request-Private-Network") === "true") {')
         lines.append('          headers.set("Access-Control-Allow-Private-Network", "true");')
         lines.append("        }")
-    lines += ["      }", "    }"]
-    lines += [f"    headers.delete({quote(name)});" for name in policy.remove]
-    lines += [f"    headers.set({quote(name)}, {_bytes(value)});" for name, value in policy.set.items()]
+    return [*lines, "      }", "    }", *_answered(policy)]
+
+
+def _answered(policy: Policy) -> list[str]:
+    """The answer with `headers`, once those that the policy names are set or removed."""
+    lines = [f"    headers.delete({quote(name)});" for name in policy.remove]
+    lines += [f"    headers.set({quote(name)}, {_bytes(value)});" for name, value in policy.sets.items()]
     lines += [
         "    const { status, statusText } = response;",
         "    return new Response(response.body, { status, statusText, headers });",

@@ -32,21 +32,28 @@ def nginx(sites: Sequence[Sited]) -> str:
     """Maps in `http`, headers in `location`; an empty variable adds no header. Variables are named by policy, for two
     maps of one name are one map, the last.
     """
-    lines = ["# in http { … }"]
-    if any("$" in value for site in sites for value in site.policy.set.values()):
+    lines = [] if all(site.policy.origins is None for site in sites) else ["# in http { … }"]
+    if any("$" in value for site in sites for value in site.policy.sets.values()):
+        lines = lines or ["# in http { … }"]
         lines.append('geo $cors_dollar { default "$"; }  # there is no other way to write one')
     locations = []
     for site in sites:
         maps, location = _nginx_of(site.policy, f"cors_{site.word}")
         lines += maps
         where = f" that serves {place_of(site.policy)}" if len(sites) > 1 else " that serves the API"
-        locations += ["", f"# in the location {{ … }}{where}; add_header of outer levels is not inherited into it"]
-        locations += location
+        locations += [""] if lines else []
+        locations += [
+            f"# in the location {{ … }}{where}; add_header of outer levels is not inherited into it",
+            *location,
+        ]
     return "\n".join(lines + locations) + "\n"
 
 
 def _nginx_of(policy: Policy, word: str) -> tuple[list[str], list[str]]:
     """The maps, and what stands in the location; all variables begin with `word`."""
+    if policy.origins is None:
+        lines = [f"add_header {name} {_nginx(value)} always;" for name, value in policy.sets.items()]
+        return [], [*lines, *(f"proxy_hide_header {name};" for name in dict.fromkeys((*policy.remove, *policy.sets)))]
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
     methods = "$http_access_control_request_method" if repeat_methods else quote(methods_value(policy))
@@ -93,8 +100,8 @@ def _nginx_of(policy: Policy, word: str) -> tuple[list[str], list[str]]:
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
         lines.append(f'add_header Vary "{", ".join(vary)}" always;')
-    lines += [f"add_header {name} {_nginx(value)} always;" for name, value in policy.set.items()]
-    hidden = dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.set))
+    lines += [f"add_header {name} {_nginx(value)} always;" for name, value in policy.sets.items()]
+    hidden = dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.sets))
     lines += [f"proxy_hide_header {name};" for name in hidden]
     lines += [f"if ({preflight}) {{ return {policy.preflight_status}; }}"]
     return maps, lines
@@ -110,7 +117,8 @@ def _nginx(value: str) -> str:
 def apache(sites: Sequence[Sited]) -> str:
     """mod_setenvif, mod_headers, mod_rewrite; of several policies, CORS_POLICY says which one a request gets."""
     lines = ["# needs mod_headers, mod_rewrite and mod_setenvif; in <VirtualHost> or <Location>"]
-    lines.append('SetEnvIf Access-Control-Request-Method "^(.+)$" CORS_METHOD=$1')
+    if any(site.policy.origins is not None for site in sites):
+        lines.append('SetEnvIf Access-Control-Request-Method "^(.+)$" CORS_METHOD=$1')
     if any(site.policy.request_headers.any and site.policy.credentials for site in sites):
         lines.append('SetEnvIf Access-Control-Request-Headers "^(.+)$" CORS_HEADERS=$1')
     for site in sites:
@@ -124,6 +132,9 @@ def apache(sites: Sequence[Sited]) -> str:
 
 def _apache_of(site: Sited) -> list[str]:
     policy = site.policy
+    if policy.origins is None:
+        gone = [f"Header{always} unset {name}" for name in (*policy.remove, *policy.sets) for always in ("", " always")]
+        return [*gone, *(f"Header always set {name} {_apache(value)}" for name, value in policy.sets.items())]
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
     origin = f"CORS_{site.word.upper()}_ORIGIN"
@@ -138,7 +149,7 @@ def _apache_of(site: Sited) -> list[str]:
     allowed = f"{also}-n reqenv('{origin}')"
     preflight = f"{allowed} && %{{REQUEST_METHOD}} == 'OPTIONS' && -n reqenv('CORS_METHOD')"
     actual = f"{allowed} && !(%{{REQUEST_METHOD}} == 'OPTIONS' && -n reqenv('CORS_METHOD'))"
-    for name in dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.set)):
+    for name in dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.sets)):
         lines += [f"Header unset {name}{only}", f"Header always unset {name}{only}"]
 
     def put(name: str, value: str, when: str) -> None:
@@ -164,7 +175,7 @@ def _apache_of(site: Sited) -> list[str]:
     vary = [] if any_origin(policy) else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     lines += [f"Header always merge Vary {name}{only}" for name in vary]
-    lines += [f"Header always set {name} {_apache(value)}{only}" for name, value in policy.set.items()]
+    lines += [f"Header always set {name} {_apache(value)}{only}" for name, value in policy.sets.items()]
     lines += ["RewriteEngine On"]
     if here:
         lines.append(f"RewriteCond %{{ENV:CORS_POLICY}} ={site.word}")
@@ -197,6 +208,10 @@ def caddy(sites: Sequence[Sited]) -> str:
 
 def _caddy_of(policy: Policy, word: str, here: list[str]) -> list[str]:
     """For requests that match all terms of `here`; all matchers begin with `word`."""
+    edits = [f"{name} {_caddy(text)}" for name, text in policy.sets.items()]
+    edits += [f"-{name}" for name in policy.remove]
+    if policy.origins is None:
+        return ["header {", *(f"\t{each}" for each in edits), "\tdefer", "}"]
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
     everyone = any_origin(policy)
@@ -250,8 +265,6 @@ def _caddy_of(policy: Policy, word: str, here: list[str]) -> list[str]:
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
         lines.append(f'header {word}_here +Vary "{", ".join(vary)}"')
-    edits = [f"{name} {_caddy(text)}" for name, text in policy.set.items()]
-    edits += [f"-{name}" for name in policy.remove]
     if edits:
         edit("here", edits)
     lines.append(f"respond {word}_preflight {policy.preflight_status}")

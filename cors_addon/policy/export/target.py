@@ -168,8 +168,11 @@ def wider(policy: Policy, can: Can) -> Iterable[Wider]:
         yield Wider("request-headers", f"Wider than the policy: it always allows {names}.")
 
 
-def faults(policy: Policy, can: Can) -> Iterable[str]:
-    """Each thing that the target cannot say."""
+def faults(policy: Policy, can: Can, *, alone: bool = True) -> Iterable[str]:
+    """Each thing that the target cannot say; `alone`: no other policy is written with it."""
+    if alone and policy.origins is None and policy.edits and not policy.strips:
+        yield from _edit_faults(policy, can)
+        return
     if policy.strips or policy.origins is None:
         yield "the policy grants nothing: there is no CORS to configure"
         return
@@ -204,9 +207,9 @@ def _origin_faults(origins: Origins, can: Can) -> Iterable[str]:
 
 
 def _edit_faults(policy: Policy, can: Can) -> Iterable[str]:
-    if (policy.set or policy.remove) and not can.edits:
+    if policy.edits and not can.edits:
         yield "it cannot set or remove other headers"
-    elif can.unwritable is not None and any(can.unwritable in value for value in policy.set.values()):
+    elif can.unwritable is not None and any(can.unwritable in value for value in policy.sets.values()):
         yield f"it cannot set a header to a value with `{can.unwritable}` in it"
 
 
@@ -254,7 +257,8 @@ def words_for(policies: Sequence[Policy]) -> list[str]:
 
 def notes(policy: Policy, target: Target, hosts: str | None = None) -> Iterable[str]:
     """What to know about the snippet; `hosts` as in `Sited`."""
-    yield f"CORS policy {printable(policy.name)!r} for {target.title}, written by cors_addon."
+    kind = "Policy" if policy.origins is None else "CORS policy"
+    yield f"{kind} {printable(policy.name)!r} for {target.title}, written by cors_addon."
     if policy.filter:
         how = "put it where those are served" if hosts is None else "it looks at the Host header"
         yield f"It is for {place_of(policy)}: {how}."

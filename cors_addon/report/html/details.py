@@ -189,7 +189,7 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
             "contradiction": line["contradiction"] if line["contradicted"] else None,
             "rewritten": _rewritten(line),
             "rule": None if line["rewritten"] is None else line["rewritten"]["policy"],
-            "shadow": [[one["policy"], one["verdict"], one["reason"]] for one in line["shadow"]],
+            "shadow": [[one["policy"], one["verdict"], one["reason"] or one["blocked_by"]] for one in line["shadow"]],
             "flips": [one.policy for one in itertools.starmap(shadow.Shadow, judgement.shadow) if one.flips],
             "findings": [str(name) for name in line["findings"]],
             "client": line["client"],
