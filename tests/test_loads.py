@@ -308,3 +308,38 @@ def test_a_style_sheet_of_a_scripts_type_is_looked_at() -> None:
     script = observed(load("a", dest="style", site="same-origin", answer=[("Content-Type", "text/javascript")]))
     style = observed(load("b", dest="style", site="same-origin", answer=[("Content-Type", "text/css")]))
     assert (is_load(script), is_load(style)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "engine", "answer", "lacks"),
+    [
+        ("require-corp", "chromium", (), (Gate.COEP, None)),
+        ("require-corp", "chromium", [("Cross-Origin-Resource-Policy", "all")], (Gate.COEP, "all")),
+        ("require-corp", "gecko", [("Cross-Origin-Resource-Policy", "all")], None),
+        ("credentialless", "chromium", (), None),
+        ("credentialless", "webkit", (), None),
+        ("require-corp", "webkit", [SHARED], None),
+    ],
+)
+def test_a_report_only_policy_is_tried(
+    policy: str, engine: str, answer: Lines, lacks: tuple[Gate, str | None] | None
+) -> None:
+    """It stops nothing, and what it would stop is told; as each engine has it."""
+    wish = ("Cross-Origin-Embedder-Policy-Report-Only", policy)
+    found = last(
+        Session(keep=ALL, engine=engine),
+        observed(page("d", answer=[wish]), engine=engine),
+        observed(load("a", answer=answer), engine=engine),
+    )
+    told = None if "a" not in found else found["a"].fate
+    assert (told and told.reported and told.reported[:2]) == lacks
+    assert told is None or told.usable is Usable.USABLE
+
+
+def test_an_enforced_policy_is_not_told_twice() -> None:
+    """What it stops, the same policy in Report-Only does not tell again."""
+    wish = ("Cross-Origin-Embedder-Policy-Report-Only", "require-corp")
+    found = last(Session(keep=ALL), observed(page("d", answer=[wish, REQUIRE])), observed(load("a")))
+    fate = found["a"].fate
+    assert fate is not None
+    assert (fate.block is not None, fate.reported, found["a"].findings) == (True, None, ())

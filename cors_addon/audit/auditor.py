@@ -12,13 +12,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from cors_addon.audit import hosts
+from cors_addon.audit import hosts, private_answers
 from cors_addon.exchange.ledger import note_findings
 from cors_addon.exchange.model import Credentials, Fields, Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.freshness import lifetime
 from cors_addon.fetch.headers import get
+from cors_addon.fetch.load import Block
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.reasons.finding import Finding, FindingName
@@ -37,7 +38,7 @@ OF_SEVERAL = frozenset({FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS, FindingN
 _ORDER = {name: number for number, name in enumerate(FINDINGS)}
 _TELLING = 4
 """Letters from which on a name within another is no chance."""
-_FORBIDDEN = 403
+_OK, _FORBIDDEN = 200, 403
 _CORS = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT, Role.NON_BROWSER})
 _MAY_BE_CACHED = (b"GET", b"HEAD")
 _MAY_BE_NO_CORS = frozenset({Assumption.CORS_MODE, Assumption.EXTENSION})
@@ -98,6 +99,10 @@ class Auditor:
             found = self._granting(value, observation.url.scheme, observation.url.host)
         if role is Role.ACTUAL and judgement.verdict is Verdict.DENY:
             found += _accepted(judgement, status)
+        if value == "*" and not preflight:
+            found += _private(judgement, self._site)
+        if judgement.fate is not None and judgement.fate.reported is not None:
+            found += (_not_ready(judgement.fate.reported),)
         origin = judgement.origin
         if origin is not None and value != "*" and role in _CORS and len(origin) <= MAX_LENGTH:
             found += self._compared(judgement, origin, preflight=preflight)
@@ -234,6 +239,22 @@ def _revised(judgement: Judgement, status: int) -> tuple[Finding, ...]:
     return found + _accepted(judgement, status) if judgement.verdict is Verdict.DENY else found
 
 
+def _private(judgement: Judgement, site: Callable[[str], str]) -> tuple[Finding, ...]:
+    """The finding for an answer that a login gave, and that every page may load."""
+    status, fields = own_answer(judgement)
+    observation = judgement.observation
+    origin = judgement.origin or "" if judgement.fate is None else judgement.fate.load.origin
+    if status != _OK or not private_answers.is_of_another_site(origin, observation.url.host, site):
+        return ()
+    evidence = private_answers.evidence(observation, fields)
+    return () if evidence is None else (Finding(FindingName.PRIVATE_ANSWER_OPEN_TO_ALL, evidence),)
+
+
+def _not_ready(block: Block) -> Finding:
+    value = "absent" if block.detail is None else block.detail
+    return Finding(FindingName.NOT_READY_FOR_ISOLATION, f"{block.header}: {value}")
+
+
 def _reads_as_preflight(judgement: Judgement) -> bool:
     return is_preflight(judgement.observation, read_request(judgement.observation.request))
 
@@ -292,6 +313,8 @@ def facts(judgement: Judgement, finding: Finding) -> Facts:
     status, fields = own_answer(judgement)
     header = FINDINGS[finding.name].header
     origin, names = judgement.origin, judgement.requested_headers
+    if origin is None and judgement.fate is not None:
+        origin = judgement.fate.load.origin
     match finding.name:
         case FindingName.INSECURE_ORIGIN_WITH_CREDENTIALS:
             origin = (finding.detail or "").replace("http://", "https://", 1)

@@ -150,7 +150,8 @@ class Documents:
         headers = page_from(url, observation.response)
         if worker:
             headers = _made_by(owner, headers._replace(worker=True))
-        self.isolation_seen = self.isolation_seen or headers.embedder.isolates or headers.isolation.isolates
+        wanted = (headers.embedder, headers.isolation, headers.reported)
+        self.isolation_seen = self.isolation_seen or any(policy.isolates for policy in wanted)
         self.keep(
             client, Document(observation.flow_id, url, observation.started, headers, read_body, worker, observation)
         )

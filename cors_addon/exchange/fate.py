@@ -43,8 +43,15 @@ class Fate(NamedTuple):
     """What stops the same load in each engine; only where it was stopped."""
     inferred: bool = False
     """Another page of the same origin may be meant, which demands something else."""
+    reported: Block | None = None
+    """What its page's embedder policy would stop it by, which is in Report-Only as yet."""
     tried: tuple[Tried, ...] = ()
     """Under policies that concern it or its page."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is something to tell of it."""
+        return self.block is not None or self.reported is not None or any(each.differs for each in self.tried)
 
     @property
     def usable(self) -> Usable:

@@ -61,6 +61,8 @@ class Loads:
         self._site = site
         self._forced = None if engine == "auto" else ENGINES[engine]
         self._documents = Documents()
+        self.is_news: Callable[[Observation, Load], bool] = lambda _observation, _load: False
+        """Whether there is something to tell of a load that nothing stops."""
         self.trials: tuple[LoadTrial, ...] = ()
         """Policies that are tried on each load."""
         self._told: OrderedDict[str, Judgement] = OrderedDict()
@@ -96,7 +98,7 @@ class Loads:
             return judgements
         fate = self.judge(Seen(observation, headers, engine, read_body or _unknown))
         if own is None:
-            if fate.block is None and not any(each.differs for each in fate.tried):
+            if not fate.tells and not self.is_news(observation, fate.load):
                 return judgements
             own = self._tell(observation, fate, engine)
             judgements.insert(0, own)
@@ -161,7 +163,7 @@ class Loads:
         block = check(engine.name, load, arrival)
         tried = try_all(self.trials, engine.name, (observation, document), load, arrival) if self.trials else ()
         if block is None:
-            return Fate(load, None, flow_id, tried=tried)
+            return Fate(load, None, flow_id, reported=_reported(engine.name, load, arrival), tried=tried)
         others = tuple((name, check(name, load, arrival)) for name in GATES if name != FETCH.name)
         inferred = (
             document is not None
@@ -171,7 +173,7 @@ class Loads:
                 for page in self._documents.alternatives(seen.client, document)
             )
         )
-        return Fate(load, block, flow_id, others, inferred, tried)
+        return Fate(load, block, flow_id, others, inferred, tried=tried)
 
     def _load_of(self, seen: "Seen") -> tuple[Load, Document | None, bool]:
         """The load, its document, and whether the request names that."""
@@ -249,6 +251,19 @@ def arrival_of(observation: Observation, engine: Engine, read_body: ReadBody) ->
     """What came, for a flow that was answered."""
     target = location_target(observation, read_response(observation.response).lines.location, engine)
     return Arrival(observation.status or 0, observation.response, read_body, target)
+
+
+def _reported(engine: str, load: Load, arrival: Arrival) -> Block | None:
+    """What the page's report-only embedder policy would stop this load by.
+
+    https://html.spec.whatwg.org/multipage/browsers.html#queue-a-cross-origin-embedder-policy-inheritance-violation,
+    https://fetch.spec.whatwg.org/#queue-a-cross-origin-embedder-policy-corp-violation-report
+    """
+    page = load.page
+    if page is None or not page.reported.isolates:
+        return None
+    block = check(engine, load._replace(page=page._replace(embedder=page.reported)), arrival)
+    return block if block is not None and block.gate is Gate.COEP else None
 
 
 def mode_of(observation: Observation, headers: Headers) -> str:

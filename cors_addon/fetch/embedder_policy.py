@@ -44,11 +44,20 @@ _ISOLATION = {policy.value: policy for policy in IsolationPolicy}
 
 
 def embedder_policy(fields: Iterable[tuple[bytes, bytes]]) -> EmbedderPolicy:
-    """What is enforced; the report-only header is not read.
+    """What is enforced. https://html.spec.whatwg.org/multipage/browsers.html#obtain-an-embedder-policy"""
+    return _read(fields, b"cross-origin-embedder-policy")
 
-    https://html.spec.whatwg.org/multipage/browsers.html#obtain-an-embedder-policy
+
+def reported_embedder_policy(fields: Iterable[tuple[bytes, bytes]]) -> EmbedderPolicy:
+    """What is not enforced, but told of.
+
+    https://html.spec.whatwg.org/multipage/browsers.html#embedder-policy-report-only-value
     """
-    value = get(fields, b"cross-origin-embedder-policy")
+    return _read(fields, b"cross-origin-embedder-policy-report-only")
+
+
+def _read(fields: Iterable[tuple[bytes, bytes]], name: bytes) -> EmbedderPolicy:
+    value = get(fields, name)
     token = None if value is None else token_item(value)
     return _EMBEDDER.get(token or "", EmbedderPolicy.UNSAFE_NONE)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from cors_addon.fetch.headers import get, split_list
 
 _AGES = frozenset({"max-age", "immutable"})
+_NOT_SHARED = frozenset({"no-store", "private"})
 _NEVER_UNASKED = frozenset({"no-cache", "no-store"})
 
 
@@ -21,6 +22,11 @@ def may_be_kept(fields: Iterable[tuple[bytes, bytes]], *, has_validator: bool) -
     """Whether a browser may use an answer again, with the server's consent or without."""
     said = cache_directives(fields)
     return "no-store" not in said and (has_validator or not _AGES.isdisjoint(said))
+
+
+def is_for_one_user(fields: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether it says that no cache of many users may have it."""
+    return not _NOT_SHARED.isdisjoint(cache_directives(fields))
 
 
 def may_be_used_stale(fields: Iterable[tuple[bytes, bytes]]) -> bool:

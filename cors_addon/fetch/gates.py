@@ -5,7 +5,13 @@ Law 2: a step reads nothing but the load, the answer and the rules; a body is re
 """
 
 from cors_addon.fetch import csp, frames, integrity, mime, orb
-from cors_addon.fetch.embedder_policy import EmbedderPolicy, IsolationPolicy, embedder_policy, isolation_policy
+from cors_addon.fetch.embedder_policy import (
+    EmbedderPolicy,
+    IsolationPolicy,
+    embedder_policy,
+    isolation_policy,
+    reported_embedder_policy,
+)
 from cors_addon.fetch.headers import LOWER, get
 from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Fields, Gate, GateRules, Load, Page, Step
 from cors_addon.fetch.names import OF_PAGES
@@ -93,6 +99,7 @@ def page_from(url: Url, fields: Fields) -> Page:
         embedder_policy(fields) if secure else EmbedderPolicy.UNSAFE_NONE,
         isolation_policy(fields) if secure else IsolationPolicy.NONE,
         tuple(csp.enforced(fields)),
+        reported=reported_embedder_policy(fields) if secure else EmbedderPolicy.UNSAFE_NONE,
     )
 
 

@@ -90,6 +90,8 @@ class Page(NamedTuple):
     policies: tuple[csp.Policy, ...] = ()
     quirks: bool = False
     worker: bool = False
+    reported: EmbedderPolicy = EmbedderPolicy.UNSAFE_NONE
+    """The embedder policy that it only wants to be told of."""
     owner_upgrades: bool = False
     """The page that made this worker has `upgrade-insecure-requests`."""
 

@@ -41,5 +41,10 @@ RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
 EMBEDDER_POLICY = "Cross-Origin-Embedder-Policy"
 OPENER_POLICY = "Cross-Origin-Opener-Policy"
 
-OF_PAGES = frozenset({b"content-security-policy", EMBEDDER_POLICY.lower().encode(), b"document-isolation-policy"})
-"""What a page demands of what it loads, lower case."""
+REPORT_ONLY = f"{EMBEDDER_POLICY}-Report-Only"
+
+OF_PAGES = frozenset(
+    {b"content-security-policy", b"document-isolation-policy"}
+    | {name.lower().encode() for name in (EMBEDDER_POLICY, REPORT_ONLY)}
+)
+"""What a page demands, or is to demand, of what it loads, lower case."""

@@ -12,8 +12,10 @@ class FindingName(StrEnum):
     LOOKALIKE_ORIGIN_WITH_CREDENTIALS = "lookalike-origin-with-credentials"
     INSECURE_ORIGIN_WITH_CREDENTIALS = "insecure-origin-with-credentials"
     VARY_ORIGIN_MISSING = "vary-origin-missing"
+    NOT_READY_FOR_ISOLATION = "not-ready-for-isolation"
     LOCAL_ORIGIN_WITH_CREDENTIALS = "local-origin-with-credentials"
     PRIVATE_SERVER_OPEN_TO_ALL = "private-server-open-to-all"
+    PRIVATE_ANSWER_OPEN_TO_ALL = "private-answer-open-to-all"
     DENIED_YET_ACCEPTED = "denied-yet-accepted"
 
 

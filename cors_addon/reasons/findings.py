@@ -13,6 +13,7 @@ from cors_addon.reasons.model import Facts, FindingExplanation, Severity
 _CREDENTIALS = "https://fetch.spec.whatwg.org/#cors-protocol-and-credentials"
 _SAFE_SETUP = "https://fetch.spec.whatwg.org/#basic-safe-cors-protocol-setup"
 _CACHES = "https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches"
+_RESOURCE_POLICY = "https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header"
 _PROTOCOL = "https://fetch.spec.whatwg.org/#http-cors-protocol"
 
 _PAGE = "https://app.example.com"
@@ -162,6 +163,35 @@ _EXPLANATIONS = (
         severity=Severity.WARNING,
     ),
     FindingExplanation(
+        name=FindingName.NOT_READY_FOR_ISOLATION,
+        message="{origin} wants cross-origin isolation, and this load is not ready for it: {detail}",
+        explanation=(
+            "The page sends Cross-Origin-Embedder-Policy-Report-Only: it loads everything as before, and wants to be "
+            "told what the policy would stop once it is enforced. It would stop this. The browser itself tells nobody "
+            "but the page's reporting endpoint, and the console of some."
+        ),
+        causes=(
+            "another server's image, script or style sheet says nothing of who may embed it",
+            "a frame or a worker without an embedder policy of its own, also from the page's own server",
+            "the element lacks crossorigin, though its server allows CORS",
+        ),
+        fix=(
+            "Have the server that answered send one of these; the second is for frames and workers, beside the first "
+            "where they are of another origin:\n"
+            "  Cross-Origin-Resource-Policy: cross-origin\n"
+            "  Cross-Origin-Embedder-Policy: require-corp\n"
+            "Or load it by CORS: give the element crossorigin, where its server allows the page. Where no server can "
+            "be changed, the page's own policy credentialless asks less of images, scripts and style sheets."
+        ),
+        anchor=_RESOURCE_POLICY,
+        header="Cross-Origin-Resource-Policy",
+        example=(
+            Finding(FindingName.NOT_READY_FOR_ISOLATION, "Cross-Origin-Resource-Policy: absent"),
+            Facts(origin=_PAGE, method="GET", status=200),
+        ),
+        severity=Severity.WARNING,
+    ),
+    FindingExplanation(
         name=FindingName.LOCAL_ORIGIN_WITH_CREDENTIALS,
         message="{detail} is allowed with credentials by a server outside the local network",
         explanation=(
@@ -209,6 +239,35 @@ _EXPLANATIONS = (
         header="Access-Control-Allow-Origin",
         example=(
             Finding(FindingName.PRIVATE_SERVER_OPEN_TO_ALL),
+            Facts(origin=_PAGE, method="GET", status=200, value="*"),
+        ),
+        severity=Severity.NOTE,
+    ),
+    FindingExplanation(
+        name=FindingName.PRIVATE_ANSWER_OPEN_TO_ALL,
+        message="an answer behind a login lets every page load it: * and no Cross-Origin-Resource-Policy ({detail})",
+        explanation=(
+            "This answer is made for one user: the browser's own cookies or login came with the request. "
+            "Script elsewhere cannot read it, since with credentials * counts for nothing. But every page may load it "
+            "as an image or a script, with the user's cookies: then it is in that page's process, where side channels "
+            "such as Spectre reach it, and its size, or whether it loads at all, tells who is logged in. "
+            "Cross-Origin-Resource-Policy keeps it out. To make sure that it is for one user, ask without cookies."
+        ),
+        causes=(
+            "* is set for all that the server has, what needs a login included",
+            "the server marks all its answers as private, this one too, which is the same for everybody",
+            "a CDN adds * to all files",
+        ),
+        fix=(
+            "Have the server send with what needs a login, and leave Access-Control-Allow-Origin: * out there:\n"
+            "  Cross-Origin-Resource-Policy: same-site\n"
+            "A page of another site that is meant to show it needs cross-origin there; SameSite on the session's "
+            "cookie keeps the user out of other sites' requests altogether."
+        ),
+        anchor=_RESOURCE_POLICY,
+        header="Access-Control-Allow-Origin",
+        example=(
+            Finding(FindingName.PRIVATE_ANSWER_OPEN_TO_ALL, "Cookie, and Cache-Control: private"),
             Facts(origin=_PAGE, method="GET", status=200, value="*"),
         ),
         severity=Severity.NOTE,

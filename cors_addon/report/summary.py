@@ -20,6 +20,7 @@ from cors_addon.report.asides import Asides
 from cors_addon.report.blocked_loads import BlockedLoads
 from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, as_counted, endpoint_of, outcome_of, views
 from cors_addon.report.input import Input as Input
+from cors_addon.report.readiness import Readiness
 from cors_addon.report.situation import told_of
 from cors_addon.servers.cause import causes as refused
 
@@ -126,6 +127,7 @@ class Summary:
         self.blocked = BlockedLoads()
         """What something beside CORS stopped."""
         self.asides = Asides()
+        self.readiness = Readiness()
         self.interrupted = False
         self.overflowed = False
         self.findings_fail = False
@@ -142,6 +144,7 @@ class Summary:
             self._forget(*earlier)
         self.blocked.add(judgement, source=source)
         self.asides.add(judgement)
+        self.readiness.add(judgement)
         self.roles[judgement.role] += 1
         counted = []
         if judgement.role in _JUDGED or judgement.hypothetical is not None or judgement.findings:

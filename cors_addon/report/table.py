@@ -48,6 +48,7 @@ def render(summary: Summary, *, colour: bool = False, width: int = WIDTH, failed
         [f"… and {len(causes) - MAX_CAUSES} more causes: see --format json"] if len(causes) > MAX_CAUSES else [],
         *cures.of_findings(summary, terminal),
         list(blocked_loads.section(summary.blocked, terminal)),
+        list(summary.readiness.section(terminal)),
         *summary.asides.sections(terminal),
         list(_notes(summary, terminal)),
         list(_ending(summary, terminal, failed=failed)),
@@ -267,8 +268,9 @@ def security(summary: Summary, width: int = WIDTH) -> str:
     judged = summary.judged + summary.roles[Role.NON_BROWSER]
     head = f"{MARK} {found}" if found else f"{PASSED} no security finding"
     head += f" in {number(judged)} CORS exchange{plural(judged)}"
-    parts = [[head], *cures.of_findings(summary, Terminal(width=width), title="")]
-    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+    terminal = Terminal(width=width)
+    parts = [[head], *cures.of_findings(summary, terminal, title=""), list(summary.readiness.section(terminal))]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
 # ---- what is left to say ----

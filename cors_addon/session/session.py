@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from cors_addon.audit import private_answers
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange import hearing
 from cors_addon.exchange.http_cache import is_plain
@@ -72,6 +73,7 @@ class Session:
         """Its `sees` and `skew` may be set before each `observe`."""
         self.loads = Loads(self._site, engine)
         self.loads.trials = self._trials
+        self.loads.is_news = private_answers.is_shown_by
         # asked for every flow that passes the proxy, whatever it is: not worth a call more
         self.is_cookie_news = self.tracker.is_cookie_news
         self.is_navigation_news = self.tracker.is_navigation_news

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.reasons.finding import FindingName
-from tests.cases.traffic import PAGE, Lines, Sent, allow, cors, preflight, redirect
+from tests.cases.traffic import PAGE, Lines, Sent, allow, cors, metadata, preflight, redirect
 
 NULL = FindingName.NULL_ORIGIN_WITH_CREDENTIALS
 UNRELATED = FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS
@@ -17,6 +17,8 @@ VARY = FindingName.VARY_ORIGIN_MISSING
 LOCAL = FindingName.LOCAL_ORIGIN_WITH_CREDENTIALS
 PRIVATE = FindingName.PRIVATE_SERVER_OPEN_TO_ALL
 ACCEPTED = FindingName.DENIED_YET_ACCEPTED
+OPEN = FindingName.PRIVATE_ANSWER_OPEN_TO_ALL
+NOT_READY = FindingName.NOT_READY_FOR_ISOLATION
 
 BANK = "https://api.bank.com/me"
 NEWS, GAMES, MAIL = "https://www.news.net", "https://play.games.org", "https://mail.post.de"
@@ -52,6 +54,24 @@ def several(name: str, *sent: Sent, details: tuple[str | None, ...] = (), **expe
     """Several exchanges, each with no finding or one."""
     found: dict[str, tuple[FindingName, ...]] = {flow_id: (finding,) for flow_id, finding in expected.items()}
     return Case(name=name, traffic=sent, expected=found, details=details)
+
+
+def document(*answer: tuple[str, str]) -> Sent:
+    """The page itself."""
+    request = (*metadata("none", "navigate", "document"), ("Accept", "text/html"))
+    return Sent(id="d", url=f"{PAGE}/", request=request, answer=(("Content-Type", "text/html"), *answer))
+
+
+def shown(flow_id: str, *, request: Lines = (), answer: Lines = ()) -> Sent:
+    """An image of BANK's in the page."""
+    asked_for = (*metadata("cross-site", "no-cors", "image"), ("Referer", f"{PAGE}/"), *request)
+    return Sent(id=flow_id, at=1, url=BANK, request=asked_for, answer=answer)
+
+
+def framed(flow_id: str, *, answer: Lines = ()) -> Sent:
+    """Another document of the page's origin, in a frame of it."""
+    request = (*metadata("same-origin", "navigate", "iframe"), ("Referer", f"{PAGE}/"), ("Accept", "text/html"))
+    return Sent(id=flow_id, at=1, url=f"{PAGE}/frame", request=request, answer=(("Content-Type", "text/html"), *answer))
 
 
 def asked(flow_id: str, origin: str, *more: tuple[str | bytes, str | bytes], url: str = BANK, **sent: Any) -> Sent:
@@ -369,6 +389,79 @@ ACCEPTED_REQUESTS = (
     ),
 )
 
+IMAGE, JSON = ("Content-Type", "image/png"), ("Content-Type", "application/json; charset=utf-8")
+OWN_USE = ("Cache-Control", "private, max-age=60")
+
+
+def private(name: str, *answer: tuple[str, str], detail: str | None = None, **sent: Any) -> Case:
+    """A GET of BANK by a page of another site, by CORS, with the user's cookies unless its `request` is given."""
+    sent.setdefault("request", COOKIE)
+    found = () if detail is None else (OPEN,)
+    return one(name, *found, detail=detail, origin="https://shop.test", answer=allow("*", *answer), **sent)
+
+
+BY_COOKIE = "Cookie, and Cache-Control: private, max-age=60"
+PRIVATE_ANSWERS = (
+    private("JSON for one user", JSON, OWN_USE, detail=BY_COOKIE),
+    private("an image for one user", IMAGE, OWN_USE, detail=BY_COOKIE),
+    private("a resource policy that is none", JSON, OWN_USE, ("Cross-Origin-Resource-Policy", "x"), detail=BY_COOKIE),
+    private(
+        "private, not to be kept", JSON, ("Cache-Control", "No-Store"), detail="Cookie, and Cache-Control: No-Store"
+    ),
+    private("by its cookies", JSON, ("Vary", "Accept, cookie"), detail="Cookie, and Vary: Accept, cookie"),
+    private(
+        "by the browser's own login", JSON, request=(("Authorization", "Basic eDp5"),), detail="Authorization: Basic"
+    ),
+    private("a token that no page elsewhere has", JSON, OWN_USE, request=(("Authorization", "Bearer x"),)),
+    private("for everybody", JSON, ("Cache-Control", "public, max-age=60")),
+    private("private, without cookies", JSON, OWN_USE, request=()),
+    private("a page", ("Content-Type", "text/html"), OWN_USE),
+    private("what failed", JSON, OWN_USE, status=401),
+    private("what has no content", JSON, OWN_USE, method="HEAD"),
+    private("kept to its site", JSON, OWN_USE, ("Cross-Origin-Resource-Policy", "same-site")),
+    one(
+        "to one page only",
+        origin="https://shop.test",
+        request=COOKIE,
+        answer=allow("https://shop.test", JSON, OWN_USE),
+    ),
+    one("within its site", origin=OWN, request=COOKIE, answer=allow("*", JSON, OWN_USE)),
+    Case(
+        name="an image that a page shows",
+        traffic=(shown("a", request=COOKIE, answer=allow("*", IMAGE, OWN_USE)),),
+        expected={"a": (OPEN,)},
+        details=(BY_COOKIE,),
+    ),
+    Case(
+        name="an image that a page shows, for everybody",
+        traffic=(shown("a", answer=allow("*", IMAGE)),),
+        expected={},
+    ),
+)
+
+REPORTED = ("Cross-Origin-Embedder-Policy-Report-Only", 'require-corp; report-to="x"')
+EMBEDDABLE = ("Cross-Origin-Resource-Policy", "cross-origin")
+FRAME = ("Cross-Origin-Embedder-Policy", "require-corp")
+
+
+def wanting(name: str, *loads: Sent, policy: tuple[str, str] = REPORTED, detail: str | None = None) -> Case:
+    """A page that wants isolation, and a load of it."""
+    expected: dict[str, tuple[FindingName, ...]] = {} if detail is None else {"a": (NOT_READY,)}
+    return Case(name=name, traffic=(document(policy), *loads), expected=expected, details=(detail,) if detail else ())
+
+
+NO_POLICY = "Cross-Origin-Resource-Policy: absent"
+ISOLATION = (
+    wanting("an image that says nothing", shown("a", answer=(IMAGE,)), detail=NO_POLICY),
+    wanting("a frame of its own", framed("a"), detail="Cross-Origin-Embedder-Policy: absent"),
+    wanting("an image for all", shown("a", answer=(IMAGE, EMBEDDABLE))),
+    wanting("a frame that isolates, too", framed("a", answer=(FRAME,))),
+    wanting("an image, credentialless", shown("a", answer=(IMAGE,)), policy=(REPORTED[0], "credentialless")),
+    wanting("a policy that is none", shown("a", answer=(IMAGE,)), policy=(REPORTED[0], "require")),
+    wanting("a policy in force", shown("a", answer=(IMAGE,)), policy=FRAME),
+    wanting("what CORS lets it have", cors("a", 1, url=BANK, answer=allow())),
+)
+
 TOGETHER = (
     Case(
         name="several at once, the gravest first",
@@ -389,5 +482,7 @@ CASES = (
     *PRIVATE_SERVERS,
     *CACHES,
     *ACCEPTED_REQUESTS,
+    *PRIVATE_ANSWERS,
+    *ISOLATION,
     *TOGETHER,
 )
