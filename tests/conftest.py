@@ -18,11 +18,11 @@ BROWSERS = ("chromium", "firefox", "webkit")
 
 
 def shared(nodeid: str) -> str:
-    """What tests share that is dear stays on one worker: a file's browser, or the environments of test_start.py."""
+    """What tests share that is dear stays on one worker: a file's browser, what its fixtures make, what it has read."""
     file, _, name = nodeid.partition("::")
     if file.startswith("tests/browser/"):
         return f"{file}::{next((browser for browser in BROWSERS if browser in name), '')}"
-    return file if file == "tests/test_start.py" else nodeid
+    return file
 
 
 @pytest.hookimpl(optionalhook=True)

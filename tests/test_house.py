@@ -1,6 +1,7 @@
 """The house's rules: which floor may import what, what never enters the repository, and that README is kept true."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -86,6 +87,12 @@ COMMANDS = {
 # ── floors ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@functools.cache
+def tree_of(file: Path) -> ast.Module:
+    """A file of the project, parsed; every rule looks at the same one."""
+    return ast.parse(file.read_bytes())
+
+
 def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
@@ -136,7 +143,7 @@ def test_every_part_has_a_floor() -> None:
 
 def test_imports_go_strictly_down() -> None:
     """See FLOORS."""
-    found = {file: list(faults(part_of(file), ast.parse(file.read_bytes()))) for file in modules()}
+    found = {file: list(faults(part_of(file), tree_of(file))) for file in modules()}
     assert {str(file.relative_to(ROOT)): words for file, words in found.items() if words} == {}
 
 
@@ -168,7 +175,7 @@ def test_a_wrong_import_is_found(part: str, source: str, fault: str | None) -> N
 
 def test_every_module_says_what_it_is() -> None:
     """In its docstring."""
-    assert [str(file) for file in modules() if not ast.get_docstring(ast.parse(file.read_bytes()))] == []
+    assert [str(file) for file in modules() if not ast.get_docstring(tree_of(file))] == []
 
 
 # ── what never enters the repository ──────────────────────────────────────────────────────────────────────────────────
@@ -259,7 +266,7 @@ def waiting(tree: ast.AST) -> Iterator[int]:
 
 def test_no_test_waits_for_a_fixed_time() -> None:
     """It would be too short on a busy machine, and lost on an idle one: see tests/waits.py."""
-    found = {file for file in (ROOT / "tests").rglob("*.py") if any(waiting(ast.parse(file.read_bytes())))}
+    found = {file for file in (ROOT / "tests").rglob("*.py") if any(waiting(tree_of(file)))}
     assert {str(file.relative_to(ROOT)) for file in found} == MAY_LET_TIME_PASS.keys()
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.test_house import PACKAGE, modules, part_of
+from tests.test_house import PACKAGE, modules, part_of, tree_of
 
 
 def places(found_in: Callable[[ast.AST], Iterator[str]], *, but: str = "") -> set[str]:
     """Return the modules in which a rule finds something, but for those of one part."""
     files = [file for file in modules() if part_of(file) != but]
-    found = {file: list(found_in(ast.parse(file.read_bytes()))) for file in files}
+    found = {file: list(found_in(tree_of(file))) for file in files}
     return {file.relative_to(PACKAGE).as_posix() for file, words in found.items() if words}
 
 
@@ -21,7 +21,7 @@ def places(found_in: Callable[[ast.AST], Iterator[str]], *, but: str = "") -> se
 
 def fields_of_a_judgement() -> set[str]:
     """Return the names of all that a judgement says."""
-    tree = ast.parse((PACKAGE / "exchange" / "model.py").read_bytes())
+    tree = tree_of(PACKAGE / "exchange" / "model.py")
     (judgement,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Judgement")
     targets = (node.target for node in ast.walk(judgement) if isinstance(node, ast.AnnAssign))
     begun = {
@@ -201,7 +201,7 @@ def test_spans_of_time_stand_in_one_place() -> None:
 
 def test_each_span_says_what_it_rests_on() -> None:
     """Measured somewhere, taken from a source, or chosen."""
-    body = ast.parse((PACKAGE / "exchange" / "timing.py").read_bytes()).body[1:]
+    body = tree_of(PACKAGE / "exchange" / "timing.py").body[1:]
     for name, words in zip(body[::2], body[1::2], strict=True):
         assert isinstance(name, ast.Assign)
         assert isinstance(words, ast.Expr)

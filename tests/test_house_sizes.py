@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.test_house import tree_of
+
 PACKAGE = Path(__file__).parent.parent / "cors_addon"
 
 MOST_PARAMETERS = 5
@@ -101,7 +103,7 @@ def over() -> Iterator[tuple[str, str]]:
         folder = name.partition("/")[0].removesuffix(".py")
         if len(source.splitlines()) > MOST_LINES_OF_A_MODULE and name not in PROSE_AND_DATA:
             yield folder, f"{name}: lines"
-        for function in functions(ast.parse(source)):
+        for function in functions(tree_of(file)):
             complexities.setdefault(folder, []).append(function.complexity)
             if function.parameters > MOST_PARAMETERS:
                 yield folder, f"{name}: parameters of {function.name}"

@@ -71,7 +71,8 @@ def wheel(folder: Path, clone: Path) -> Installation:
     run(python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder / "dist"), str(clone))
     (file,) = (folder / "dist").iterdir()
     versions = ROOT / "scripts" / "oldest-versions.txt"
-    run(python, "-m", "pip", "install", "--quiet", str(file), cwd=versions.parent, PIP_CONSTRAINT=versions.name)
+    install = (python, "-m", "pip", "install", "--quiet", "--no-compile", str(file))
+    run(*install, cwd=versions.parent, PIP_CONSTRAINT=versions.name)
     return Installation(environment, site_packages(environment) / "cors_addon")
 
 
@@ -81,7 +82,8 @@ def editable(folder: Path) -> Installation:
     root = copy_checkout(folder / "editable")
     program = folder / "link-to-run"
     program.symlink_to(root / "scripts" / "run")
-    output = run(str(program), "mitmdump", "--version", PYTHON=sys.executable)
+    # most of what is installed is never imported; of options that begin with "no", pip takes 0 for yes
+    output = run(str(program), "mitmdump", "--version", PYTHON=sys.executable, PIP_NO_COMPILE="0")
     assert output.startswith("Mitmproxy: ")
     return Installation(root / environment_of(CHOICE), root / "cors_addon")
 
@@ -138,8 +140,9 @@ def site_packages(environment: Path) -> Path:
 
 
 def variables() -> dict[str, str]:
-    """The environment's variables, less those by which the test's own Python would leak in."""
-    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHON")}
+    """The environment's variables, less those by which the test's own Python would leak in, or start slowly."""
+    ours = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHON", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if name not in ours}
 
 
 def run(*command: str, cwd: Path | None = None, code: int = 0, **more: str) -> str:
