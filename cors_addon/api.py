@@ -38,6 +38,8 @@ class Engine(StrEnum):
     WEBKIT = "webkit"
     FETCH = "fetch"
     """The Fetch standard itself."""
+    JSDOM = "jsdom"
+    HAPPY_DOM = "happy-dom"
 
 
 class RecordingError(Exception):

@@ -11,7 +11,7 @@ class Engine:
     """One browser engine, or the standard itself."""
 
     name: str
-    """`chromium`, `gecko`, `webkit` or `fetch`."""
+    """`chromium`, `gecko`, `webkit` or `fetch`; `jsdom` or `happy-dom`."""
     rules: Rules
     cache: CacheRules
     retries: int = 0
@@ -47,6 +47,16 @@ class Engine:
     """The order of a beacon's header names."""
     delete_may_leave_origin_as_get: bool = False
     """A DELETE that is redirected to another origin may go on as GET."""
+    plays_browser: bool = False
+    """No browser, but a library in which tests of pages run, with rules of its own."""
+    preflights_all: bool = False
+    """Whatever a page's script asks another origin for is preflighted, and nothing else bears an Origin."""
+    preflights_redirected: bool = True
+    """What a redirect leads to is preflighted anew, where it needs that."""
+    follows_redirected_preflight: bool = False
+    """The redirect of a preflight is followed, and what answers last counts."""
+    taints_origin: bool = True
+    """After a redirect to a third origin the request's origin is opaque."""
 
     def __repr__(self) -> str:
         """Show the name alone: the rules fill a page."""

@@ -83,6 +83,8 @@ class Pending:
     """All requests in flight together that may follow it."""
     follower: "Follower | None" = None
     """The one of them that does, as far as is known."""
+    permits: bool = False
+    """It is a preflight, and what follows is the request that it is for; else that is where a redirect leads."""
 
 
 @dataclass(slots=True, eq=False)

@@ -3,7 +3,6 @@
 from cors_addon.exchange.model import Credentials, Judgement, Role, ToldBy, Verdict
 from cors_addon.exchange.outcomes import speaks_of_credentials
 from cors_addon.exchange.response_headers import read_response
-from cors_addon.fetch.responses import readable_names
 from cors_addon.reasons.assumptions import Assumption
 
 
@@ -19,7 +18,7 @@ def _exposed(judgement: Judgement, *, credentialed: bool) -> list[str]:
     rules = judgement.engine.rules
     value = rules.combine(read_response(fields).lines.expose_headers)
     names = [name.decode("latin-1").lower() for name, _ in fields]
-    return readable_names(names, value, credentialed=credentialed)
+    return rules.readable(names, value, credentialed=credentialed)
 
 
 def all_assumptions(judgement: Judgement) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ def _fits_origin(exchange: Exchange, waiting: Pending) -> bool:
     client, hop, origin = exchange.client, waiting.judgement, exchange.origin
     if hop.role is Role.SAME_ORIGIN:
         return origin in (hop.observation.url.origin, OPAQUE, "")
+    if not client.engine.taints_origin:
+        return exchange.origin == ("" if hop.origin == exchange.observation.url.origin else hop.origin)
     if not _taints(hop, exchange.observation.url):
         return origin == hop.origin
     # Gecko's preflight names the page's origin all the same

@@ -23,7 +23,7 @@ from cors_addon.fetch.names import ASKED_HEADERS
 
 MAX_CLIENTS = 500
 
-_VERSION = re.compile(rb"(?:Chrome|Chromium|Firefox|Version)/(\d+)")
+_VERSION = re.compile(rb"(?:Chrome|Chromium|Firefox|Version|jsdom|HappyDOM)/(\d+)")
 
 
 def _engine(request: RequestHeaders) -> Engine | None:

@@ -28,7 +28,8 @@ class LoadTrial(NamedTuple):
 
 def check(engine: str, load: Load, arrival: Arrival) -> Block | None:
     """What stops a load in an engine; a document that is no frame is nobody's load."""
-    return None if load.destination is Destination.DOCUMENT else GATES[engine].check(load, arrival)
+    gates = None if load.destination is Destination.DOCUMENT else GATES.get(engine)
+    return None if gates is None else gates.check(load, arrival)
 
 
 def own_fields(observation: Observation) -> Fields:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from cors_addon.engines import ENGINES, FETCH, Engine, detect
+from cors_addon.engines import ENGINES, FETCH, Engine, detect, forced
 from cors_addon.engines.gates import GATES
 from cors_addon.engines.marks import MARKS
 from cors_addon.exchange.documents import Document, Documents
@@ -59,7 +59,7 @@ class Loads:
     def __init__(self, site: Callable[[str], str], engine: str = "auto") -> None:
         """`site` maps a host to its registrable domain; `engine` judges, or each client as what it is."""
         self._site = site
-        self._forced = None if engine == "auto" else ENGINES[engine]
+        self._forced = forced(engine)
         self._documents = Documents()
         self.is_news: Callable[[Observation, Load], bool] = lambda _observation, _load: False
         """Whether there is something to tell of a load that nothing stops."""
@@ -94,7 +94,7 @@ class Loads:
         if headers.plainly_fetched and own is not None and observation.status not in REDIRECT_STATUSES:
             return judgements
         engine = self._forced or (_engine_of(headers) if own is None else own.engine)
-        if engine is None or is_preflight(observation, headers):
+        if engine is None or engine.plays_browser or is_preflight(observation, headers):
             return judgements
         fate = self.judge(Seen(observation, headers, engine, read_body or _unknown))
         if own is None:

@@ -70,14 +70,25 @@ def outcomes_of(judgement: Judgement, engine: Engine, stage: Stage, received: Re
     same_origin, secure = False, True
     if stage is Stage.PREFLIGHT:
         _, _, headers, _, same_origin, secure = asked_of(judgement)
-    asked = (judgement.origin or "", judgement.requested_method or "", headers, False, same_origin, secure)
+    origin = judgement.origin or ""
+    if stage is Stage.REDIRECT and engine.rules.redirect_names_page:
+        origin = _origin_of_page(judgement)
+    asked = (origin, judgement.requested_method or "", headers, False, same_origin, secure)
     return both_outcomes(engine, stage, asked, received)
+
+
+def _origin_of_page(judgement: Judgement) -> str:
+    """The origin of the page that began a fetch, which a redirect may have hidden since."""
+    first = judgement.chain[0] if judgement.chain else judgement
+    return first.origin or first.observation.url.origin
 
 
 def asked_of(judgement: Judgement) -> Asked:
     """What the flow asks for, under the credentials mode it is (or was) judged by."""
     role = judgement.role
     origin, method = judgement.origin or "", judgement.requested_method or ""
+    if role is Role.REDIRECT and judgement.engine.rules.redirect_names_page:
+        origin = _origin_of_page(judgement)
     if role is not Role.PREFLIGHT and role is not Role.NON_BROWSER:
         return Asked(origin, method, (), judgement.judged_credentialed)
     first = judgement.chain[0] if judgement.chain else judgement

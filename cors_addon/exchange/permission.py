@@ -21,17 +21,31 @@ from cors_addon.reasons.assumptions import Assumption
 
 _VALIDATING = frozenset(name.decode() for name in VALIDATING)
 
+_SIMPLE = frozenset(method.encode() for method in CORS_SAFELISTED)
 UPLOAD = "an upload listener or a stream as body"
+EVERYTHING = "any request to another origin (happy-dom)"
 
 
 def because(client: Client, method: str, names: Iterable[str], request: RequestHeaders) -> list[str]:
     """Each thing that makes a preflight necessary: `method PUT`, `header content-type: application/json`."""
+    if client.engine.preflights_all:
+        return [EVERYTHING]
     safelist = client.engine.rules.safelist
     reasons = [] if method in CORS_SAFELISTED else [f"method {method}"]
     for name in names:
         value = request.get(name.encode("latin-1")) if name in safelist else None
         reasons.append(f"header {name}" if value is None else f"header {name}: {normalize(value)}")
     return reasons
+
+
+def is_simple(exchange: Exchange) -> bool:
+    """Whether nothing in a request can have needed a preflight."""
+    request = exchange.request
+    return (
+        request.authored_nothing
+        and request.user_agent == exchange.client.user_agent
+        and exchange.observation.method in _SIMPLE
+    )
 
 
 def explain_sent(exchange: Exchange, judgement: Judgement, permit: Pending) -> None:
@@ -53,6 +67,9 @@ def explain(exchange: Exchange, judgement: Judgement, fetch: Fetch, key: Key, *,
     names = _unsafe_names(exchange, key, revalidates=revalidates)
     asked = Asked(key[0], exchange.method, tuple(names))
     mode = _mode_of(exchange, fetch)
+    if fetch.redirects and not client.engine.preflights_redirected:
+        note_unneeded(judgement)
+        return False
     if not names and exchange.method in CORS_SAFELISTED:
         _explain_unneeded(exchange, judgement, key, mode[0])
         return False

@@ -5,7 +5,7 @@ from cors_addon.exchange import matching, preflights
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.hops import MAX_REDIRECTS, redirected_method
-from cors_addon.exchange.ledger import enforce_nothing
+from cors_addon.exchange.ledger import conclude, enforce_nothing, judge_both
 from cors_addon.exchange.mode_evidence import COOKIE_WITHHELD
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role
 from cors_addon.exchange.outcomes import answer_of, asked_of, location_target, outcome, unanswered
@@ -77,6 +77,32 @@ def same_origin(exchange: Exchange, judgement: Judgement, fetch: Fetch, hop: Pen
         until = observation.ended + PATIENCE
         waiting = Pending(judgement, fetch, redirected_method(observation), until)
         client.hops.add(target.url, exchange.await_next(waiting))
+
+
+def await_rest_of_preflight(exchange: Exchange, judgement: Judgement, fetch: Fetch, target: Url | None) -> None:
+    """Something should follow the redirect of a preflight, in an engine that follows it."""
+    if target is not None and not exchange.again and len(fetch.members) <= MAX_REDIRECTS:
+        observation = judgement.observation
+        rest = Pending(judgement, fetch, redirected_method(observation), observation.ended + SOON, exchange=exchange)
+        exchange.client.hops.add(target, rest)
+
+
+def preflight_goes_on(exchange: Exchange, hop: Pending) -> Judgement:
+    """What follows the redirect of a preflight asks for nothing by its headers, and its answer counts for it."""
+    client, observation, ledger, before = exchange.client, exchange.observation, exchange.ledger, hop.judgement
+    engine, origin, method = client.judged_as, before.origin, before.requested_method
+    judgement = exchange.begin(Judgement(observation, Role.PREFLIGHT, engine, origin, method), hop.fetch)
+    judgement.requested_headers = before.requested_headers
+    ledger.revive(hop)
+    redirects = sum(member.role is Role.PREFLIGHT for member in hop.fetch.members)
+    ledger.join(hop.fetch, judgement)
+    target = location_target(observation, exchange.response.lines.location, engine)
+    received = (observation.status or 0, exchange.response, observation.http2, target, redirects)
+    judge_both(judgement, engine, Stage.PREFLIGHT, received)
+    ledger.heed(judgement, hop.fetch, exchange.heard)
+    conclude(judgement, hop.fetch)
+    await_rest_of_preflight(exchange, judgement, hop.fetch, None if target is None else target.url)
+    return judgement
 
 
 def no_browser(judgement: Judgement, stage: Stage) -> Judgement:

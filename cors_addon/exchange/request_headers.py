@@ -275,6 +275,8 @@ def classify(
         return Classified(Role.WEBSOCKET, origin)
     if origin is None or origin == observation.url.origin:
         return Classified(Role.SAME_ORIGIN, origin)
+    if engine.preflights_all and not follows_cors:
+        return Classified(Role.NO_CORS, origin)
     if origin.startswith(_EXTENSIONS):
         return Classified(Role.ACTUAL, origin, (Assumption.EXTENSION,))
     if mode is not None or follows_cors or observation.method != b"POST":

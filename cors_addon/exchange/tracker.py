@@ -8,7 +8,7 @@ Law 4: evidence on one flow of a fetch (a Cookie, a redirect followed) holds for
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
-from cors_addon.engines import ENGINES
+from cors_addon import engines
 from cors_addon.exchange import hops, matching, permission, placing, preflights, revalidation
 from cors_addon.exchange.anew import judge_anew
 from cors_addon.exchange.clients import Client, Fetch, Pending
@@ -45,12 +45,9 @@ from cors_addon.exchange.request_headers import read_request
 from cors_addon.exchange.timing import PATIENCE, SOON
 from cors_addon.fetch.cache import Key
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Stage
 from cors_addon.reasons.assumptions import Assumption
-
-_SIMPLE = frozenset(method.encode() for method in CORS_SAFELISTED)
 
 
 def registrable_domain(host: str) -> str:
@@ -75,7 +72,7 @@ class Tracker:
         """Seconds by which an answer may seem to end after the request that it led to began, where the times are not
         one clock's. It can be set anew, too."""
         self._evidence = Evidence(site)
-        self._known = KnownClients(None if engine == "auto" else ENGINES[engine], self._evidence)
+        self._known = KnownClients(engines.forced(engine), self._evidence)
         self._plain = PlainResponses()
         self.note_unread = self._plain.note_unread
         """As `note_plain`, put off until it is asked for: of a pair, the first makes its arguments of the other."""
@@ -210,6 +207,8 @@ class Tracker:
         if refused:
             waiting.until = observation.ended + SOON
         client.preflights.add(observation.url, waiting)
+        if target is not None and engine.follows_redirected_preflight:
+            placing.await_rest_of_preflight(exchange, judgement, fetch, target.url)
         return judgement
 
     def _begin_preflight(self, exchange: Exchange, judgement: Judgement) -> Pending:
@@ -222,7 +221,9 @@ class Tracker:
         fetch = Fetch() if before is None else before.fetch
         judgement = exchange.begin(judgement, fetch)
         ledger.join(fetch, judgement)
-        waiting = exchange.await_next(Pending(judgement, fetch, exchange.method, observation.ended + PATIENCE))
+        waiting = exchange.await_next(
+            Pending(judgement, fetch, exchange.method, observation.ended + PATIENCE, permits=True)
+        )
         if hop is not None:
             ledger.revive(hop)
             if matching.is_doubtful(exchange):
@@ -252,20 +253,22 @@ class Tracker:
         permit = hop = None
         if request.mode is None or request.mode == b"cors":
             before = self._followed(exchange)
-            if before is not None and before.judgement.role is Role.PREFLIGHT:
+            if before is not None and before.permits:
                 permit = before
             elif before is not None:
                 hop = before
+                if hop.judgement.role is Role.PREFLIGHT:
+                    return placing.preflight_goes_on(exchange, hop)
                 hop.maybe_apart = hops.may_be_apart(exchange, hop.judgement)
         fetch = permit.fetch if permit is not None else hop.fetch if hop is not None else Fetch()
         judgement = placing.placed(exchange, hop, permit)
         if exchange.follower is not None or observation.status in REDIRECT_STATUSES or exchange.again:
             judgement = exchange.begin(judgement, fetch)
         role = judgement.role
-        if role is Role.ACTUAL and client.is_browser:
-            return self._actual(exchange, judgement, fetch, hop, permit)
         if role is Role.ACTUAL:
-            return placing.no_browser(judgement, Stage.ACTUAL)
+            if not client.is_browser:
+                return placing.no_browser(judgement, Stage.ACTUAL)
+            return self._actual(exchange, judgement, fetch, hop, permit)
         if role is Role.SAME_ORIGIN and client.is_browser:
             placing.same_origin(exchange, judgement, fetch, hop)
         elif not client.is_browser and role is not Role.WEBSOCKET:
@@ -296,7 +299,7 @@ class Tracker:
             judge_anew(changed, self._judge_again, self._evidence, self._ledger)
         for each in (follower, *changed):
             if (waiting := each.follows) is not None:
-                (client.preflights if waiting.judgement.role is Role.PREFLIGHT else client.hops).hold(waiting)
+                (client.preflights if waiting.permits else client.hops).hold(waiting)
         return follower.follows
 
     def _judge_again(self, exchange: Exchange) -> None:
@@ -321,7 +324,7 @@ class Tracker:
             fetch.initiator = exchange.origin
         url, status, response = observation.url, observation.status, exchange.response
         key = preflights.cache_key(exchange, fetch)
-        if permit is None and _is_simple(exchange) and not client.cache.knows(key):
+        if permit is None and permission.is_simple(exchange) and not client.cache.knows(key):
             note_unneeded(judgement)  # as `explain` would find
         else:
             self._explain_permission(exchange, judgement, fetch, permit, key)
@@ -387,13 +390,3 @@ class Tracker:
                 assume(judgement, Assumption.PREFLIGHTS_MAY_BE_MISSING)
             else:
                 exchange.ledger.contradict(judgement, "it needed a preflight, and none was sent or cached")
-
-
-def _is_simple(exchange: Exchange) -> bool:
-    """Whether nothing in a request can have needed a preflight."""
-    request = exchange.request
-    return (
-        request.authored_nothing
-        and request.user_agent == exchange.client.user_agent
-        and exchange.observation.method in _SIMPLE
-    )

@@ -16,6 +16,7 @@ from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, LOCATION
 from cors_addon.fetch.origins import OPAQUE, Target, Unusable, is_valid_url
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.fetch.responses import Readable, readable_names
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 """https://fetch.spec.whatwg.org/#redirect-status"""
@@ -123,6 +124,10 @@ class Rules:
     redirect_limit: int = 20
     read_location: Callable[[Sequence[bytes]], bytes] = first_value
     """The bytes that are parsed as a URL, of the lines of Location; empty where there is none."""
+    redirect_names_page: bool = False
+    """A redirect's access check asks for the page's origin even where the request bore `null`."""
+    readable: Readable = readable_names
+    """Which headers of a response script may read."""
     name_kinds: requests.NameKinds = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

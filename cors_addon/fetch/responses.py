@@ -1,6 +1,7 @@
 """What of a response the page's script may read. https://fetch.spec.whatwg.org/#concept-filtered-response-cors"""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from cors_addon.fetch.headers import extract_tokens
 
@@ -19,6 +20,13 @@ SAFELISTED = frozenset(
 
 FORBIDDEN = frozenset({"set-cookie", "set-cookie2"})
 """https://fetch.spec.whatwg.org/#forbidden-response-header-name"""
+
+
+class Readable(Protocol):
+    """How an engine tells which header names script may read; see `readable_names`."""
+
+    def __call__(self, names: Iterable[str], expose_headers: str | None, *, credentialed: bool) -> list[str]:
+        """Those of `names` (lower case) that script may read, sorted."""
 
 
 def readable_names(names: Iterable[str], expose_headers: str | None, *, credentialed: bool) -> list[str]:

@@ -138,6 +138,7 @@ def _words(judgement: Judgement) -> _Words:
         or judgement.preflight_cached_at is not None
         or judgement.shadow
         or judgement.findings
+        or judgement.engine.plays_browser
         or (judgement.fate is not None and judgement.fate.block is not None)
     ):
         return _find_words(judgement, _server_verdict(judgement))

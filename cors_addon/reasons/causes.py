@@ -1126,8 +1126,9 @@ _TESTS = (
         "jsdom's CORS check of the origin",
         Kind.CORS,
         "cors",
-        "jsdom checks CORS as a browser does: the test's page (by default http://localhost, or null) asked another "
-        "origin, and the answer's Access-Control-Allow-Origin is absent or another.",
+        "The test's page (by default http://localhost, or null) asked another origin, and the answer's "
+        "Access-Control-Allow-Origin is neither that page's nor *. A browser refuses it, too; and more: jsdom looks at "
+        "no Access-Control-Allow-Methods, takes * with credentials, and asks for no Content-Type.",
         (
             "Set the page's address in the test's configuration to the API's origin (Jest: testEnvironmentOptions.url; "
             "Vitest: environmentOptions.jsdom.url), or mock the request.",
@@ -1140,7 +1141,8 @@ _TESTS = (
         "jsdom's CORS check of a request header",
         Kind.CORS,
         "cors",
-        "jsdom checks CORS as a browser does: the preflight's answer does not list this request header.",
+        "The preflight's answer lists neither this request header nor *. Browsers refuse it, too, and * where "
+        "credentials are included.",
         ("Have the server (or its mock) list it in Access-Control-Allow-Headers, or mock the request.",),
         spec=f"{_FETCH}#cors-preflight-fetch-0",
     ),
@@ -1149,18 +1151,29 @@ _TESTS = (
         "jsdom's CORS check of credentials",
         Kind.CORS,
         "cors",
-        "jsdom checks CORS as a browser does: the request includes credentials (withCredentials), and the answer lacks "
-        "Access-Control-Allow-Credentials: true.",
+        "The request includes credentials (withCredentials), and the answer lacks Access-Control-Allow-Credentials: "
+        "true. Browsers refuse it, too, and Access-Control-Allow-Origin: * beside it, which jsdom takes.",
         ("Have the server (or its mock) send it, or leave withCredentials out.",),
         spec=f"{_FETCH}#concept-cors-check",
+    ),
+    Cause(
+        "jsdom-status",
+        "jsdom's check of the preflight's status",
+        Kind.CORS,
+        "cors",
+        "The answer to the preflight (OPTIONS) has this status, and must have one of 200 to 299. Browsers refuse it, "
+        "too.",
+        ("Have the server (or its mock) answer OPTIONS with 204 and its CORS headers, without a login or a redirect.",),
+        spec=f"{_FETCH}#cors-preflight-fetch-0",
     ),
     Cause(
         "happy-dom",
         "happy-dom's CORS check",
         Kind.CORS,
         "cors",
-        "happy-dom checks CORS as a browser does, and does not say which check failed: the test's page asked another "
-        "origin, and the answer did not allow it.",
+        "happy-dom sends a preflight before each request to another origin, where browsers often send none, and its "
+        "answer was no 2xx, had another Access-Control-Allow-Origin, or listed methods without this one (GET and POST "
+        "included). It looks at nothing else, and not at the answer itself: what passes here may fail in a browser.",
         (
             "Set the page's address (window.happyDOM.setURL, environmentOptions.happyDOM.url) to the API's origin, "
             "mock "

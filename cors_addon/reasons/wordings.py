@@ -722,7 +722,8 @@ _OTHERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ),
     ),
     ("axios", "says-nothing", ("AxiosError {message: Network Error,",)),
-    ("jsdom", "jsdom-header", ("Error: Header {header} forbidden",)),
+    ("jsdom", "jsdom-header", ("Error: Header {header} forbidden", "Error: Headers {header} forbidden")),
+    ("jsdom", "jsdom-status", ("Error: Response for preflight has invalid HTTP status code {status}",)),
     ("jsdom", "jsdom-credentials", ("Error: Credentials forbidden",)),
     ("jsdom", "jsdom-origin", ("Error: Userinfo forbidden in cors redirect",)),
     (

@@ -9,8 +9,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from cors_addon.engines import ENGINES
-from cors_addon.exchange import other_engines
+from cors_addon.engines import ENGINES, named
+from cors_addon.exchange import in_browsers, other_engines
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import readable
 from cors_addon.fetch.refusals import Reason, Refusal
@@ -106,7 +106,7 @@ def as_counted(example: Judgement, outcome: CountedOutcome) -> Judgement:
     if outcome_of(example)[:4] == outcome[:4]:
         return example
     return example.altered(
-        role=outcome.role, verdict=outcome.verdict, engine=ENGINES[outcome.engine], refusal=outcome.refusal, chain=[]
+        role=outcome.role, verdict=outcome.verdict, engine=named(outcome.engine), refusal=outcome.refusal, chain=[]
     )
 
 
@@ -134,6 +134,8 @@ def endpoint_of(judgement: Judgement) -> Endpoint:
 def outcome_of(judgement: Judgement) -> CountedOutcome:
     """What came of one exchange."""
     would = judgement.hypothetical
+    if judgement.engine.plays_browser and (known := in_browsers.outcome(judgement)) is not None:
+        would = known if known.verdict is not judgement.verdict else None
     refusal = judgement.refusal or (would.refusal if would is not None else None)
     status = judgement.observation.status or 0
     return CountedOutcome(

@@ -30,6 +30,7 @@ from cors_addon.report.text import (
     WIDTH,
     credentials_words,
     depends_on_credentials,
+    in_a_browser,
     in_question,
     phrase,
     preflight_words,
@@ -50,8 +51,14 @@ _NOT_CORS = {
     Role.WEBSOCKET: "A WebSocket handshake: it knows no CORS, the server itself has to look at Origin.",
     Role.NON_BROWSER: "The client is no browser, and enforces nothing.",
 }
-_ENGINES = {**BROWSERS, "fetch": "the Fetch standard"}
-_VERSIONS = {"chromium": rb"Chrom(?:e|ium)/(\d+)", "gecko": rb"Firefox/(\d+)", "webkit": rb"Version/(\d+(?:\.\d+)?)"}
+_ENGINES = {**BROWSERS, "fetch": "the Fetch standard", "jsdom": "jsdom", "happy-dom": "happy-dom"}
+_VERSIONS = {
+    "chromium": rb"Chrom(?:e|ium)/(\d+)",
+    "gecko": rb"Firefox/(\d+)",
+    "webkit": rb"Version/(\d+(?:\.\d+)?)",
+    "jsdom": rb"jsdom/([\d.]+)",
+    "happy-dom": rb"HappyDOM/([\d.]+)",
+}
 
 
 def nothing_to_say(note: str = "") -> str:
@@ -86,6 +93,7 @@ def explain(judgement: Judgement, surroundings: Surroundings | None = None, *, w
         [_headline(judgement, width)],
         failed or list(_behind(judgement, known.body_of, width)),
         paragraph("note", known.note, width) if known.note else [],
+        list(_in_a_browser(judgement, width)),
         list(_what(judgement, width)),
         list(timeline.lines(judgement, width)),
         list(_rewritten(judgement, width)),
@@ -264,6 +272,13 @@ def _exposure(judgement: Judgement, width: int) -> Iterator[str]:
         yield from paragraph("inferred", assumption, width)
 
 
+def _in_a_browser(judgement: Judgement, width: int) -> Iterator[str]:
+    """For a library that plays one."""
+    if elsewhere := in_a_browser(judgement):
+        passes = "is refused" if judgement.refusal is not None else "passes"
+        yield from paragraph("but", f"it {passes} in {judgement.engine.name}; {elsewhere}", width)
+
+
 def _elsewhere(judgement: Judgement, width: int) -> Iterator[str]:
     own = Outcome(judgement.verdict, judgement.refusal)
     same: list[str] = []
@@ -286,6 +301,8 @@ def _elsewhere(judgement: Judgement, width: int) -> Iterator[str]:
 
 def _not_everywhere(judgement: Judgement, width: int) -> Iterator[str]:
     """An allowed exchange that other engines refuse."""
+    if judgement.engine.plays_browser:
+        return  # that is told first
     if judgement.verdict is not Verdict.ALLOW or in_question(judgement).refusal is not None:
         return
     refusing = [

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from cors_addon.engines.names import browser_error
+from cors_addon.exchange import in_browsers
 from cors_addon.exchange.exposure import all_assumptions, certainty, exposed_headers, hidden_headers
 from cors_addon.exchange.model import Credentials, Judgement
 from cors_addon.fetch.headers import readable
@@ -27,7 +28,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
     observation = judgement.observation
     refusal = judgement.refusal
     other = judgement.if_credentialed if judgement.credentials is Credentials.UNKNOWN else None
-    hypothetical = judgement.hypothetical
+    hypothetical = judgement.hypothetical or in_browsers.outcome(judgement)
     rewritten = rewrite_record.Rewritten(*observation.rewritten) if observation.rewritten else None
     server = rewrite_record.server_outcome(judgement, rewritten) if rewritten else None
     block = judgement.block

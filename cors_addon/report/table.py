@@ -7,7 +7,7 @@ Law 2: nothing raw: whatever stood in a URL or a header passes `visible`.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cors_addon.exchange.model import Role
+from cors_addon.exchange.model import Role, Verdict
 from cors_addon.report import blocked_loads, cures
 from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, State
 from cors_addon.report.cures import BROWSERS, MAX_CAUSES, number, plural
@@ -236,7 +236,7 @@ def _label(summary: Summary, endpoint: Endpoint, outcome: CountedOutcome) -> str
     if outcome.refusal is not None:
         words.append(f"{outcome.reason}{_at(outcome)}")
         if outcome.would is not None:
-            words.append("a browser would deny it")
+            words.append(f"a browser would {'deny' if outcome.would is Verdict.DENY else 'allow'} it")
     elif outcome.would is not None:
         words.append("no browser")
     if outcome.state is State.RULE:

@@ -7,6 +7,7 @@ Law 2: nothing is said that was not seen, or is not marked as inferred.
 import re
 from functools import lru_cache
 
+from cors_addon.exchange import in_browsers
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, PreflightState, Role, Verdict
 from cors_addon.fetch import headers
 from cors_addon.fetch.methods import CORS_SAFELISTED
@@ -132,6 +133,8 @@ def comment(judgement: Judgement, turns: bool | None = None) -> str:
     if turns is None:
         turns = depends_on_credentials(judgement)
     line = _comment(judgement, turns)
+    if judgement.engine.plays_browser and (elsewhere := in_a_browser(judgement)):
+        line += f"; {elsewhere}"
     if len(line) <= 12 and judgement.observation.rewritten is None:  # the most frequent: nothing to shorten
         return line
     if judgement.observation.rewritten is not None:
@@ -167,6 +170,21 @@ def _comment_without_stage(judgement: Judgement) -> str:
     if refusal is None:
         return f"{NEITHER} {PASSED} for a browser, which this client is not"
     return f"{NEITHER} {FAILED} for a browser, which this client is not: {phrase(judgement, refusal)}"
+
+
+def in_a_browser(judgement: Judgement) -> str:
+    """What a browser would have made of what a library sent that plays one; empty where that is the same."""
+    would = in_browsers.outcome(judgement)
+    if would is None:
+        return ""
+    if in_browsers.needs_no_preflight(judgement):
+        return "a browser would send no preflight" if judgement.refusal is not None else ""
+    if judgement.refusal is None and would.refusal is not None:
+        return f"a browser would refuse it: {_cause(judgement, would.refusal)}"
+    if judgement.refusal is not None and would.refusal is None:
+        return "a browser would allow it"
+    reasons = in_browsers.preflight_because(judgement)
+    return f"a browser would send a preflight first, for {' · '.join(reasons)}" if reasons else ""
 
 
 def _cause(judgement: Judgement, refusal: Refusal) -> str:

@@ -6,7 +6,7 @@ then policies of the page.
 
 from collections.abc import Hashable
 
-from cors_addon.engines import ENGINES, FETCH, detect
+from cors_addon.engines import ALL, FETCH, detect
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.ledger import note_word
 from cors_addon.exchange.model import Judgement, Observation, Role, ToldBy, Word
@@ -33,7 +33,7 @@ def judgement(unsent: Unsent, forced: str) -> Judgement:
     call, scene = unsent.call, unsent.scene
     observation = _observation(unsent)
     agent = observation.request[0][1]
-    engine = ENGINES[forced] if forced in ENGINES else detect(agent) or FETCH
+    engine = ALL[forced] if forced in ALL else detect(agent) or FETCH
     made = Judgement(observation, Role.NO_CORS, engine, _named_origin(unsent), call.method)
     made.unsent = True
     load = Load(observation.url, unsent.origin, observation.destination, call.mode or "no-cors", registrable_domain)

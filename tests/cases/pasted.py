@@ -637,6 +637,9 @@ PROGRAMS = (
     ),
     _of("Error: Cross origin null forbidden", "jsdom-origin"),
     _of("Error: Header x-token forbidden", "jsdom-header", header="x-token"),
+    _of("Error: Headers x-token forbidden", "jsdom-header", header="x-token"),
+    _of("Error: Response for preflight has invalid HTTP status code 404", "jsdom-status", status="404"),
+    _of("Error: Credentials forbidden", "jsdom-credentials"),
     _of(
         "DOMException [NetworkError]: Cross-Origin Request Blocked: The Same Origin Policy disallows reading the "
         "remote resource "
