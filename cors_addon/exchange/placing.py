@@ -91,8 +91,9 @@ def preflight_goes_on(exchange: Exchange, hop: Pending) -> Judgement:
     """What follows the redirect of a preflight asks for nothing by its headers, and its answer counts for it."""
     client, observation, ledger, before = exchange.client, exchange.observation, exchange.ledger, hop.judgement
     engine, origin, method = client.judged_as, before.origin, before.requested_method
-    judgement = exchange.begin(Judgement(observation, Role.PREFLIGHT, engine, origin, method), hop.fetch)
+    judgement = Judgement(observation, Role.PREFLIGHT, engine, origin, method)
     judgement.requested_headers = before.requested_headers
+    judgement = exchange.begin(judgement, hop.fetch)
     ledger.revive(hop)
     redirects = sum(member.role is Role.PREFLIGHT for member in hop.fetch.members)
     ledger.join(hop.fetch, judgement)
