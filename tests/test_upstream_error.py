@@ -22,6 +22,16 @@ from tests.helpers import ALLOW, actual, preflight, proxy
         ("HTTP/1 protocol error: invalid header", "The server's answer breaks HTTP's rules"),
         ("[Errno 113] No route to host", "The server's network cannot be reached"),
         ("Connection killed.", "The connection was cut in mitmproxy"),
+        (
+            "Received invalid header name: b'Access-Control-Allow-Origin ' from server, refusing to prevent request "
+            "smuggling attacks. Disable the validate_inbound_headers option to skip this security check.",
+            'mitmproxy refused the server\'s answer: invalid header name "Access-Control-Allow-Origin ". ',
+        ),
+        (
+            'Cannot parse HTTP response: Invalid header line: b"it\'s garbage"',
+            "mitmproxy refused the server's answer: invalid header line \"it's garbage\". ",
+        ),
+        ("Cannot parse HTTP response: Invalid headers", "mitmproxy refused the server's answer"),
         ("something new", "The exchange failed (something new)"),
     ],
 )

@@ -11,6 +11,9 @@ from cors_addon.engines.engine import Engine
 from cors_addon.fetch import checks
 from cors_addon.fetch.cache_rules import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
+from cors_addon.fetch.headers import is_token
+from cors_addon.fetch.origins import is_valid_url
+from cors_addon.fetch.received import CONTROLS, Fields, Reading
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import BROWSER_NAMES, SAFELIST, is_simple_range_below
 
@@ -54,6 +57,19 @@ def _max_age(value: str | None) -> int:
     return max(0, seconds)
 
 
+_BLANK_IN_HOST = re.compile("%20|\xe3\x80\x80")
+
+
+@checks.allow_origin.as_done_by
+def allow_origin(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
+    """CheckAccess asks GURL whether the value is a URL: to url_canon_host.cc an escaped blank in a host is no fault."""
+    failure = checks.allow_origin.check(rules, asked, answer)
+    if failure is None or failure[0] is not Reason.ALLOW_ORIGIN_INVALID:
+        return failure
+    valid = is_valid_url(_BLANK_IN_HOST.sub("-", failure[1] or ""))
+    return Reason.ALLOW_ORIGIN_MISMATCH if valid else Reason.ALLOW_ORIGIN_INVALID, failure[1]
+
+
 @checks.headers_allowed.as_done_by
 def headers_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
     """EnsureAllowedCrossOriginHeaders: of several refused names it reports the first in the order of Blink's map."""
@@ -66,24 +82,52 @@ def headers_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | Non
     return Reason.HEADER_NOT_ALLOWED, first
 
 
+_BREAKS = re.compile(rb"[\r\n]+")
+_BLANKS = b" \t"
+
+
+def _read(fields: Fields) -> Fields:
+    """net/http/http_util.cc AssembleRawHeaders: each return ends a line; one that begins with a blank goes on.
+
+    HeadersIterator leaves out what has no name then.
+    """
+    read: list[tuple[bytes, bytes]] = []
+    for name, value in fields:
+        first, *others = _BREAKS.split(value)
+        lines = [(name, first)]
+        continuable = True
+        for line in filter(None, others):
+            if continuable and line[0] in _BLANKS:
+                lines[-1] = (lines[-1][0], lines[-1][1] + b" " + line.lstrip(_BLANKS))
+                continue
+            key, colon, rest = line.partition(b":")
+            continuable = bool(colon and key) and key[0] not in _BLANKS
+            lines.append((key.rstrip(_BLANKS) if continuable else b"", rest))
+        read += lines[:1]
+        read += [line for line in lines[1:] if is_token(line[0].decode("latin-1"))]
+    return tuple([(name, value.strip(_BLANKS)) for name, value in read])
+
+
+_CORS_CHECK = (allow_origin, checks.allow_credentials)
+
 RULES = Rules(
     name="chromium",
     # the loader sees a redirect before anything else, the access check comes before the status
     preflight_steps=(
         checks.not_redirected,
-        *checks.CORS_CHECK,
+        *_CORS_CHECK,
         checks.ok_status,
         checks.methods_syntax,
         checks.headers_syntax,
         checks.method_allowed,
         headers_allowed,
     ),
-    actual_steps=checks.CORS_CHECK,
+    actual_steps=_CORS_CHECK,
     # net/ sees no redirect where the Location is no URL; it refuses an unsafe scheme, and the next request a scheme
     # without CORS, only when the redirect is followed
     redirect_steps=(
         checks.location_parsable,
-        *checks.CORS_CHECK,
+        *_CORS_CHECK,
         checks.redirect_count,
         checks.location_without_credentials,
         checks.location_usable,
@@ -93,6 +137,7 @@ RULES = Rules(
     browser_names=BROWSER_NAMES
     | {"x-client-data", "x-browser-channel", "x-browser-copyright", "x-browser-validation", "x-browser-year"},
     wildcard_covers_authorization=True,
+    reading=Reading(refused_http2=CONTROLS, read=_read),  # quiche's header_properties.cc: IsInvalidHeaderChar
 )
 
 ENGINE = Engine(

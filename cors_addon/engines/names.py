@@ -74,6 +74,7 @@ _GECKO: Mapping[Reason, Mapping[Stage, str]] = {
     Reason.REDIRECT_SCHEME_NOT_CORS: _everywhere("CORSDidNotSucceed2"),
     Reason.REDIRECT_URL_UNUSABLE: _everywhere("CORSDidNotSucceed2"),
     Reason.REDIRECT_COUNT_EXCEEDED: _redirect("CORSDidNotSucceed2"),
+    Reason.HEADER_UNREADABLE: _everywhere("CORSDidNotSucceed2"),
     Reason.NETWORK_ERROR: _everywhere("CORSDidNotSucceed2"),
 }
 

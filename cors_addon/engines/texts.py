@@ -230,6 +230,8 @@ _GECKO_TEXTS: Mapping[str, str] = {
 }
 
 _GECKO_FAILS = "CORSDidNotSucceed2"
+_GECKO_LONGEST = 1000
+"""Characters of a message. Measured with Firefox 153."""
 
 
 def _gecko_console(refusal: Refusal, values: ConsoleValues) -> str | None:
@@ -242,7 +244,7 @@ def _gecko_console(refusal: Refusal, values: ConsoleValues) -> str | None:
         location = _serialized(values.location).replace(" ", "%20")
         if not location.startswith("blob:"):
             lines.insert(0, _fill(_GECKO_NOT_HTTP, {"{location}": location}))
-    return "\n".join(_GECKO_BLOCKED + line for line in lines)
+    return "\n".join((_GECKO_BLOCKED + line)[:_GECKO_LONGEST] for line in lines)
 
 
 def _gecko_further_reports(name: str, refusal: Refusal, values: ConsoleValues) -> Iterator[tuple[str, str | None]]:

@@ -11,6 +11,7 @@ from cors_addon.fetch.cache_rules import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.headers import combine
 from cors_addon.fetch.origins import is_valid_url
+from cors_addon.fetch.received import Fields, Reading
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import SAFELIST, is_simple_range_below
 
@@ -50,6 +51,14 @@ def _max_age(value: str | None) -> int:
     return DEFAULT_MAX_AGE if abs(seconds) > _MAX_INT64 else max(0, seconds)
 
 
+_BREAK = re.compile(rb"(?:[ \t\r]*\n[ \t]*)+|\r")
+
+
+def _read(fields: Fields) -> Fields:
+    """Libsoup's soup_headers_parse: a fold, with all blanks around it, is one blank, and so is a return."""
+    return tuple([(name, _BREAK.sub(b" ", value)) for name, value in fields])
+
+
 def _is_simple_range(value: str) -> bool:
     """parseRange: whatever its case, and a leading + allowed."""
     return is_simple_range_below(2**64, re.sub(r"(?<=[=-])\+(?=[0-9])", "", value.lower()))
@@ -72,6 +81,7 @@ RULES = Rules(
     safelist={**SAFELIST, "range": _is_simple_range},
     wildcard_covers_authorization=True,
     read_location=_read_location,
+    reading=Reading(read=_read),
 )
 
 ENGINE = Engine(

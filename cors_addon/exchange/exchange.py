@@ -6,7 +6,7 @@ from cors_addon.exchange.clients import Client, Fetch, Follower, Pending
 from cors_addon.exchange.ledger import Ledger
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Word
 from cors_addon.exchange.request_headers import RequestHeaders, is_preflight
-from cors_addon.exchange.response_headers import read_response
+from cors_addon.exchange.response_headers import read_as
 from cors_addon.fetch.headers import normalize, split_list
 from cors_addon.fetch.names import ASKED_HEADERS, ASKED_METHOD
 
@@ -50,7 +50,7 @@ class Exchange:
         self.observation = observation
         self.request = request
         """The request's headers; for the list as it was sent see `observation`."""
-        self.response = read_response(observation.response)
+        self.response = read_as(client.judged_as.rules, observation.response, http2=observation.http2)
         self.ledger = ledger
         """Where judgements are written."""
         self.origin = request.origin or ""

@@ -1,8 +1,8 @@
 """Which response headers the page's script may read. https://fetch.spec.whatwg.org/#concept-filtered-response-cors"""
 
-from cors_addon.exchange.model import Credentials, Judgement, Role, ToldBy, Verdict
+from cors_addon.exchange.model import Credentials, Fields, Judgement, Role, ToldBy, Verdict
 from cors_addon.exchange.outcomes import speaks_of_credentials
-from cors_addon.exchange.response_headers import read_response
+from cors_addon.exchange.response_headers import read_response, received
 from cors_addon.reasons.assumptions import Assumption
 
 
@@ -14,11 +14,15 @@ def exposed_headers(judgement: Judgement) -> list[str]:
 def _exposed(judgement: Judgement, *, credentialed: bool) -> list[str]:
     if judgement.role is not Role.ACTUAL or judgement.verdict is not Verdict.ALLOW:
         return []
-    fields = judgement.stored or judgement.observation.response
-    rules = judgement.engine.rules
+    fields, rules = _received(judgement), judgement.engine.rules
     value = rules.combine(read_response(fields).lines.expose_headers)
     names = [name.decode("latin-1").lower() for name, _ in fields]
     return rules.readable(names, value, credentialed=credentialed)
+
+
+def _received(judgement: Judgement) -> Fields:
+    observation = judgement.observation
+    return received(judgement.engine.rules, judgement.stored or observation.response, http2=observation.http2)
 
 
 def all_assumptions(judgement: Judgement) -> tuple[str, ...]:
@@ -61,5 +65,5 @@ def hidden_headers(judgement: Judgement) -> list[str]:
     """The other names of an allowed actual response, lower case, sorted; empty for the rest."""
     if judgement.role is not Role.ACTUAL or judgement.verdict is not Verdict.ALLOW:
         return []
-    fields = judgement.stored or judgement.observation.response
+    fields = _received(judgement)
     return sorted({name.decode("latin-1").lower() for name, _ in fields} - set(exposed_headers(judgement)))

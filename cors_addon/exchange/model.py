@@ -336,7 +336,11 @@ class Outcome:
         return self.verdict is Verdict.DENY or self.block is not None
 
 
-_GATES = {Reason.NETWORK_ERROR: Gate.NETWORK, Reason.REDIRECT_MODE_ERROR: Gate.OTHER}
+_GATES = {
+    Reason.HEADER_UNREADABLE: Gate.NETWORK,
+    Reason.NETWORK_ERROR: Gate.NETWORK,
+    Reason.REDIRECT_MODE_ERROR: Gate.OTHER,
+}
 """What a reason is a matter of, where that is not CORS."""
 _STAGES = {Role.PREFLIGHT: Stage.PREFLIGHT, Role.ACTUAL: Stage.ACTUAL, Role.REDIRECT: Stage.REDIRECT}
 _KEPT = frozenset({"revision", "shadow", "findings", "permitted", "paired_with", "server", "said", "history", "fate"})

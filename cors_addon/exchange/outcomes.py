@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from cors_addon.engines import FETCH, Engine
 from cors_addon.exchange.model import Credentials, Fields, Judgement, Observation, Outcome, Role, Verdict
-from cors_addon.exchange.response_headers import ResponseHeaders, read_response
+from cors_addon.exchange.response_headers import ResponseHeaders, read_as, read_response
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
 from cors_addon.fetch.origins import Target, is_potentially_trustworthy, resolve
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
@@ -24,9 +24,9 @@ def location_target(observation: Observation, location: tuple[bytes, ...], engin
 
 def answer_of(observation: Observation, fields: Fields, redirects: int = 0, engine: Engine = FETCH) -> Answer:
     """What the server said, ready for the checks; `fields` may differ from what was on the wire (a 304, a policy)."""
-    lines = read_response(fields).lines
-    target = location_target(observation, lines.location, engine)
-    return Answer(observation.status or 0, lines, observation.http2, target, redirects)
+    read = read_as(engine.rules, fields, http2=observation.http2)
+    target = location_target(observation, read.lines.location, engine)
+    return Answer(observation.status or 0, read.lines, observation.http2, target, redirects, read.unreadable)
 
 
 def unanswered(stage: Stage) -> Outcome:
@@ -36,6 +36,8 @@ def unanswered(stage: Stage) -> Outcome:
 
 def outcome(engine: Engine, stage: Stage, asked: Asked, answer: Answer) -> Outcome:
     """Run the engine's checks."""
+    if answer.unreadable is not None:
+        return Outcome(Verdict.DENY, Refusal(Reason.HEADER_UNREADABLE, stage, answer.unreadable))
     refusal = engine.rules.check(stage, asked, answer)
     return ALLOWED if refusal is None else Outcome(Verdict.DENY, refusal)
 
@@ -55,7 +57,7 @@ def both_outcomes(engine: Engine, stage: Stage, asked: AskedFields, received: Re
     `asked` is that of a request without.
     """
     status, response, http2, target, redirects = received
-    omit, answer = Asked(*asked), Answer(status, response.lines, http2, target, redirects)
+    omit, answer = Asked(*asked), Answer(status, response.lines, http2, target, redirects, response.unreadable)
     omitted = outcome(engine, stage, omit, answer)
     included = outcome(engine, stage, omit._replace(credentialed=True), answer)
     return (omitted, omitted) if omitted == included else (omitted, included)

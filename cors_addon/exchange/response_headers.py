@@ -8,9 +8,11 @@ what matters is looked for once. What was picked is what a reading is known by. 
 from collections.abc import Sequence
 
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch.checks import Rules
 from cors_addon.fetch.freshness import may_be_kept
 from cors_addon.fetch.headers import cors_lines, normalize, split_list
 from cors_addon.fetch.names import CORS_RESPONSE, LOCATION, OF_PAGES, VALIDATORS
+from cors_addon.fetch.received import is_odd
 from cors_addon.fetch.shapes import Shapes
 
 _PICKED = frozenset((*(name.lower().encode() for name in (*CORS_RESPONSE, LOCATION)), b"cache-control", b"vary"))
@@ -55,11 +57,15 @@ shape_of = Shapes(ResponseShape).of
 class ResponseHeaders:
     """One reading. Nothing in it rests on more than the headers that are picked, and on which others are there."""
 
-    __slots__ = ("allow_origin", "credentialed", "kept", "lines", "only_allows", "sets_cookies", "varies")
+    __slots__ = ("allow_origin", "credentialed", "kept", "lines", "only_allows", "sets_cookies", "unreadable", "varies")
+
+    unreadable: str | None
+    """The header line for which the client's browser takes nothing of the answer; None where it can be read."""
 
     def __init__(self, fields: Fields, *, sets_cookies: bool, has_validator: bool) -> None:
         """Read the headers picked of a list."""
         lines = self.lines = cors_lines(fields)
+        self.unreadable = None
         self.sets_cookies = sets_cookies
         self.kept = may_be_kept(fields, has_validator=has_validator)
         """A browser may use the answer again."""
@@ -109,3 +115,23 @@ def read_response(fields: Fields) -> ResponseHeaders:
         )
     last.fields, last.read = fields, found
     return found
+
+
+def received(rules: Rules, fields: Fields, *, http2: bool) -> Fields:
+    """A header list as an engine reads it: the same, but for line breaks in values; whole where it is unreadable."""
+    if http2 or not is_odd(fields):
+        return fields
+    return fields if rules.reading.unreadable(fields, http2=False) is not None else rules.reading.read(fields)
+
+
+def read_as(rules: Rules, fields: Fields, *, http2: bool) -> ResponseHeaders:
+    """Read a header list as an engine does."""
+    if not is_odd(fields):
+        return read_response(fields)
+    unreadable = rules.reading.unreadable(fields, http2=http2)
+    if unreadable is None:
+        return read_response(received(rules, fields, http2=http2))
+    shape = shape_of(fields)
+    read = ResponseHeaders(fields, sets_cookies=False, has_validator=shape.has_validator)
+    read.unreadable = unreadable
+    return read

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from cors_addon.exchange.model import Fields, Judgement
 from cors_addon.exchange.outcomes import answer_of, asked_of, judged_fields, redirects_before
+from cors_addon.exchange.response_headers import received
 from cors_addon.fetch.checks import Answer, Rules, Step
 from cors_addon.fetch.headers import get_all, readable
 from cors_addon.fetch.names import LOCATION
@@ -43,8 +44,12 @@ def steps(judgement: Judgement) -> list[StepResult]:
     asked = asked_of(judgement)
     fields = judged_fields(judgement)
     answer = answer_of(observation, fields, redirects_before(judgement), engine)
+    fields = received(rules, fields, http2=observation.http2)
     listed: list[StepResult] = []
-    failed = False
+    failed = answer.unreadable is not None
+    if answer.unreadable is not None:
+        name, _, value = answer.unreadable.partition(": ")
+        listed.append(StepResult("readable headers", name, readable(value), StepOutcome.FAILED, "not to be read"))
     for step in rules.steps(stage):
         if step.header == LOCATION and answer.target is None:
             continue

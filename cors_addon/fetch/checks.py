@@ -15,6 +15,7 @@ from cors_addon.fetch.headers import HTTP_WHITESPACE, CorsLines, combine, is_tok
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, LOCATION
 from cors_addon.fetch.origins import OPAQUE, Target, Unusable, is_valid_url
+from cors_addon.fetch.received import Reading
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.fetch.responses import Readable, readable_names
 
@@ -53,6 +54,8 @@ class Answer(NamedTuple):
     """Where a redirect leads; None where the answer is none."""
     redirects: int = 0
     """How many redirects this fetch followed before this answer."""
+    unreadable: str | None = None
+    """The header line for which the browser takes nothing of it; None where it can be read."""
 
 
 type Failure = tuple[Reason, str | None]
@@ -128,6 +131,8 @@ class Rules:
     """A redirect's access check asks for the page's origin even where the request bore `null`."""
     readable: Readable = readable_names
     """Which headers of a response script may read."""
+    reading: Reading = field(default_factory=Reading)
+    """How header values with line breaks and other control bytes are read."""
     name_kinds: requests.NameKinds = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -34,6 +34,8 @@ class Reason(StrEnum):
     REDIRECT_COUNT_EXCEEDED = "redirect-count-exceeded"
     REDIRECT_MODE_ERROR = "redirect-mode-error"
     """The page asked for no redirect; it alone knows that."""
+    HEADER_UNREADABLE = "header-unreadable"
+    """A header holds a byte for which the browser takes nothing of the answer."""
     NETWORK_ERROR = "network-error"
     CAUSE_NOT_RECORDED = "cause-not-recorded"
     """The browser refused it, and what was recorded has no answer that shows why."""

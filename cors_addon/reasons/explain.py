@@ -165,6 +165,7 @@ def _blocked_by(entry: Entry) -> str | None:
 
 
 _BLOCKED_BY: Mapping[Reason, str | None] = {
+    Reason.HEADER_UNREADABLE: "network",
     Reason.NETWORK_ERROR: "network",
     Reason.REDIRECT_COUNT_EXCEEDED: "network",
     Reason.REDIRECT_MODE_ERROR: "other",

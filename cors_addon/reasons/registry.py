@@ -488,6 +488,30 @@ _EXPLANATIONS = (
         said=(_REQUEST_DID_NOT_SUCCEED,),
     ),
     Explanation(
+        name=Reason.HEADER_UNREADABLE,
+        message='a header holds a byte that HTTP forbids, so the browser takes nothing of the answer: "{detail}"',
+        explanation=(
+            "A value of a header, which need not be one of CORS, holds a control byte. Over HTTP/1.1 every browser "
+            "refuses the whole answer for a NUL. Over HTTP/2 Firefox refuses NUL and line breaks, and the connection "
+            "may end for other requests as well; Chromium refuses every control byte but the tab. mitmproxy passes "
+            "them on as they are, but for vertical tabs, form feeds and returns at the ends of a value, which it takes "
+            "away: such a value may pass through the proxy and fail without it. Script is told no more than of a "
+            "network failure."
+        ),
+        causes=(
+            "text from a database, a file name or a user in a header, unescaped",
+            "a program in C that sends more bytes of a buffer than its text has",
+            "a value in several lines (obs-fold) from an HTTP/1.1 server, where the browser speaks HTTP/2",
+        ),
+        fix="Encode what the header holds (percent encoding, base64), or leave it out.",
+        anchor="https://fetch.spec.whatwg.org/#concept-header-value",
+        example=(
+            Refusal(Reason.HEADER_UNREADABLE, Stage.ACTUAL, "X-Name: a\0b"),
+            Facts(origin=_PAGE, method="GET", status=200, value="X-Name: a\0b"),
+        ),
+        said=(_REQUEST_DID_NOT_SUCCEED,),
+    ),
+    Explanation(
         name=Reason.CAUSE_NOT_RECORDED,
         message="the browser refused it, and the recording has no answer that shows why",
         explanation=(

@@ -26,7 +26,7 @@ def failed(s: Situation, what: Happened | None) -> Ruling | None:
     return ruling._replace(headers=Headers.FIRST)
 
 
-_WHATEVER_THE_HEADERS = frozenset({"bot-check", "firewall", "cors-refused", "no-answer", "not-recorded"})
+_WHATEVER_THE_HEADERS = frozenset({"bot-check", "firewall", "cors-refused", "no-answer", "not-recorded", "unreadable"})
 
 
 _CERTIFICATE = re.compile(r"CERT|SSL|SEC_ERROR|MOZILLA_PKIX|TLS", re.IGNORECASE)
@@ -288,6 +288,12 @@ def _rate_limited(s: Situation) -> Ruling:
     return Ruling(found)
 
 
+def _unreadable(_s: Situation) -> Ruling:
+    what = "Take the control bytes out of that header: encode what it holds, or leave the header out"
+    why = "HTTP forbids them. Over HTTP/1.1 browsers refuse a NUL, over HTTP/2 line breaks too, Chromium all of them."
+    return Ruling((Remedy(Who.SERVER, what, why=why, sure=Sure.SURE),))
+
+
 def _bad_request(s: Situation) -> Ruling:
     what = f"Mend the request: the server answered {s.status}; its body may say what it misses"
     return Ruling((Remedy(Who.PAGE, what, why="Error answers often lack the CORS headers that good ones have."),))
@@ -295,6 +301,7 @@ def _bad_request(s: Situation) -> Ruling:
 
 _BY_KIND: Mapping[str, _Rule] = {
     "no-answer": no_answer,
+    "unreadable": _unreadable,
     "not-recorded": _not_recorded,
     "bot-check": _guarded,
     "firewall": _guarded,

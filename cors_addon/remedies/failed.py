@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from cors_addon.fetch.load import Gate
 from cors_addon.fetch.origins import is_loopback
+from cors_addon.fetch.received import CONTROLS
 from cors_addon.fetch.refusals import Reason
 from cors_addon.remedies.guards import Guard, guard_of
 from cors_addon.remedies.situation import Situation, is_login
@@ -75,6 +76,8 @@ def happened(s: Situation) -> Happened | None:
             "not-recorded",
             "The recording has no answer to this request, but the browser's word that it failed as refused ones do.",
         )
+    if s.reason is Reason.HEADER_UNREADABLE:
+        return _unreadable(s)
     if s.reason is Reason.NETWORK_ERROR:
         return _no_answer(s.error)
     guard = guard_of(s)
@@ -87,6 +90,16 @@ def happened(s: Situation) -> Happened | None:
         if found is not None:
             return found
     return None
+
+
+_CONTROLS = frozenset(CONTROLS.decode())
+
+
+def _unreadable(s: Situation) -> Happened:
+    names = [name for name, value in s.answer if _CONTROLS.intersection(value)]
+    header = f"The header {names[0]}" if len(set(names)) == 1 else "A header"
+    text = f"{header} of the answer holds a control byte, and for that the browser took nothing of the answer: to the "
+    return Happened("unreadable", f"{text}page it is a network failure, whatever the CORS headers say.")
 
 
 def refused_socket(s: Situation) -> Happened:

@@ -22,6 +22,7 @@ _WORDS = {
     Reason.REDIRECT_SCHEME_NOT_CORS: "redirect scheme",
     Reason.REDIRECT_URL_UNUSABLE: "bad Location",
     Reason.REDIRECT_COUNT_EXCEEDED: "redirect loop",
+    Reason.HEADER_UNREADABLE: "unreadable header",
     Reason.NETWORK_ERROR: "no answer",
     Reason.CAUSE_NOT_RECORDED: "not recorded",
 }

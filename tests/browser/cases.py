@@ -41,6 +41,8 @@ HEADER_OF_FIELD = {
 
 MODULES = frozenset({"module", "import", "modulepreload"})
 """Who asks for a JavaScript module."""
+RAW = "raw-"
+"""Before the name of a field: the mutation's values are whole lines, in place of that field's."""
 REDIRECTS = (301, 302, 303, 307, 308)
 GIF = (
     "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00"
@@ -86,10 +88,18 @@ class Answer:
     fail: str = ""
     delays: tuple[float, ...] = ()
     """Seconds after which the first, the second … request is answered, and from the first again."""
+    raw: bool = False
+    """It comes from a server of sockets: a header without a name is a line that is sent as it is."""
 
     def values(self, name: str) -> list[str]:
         """The values of each line of one header, as sent."""
-        return [value for key, value in self.headers if key.lower() == name.lower()]
+        named = [(key, value) if key else _named(value) for key, value in self.headers]
+        return [value for key, value in named if key.lower() == name.lower()]
+
+
+def _named(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name, value.strip()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -137,6 +147,8 @@ class Case:
     http: str = "1.1"
     title: str = ""
     parallel: bool = False
+    alone: bool = False
+    """Its answer may end the connection, which no other case then uses."""
 
     def context(self, step: Step) -> str:
         """Where a step's request is made."""
@@ -264,6 +276,7 @@ def answer(case: Case, step: Step, hop: int, side: Side) -> Answer:
     """What the case's server answers: the right answer with the step's mutations applied."""
     base = right_answer(case, step, hop, side)
     status, fail, delays, headers = base.status, base.fail, base.delays, list(base.headers)
+    raw = False
     for mutation in step.mutations:
         if (mutation.hop, mutation.side) != (hop, side):
             continue
@@ -275,12 +288,16 @@ def answer(case: Case, step: Step, hop: int, side: Side) -> Answer:
             fail = mutation.name
         elif mutation.field == "delay":
             delays = tuple(float(value) for value in mutation.values)
+        elif mutation.field.startswith(RAW):
+            raw, name = True, HEADER_OF_FIELD.get(mutation.field.removeprefix(RAW), "")
+            headers = [header for header in headers if not name or header[0].lower() != name.lower()]
+            headers += [("", line) for line in mutation.values]
         else:
             name = HEADER_OF_FIELD[mutation.field]
             headers = [header for header in headers if header[0].lower() != name.lower()]
             headers += [(name, value.replace("{id}", case.id)) for value in mutation.values]
     empty = side == "p" or status in (204, 205, 304) or 300 <= status < 400
-    return Answer(status, tuple(headers), "" if empty else base.body, fail, delays)
+    return Answer(status, tuple(headers), "" if empty else base.body, fail, delays, raw)
 
 
 def answer_table(case: Case) -> dict[str, dict[str, Any]]:

@@ -39,6 +39,14 @@ ABOUT_CORS = re.compile(
 )
 NOT_HTTP = "(Reason: CORS request not http)."
 PERMISSION = ("preflight", "paired_with", "paired_among")
+UNREADABLE = {
+    "net::ERR_INVALID_HTTP_RESPONSE",
+    "net::ERR_HTTP2_PROTOCOL_ERROR",
+    "Could not parse HTTP response",
+}
+"""What Chromium and WebKit say of an answer whose headers they do not take."""
+NO_ANSWER = ("header-unreadable", "network-error")
+"""What we do."""
 SYNTHETIC_HEADERS = {"x-firefox-spdy"}
 
 
@@ -119,6 +127,9 @@ def compare(truth: Line, ours: Line | None) -> Iterator[Check]:
                 said,
                 truth,
             )
+    elif want == "deny" and truth.get("net_error") in UNREADABLE:
+        given = ours.get("reason")
+        yield Check(details, "error", given in NO_ANSWER, truth["net_error"], given, truth)
     if truth["kind"] == "actual" and truth["preflight"] in PREFLIGHT:
         wanted = PREFLIGHT[truth["preflight"]]
         yield Check(tier, "preflight", ours.get("preflight") == wanted, wanted, ours.get("preflight"), truth)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from . import standard
 from .cases import REDIRECTS, Case, Mutation, Side, Step
+from .odd import odd_case, table_case
 from .page_faults import page_fault_case
 from .parallel import parallel_case
 from .sequences import sequence_case
@@ -155,7 +156,7 @@ LOCATIONS = (
 
 FAMILIES = {"plain": 46, "redirect": 22, "element": 10, "opaque": 7, "sequence": 10, "beacon": 2, "parallel": 4}
 """What is drawn, and how often."""
-APART = ("page-fault",)
+APART = ("page-fault", "odd", "odd-table")
 """What is drawn only when it is asked for by name."""
 
 Values = tuple[str, ...]
@@ -418,6 +419,7 @@ class Generator:
     def __init__(self, seed: int, index: int) -> None:
         self.rng = random.Random(f"browser-truth:{seed}:{index}")
         self.apart = random.Random(f"browser-truth:{seed}:{index}:together")
+        self.index = index
         self.id = f"{index:06d}"
         self.http = self.rng.choice(("1.1", "2"))
 
@@ -432,6 +434,8 @@ class Generator:
             "beacon": self.beacon,
             "parallel": lambda: parallel_case(self.rng, self.id, self.http),
             "page-fault": lambda: page_fault_case(self.rng, self.id, self.http),
+            "odd": lambda: odd_case(self.rng, self.id, self.http),
+            "odd-table": lambda: table_case(self.index, self.id),
         }
         return makers[family or self.family()]()
 

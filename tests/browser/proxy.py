@@ -19,6 +19,7 @@ from tests import waits
 from tests.ports import can_connect, free_port
 
 from .cases import Case, answer_table
+from .raw_server import RawServer
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE_SERVER = Path(__file__).parent / "mitm" / "case_server.py"
@@ -64,14 +65,18 @@ class Proxy:
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
         self.turn = asyncio.Lock()
+        self.raw = RawServer(Path(self.folder.name))
         self.offset = 0
 
     async def __aenter__(self) -> Self:
         """Start mitmdump and wait until it listens."""
         control = Path(self.folder.name, "control")
+        await self.raw.start()
         settings: dict[str, object] = {
             "truth_socket": control,
             "truth_log": self.log,
+            "truth_raw": "{} {}".format(*self.raw.ports),
+            "ssl_insecure": "true",
             "connection_strategy": "lazy",
             "confdir": Path(self.folder.name, "conf"),
             "save_stream_filter": '~d "(\\.test|localhost|^127\\.0\\.0\\.1)$"',
@@ -108,12 +113,15 @@ class Proxy:
                 await asyncio.wait_for(self.process.wait(), 30)
             except TimeoutError:
                 self.process.kill()
+        await self.raw.stop()
         self.folder.cleanup()
 
     async def tell(self, **command: Any) -> None:
         """Send one command to the case server and wait until it is carried out."""
         assert self.writer is not None
         assert self.reader is not None
+        self.raw.answers |= command.get("cases", {})
+        self.raw.steps |= command.get("step", {})
         async with self.turn:
             self.writer.write(json.dumps(command).encode() + b"\n")
             await self.writer.drain()

@@ -59,11 +59,11 @@ class Runner:
             if progress is not None:
                 progress(done, len(cases))
 
-        for http in ("1.1", "2"):
-            waiting = [case for case in cases if (case.http if self.driver.http2 else "1.1") == http]
+        for http, alone in (("1.1", False), ("2", False), ("2", True)):
+            waiting = [case for case in cases if self.batch_of(case) == (http, alone)]
             for _ in range(RESTARTS):
                 if waiting:
-                    await self.run_batch(waiting, http, finished)
+                    await self.run_batch(waiting, http, finished, 1 if alone else self.driver.concurrency)
                 waiting = [case for case in waiting if case.id not in outcomes]
                 self.take_in(outcomes)
         lines: list[Line] = []
@@ -75,6 +75,10 @@ class Runner:
                 lines += truth_lines(case, flows, outcomes[case.id], self.driver, blocked_3pc=self.blocked_3pc)
         return Result(lines, [case for case in cases if case.id not in outcomes])
 
+    def batch_of(self, case: Case) -> tuple[str, bool]:
+        """The HTTP version that a case is run with, and whether no other may run beside it."""
+        return (case.http, case.alone) if self.driver.http2 else ("1.1", False)
+
     def take_in(self, finished: Container[str]) -> None:
         """Keep what was seen of finished cases; the others are run once more, and what was seen of them misleads."""
         for one in self.proxy.drain_log():
@@ -82,9 +86,9 @@ class Runner:
                 self.seen.setdefault(one.case, []).append(one)
 
     async def run_batch(
-        self, cases: Iterable[Case], http: str, finished: Callable[[Case, list[Outcome]], None]
+        self, cases: Iterable[Case], http: str, finished: Callable[[Case, list[Outcome]], None], concurrency: int
     ) -> None:
-        """Run cases of one HTTP version in a fresh browser; returns early where the browser dies."""
+        """Run cases of one HTTP version in a fresh browser, some at once; returns early where the browser dies."""
         await self.proxy.tell(options={"http2": http == "2"})
         queue = iter(cases)
         with tempfile.TemporaryDirectory(prefix="browser-truth-", ignore_cleanup_errors=True) as folder:
@@ -100,7 +104,7 @@ class Runner:
                         finished(case, await self.run_case(browser, case))
 
                 async with asyncio.TaskGroup() as group:
-                    for _ in range(self.driver.concurrency):
+                    for _ in range(concurrency):
                         group.create_task(work())
             except* BrowserGone as errors:
                 sys.stderr.write(f"\nthe browser is started anew: {errors.exceptions[0]}\n")

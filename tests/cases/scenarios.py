@@ -496,6 +496,11 @@ DENIED: tuple[Scenario, ...] = (
         finish=True,
     ),
     Scenario(
+        name="an answer with a NUL in some header",
+        traffic=(cors("a", answer=allow(PAGE, ("X-Odd", "a\0b"))),),
+        expected={"a": refused(Reason.HEADER_UNREADABLE, role=Role.ACTUAL, preflight=NOT_NEEDED)},
+    ),
+    Scenario(
         name="a request that got no answer",
         traffic=(cors("a", status=None, answer=()),),
         expected={"a": refused(Reason.NETWORK_ERROR, role=Role.ACTUAL, preflight=NOT_NEEDED)},

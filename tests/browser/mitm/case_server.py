@@ -1,7 +1,8 @@
 """The case server: a mitmproxy script that answers every request of a test browser itself, from a table of cases.
 
-Nothing is ever contacted upstream. The table and the current step of a case come over a Unix socket, one JSON object
-per line; each request is written as a line to a log, so that the harness knows every flow's id, case and step.
+Nothing is ever contacted upstream but the harness's own server of sockets, for answers that are raw. The table and
+the current step of a case come over a Unix socket, one JSON object per line; each request is written as a line to a
+log, so that the harness knows every flow's id, case and step.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import typing
 from pathlib import Path
 
 from mitmproxy import ctx, http
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 PAGE = Path(__file__).parent.parent / "page"
 PRIME_PATH = "/prime"
@@ -39,6 +41,7 @@ class CaseServer:
         """Declare where the harness listens."""
         loader.add_option("truth_socket", str, "", "Unix socket that the browser-truth harness speaks to")
         loader.add_option("truth_log", str, "", "File that each request is logged to")
+        loader.add_option("truth_raw", str, "", "Ports of the server of sockets, the plain one and that of TLS")
 
     async def running(self) -> None:
         """Open the log and the control socket, once."""
@@ -76,6 +79,11 @@ class CaseServer:
         """Refuse tunnels to hosts that are no part of a case."""
         if not is_ours(flow.request.host):
             flow.kill()
+
+    def server_connect(self, data: ServerConnectionHookData) -> None:
+        """Have all servers be the harness's own."""
+        plain, secure = ctx.options.truth_raw.split()
+        data.server.address = ("127.0.0.1", int(secure if data.server.tls else plain))
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer one request."""
@@ -128,7 +136,7 @@ class CaseServer:
             await asyncio.sleep(delay)
         if given is None:
             flow.response = make_response(404, [("Content-Type", "text/plain")], b"no such hop")
-        else:
+        elif not given["raw"]:
             give(flow, given)
 
     def answer_near(self, flow: http.HTTPFlow, parts: list[str]) -> None:
