@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
-from cors_addon.report import root_cause, text
+from cors_addon.report import local_network, root_cause, text
 from cors_addon.report.explanation import Surroundings, explain, nothing_to_say
 from tests.helpers import ALLOW, ALLOW_PUT, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, flow, observe, preflight
 
@@ -488,3 +488,26 @@ def test_headers_that_no_check_reads() -> None:
     """They are shown where they matter."""
     story = explained(preflight([("WWW-Authenticate", "Bearer"), ("Vary", "Origin")], status=401))
     assert "· WWW-Authenticate: Bearer · Vary: Origin" in story
+
+
+@pytest.mark.parametrize(
+    ("page", "server", "told"),
+    [
+        ("https://www.shop.com", "http://127.0.0.1:3000/x", "only if the user permits it"),
+        ("https://www.shop.com", "http://localhost:3000/x", "on this machine"),
+        ("https://www.shop.com", "http://192.168.1.5/x", "in the local network"),
+        ("https://www.shop.com", "http://nas.local/x", "in the local network"),
+        ("http://www.shop.com", "http://127.0.0.1:3000/x", "never, for the page has no TLS"),
+        ("https://www.shop.com", "https://api.shop.com/x", ""),
+        ("http://localhost:8000", "http://127.0.0.1:3000/x", ""),
+        ("https://app.example.test", "http://127.0.0.1:3000/x", ""),
+    ],
+)
+def test_what_a_local_proxy_hides(page: str, server: str, told: str) -> None:
+    """Chromium's question to the user, for a public page and an address that is not."""
+    allowed = [("Access-Control-Allow-Origin", page)]
+    sent = flow(url=server, request=[("Origin", page), ("Sec-Fetch-Mode", "cors")], response=allowed)
+    words = local_network.hint(observe(sent)[0])
+    assert (told in words) if told else not words
+    assert ("Local Network Access" in " ".join(explain(observe(sent)[0]).split())) is bool(told)
+    assert not local_network.hint(observe(sent, engine="gecko")[0])

@@ -167,6 +167,11 @@ class Documents:
             start = read_body(_GLANCE) or b""
             self.integrity_seen = start.find(b"integrity") >= 0  # `in` would take ten times as long
 
+    def at(self, client: Hashable, url: Url) -> Document | None:
+        """The document or worker of a client's at this URL."""
+        pages = self._clients.get(client)
+        return None if pages is None else pages.get(url)
+
     def note_style(self, client: Hashable, url: Url, document: Document) -> None:
         """A style sheet was loaded for a document: what it loads itself names it as its referrer."""
         pages = self._pages(client)

@@ -26,7 +26,7 @@ from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Gate, Lo
 from cors_addon.fetch.markup import Element
 from cors_addon.fetch.mime import declared
 from cors_addon.fetch.orb import ReadBody
-from cors_addon.fetch.origins import known_url
+from cors_addon.fetch.origins import Url, known_url
 
 type Headers = Mapping[bytes, bytes]
 
@@ -65,6 +65,8 @@ class Loads:
         """Whether there is something to tell of a load that nothing stops."""
         self.trials: tuple[LoadTrial, ...] = ()
         """Policies that are tried on each load."""
+        self._redirected: OrderedDict[tuple[Hashable, Url], None] = OrderedDict()
+        """URLs of each client that led elsewhere, the latest."""
         self._told: OrderedDict[str, Judgement] = OrderedDict()
         """Flows that only this had something to say of, by id: CORS may yet."""
 
@@ -128,6 +130,20 @@ class Loads:
             note_fate(made, fate)  # else the answer itself shows more of it
         return made
 
+    def was_redirected(self, client: Hashable, url: Url) -> bool:
+        """Whether a client was lately led elsewhere by this URL. `client`: address and User-Agent."""
+        return (client, url) in self._redirected
+
+    def _note_redirect(self, seen: "Seen") -> None:
+        self._redirected[seen.client, seen.observation.url] = None
+        if len(self._redirected) > MAX_TOLD:
+            self._redirected.popitem(last=False)
+
+    def page_id(self, client: Hashable, url: Url) -> str | None:
+        """Flow id of a client's page or worker at this URL; None where it was not seen. `client`: as above."""
+        document = self._documents.at(client, url)
+        return None if document is None else document.flow_id
+
     def note_page(self, address: Hashable, user_agent: bytes | None, document: Document) -> None:
         """Remember a page that demands nothing by its headers; as `observe` would. `address`: of its client."""
         if self._forced is not None or _engine(user_agent or b"") is not None:
@@ -156,6 +172,8 @@ class Loads:
         if observation.status is None:
             return Fate(load, Block(Gate.NETWORK), flow_id)
         arrival = arrival_of(observation, engine, seen.read_body)
+        if arrival.target is not None:
+            self._note_redirect(seen)
         if document is not None and arrival.target is not None and arrival.target.url is not None:
             self._documents.note_redirect(seen.client, arrival.target.url, document)
             if load.element is not None:

@@ -83,7 +83,7 @@ def enforced(fields: Iterable[tuple[bytes, bytes]]) -> list[Policy]:
 
 def directive_for(policy: Policy, effective: str) -> str | None:
     """The directive of a policy that governs an effective directive; None where none does."""
-    return next((name for name in _FALLBACKS[effective] if name in policy), None)
+    return next((name for name in _FALLBACKS.get(effective, (effective,)) if name in policy), None)
 
 
 def effective_directive(destination: str) -> str | None:

@@ -78,6 +78,7 @@ class CorsAddon:
         self._session = self._judging.session
         self._policies.on_trials = self._session.try_on_loads
         self._explaining = Explaining(self._flows, lambda: self._settings.engine, self._faults)
+        self._explaining.of_page = self._judging.lines_of_page
         self._view = view.CorsView(self._explaining.explain, self._opens)
         self._groups: list[CommandGroup] = []
         self._response, self._error = self.response, self.error
@@ -172,8 +173,6 @@ class CorsAddon:
         """Have the witness from now on, or no more; once there, it stays to hear what pages still say."""
         witness = self._judging.use_witness(new.witness, new.witness_log)
         if witness is not None:
-            if self._judging.page_notes is not None:
-                self._explaining.of_page = self._judging.page_notes.lines
             first = {name: getattr(witness, name) for name in witness.HOOKS}
             self._policies.hooks.lead(first, {"response": self._response, "error": self._error})
 

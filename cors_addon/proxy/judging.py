@@ -54,7 +54,7 @@ class Judging:
         self._file = _File(self._settle)
         self._witness: Witness | None = None
         self.page_notes: PageNotes | None = None
-        """What is known of pages that the witness was put into; None without one."""
+        """What is known of pages that the witness was put into, or that the browser reports of; None without any."""
 
     # ---- one flow ----
 
@@ -134,6 +134,8 @@ class Judging:
         judgements = session.observe_load(observation) if load else session.observe(observation, notes)
         if judgements:
             self._publisher.publish(judgements, flow)
+        if observation.has_body and observation.method == b"POST":
+            self._hear_reports(flow, observation)
         if self._publisher.annotations.has_view and (not judgements or judgements[0].observation is not observation):
             self._flows.remember(flow, None)  # it may yet turn out to be part of a fetch
         if not flow.live and not translate.is_killed(flow):
@@ -183,12 +185,30 @@ class Judging:
         self.page_notes = PageNotes(self._flows.find, self._witness.coverage)
         return self._witness
 
-    def _hear(self, scene: Scene, report: Report) -> None:
-        judgements = self.session.hear_page(scene, report)
+    def _hear_reports(self, flow: http.HTTPFlow, observation: Observation) -> None:
+        """Take in what a browser reports of pages by itself, if this is that."""
+        judgements = self.session.hear_reports(observation, flow.request.data.content or b"")
+        if not judgements:
+            return
+        if self.page_notes is None:
+            from cors_addon.proxy.witness.coverage import Coverage
+            from cors_addon.proxy.witness.page_notes import PageNotes
+
+            self.page_notes = PageNotes(self._flows.find, Coverage())
+        self._publish_unsent(judgements)
+
+    def _publish_unsent(self, judgements: list[Judgement]) -> None:
         self._publisher.publish(judgements)
         if self.page_notes is not None:
             stale = self.page_notes.add(judgements, self._publisher.annotations.what)
             internals.refresh(ctx.master, stale)
+
+    def lines_of_page(self, flow: http.HTTPFlow, width: int) -> list[str]:
+        """For the explanation of a page: what of it was observed, and what it never sent."""
+        return [] if self.page_notes is None else self.page_notes.lines(flow, width)
+
+    def _hear(self, scene: Scene, report: Report) -> None:
+        self._publish_unsent(self.session.hear_page(scene, report))
 
     def coverage(self) -> str:
         """What the witness observed so far, in a line."""

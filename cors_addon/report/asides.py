@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from cors_addon.exchange.exposure import hidden_headers
 from cors_addon.exchange.model import Judgement, Role
-from cors_addon.report import answered, remedied
+from cors_addon.report import answered, local_network, remedied
 from cors_addon.report.situation import told_of_server
 from cors_addon.report.terminal import BOLD, Terminal
 from cors_addon.report.text import FAILED, request_header, shortened, visible
@@ -36,12 +36,15 @@ class Asides:
         """Begin with none."""
         self._refused: dict[_Place, Judgement] = {}
         self._hidden: dict[_Place, dict[str, None]] = {}
+        self._local: dict[_Place, str] = {}
 
     def add(self, judgement: Judgement) -> None:
         """Take in what there is to tell of an exchange."""
+        place = judgement.origin or "", judgement.observation.url.origin
+        if (place in self._local or len(self._local) < MAX_PLACES) and (words := local_network.hint(judgement)):
+            self._local[place] = words
         if judgement.role not in (Role.ACTUAL, Role.WEBSOCKET):
             return
-        place = judgement.origin or "", judgement.observation.url.origin
         if told_of_server(judgement)[0] is not None and (place in self._refused or len(self._refused) < MAX_PLACES):
             self._refused.setdefault(place, judgement)
         names = wanted(judgement)
@@ -53,8 +56,15 @@ class Asides:
         """For the report in text."""
         if self._refused:
             yield list(self._of_servers(terminal))
+        if self._local:
+            yield list(self._of_local_networks(terminal))
         if self._hidden:
             yield list(self._of_hidden(terminal))
+
+    def _of_local_networks(self, terminal: Terminal) -> Iterator[str]:
+        yield terminal.paint(BOLD, "Needs the user's permission without this proxy")
+        for words in list(self._local.values())[:MAX_SHOWN]:
+            yield from terminal.wrapped(words, "    ", first="  ")
 
     def _of_servers(self, terminal: Terminal) -> Iterator[str]:
         yield terminal.paint(BOLD, "Refused by the server itself, not by the browser")

@@ -18,7 +18,16 @@ from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.reasons.model import BROWSERS
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.remedies.value import Change
-from cors_addon.report import blocked, lifetime, remedied, rewritten, root_cause, timeline, upstream_error
+from cors_addon.report import (
+    blocked,
+    lifetime,
+    local_network,
+    remedied,
+    rewritten,
+    root_cause,
+    timeline,
+    upstream_error,
+)
 from cors_addon.report.console import console_message
 from cors_addon.report.findings import MARK, finding_phrase
 from cors_addon.report.layout import COLUMN, paragraph, wrapped
@@ -100,6 +109,7 @@ def explain(judgement: Judgement, surroundings: Surroundings | None = None, *, w
         [] if failed else list(_server(judgement, width)),
         list(_cure(judgement, known.hint, width, unanswered=bool(failed))),
         list(_not_everywhere(judgement, width)),
+        _local(judgement, width),
         list(_security(judgement, width)),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
@@ -110,8 +120,13 @@ def _of_block(judgement: Judgement, fate: Fate, note: str, width: int) -> str:
     assert fate.block is not None
     first = _beside(f"{FAILED} BLOCKED   {fate.block.gate}, not by CORS", judgement, width)
     stopped = blocked.explanation(judgement, fate, fate.block, width)
-    sections = [[first], paragraph("note", note, width) if note else [], *stopped]
+    sections = [[first], paragraph("note", note, width) if note else [], *stopped, _local(judgement, width)]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _local(judgement: Judgement, width: int) -> list[str]:
+    words = local_network.hint(judgement)
+    return paragraph("network", words, width) if words else []
 
 
 def _headline(judgement: Judgement, width: int) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from cors_addon.audit import private_answers
 from cors_addon.audit.auditor import Auditor
-from cors_addon.exchange import hearing
+from cors_addon.exchange import browser_reports, hearing
 from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.ledger import assume, note_contradiction, note_fate, note_replayed, note_word
 from cors_addon.exchange.load_trials import LoadTrial
@@ -23,6 +23,7 @@ from cors_addon.exchange.model import Judgement, Observation, Verdict, Word
 from cors_addon.exchange.page_call import Report, Scene
 from cors_addon.exchange.timing import SETTLE_EVERY
 from cors_addon.exchange.tracker import Tracker
+from cors_addon.fetch.headers import get
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.remedies.situation import HEAD
@@ -188,6 +189,13 @@ class Session:
         changed = self.tracker.hear_page(heard.words)
         self._explain(changed)
         return self.told([*changed, *(unsent.judgement(each, self.engine) for each in heard.unsent)])
+
+    def hear_reports(self, observation: Observation, body: bytes) -> list[Judgement]:
+        """Take in what a browser reports by itself, which this flow brought. Returns what it says it never sent."""
+        kind = browser_reports.kind_of((get(observation.request, b"content-type") or "").encode("latin-1"))
+        if kind is None or observation.method != b"POST":
+            return []
+        return self.told(unsent.reported(observation, browser_reports.read(kind, body), self.loads, self.engine))
 
     def settle(self, now: float) -> list[Judgement]:
         """Judge anew, with hindsight, what nothing followed by `now`."""

@@ -1,15 +1,19 @@
-"""Requests that never left the browser: judged by what the page saw of them, and by what would have stopped them.
+"""Requests that never left the browser: judged by what the page saw of them, or the browser reported, and by what would
+have stopped them.
 
 The order in which a browser asks before it sends is that of https://fetch.spec.whatwg.org/#main-fetch: mixed content,
 then policies of the page.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from cors_addon.engines import ALL, FETCH, detect
+from cors_addon.exchange.browser_reports import Reported
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.ledger import note_word
+from cors_addon.exchange.loads import Loads
 from cors_addon.exchange.model import Judgement, Observation, Role, ToldBy, Word
+from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import Block, Destination, Gate, Load
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.policy.suffixes import registrable_domain
@@ -40,6 +44,54 @@ def judgement(unsent: Unsent, forced: str) -> Judgement:
     block = block_of(unsent)
     made.fate = Fate(load, block, scene.flow_id)
     note_word(made, Word(passed=False, block=block, text=call.error, by=ToldBy.PAGE))
+    return made
+
+
+def reported(seen: Observation, reports: Iterable[Reported], loads: Loads, forced: str) -> list[Judgement]:
+    """What browsers' reports, which `seen` brought, tell was never sent: each page's of itself alone.
+
+    A policy that refused where a redirect leads to names the URL that was asked for first: that one was sent.
+    """
+    found = []
+    agent = get(seen.request, b"user-agent")
+    client = (seen.client, None if agent is None else agent.encode("latin-1"))
+    for number, each in enumerate(reports):
+        if not _speaks_for(seen, each.page.origin) or loads.was_redirected(client, each.url):
+            continue
+        found.append(_of_report(seen, each, number, loads.page_id(client, each.page), forced))
+    return found
+
+
+def _speaks_for(seen: Observation, origin: str) -> bool:
+    """Whether the browser sent these reports for a page of this origin, as far as it says."""
+    named = get(seen.request, b"origin")
+    if named is not None and named != OPAQUE:
+        return named == origin
+    return get(seen.request, b"sec-fetch-site") == "same-origin" and seen.url.origin == origin
+
+
+def _of_report(seen: Observation, report: Reported, number: int, document: str | None, forced: str) -> Judgement:
+    agent = tuple(pair for pair in seen.request if pair[0].lower() == b"user-agent")
+    when = seen.started - report.age
+    observation = Observation(
+        f"reported {seen.flow_id} {number}",
+        seen.client,
+        None,
+        when,
+        when,
+        b"GET",
+        report.url,
+        agent,
+        None,
+        (),
+        destination=report.destination,
+    )
+    engine = ALL[forced] if forced in ALL else detect(agent[0][1] if agent else b"") or FETCH
+    made = Judgement(observation, Role.NO_CORS, engine)
+    made.unsent = True
+    load = Load(report.url, report.page.origin, report.destination, "no-cors", registrable_domain)
+    made.fate = Fate(load, report.block, document)
+    note_word(made, Word(passed=False, block=report.block, text=report.text, by=ToldBy.PAGE))
     return made
 
 

@@ -46,12 +46,12 @@ class PageNotes:
         return flows
 
     def lines(self, flow: http.HTTPFlow, width: int) -> list[str]:
-        """For the explanation of a flow; none where it is no page that passed the witness."""
-        state = flow.metadata.get(translate.WITNESS)
+        """For the explanation of a flow; none where nothing is known of it as a page."""
+        state, requests = flow.metadata.get(translate.WITNESS), self._requests.get(flow.id, ())
         if state is None:
-            return []
+            return never_sent.section(requests, width)
         observed = self._coverage.scenes.get(flow.id)
         words = f"not observed: {state}" if observed is None else observed.state
         if observed is not None and observed.calls:
             words += f"; it told {observed.calls} of its calls"
-        return [*paragraph("witness", words, width), *never_sent.section(self._requests.get(flow.id, ()), width)]
+        return [*paragraph("witness", words, width), *never_sent.section(requests, width)]
