@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum, StrEnum
 from typing import Any, BinaryIO, cast
 
+from cors_addon.engines import Choices
 from cors_addon.exchange import model
 from cors_addon.exchange.model import Verdict
 from cors_addon.fetch.refusals import Reason
@@ -167,11 +168,12 @@ def judge(
     """Judge a recording as browsers do: a mitmproxy dump or a HAR file, packed or not, or the entries of a HAR.
 
     Judgements come as the file is read. Where later traffic changes one, it comes again, with a higher `revision`.
+    `engine` may name a version: `chromium@109`.
     `on_note` is told what the recording does not tell, each time with the number of exchanges that it concerns.
 
     Raises RecordingError for a file that cannot be read, after what could be; ValueError for an unknown engine.
     """
-    known = [each.value for each in Engine]
+    known = Choices(each.value for each in Engine)
     if engine not in known:
         raise ValueError(f"engine: {engine!r} is not known; one of {', '.join(known)} is wanted")
     how = recordings.How(engine=str(engine))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.cli.progress import Progress
-from cors_addon.engines import ENGINES
+from cors_addon.engines import ENGINES, Choices
 from cors_addon.exchange.model import Judgement
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.recordings import judge
@@ -87,9 +87,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--output", type=Path, metavar="PATH", help="write there instead of to standard output")
     parser.add_argument(
         "--engine",
-        choices=("auto", *ENGINES, "all"),
+        choices=Choices(("auto", *ENGINES, "all")),
         default="auto",
-        help="judge as this browser engine (default: as the client's own); all: a column for each",
+        help="judge as this engine, or a version of it, as chromium@109 (default: the client's own); all: a column for"
+        " each",
     )
     parser.add_argument(
         "--fail-on",

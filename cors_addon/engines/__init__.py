@@ -1,6 +1,9 @@
 """Floor 1: where Chromium, Gecko and WebKit deviate from the standard, as data where data will do."""
 
 import re
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
 from cors_addon.engines import chromium, gecko, happy_dom, jsdom, webkit
 from cors_addon.engines.engine import Engine as Engine
@@ -17,14 +20,67 @@ ALL = {**ENGINES, jsdom.ENGINE.name: jsdom.ENGINE, happy_dom.ENGINE.name: happy_
 """By name, with those that play a browser for tests: no page of a user's is ever shown by them."""
 
 
+_BROWSERS = {"chrome": "chromium", "firefox": "gecko", "safari": "webkit"}
+_NAME = re.compile(r"([a-z-]+)(?:@([1-9][0-9]{0,4}))?")
+
+
 def named(name: str) -> Engine:
-    """The engine of this name."""
-    return ALL[name]
+    """The engine of this name, as `chromium`, or one of its versions, as `chromium@109`; a KeyError for any other.
+
+    Browsers' names are taken for their engines': `firefox@128`.
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise KeyError(name)
+    engine = ALL[_BROWSERS.get(match[1], match[1])]
+    if match[2] is None:
+        return engine
+    if engine is FETCH:
+        raise KeyError(name)
+    return _variant(engine, int(match[2]))
+
+
+class Choices(tuple[str, ...]):
+    """Names of engines, each of which may be followed by a version: `chromium@109`."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether this is one of the names, or a version of one of those engines."""
+        if super().__contains__(name):
+            return True
+        try:
+            return super().__contains__(named(str(name)).name)
+        except KeyError:
+            return False
 
 
 def forced(name: str) -> Engine | None:
     """The engine that the user asked for by this name; None for `auto`, with which each client is what it is."""
     return None if name == "auto" else named(name)
+
+
+def judged_as(wanted: Engine | None, own: Engine) -> Engine:
+    """Whose checks decide for a client: those of the engine asked for, in the client's own version if it is that."""
+    return own if wanted is None or (wanted.name == own.name and not wanted.version) else wanted
+
+
+def of_version(engine: Engine, version: int) -> Engine:
+    """An engine as its version was; itself where nothing is known to have been otherwise, or it is not told (0)."""
+    changed = version and any(version < older.before for older in engine.older)
+    return _variant(engine, version) if changed else engine
+
+
+@lru_cache(maxsize=256)
+def _variant(engine: Engine, version: int) -> Engine:
+    """One value for each version, so that what is known of it is remembered."""
+    rules, cache, own = dict[str, Any](), dict[str, Any](), dict[str, Any]()
+    for older in reversed(engine.older):
+        if version < older.before:
+            rules |= older.rules
+            cache |= older.cache
+            own |= older.engine
+    return replace(
+        engine, version=version, rules=replace(engine.rules, **rules), cache=replace(engine.cache, **cache), **own
+    )
 
 
 _BRAND = re.compile(rb'"Chromium";\s*v="(\d{1,6})')

@@ -7,7 +7,7 @@ import re
 from functools import partial
 
 from cors_addon.engines.blink_order import first_reported
-from cors_addon.engines.engine import Engine
+from cors_addon.engines.engine import Engine, Older
 from cors_addon.fetch import checks
 from cors_addon.fetch.cache_rules import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
@@ -45,6 +45,11 @@ _HINTS = {
     "save-data": lambda value: value.lower() == "on",
     "intervention": lambda _value: True,
 }
+
+_OWN_NAMES = frozenset(
+    {"x-client-data", "x-browser-channel", "x-browser-copyright", "x-browser-validation", "x-browser-year"}
+)
+_HINTS_SINCE_109 = frozenset({"downlink", "ect", "rtt"})
 
 
 def _max_age(value: str | None) -> int:
@@ -110,6 +115,14 @@ def _read(fields: Fields) -> Fields:
 
 _CORS_CHECK = (allow_origin, checks.allow_credentials)
 
+
+@checks.method_allowed.as_done_by
+def method_allowed_in_capitals(rules: Rules, asked: Asked, answer: Answer) -> Failure | None:
+    """EnsureAllowedCrossOriginMethod before it was as the standard has it: `patch` passes where PATCH is listed."""
+    capitals = checks.method_allowed.check(rules, asked._replace(method=asked.method.upper()), answer)
+    return None if capitals is None else (capitals[0], asked.method)
+
+
 RULES = Rules(
     name="chromium",
     # the loader sees a redirect before anything else, the access check comes before the status
@@ -134,14 +147,34 @@ RULES = Rules(
         checks.location_scheme,
     ),
     safelist={**SAFELIST, **_HINTS, "range": partial(is_simple_range_below, _MAX_INT64)},
-    browser_names=BROWSER_NAMES
-    | {"x-client-data", "x-browser-channel", "x-browser-copyright", "x-browser-validation", "x-browser-year"},
+    browser_names=BROWSER_NAMES | _OWN_NAMES,
     wildcard_covers_authorization=True,
     reading=Reading(refused_http2=CONTROLS, read=_read),  # quiche's header_properties.cc: IsInvalidHeaderChar
 )
 
+OLDER = (
+    Older(
+        before=76,
+        source="MDN, Access-Control-Max-Age: ten minutes at most before Chromium 76",
+        cache={"cap": 600},
+    ),
+    Older(
+        before=109,
+        source="measured in 102 and 108 against 112 (QtWebEngine); Chrome's policies name 109 for the methods",
+        rules={
+            "preflight_steps": tuple(
+                method_allowed_in_capitals if step is checks.method_allowed else step for step in RULES.preflight_steps
+            ),
+            "safelist": {name: is_safe for name, is_safe in RULES.safelist.items() if name not in _HINTS_SINCE_109},
+            "browser_names": BROWSER_NAMES | _OWN_NAMES | _HINTS_SINCE_109,
+        },
+    ),
+    Older(before=138, source="texts of the console, see `texts.py`: measured in 102 to 134 (QtWebEngine)"),
+)
+
 ENGINE = Engine(
     name="chromium",
+    older=OLDER,
     rules=RULES,
     cache=CacheRules(
         accumulates=False,

@@ -1,9 +1,27 @@
 """One browser engine as data: its rules, its cache, and how its clients behave."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import Rules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Older:
+    """What an engine's earlier versions did otherwise."""
+
+    before: int
+    """The first major version that does it no longer, or the first of which that is known."""
+    source: str
+    """Where that was measured or read."""
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `Rules`."""
+    cache: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `CacheRules`."""
+    engine: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `Engine`."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,13 +75,22 @@ class Engine:
     """The redirect of a preflight is followed, and what answers last counts."""
     taints_origin: bool = True
     """After a redirect to a third origin the request's origin is opaque."""
+    older: tuple[Older, ...] = ()
+    """What its versions are known to have done otherwise, the oldest first."""
+    version: int = 0
+    """The major version that it stands for; 0: the newest that is known."""
 
     def __repr__(self) -> str:
         """Show the name alone: the rules fill a page."""
-        return f"<engine {self.name}>"
+        return f"<engine {self.full_name}>"
+
+    @property
+    def full_name(self) -> str:
+        """As `chromium`, or `chromium@109` where it stands for a version."""
+        return f"{self.name}@{self.version}" if self.version else self.name
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         """Pickled by its name: there is one of each."""
         from cors_addon.engines import named
 
-        return named, (self.name,)
+        return named, (self.full_name,)

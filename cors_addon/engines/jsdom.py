@@ -6,7 +6,7 @@ Measured with jsdom 16.7, 22.1, 26.1, 27.4, 29.1 and 31.0. Of these XMLHttpReque
 import re
 from collections.abc import Iterable, Sequence
 
-from cors_addon.engines.engine import Engine
+from cors_addon.engines.engine import Engine, Older
 from cors_addon.fetch import checks
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
@@ -43,6 +43,9 @@ def _headers_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | No
     if "*" in names:
         return None
     return next(((Reason.HEADER_NOT_ALLOWED, name) for name in asked.headers if name not in names), None)
+
+
+_listed_names = checks.headers_allowed.as_done_by(_headers_allowed)
 
 
 @checks.headers_allowed.as_done_by
@@ -89,6 +92,16 @@ ENGINE = Engine(
     name="jsdom",
     rules=RULES,
     cache=CacheRules(max_age=_max_age),
+    older=(
+        Older(
+            before=28,
+            source="measured in 16.7, 22.1, 26.1 and 27.4, whose requests Node itself made",
+            rules={
+                "combine": checks.combine_lines,
+                "preflight_steps": (checks.ok_status, *_CORS_CHECK, _listed_names),
+            },
+        ),
+    ),
     plays_browser=True,
     preflights_redirected=False,
 )

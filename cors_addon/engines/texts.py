@@ -43,6 +43,8 @@ class ConsoleValues(NamedTuple):
     recheck: Refusal | None = None
     """For a preflight that was redirected to another origin: what the CORS check finds against the origin that the
     redirect leaves, which Gecko reports as well."""
+    version: int = 0
+    """Major version of the browser, where its text was another; 0: the newest."""
 
 
 def console_message(engine: str, refusal: Refusal, values: ConsoleValues) -> str | None:
@@ -128,6 +130,20 @@ _CHROMIUM_ADDS: Mapping[tuple[str, Reason], str] = {
     ),
 }
 
+_CHROMIUM_NO_ADVICE_SINCE = 138
+"""Earlier ones advised no-cors: measured in 102 to 134 (QtWebEngine); 138 does not."""
+_NO_CORS = (
+    "an opaque response serves your needs, set the request's mode to 'no-cors' to fetch the resource with CORS "
+    "disabled."
+)
+_CHROMIUM_ADDED: Mapping[Reason, str] = {
+    Reason.ALLOW_ORIGIN_MISSING: f" If {_NO_CORS}",
+    **dict.fromkeys(
+        (Reason.ALLOW_ORIGIN_MULTIPLE, Reason.ALLOW_ORIGIN_INVALID, Reason.ALLOW_ORIGIN_MISMATCH),
+        f" Have the server send the header with a valid value, or, if {_NO_CORS}",
+    ),
+}
+
 _CHROMIUM_KINDS: Mapping[str, str] = {
     Initiator.FETCH: "fetch",
     Initiator.XHR: "XMLHttpRequest",
@@ -173,8 +189,16 @@ def _chromium_blocked(refusal: Refusal, values: ConsoleValues, text: str) -> str
         f"from origin '{values.page_origin or values.origin}' has been blocked by CORS policy: "
         + ("Response to preflight request doesn't pass access control check: " if preflight else "")
         + text.replace("{hint}", _escape(refusal.detail or ""))
-        + _CHROMIUM_ADDS.get((values.initiator, reason), "")
+        + _chromium_adds(values, reason)
     )
+
+
+def _chromium_adds(values: ConsoleValues, reason: Reason) -> str:
+    """The advice at the end."""
+    older = _CHROMIUM_ADDED.get(reason) if values.initiator is Initiator.FETCH else None
+    if older is not None and 0 < values.version < _CHROMIUM_NO_ADVICE_SINCE:
+        return older
+    return _CHROMIUM_ADDS.get((values.initiator, reason), "")
 
 
 def _escape(value: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cors_addon.engines import Engine
+from cors_addon.engines import Engine, judged_as
 from cors_addon.exchange.browser_cache import BrowserCache
 from cors_addon.exchange.cookies import CookieEvidence
 from cors_addon.exchange.http_cache import Stored
@@ -239,7 +239,7 @@ class Client:
 
     def unmask(self, engine: Engine, forced: Engine | None) -> None:
         """It is another engine than its User-Agent says, with a cache that knows nothing yet."""
-        self.engine, self.judged_as = engine, forced or engine
+        self.engine, self.judged_as = engine, judged_as(forced, engine)
         self.cache = BrowserCache(engine.cache)
 
     def note_upload(self, key: Key, method: str) -> None:

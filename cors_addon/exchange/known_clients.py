@@ -11,7 +11,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from cors_addon.engines import ENGINES, FETCH, Engine, chromium_brand, detect
+from cors_addon.engines import ENGINES, FETCH, Engine, chromium_brand, detect, judged_as, of_version
 from cors_addon.exchange.browser_cache import BrowserCache
 from cors_addon.exchange.clients import Client
 from cors_addon.exchange.credentials import Evidence
@@ -72,7 +72,7 @@ class KnownClients:
         if client is not None and (client.disguised or not client.is_browser):
             client = self._behind(observation, request) or client
         if client is None and request.asker == IN_DISGUISE:
-            client = self._unmasked(key, observation)
+            client = self._unmasked(key, observation, _version(request))
         if client is None:
             engine = _engine(request)
             # a script may have set the User-Agent itself: the connection, or the preflight, knows better
@@ -106,14 +106,14 @@ class KnownClients:
             return address, agent  # a proxy would name itself in every request: this is a script's or the browser's own
         return (address, asker), agent
 
-    def _unmasked(self, key: tuple[Hashable, bytes], observation: Observation) -> Client | None:
+    def _unmasked(self, key: tuple[Hashable, bytes], observation: Observation, version: int) -> Client | None:
         """The client of this connection, which was taken for what its User-Agent says until now."""
         client, plain = self._evidence.client_of(observation.connection), (observation.client, key[1])
         if client is None or self.by_key.get(plain) is not client:
             return None
         del self.by_key[plain]
         self.by_key[key] = client
-        client.unmask(ENGINES["chromium"], self._forced)
+        client.unmask(of_version(ENGINES["chromium"], version), self._forced)
         return client
 
     def _note(self, client: Client, observation: Observation) -> None:
@@ -131,14 +131,15 @@ class KnownClients:
         if unnamed and b"sec-ch-ua" in request:
             engine = ENGINES["chromium"]
         is_browser = _is_browser(request, engine)
-        own = engine or forced or FETCH
+        version = _version(request)
+        own = of_version(engine, version) if engine is not None else forced or FETCH
         client = self.by_key[key] = Client(
             engine=own,
-            judged_as=forced or own,
+            judged_as=judged_as(forced, own),
             is_browser=is_browser or forced is not None,
             cache=BrowserCache(own.cache),
             first_seen=observation.started,
-            version=_version(request),
+            version=version,
             user_agent=request.user_agent,
             disguised=unnamed and is_browser,
         )

@@ -17,5 +17,5 @@ def outcomes(judgement: Judgement) -> dict[str, Outcome]:
     return own | {
         name: rejudge(judgement, engine, fields, status)
         for name, engine in ENGINES.items()
-        if engine is not judgement.engine
+        if name != judgement.engine.name
     }

@@ -18,7 +18,7 @@ from mitmproxy.options import Options
 from cors_addon import engines
 from cors_addon.browser import wanted
 
-ENGINES = ("auto", *engines.ENGINES)
+ENGINES = engines.Choices(("auto", *engines.ENGINES))
 
 
 class Annotate(StrEnum):
@@ -73,7 +73,7 @@ OPTIONS = (
         "cors_engine",
         "auto",
         "Browser engine to judge as: auto (told by the client's own headers), chromium, gecko, webkit, or fetch, which "
-        "is the standard itself.",
+        "is the standard itself. With a version, as chromium@109, as that one was.",
         ENGINES,
     ),
     Option(

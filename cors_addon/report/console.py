@@ -33,6 +33,7 @@ def console_message(judgement: Judgement) -> str | None:
         location=target.text if target else "",
         redirected_from=first if first != str(observation.url) else None,
         recheck=_recheck(judgement, refusal),
+        version=judgement.engine.version,
     )
     return texts.console_message(judgement.engine.name, refusal, values)
 

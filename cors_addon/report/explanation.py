@@ -168,6 +168,8 @@ def _at(stage: Stage) -> str:
 
 def _engine(judgement: Judgement) -> str:
     name = _ENGINES.get(judgement.engine.name, judgement.engine.name)
+    if judgement.engine.version:
+        return f"{name} {judgement.engine.version}"
     pattern = _VERSIONS.get(judgement.engine.name)
     agent = headers.get_all(judgement.observation.request, b"user-agent")
     match = re.search(pattern, agent[0]) if pattern and agent else None

@@ -7,7 +7,8 @@ then policies of the page.
 
 from collections.abc import Hashable, Iterable
 
-from cors_addon.engines import ALL, FETCH, detect
+from cors_addon.engines import FETCH, detect
+from cors_addon.engines import forced as wanted
 from cors_addon.exchange.browser_reports import Reported
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.ledger import note_word
@@ -37,7 +38,7 @@ def judgement(unsent: Unsent, forced: str) -> Judgement:
     call, scene = unsent.call, unsent.scene
     observation = _observation(unsent)
     agent = observation.request[0][1]
-    engine = ALL[forced] if forced in ALL else detect(agent) or FETCH
+    engine = wanted(forced) or detect(agent) or FETCH
     made = Judgement(observation, Role.NO_CORS, engine, _named_origin(unsent), call.method)
     made.unsent = True
     load = Load(observation.url, unsent.origin, observation.destination, call.mode or "no-cors", registrable_domain)
@@ -86,7 +87,7 @@ def _of_report(seen: Observation, report: Reported, number: int, document: str |
         (),
         destination=report.destination,
     )
-    engine = ALL[forced] if forced in ALL else detect(agent[0][1] if agent else b"") or FETCH
+    engine = wanted(forced) or detect(agent[0][1] if agent else b"") or FETCH
     made = Judgement(observation, Role.NO_CORS, engine)
     made.unsent = True
     load = Load(report.url, report.page.origin, report.destination, "no-cors", registrable_domain)
