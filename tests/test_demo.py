@@ -75,7 +75,7 @@ def demo(
             assert text, f"the demo did not start: {said}"
             said += text
         timer.cancel()
-        page, mitmweb = re.findall(r"http://\S+", said)[-2:]
+        page, mitmweb, _live = re.findall(r"http://\S+", said)[-3:]
         yield Demo(process, said, page, mitmweb)
     finally:
         timer.cancel()

@@ -30,8 +30,10 @@ from cors_addon.report.html import details, page
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.summary import Input, Summary
 from cors_addon.session.session import Session
+from tests.cases.traffic import Sent, metadata
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, START, actual, flow, observe, preflight
 from tests.test_dump_reader import TRUTH
+from tests.test_loads import HINTS, last, load, observed
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -282,6 +284,33 @@ def test_one_request_of_a_page() -> None:
     [cause] = data["causes"]
     assert (cause["reason"], cause["count"]) == ("method-not-allowed", 1)
     assert data["reasons"]["method-not-allowed"]["explanation"] == REGISTRY["method-not-allowed"].explanation  # type: ignore[index]
+
+
+def test_what_something_else_stopped_is_not_green() -> None:
+    """CORS allows a script whose type no browser runs, and has no say in another's image: the page got neither."""
+    session = Session(keep=10)
+    script = (*metadata("cross-site", "cors", "script"), ("Origin", PAGE), ("Referer", f"{PAGE}/"), HINTS)
+    html = (*ALLOW, ("Content-Type", "text/html"), ("X-Content-Type-Options", "nosniff"))
+    sent = [
+        Sent(id="script", url="https://cdn.third.test/m.js", request=script, answer=html),
+        load("image", 2, answer=[("Cross-Origin-Resource-Policy", "same-origin")]),
+        load("shown", 3, answer=[("Content-Type", "image/png")]),
+    ]
+    last(session, *(observed(each, b"<!doctype html>") for each in sent[:2]), observed(sent[2], b"\x89PNG\r\n\x1a\n"))
+    summary, exchanges = gather(session.last.values())
+    data = Parsed(page.render(summary, exchanges)).data
+    found = {fetch["members"][0]["id"]: fetch for fetch in data["fetches"]}
+    assert {name: fetch["state"] for name, fetch in found.items()} == {"script": "stopped", "image": "stopped"}
+    detail = data["details"][found["script"]["members"][0]["detail"]]
+    assert (detail["gate"], detail["comment"]) == ("nosniff", "✗ nosniff: text/html for a script")
+    assert detail["remedies"][0]["what"].startswith("in the page: see whether the URL is right")
+    assert data["totals"]["states"]["stopped"] == 1
+    [[_, _, counts, _]] = data["matrix"]["cells"]
+    assert dict(zip(data["matrix"]["states"], counts, strict=True))["stopped"] == 1
+    assert [each["remedies"][0]["lines"] for each in data["blocked"] if each["gate"] == "corp"] == [
+        [["-", "Cross-Origin-Resource-Policy: same-origin"], ["+", "Cross-Origin-Resource-Policy: cross-origin"]]
+    ]
+    assert "allowed, but blocked by nosniff" in table.render(summary)
 
 
 def test_a_cached_preflight_is_pointed_to() -> None:

@@ -155,12 +155,15 @@ def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int
 
         def __init__(self, options: Options) -> None:
             super().__init__(options)
-            self.addons.add(CorsAddon(), Upstream(names))
+            self._cors_addon = CorsAddon()
+            self.addons.add(self._cors_addon, Upstream(names))
 
         async def running(self) -> None:
             await super().running()  # type: ignore[no-untyped-call]
+            page = self._cors_addon.page
+            live = "" if page is None else await page.listening()
             # what follows # opens the list of flows
-            sys.stdout.write(welcome(origins, f"{self.web_url}#/flows", notes))
+            sys.stdout.write(welcome(origins, f"{self.web_url}#/flows", live, notes))
             sys.stdout.flush()
 
     try:
@@ -195,9 +198,14 @@ def orderly_end() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def welcome(origins: Origins, mitmweb: str, notes: Sequence[str]) -> str:
-    """What to open, and what to do there."""
+def welcome(origins: Origins, mitmweb: str, live: str, notes: Sequence[str]) -> str:
+    """What to open, and what to do there; `live` is the live page's address, if there is one."""
     noted = "".join(f"{note}\n" for note in notes)
+    shown = f"""
+What fails, why, and what to change stands on one page, too, with buttons that make it work:
+
+  live page  {live}
+"""
     return f"""\
 {noted}
 Open both of these, side by side:
@@ -206,5 +214,6 @@ Open both of these, side by side:
   mitmweb    {mitmweb}
 
 Press a button on the page and see what its script gets. Then look in mitmweb why.
+{shown if live else ""}
 Ctrl-C ends the demo.
 """

@@ -13,8 +13,9 @@ from cors_addon.engines import ENGINES, named
 from cors_addon.exchange import in_browsers, other_engines
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import readable
+from cors_addon.fetch.load import Gate
 from cors_addon.fetch.refusals import Reason, Refusal
-from cors_addon.report import text
+from cors_addon.report import blocked, text
 
 ALL_ENGINES = tuple(name for name in ENGINES if name != "fetch")
 
@@ -39,6 +40,8 @@ class State(StrEnum):
     """What an exchange came to, the worst first."""
 
     DENY = "deny"
+    STOPPED = "stopped"
+    """By what is asked beside CORS."""
     DEPENDS = "depends"
     """On a credentials mode that is not known."""
     RULE = "rule"
@@ -68,6 +71,8 @@ class CountedOutcome(NamedTuple):
     """What the reason does not tell: the status of an error that lacks Access-Control-Allow-Origin."""
     by_rule: bool = False
     """A policy changed the answer, or gave it."""
+    stopped_by: Gate | None = None
+    """What kept the answer from the page, though CORS did not."""
 
     @property
     def reason(self) -> str | None:
@@ -87,6 +92,8 @@ class CountedOutcome(NamedTuple):
     @property
     def state(self) -> State:
         """What that amounts to."""
+        if self.stopped_by is not None:
+            return State.STOPPED
         if self.verdict is Verdict.NOT_CORS:
             return State.NONE
         if self.flips:
@@ -138,6 +145,7 @@ def outcome_of(judgement: Judgement) -> CountedOutcome:
         would = known if known.verdict is not judgement.verdict else None
     refusal = judgement.refusal or (would.refusal if would is not None else None)
     status = judgement.observation.status or 0
+    fate = blocked.beyond_cors(judgement)
     return CountedOutcome(
         judgement.role,
         judgement.verdict,
@@ -150,6 +158,7 @@ def outcome_of(judgement: Judgement) -> CountedOutcome:
         would.verdict if would is not None else None,
         status if refusal is not None and refusal.reason is Reason.ALLOW_ORIGIN_MISSING and status >= 400 else None,
         judgement.observation.rewritten is not None,
+        None if fate is None or fate.block is None else fate.block.gate,
     )
 
 

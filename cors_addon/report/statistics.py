@@ -13,8 +13,8 @@ def render(summary: Summary) -> str:
     by_engine: dict[tuple[str, str], dict[str, int]] = {}
     places: dict[tuple[str, str], dict[Endpoint, None]] = {}
     for endpoint, outcome, tally in summary.tallies():
-        if outcome.state is State.NONE:
-            continue
+        if outcome.state in (State.NONE, State.STOPPED):
+            continue  # what something else stopped is counted below
         name = _name(outcome)
         of_engine = by_engine.setdefault(name, {})
         of_engine[outcome.engine] = of_engine.get(outcome.engine, 0) + tally.count

@@ -8,6 +8,7 @@ Law 2: nothing raw: whatever stood in a URL or a header passes `visible`.
 from collections.abc import Iterable, Iterator, Sequence
 
 from cors_addon.exchange.model import Role, Verdict
+from cors_addon.reasons.blocks import BLOCKS
 from cors_addon.report import blocked_loads, cures
 from cors_addon.report.counted import ALL_ENGINES, CountedOutcome, Endpoint, State
 from cors_addon.report.cures import BROWSERS, MAX_CAUSES, number, plural
@@ -27,6 +28,7 @@ _HANG = 8
 """At most this far in stand the words that found no room beside a row."""
 _MARKS = {
     State.DENY: FAILED,
+    State.STOPPED: FAILED,
     State.DEPENDS: DEPENDS,
     State.RULE: PASSED,
     State.ALLOW: PASSED,
@@ -239,6 +241,8 @@ def _label(summary: Summary, endpoint: Endpoint, outcome: CountedOutcome) -> str
             words.append(f"a browser would {'deny' if outcome.would is Verdict.DENY else 'allow'} it")
     elif outcome.would is not None:
         words.append("no browser")
+    if outcome.stopped_by is not None:
+        words.append(f"allowed, but blocked by {BLOCKS[outcome.stopped_by].label}")
     if outcome.state is State.RULE:
         words.append("by rule")
     if outcome.flips:

@@ -192,6 +192,13 @@ class PageGroup(CommandGroup):
         own = HOST if through or self.port is None else f"{ADDRESS}:{self.port}"
         return address(own, self._gate.token, flow_id)
 
+    async def listening(self) -> str:
+        """The page's address on its own port, once it listens there; empty where it does not."""
+        if self._server is None:
+            return ""
+        await self._server.started()
+        return "" if self._server.port is None else self.address()
+
     def proxied_address(self) -> str:
         """The page's address in a browser that uses this proxy; empty where there is no page."""
         return "" if self._wanted == OFF else self.address(through=True)

@@ -51,6 +51,11 @@ class PageServer:
                 break
         ready()
 
+    async def started(self) -> None:
+        """Wait until it is decided where it listens."""
+        if self._starting is not None:
+            await self._starting
+
     def close(self) -> None:
         """Listen no more, and end what goes on."""
         for task in (self._starting, *self._tasks):

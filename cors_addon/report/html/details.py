@@ -14,6 +14,7 @@ from cors_addon.exchange.model import Judgement, PreflightState, Role
 from cors_addon.exchange.steps import steps
 from cors_addon.fetch.headers import readable
 from cors_addon.policy import shadow
+from cors_addon.reasons.blocks import BLOCKS
 from cors_addon.remedies.value import Remedy
 from cors_addon.report import blocked, jsonl, remedied, root_cause, text, timeline
 from cors_addon.report.counted import ALL_ENGINES, State, endpoint_of, outcome_of
@@ -45,7 +46,7 @@ def fetch(members: Sequence[Judgement], matrix: Matrix, details: "Details | Brie
     first = next((one for one in members if one.role is not Role.PREFLIGHT), members[0])
     states, worst_first = [exchange_state(one) for one in members], list(State)
     worst = members[min(range(len(members)), key=lambda index: (worst_first.index(states[index]), -index))]
-    key = worst if exchange_state(worst) in (State.DENY, State.DEPENDS) else last
+    key = worst if exchange_state(worst) in (State.DENY, State.STOPPED, State.DEPENDS) else last
     return full(
         {
             "origin": next((one.origin for one in members if one.origin is not None), ""),
@@ -101,7 +102,7 @@ class Briefs:
     def number(self, judgement: Judgement) -> int:
         """Where it stands in `written`."""
         outcome, method, status = outcome_of(judgement), judgement.observation.method, judgement.observation.status
-        comment = text.comment(judgement) or blocked.comment(judgement)
+        comment = blocked.comment(judgement) or text.comment(judgement)
         flips = [one.policy for one in itertools.starmap(shadow.Shadow, judgement.shadow) if one.flips]
         rewritten = judgement.observation.rewritten
         by = "" if rewritten is None else rewritten[0]
@@ -164,8 +165,9 @@ def _detail(judgement: Judgement, body_of: Body) -> dict[str, Any]:
             "engine": BROWSERS.get(judgement.engine.name, judgement.engine.name),
             "reason": refusal.get("reason"),
             "stage": refusal.get("stage"),
+            "gate": refusal.get("gate"),
             "phrase": refusal.get("phrase"),
-            "comment": text.comment(judgement),
+            "comment": blocked.comment(judgement) or text.comment(judgement),
             "asks": _asks(judgement),
             "relation": text.relation(judgement),
             "credentials": text.credentials_words(judgement) if judgement.stage is not None else None,
@@ -204,13 +206,27 @@ def _refusal(judgement: Judgement, asked: Judgement) -> dict[str, Any]:
     """Why it was refused, or would be in a browser, and what to change."""
     refusal = asked.refusal
     if refusal is None:
-        return {}
+        return _stopped(judgement)
     happened, remedies = told_of(asked)
     return {
         "reason": refusal.reason,
         "stage": refusal.stage,
         "phrase": text.phrase(asked, refusal),
         "fix": cure(smallest_change(asked)),
+        "remedies": remedied_as(remedies, judgement.observation.status),
+        "behind": "" if happened is None else happened.text,
+    }
+
+
+def _stopped(judgement: Judgement) -> dict[str, Any]:
+    """The same of what something beside CORS stopped."""
+    fate = blocked.beyond_cors(judgement)
+    if fate is None or fate.block is None:
+        return {}
+    happened, remedies = told_of(judgement)
+    return {
+        "gate": BLOCKS[fate.block.gate].label,
+        "phrase": blocked.phrase(fate.block, fate.load),
         "remedies": remedied_as(remedies, judgement.observation.status),
         "behind": "" if happened is None else happened.text,
     }

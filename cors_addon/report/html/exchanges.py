@@ -1,10 +1,11 @@
-"""Which exchanges the report lists: all, up to a limit; beyond it the latest, and refused ones before others."""
+"""Which exchanges the report lists: all, up to a limit; beyond it the latest, what pages never got before others."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
 
 from cors_addon.exchange.model import Judgement, Verdict
 from cors_addon.policy.shadow import Shadow, change_of
+from cors_addon.report.blocked import beyond_cors
 from cors_addon.report.text import depends_on_credentials
 
 MOST = 5_000
@@ -58,6 +59,8 @@ class Exchanges:
 
 
 def _rank(judgement: Judgement) -> int:
+    if beyond_cors(judgement) is not None:
+        return 0
     if judgement.stage is None and judgement.hypothetical is None:
         return 2
     wrong = judgement.verdict is Verdict.DENY or judgement.contradicted or depends_on_credentials(judgement)

@@ -6,16 +6,18 @@ from typing import Any
 from cors_addon.exchange import other_engines
 from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.refusals import Stage
-from cors_addon.report import remedied, text
+from cors_addon.report import text
 from cors_addon.report.blocked import kind_of, phrase
 from cors_addon.report.blocked_loads import Blocked
 from cors_addon.report.counted import ALL_ENGINES, Endpoint, State
 from cors_addon.report.cures import BROWSERS
+from cors_addon.report.html.details import remedied_as
 from cors_addon.report.html.values import full
 from cors_addon.report.situation import told_of
 from cors_addon.report.summary import Summary
 
 MAX_LISTED = 100
+MOST_REMEDIES = 2
 
 
 def never_sent(summary: Summary) -> list[list[Any]]:
@@ -47,7 +49,7 @@ def _blocked(each: Blocked) -> Iterator[dict[str, Any]]:
             "origin": fate.load.origin,
             "count": each.count,
             "behind": "" if happened is None else happened.text,
-            "remedies": [line.plain for line in remedied.lines(remedies, shown=2)],
+            "remedies": remedied_as(remedies[:MOST_REMEDIES], each.example.observation.status),
         }
     )
 

@@ -75,7 +75,7 @@ function panel(fetch) {
   const detail = fetch.main;
   const member = fetch.members[fetch.key];
   const refused =
-    detail.phrase && (fetch.state === "deny" || fetch.state === "depends" || detail.role === "non-browser");
+    detail.phrase && (["deny", "stopped", "depends"].includes(fetch.state) || detail.role === "non-browser");
   const facts = h(
     "dl",
     { class: "facts" },
@@ -139,8 +139,7 @@ function panel(fetch) {
           ? h(
               "p",
               { class: "what" },
-              code(detail.reason),
-              " ",
+              detail.gate ? `Stopped by ${detail.gate}, though CORS allows it` : [code(detail.reason), " "],
               STAGES[detail.stage],
               fetch.state === "depends" ? `: ${why(fetch).replace(/^but /, "")}` : "",
             )

@@ -53,6 +53,10 @@ function badge(state, x, y) {
       s("polygon", { points: "-4,-9.5 4,-9.5 9.5,-4 9.5,4 4,9.5 -4,9.5 -9.5,4 -9.5,-4" }),
       s("path", { d: "M-3.5-3.5 3.5 3.5M3.5-3.5-3.5 3.5" }),
     ],
+    stopped: () => [
+      s("rect", { x: -8.5, y: -8.5, width: 17, height: 17, rx: 3 }),
+      s("path", { d: "M-3.5-3.5 3.5 3.5M3.5-3.5-3.5 3.5" }),
+    ],
     allow: () => [s("circle", { r: 9 }), s("path", { d: "M-4 .3-1.2 3.2 4.2-3" })],
     depends: () => [
       s("polygon", { points: "0,-11 11,0 0,11 -11,0" }),
@@ -221,6 +225,7 @@ function diagram(fetch, width) {
       arrow(lane, B, `${detail.status}${leads}${time}`, { sub: rewritten, kind: detail.status >= 500 ? "bad" : "" });
     }
     if (detail.state === "deny") mark("deny", cause(detail));
+    else if (detail.state === "stopped") mark("stopped", detail.phrase);
     else if (detail.state === "depends") mark("depends", cause(detail));
     else if (detail.state === "rule") mark("rule", "by the rule");
     else if (detail.state === "allow")
@@ -244,7 +249,7 @@ function diagram(fetch, width) {
     } else if (detail.role === "redirect" && !goesOn) {
       arrow(B, lane, "not followed", { kind: "ghost denied", reach: 0.3 });
     }
-    if (detail.state === "deny" && !detail.contradiction)
+    if (["deny", "stopped"].includes(detail.state) && !detail.contradiction)
       arrow(B, 0, ["no answer for the page", "no answer"], { kind: "denied", reach: 0.55, bold: true });
     else if (preflight) return;
     else if (detail.role === "redirect") arrow(B, 0, ["what followed was not seen", "not seen"], { kind: "ghost" });

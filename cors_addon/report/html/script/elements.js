@@ -9,6 +9,7 @@ const report = document.getElementById("report");
 
 const STATES = {
   deny: ["denied", "✕"],
+  stopped: ["stopped by something else", "✕"],
   depends: ["depends on credentials", "?"],
   allow: ["allowed", "✓"],
   rule: ["allowed by a rule", "✓"],

@@ -382,8 +382,8 @@ function stopped() {
             blocked.map((each) => [
               each.origin,
               each.what,
-              [sign("deny", "small"), " ", each.phrase, each.behind ? h("p", { class: "hint" }, each.behind) : null],
-              (each.remedies || []).map((line) => h("p", {}, line)),
+              [sign("stopped", "small"), " ", each.phrase, each.behind ? h("p", { class: "hint" }, each.behind) : null],
+              remedied(each.remedies),
               number(each.count),
             ]),
             "Loads that something beside CORS stopped",
