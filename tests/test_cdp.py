@@ -148,6 +148,27 @@ def cases() -> Iterator[tuple[str, list[Event], list[str]]]:
         ["redirect GET /a deny allow-origin-missing (recording)"],
     )
     yield (
+        "a redirect that CORS permits and the page did not want",
+        [hop.begin(), hop.sent(), hop.answered(302, location="/b", acao=APP), hop.failed()],
+        ["redirect GET /a deny redirect-mode-error (recording)"],
+    )
+    put = Cdp(method="PUT")
+    pre, then = put.preflight(), Cdp(path="/b", method="PUT", at=0.1).preflight("PG")
+    yield (
+        "a redirect whose next preflight begins before the redirect is told",
+        [
+            put.begin(), pre.begin(), pre.sent(), pre.answered(204, acao=APP, acam="PUT"), pre.received(204),
+            pre.finished(), put.sent(), put.answered(307, acao=APP, location="/b"), then.begin(),
+            put.redirected("/b", 307, acao=APP, location="/b"), then.sent(), then.answered(204, acao=APP, acam="GET"),
+            then.received(204), then.finished(),
+            put.failed(cors="MethodDisallowedByPreflightResponse", parameter="PUT"),
+        ],
+        [
+            "preflight OPTIONS /a allow (recording)", "redirect PUT /a allow (recording)",
+            "preflight OPTIONS /b deny method-not-allowed PUT (recording)",
+        ],
+    )  # fmt: skip
+    yield (
         "from the browser's cache: by the stored answer",
         [a.begin(), a.received(extra=False, response={"headers": {"Access-Control-Allow-Origin": APP},
          "fromDiskCache": True}), a.finished()],

@@ -62,6 +62,21 @@ def test_plain_text(text: str, engine: str) -> None:
     assert judgements[0].certain
 
 
+@pytest.mark.parametrize(
+    "begin", ['[29179:29179:1129/183158.219499:INFO:CONSOLE:0] "', '[29179:1:1129/183158.219499:INFO:CONSOLE(0)] "', ""]
+)
+def test_the_file_that_chromium_logs_to(begin: str) -> None:
+    """It begins as a JSON array would; a sentence in it is what is quoted, and no more."""
+    noise = "[29179:29209:1129/183152.722806:ERROR:dbus/bus.cc:405] Failed to connect to the bus\n"
+    end = f'", source: {APP}/page (0)\n' if begin else "\n"
+    judgements, into = judged(f"{noise}{begin}{CHROMIUM}{end}{begin}{METHOD}{end}", "chrome_debug.log")
+    assert into.kind == "text of a console"
+    assert [(each.reason, each.detail) for each in judgements] == [
+        ("allow-origin-missing", None),
+        ("method-not-allowed", "PUT"),
+    ]
+
+
 def test_lighthouse() -> None:
     """Its errors stand in the order of their texts: the reason comes first all the same."""
     items = [

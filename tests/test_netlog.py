@@ -142,6 +142,51 @@ def test_credentials_stand_in_the_load_flags(judged: Judged) -> None:
     assert into.kind == "NetLog of Chrome"
 
 
+@pytest.mark.parametrize(
+    ("lines", "verdict"),
+    [
+        (["content-type: text/plain"], "deny"),
+        (["content-type: text/plain; charset=utf-8"], "deny"),
+        (["content-type: application/octet-stream"], "deny"),
+        ([], "deny"),
+        (["content-type: text/plain", "x-content-type-options: nosniff"], "allow"),
+        (["content-type: application/json"], "allow"),
+        (["content-type: text/plain", ALLOWED], "allow"),
+    ],
+)
+def test_an_answer_that_is_sniffed_first(lines: list[str], verdict: str, judged: Judged) -> None:
+    """Chromium looks at its body before it asks CORS, which shows nothing then: only so do the headers count."""
+    log = Log()
+    log.get(1, f"{SERVER}/a", ["HTTP/1.1 200 OK", *lines])
+    (judgement,), _ = judged(log.text())
+    assert judgement.verdict == verdict
+    assert judgement.contradicted is (verdict == "allow" and ALLOWED not in lines)
+    assert judgement.told_by == ("recording" if verdict == "allow" else "wire")
+
+
+def test_a_redirect_whose_next_preflight_is_refused(judged: Judged) -> None:
+    """The redirect itself passed: the refusal is that of the preflight to where it leads."""
+    log = Log()
+    redirect = "URL_REQUEST_DELEGATE_RECEIVED_REDIRECT"
+    log.begin(1, "PUT", f"{SERVER}/a", needs=True, cached=True)
+    log.job(1, "PUT", f"{SERVER}/a")
+    log.exchange(1, ["HTTP/1.1 307", "location: https://other.example/b", ALLOWED])
+    log.add(1, redirect, 1)
+    log.add(1, "CHECK_CORS_PREFLIGHT_REQUIRED", preflight_required=True)
+    log.preflight(2, 1, "https://other.example/b", ["HTTP/1.1 204", ANY, "access-control-allow-methods: GET"])
+    said: dict[str, Any] = {"cors-error": 19, "error": "ERR_FAILED", "failed-parameter": "PUT"}
+    log.add(1, "CORS_PREFLIGHT_ERROR", 0, **said)
+    log.add(1, "CORS_REQUEST", 2)
+    log.add(1, redirect, 2)
+    log.add(1, "REQUEST_ALIVE", 2)
+    judgements, _ = judged(log.text())
+    assert sorted(told(judgements)) == [
+        ("OPTIONS", "deny", "method-not-allowed", "omit"),
+        ("PUT", "allow", None, "omit"),
+    ]
+    assert not any(each.contradicted or each.block for each in judgements if each.verdict == "allow")
+
+
 def test_a_refused_preflight_has_its_error_by_number(judged: Judged) -> None:
     """The preflight is denied with it, and the request was never sent."""
     log = Log()

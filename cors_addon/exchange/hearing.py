@@ -78,6 +78,8 @@ def hear(word: Word, judgement: Judgement, mode: Credentials, evidence: str | No
     agreeing = [each for each, reading in readings.items() if _agrees(word, reading)]
     if mode in agreeing or len(agreeing) == 2:
         return Heard(mode, evidence, decided=True)
+    if word.presumed:
+        return Heard(mode, evidence)
     if agreeing and evidence not in BY_THE_REQUEST:
         return Heard(agreeing[0], _EVIDENCE[word.passed, agreeing[0]], decided=True)
     possible = [readings[mode]] if evidence in BY_THE_REQUEST else [omitted, included]

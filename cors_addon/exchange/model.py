@@ -99,6 +99,8 @@ class Word:
 
     passed: bool | None = None
     """The page got the answer, or it was refused or failed."""
+    presumed: bool = False
+    """The log shows the same of some refused answers: where the headers refuse what passed so, they are right."""
     refusal: Refusal | None = None
     """Why CORS refused it, where that is said: `passed` is false then."""
     block: Block | None = None

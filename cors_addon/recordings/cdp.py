@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from cors_addon.exchange.model import Credentials, Word
-from cors_addon.fetch.refusals import Reason
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import words
 from cors_addon.recordings.cdp_request import Hop, Request, size_of
@@ -238,6 +238,9 @@ class _Requests:
     def _tell_preflights(self, request: Request, hop: Hop) -> None:
         """A request has ended: tell of the preflights that it was waiting for, and what was said of them."""
         for preflight in tuple(request.preflights):
+            asked = preflight.held or preflight.last
+            if request.hops and asked is not None and asked.url != hop.url:
+                continue  # of the next hop: it may begin before the redirect to that is told
             if preflight.held is None and preflight.last is not None:
                 preflight.held = preflight.hops.pop()  # its own end is missing, or comes too late
             held = preflight.held
@@ -286,12 +289,21 @@ def _said(hop: Hop) -> Word | None:
     if isinstance(status, Mapping):
         return words.of_cors_error(str(status.get("corsError")), str(status.get("failedParameter") or ""))
     answered = hop.status is not None
-    blocked = failure.get("blockedReason")
+    blocked, error = failure.get("blockedReason"), str(failure.get("errorText") or "")
+    if not blocked and error == "net::ERR_FAILED" and hop.is_permitted_redirect:
+        return _UNWANTED
     found = _of_error(str(blocked), answered=answered) if blocked else None
-    return found or _of_error(str(failure.get("errorText") or ""), answered=answered)
+    return found or _of_error(error, answered=answered)
 
 
 _of_error = lru_cache(maxsize=1024)(words.of_error)
+_UNWANTED = Word(
+    passed=False,
+    refusal=Refusal(Reason.REDIRECT_MODE_ERROR, Stage.REDIRECT),
+    redirect="error",
+    text="net::ERR_FAILED without a CorsError",
+)
+"""Of a redirect that CORS did not refuse, or the log would say so, and that the page did not want."""
 
 
 type _Handler = Callable[[_Requests, str, dict[str, Any]], None]

@@ -4,12 +4,15 @@ from collections import deque
 from typing import Any
 
 from cors_addon.engines.names import refusal_named
+from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.fetch.names import ALLOW_ORIGIN
 from cors_addon.fetch.refusals import Stage
 from cors_addon.recordings.logged import SCRIPTS, Logged
 from cors_addon.recordings.words import REFUSED
 
 _CORS_ALWAYS = SCRIPTS | {"font"}
 """Types of requests to other origins that are cors requests, mostly or always."""
+_ALLOW_ORIGIN = ALLOW_ORIGIN.lower()
 _MADE_UP = "non-authoritative-reason"
 """A header of redirects that the browser makes up by itself, as for HSTS."""
 
@@ -101,6 +104,13 @@ class Hop:
             and isinstance(headers, dict)
             and any(str(name).lower() == _MADE_UP for name in headers)
         )
+
+    @property
+    def is_permitted_redirect(self) -> bool:
+        """Whether it was answered by a redirect that names some origin which may have it."""
+        headers = (self.answer or {}).get("headers")
+        named = isinstance(headers, dict) and any(str(name).lower() == _ALLOW_ORIGIN for name in headers)
+        return named and self.status in REDIRECT_STATUSES
 
     @property
     def tells_credentials(self) -> bool:

@@ -21,11 +21,17 @@ from cors_addon.recordings.source import Head, Source
 ONLY_REFUSALS = "a console tells what was refused, not what passed: a HAR or a Playwright trace has both"
 MOST_EXPLAINED = 10_000
 """URLs of which it is kept that a sentence tells why."""
+_FIRST = 200
+"""Characters of a file by which JSON is told from other text."""
+_CUT = 8
+"""Characters at the end of these that may be the beginning of a literal."""
 LONGEST = sentences.LONGEST
 """Bytes of a line that are read."""
 
 _WEBDRIVER = re.compile(r"(?P<url>\S+) (?:-|\d+:\d+) (?P<text>[\s\S]*)")
 """ChromeDriver's `browser` log: where, and what."""
+_CHROMIUM_LOG = re.compile(r'\[[^\]]*:CONSOLE[^\]]*\] "(?P<text>.*?)"?(?:, source: (?P<url>\S*) \(\d+\)\s*)?')
+"""A message in the file that Chromium writes with `--enable-logging`: base/logging.cc."""
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 _GECKO = re.compile(r"Cross-Origin Request Blocked|Same Origin Policy")
 _WEBKIT = re.compile(
@@ -60,9 +66,24 @@ def is_messages(head: Head) -> bool:
 
 def is_text(head: Head) -> bool:
     """A text in which a line tells of a refusal."""
-    if head.members is not None or head.shape.opens or b"\0" in head.start:
+    if head.members is not None or b"\0" in head.start:
         return False
-    return any(sentences.read(line) is not None for line in head.start.decode("utf-8", "replace").splitlines())
+    text = head.start.decode("utf-8", "replace")
+    if head.shape.opens and not _is_no_json(text):
+        return False
+    return any(sentences.read(line) is not None for line in text.splitlines())
+
+
+def _is_no_json(text: str) -> bool:
+    """Whether a text that begins as JSON may is none by its first words: `[12:00:01] …`, `[pid:tid:…:INFO:…] …`."""
+    line = text.lstrip("\ufeff \t\r\n").partition("\n")[0][:_FIRST]
+    try:
+        json.loads(line, strict=False)
+    except json.JSONDecodeError as error:
+        return line.startswith("[") and error.pos < len(line) - _CUT and not error.msg.startswith("Unterminated")
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def read_lighthouse(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
@@ -117,6 +138,9 @@ def _of(message: Any) -> _Line | None:
 
 def _parted(text: str) -> _Line:
     """A line of text, and the URL in it that it is about."""
+    logged_by_chromium = _CHROMIUM_LOG.fullmatch(text)
+    if logged_by_chromium is not None:
+        return _Line(logged_by_chromium["text"], logged_by_chromium["url"] or "", 0.0)
     match = _WEBDRIVER.fullmatch(text)
     if match is not None and "://" in match["url"]:
         message = match["text"]

@@ -170,7 +170,8 @@ class _NetLog:
         self._preflight_over(fetch, event)
 
     def preflight_required(self, fetch: Fetch, event: "_Event") -> None:
-        """Whether it needs one."""
+        """Whether it needs one; asked of where a redirect leads to, once that has passed."""
+        fetch.within = False
         if event.params.get("preflight_required") is False:
             fetch.state = PreflightState.NOT_NEEDED
 

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from cors_addon.exchange.model import Credentials, Fields, PreflightState, Word
+from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.fetch.mime import declared, is_nosniff
 from cors_addon.fetch.origins import Url
 from cors_addon.recordings import words
 
@@ -46,6 +48,11 @@ _LATER = (
 _BOUNDARY = (136, 148)
 """Of the versions between, it was not seen which of the two they number."""
 
+
+_SNIFFED = frozenset(
+    """text/plain text/xml application/xml application/octet-stream application/unknown unknown/unknown */*""".split()
+)
+_OFFICE = ("application/ms", "application/vnd.ms", "application/vnd.openxmlformats-officedocument.")
 
 PASSED = "handed to the page"
 REFUSED = "ended by the browser as the answer came"
@@ -113,6 +120,18 @@ def error_name(number: int, version: int | None) -> str | None:
     return _LATER[later] if 0 <= later < len(_LATER) else None
 
 
+def is_sniffed(answer: Fields) -> bool:
+    """Whether Chromium may look at the body of an answer before it hands its headers to CORS.
+
+    Then what it makes of them comes after the events of its delivery, whether it refuses them or not. It does so for
+    all but `fetch()`. net/base/mime_sniffer.cc
+    """
+    if is_nosniff(answer):
+        return False
+    kind = declared(answer)
+    return kind in _SNIFFED or "/" not in kind or kind.startswith(_OFFICE)
+
+
 def of_hop(hop: Hop, refused: bool, state: PreflightState | None) -> Word:
     """What became of a request, and in what way it was sent."""
     mode = Credentials.UNKNOWN
@@ -120,5 +139,7 @@ def of_hop(hop: Hop, refused: bool, state: PreflightState | None) -> Word:
         mode = Credentials.INCLUDE if hop.includes else Credentials.OMIT
     said = None if hop.error is None else words.of_error(hop.error, answered=hop.status is not None)
     if said is None:
-        said = Word(passed=not refused and hop.error is None, text=hop.error or (REFUSED if refused else PASSED))
+        passed = not refused and hop.error is None
+        presumed = passed and hop.status not in REDIRECT_STATUSES and is_sniffed(hop.answer)
+        said = Word(passed=passed, presumed=presumed, text=hop.error or (REFUSED if refused else PASSED))
     return replace(said, credentials=mode, preflight=state)
