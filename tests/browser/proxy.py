@@ -44,6 +44,8 @@ class Seen:
     answered: bool
     delay: float = 0.0
     """Seconds until it was answered."""
+    connection: str = ""
+    """Of the browser."""
 
     def header(self, name: str) -> str | None:
         """The first value of a request header."""

@@ -3,23 +3,27 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.browser.compare import load_lines
-from tests.browser.drivers.contexts import Contexts
+from tests.browser.drivers.contexts import CONTEXTS
 from tests.browser.generate import generate
 from tests.browser.run import record
 from tests.browser.test_browser_truth import driver_of
 
 SEED = 20261129
-SAMPLE = 200
+SAMPLE = {"chromium": 180, "firefox": 80, "webkit": 70}
 DECIDED = ("allow", "deny")
 
 
-def test_no_observed_verdict_is_wrong(tmp_path: Path) -> None:
+@pytest.mark.parametrize("browser", CONTEXTS)
+def test_no_observed_verdict_is_wrong(browser: str, tmp_path: Path) -> None:
     """Random cases, single ones and sequences of requests to one URL, each step in a context of its own."""
-    driver_of("chromium")
-    cases = [generate(SEED, index, "sequence" if index % 2 else None) for index in range(SAMPLE)]
+    driver_of(browser)
+    cases = [generate(SEED, index, "sequence" if index % 2 else None) for index in range(SAMPLE[browser])]
     ours_file = tmp_path / "ours.jsonl"
-    result = asyncio.run(record(Contexts, cases, tmp_path / "run.mitm", tmp_path / "run.jsonl", jsonl=ours_file))
+    driver = CONTEXTS[browser]
+    result = asyncio.run(record(driver, cases, tmp_path / "run.mitm", tmp_path / "run.jsonl", jsonl=ours_file))
     assert not result.unfinished
     ours = load_lines(ours_file)
     judged = [

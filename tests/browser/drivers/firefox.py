@@ -349,8 +349,12 @@ class Firefox:
 
     async def open_page(self, page: str) -> str:
         """Open the case page of one origin in a tab of its own, with all cookies; its browsing context."""
+        return await self.open_where(page)
+
+    async def open_where(self, page: str, *, primed: bool = True, **where: Any) -> str:
+        """The same in a tab that BiDi is asked to open `where`; `primed`: with all cookies."""
         assert self.bidi is not None
-        tab = await self.bidi.call("browsingContext.create", type="tab", background=True)
+        tab = await self.bidi.call("browsingContext.create", type="tab", background=True, **where)
         context: str = tab["context"]
         try:
             await self.bidi.call(
@@ -360,7 +364,7 @@ class Firefox:
                 url=f"{page}{self.page_path}",
                 wait="complete",
             )
-            if self.primes:
+            if self.primes and primed:
                 await self.bidi.evaluate(context, f"prime({json.dumps(self.primes)})")
         except BidiError as error:
             raise BrowserGone(f"{page}{self.page_path} did not load: {error}") from error

@@ -162,6 +162,7 @@ class CaseServer:
         authority = flow.request.data.authority.decode("latin-1") or flow.request.host_header
         request = {
             "flow_id": flow.id,
+            "connection": flow.client_conn.id,
             "url": f"{flow.request.scheme}://{authority}{flow.request.path}",
             "method": flow.request.data.method.decode("latin-1"),
             "time": flow.request.timestamp_start,
@@ -180,7 +181,7 @@ def give(flow: http.HTTPFlow, given: dict[str, typing.Any]) -> None:
         flow.kill()
         return
     origin = flow.request.headers.get("origin", "")
-    headers = [(name, value.replace("{origin}", origin)) for name, value in given["headers"]]
+    headers = [(name, value.replace("{origin}", origin).replace("{flow}", flow.id)) for name, value in given["headers"]]
     body = b"" if flow.request.method == "HEAD" else given["body"].encode("latin-1")
     flow.response = make_response(given["status"], headers, body, default_cache=False)
 
