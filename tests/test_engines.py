@@ -24,6 +24,7 @@ AGENTS: dict[str, str | None] = {
     "Mozilla/5.0 (Android 14; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0": "gecko",
     "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.0": "gecko",
     "Mozilla/5.0 (Windows NT 10.0; rv:128.0) Gecko/20100101 Firefox/128.0": "gecko",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:6.6) Goanna/20240801 PaleMoon/33.2.1": "gecko",
     # WebKit
     f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {KIT} Version/18.5 Safari/605.1.15": "webkit",
     f"Mozilla/5.0 (X11; Linux x86_64) {KIT} Version/18.5 Safari/605.1.15": "webkit",
@@ -32,6 +33,9 @@ AGENTS: dict[str, str | None] = {
     f"{IPHONE} CriOS/140.0.0.0 Mobile/15E148 Safari/604.1": "webkit",
     f"{IPHONE} FxiOS/140.0 Mobile/15E148 Safari/605.1.15": "webkit",
     f"{IPHONE} Version/18.5 EdgiOS/140.0 Mobile/15E148 Safari/604.1": "webkit",
+    f"Mozilla/5.0 (PlayStation; PlayStation 5/9.00) {KIT} Version/16.5 Safari/605.1.15": "webkit",
+    # the standard itself
+    "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Servo/0.0.1 Firefox/128.0": "fetch",
     # none of them
     "": None,
     "curl/8.14.1": None,

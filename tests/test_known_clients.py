@@ -63,6 +63,10 @@ def test_the_brand(hints: str, version: int | None) -> None:
         (b"node", (("Sec-Fetch-Mode", "cors"), ("Accept-Language", "*")), "non-browser"),
         (AGENTS["chromium"], (("Sec-Fetch-Mode", "cors"), ("Accept-Language", "*")), "non-browser"),
         (AGENTS["chromium"], (("Sec-Fetch-Mode", "cors"), ("Accept-Encoding", "br, gzip, deflate")), "non-browser"),
+        # the same over plain http, with the browser's own headers passed on
+        (AGENTS["chromium"], (("Sec-Fetch-Mode", "cors"), ("Accept-Encoding", "gzip, deflate")), "non-browser"),
+        # Vite's proxy, and all others made with http-proxy, send the browser's headers on as they are
+        (AGENTS["chromium"], metadata("same-origin"), "same-origin"),
         (AGENTS["chromium"], (*metadata(), ("Accept-Language", "*")), "actual"),
         (AGENTS["chromium"], metadata(), "actual"),
     ],

@@ -69,10 +69,10 @@ def flat(story: str) -> str:
         ),
         (preflight([*ALLOW_PUT, CREDENTIALS, ("Access-Control-Max-Age", "0")]), "✓ CORS for PUT"),
         (actual([*ALLOW, CREDENTIALS], method="PUT"), "✓ CORS (its preflight was not seen)"),
-        (flow(request=[("Origin", PAGE)], agent=CURL, response=ALLOW), "– ✓ for a browser, which this client is not"),
+        (flow(request=[("Origin", PAGE)], agent=CURL, response=ALLOW), "– ✓ for a browser, which curl 8.14 is not"),
         (
             flow(request=[("Origin", PAGE)], agent=CURL),
-            "– ✗ for a browser, which this client is not: no Allow-Origin on the 200 response",
+            "– ✗ for a browser, which curl 8.14 is not: no Allow-Origin on the 200 response",
         ),
         (flow("POST", request=[("Origin", PAGE), ("Sec-Fetch-Mode", "navigate")]), ""),
     ],

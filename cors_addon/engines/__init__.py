@@ -112,6 +112,8 @@ def detect(user_agent: bytes) -> Engine | None:
         if b"Chrome/" in user_agent or b"Chromium/" in user_agent:
             return chromium.ENGINE
         return webkit.ENGINE
-    if b"Gecko/" in user_agent and b"rv:" in user_agent:
-        return gecko.ENGINE
+    if (b"Gecko/" in user_agent or b"Goanna/" in user_agent) and b"rv:" in user_agent:
+        return gecko.ENGINE  # Goanna, Pale Moon's, came of it
+    if b" Servo/" in user_agent:
+        return FETCH
     return None

@@ -146,7 +146,13 @@ class RequestHeaders(Mapping[bytes, bytes]):
         """It includes credentials, for all to see."""
         self.preflight = origin is not None and ASKED_METHOD in shape.places
         is_cors = mode == b"cors"
-        self.plainly_cors = is_cors and origin is not None and not shape.upgrades and not origin.startswith(_EXTENSIONS)
+        self.plainly_cors = (
+            is_cors
+            and origin is not None
+            and not shape.upgrades
+            and not origin.startswith(_EXTENSIONS)
+            and (shape.site < 0 or fields[shape.site][1] != b"same-origin")
+        )
         """A cors request, if only it goes to another origin."""
         place = shape.dest
         self.plainly_fetched = (
@@ -220,13 +226,14 @@ def _disguise(hints: bytes, user_agent: bytes) -> bytes:
 def _is_of_library(wire: RequestHeaders) -> bool:
     """Node's fetch (undici, lib/web/fetch/index.js) sends Sec-Fetch-Mode alone; an SSR server may pass on a User-Agent.
 
-    No browser sends an Accept-Language of `*`, nor names Brotli first.
+    No browser sends an Accept-Language of `*`, nor names Brotli first, nor Fetch metadata where it names no Brotli.
     """
     if wire.preflight:
         return False
     return (
         wire.get(b"accept-language") == b"*"
         or wire.get(b"accept-encoding", b"").startswith(b"br, gzip")
+        or wire.get(b"accept-encoding") == b"gzip, deflate"
         or (detect(wire.user_agent) is None and not wire.user_agent.startswith(b"Mozilla/"))
     )
 
@@ -279,6 +286,8 @@ def classify(
         return Classified(Role.NO_CORS, origin)
     if origin.startswith(_EXTENSIONS):
         return Classified(Role.ACTUAL, origin, (Assumption.EXTENSION,))
+    if wire.get(b"sec-fetch-site") == b"same-origin":
+        return Classified(Role.SAME_ORIGIN, origin, (Assumption.LED_ELSEWHERE,))
     if mode is not None or follows_cors or observation.method != b"POST":
         return Classified(Role.ACTUAL, origin)  # only a cors request puts an Origin on GET and HEAD
     return _unmarked_post(wire, origin, engine)

@@ -11,6 +11,10 @@ class Assumption(StrEnum):
     """Its value is what people read, and what stands in the JSON line."""
 
     NO_BROWSER = "the client is no browser: it does not enforce CORS"
+    LED_ELSEWHERE = (
+        "the browser says that it asked its page's own origin: a dev server's proxy, or a mapping in mitmproxy, led the"
+        " request here"
+    )
     CORS_MODE = (
         "assumed: a cors request; there is no Sec-Fetch-Mode header, and a no-cors request (a beacon) or a"
         " form would look the same"

@@ -28,6 +28,7 @@ from cors_addon.report import (
     timeline,
     upstream_error,
 )
+from cors_addon.report.client_name import client_name
 from cors_addon.report.console import console_message
 from cors_addon.report.findings import MARK, finding_phrase
 from cors_addon.report.layout import COLUMN, paragraph, wrapped
@@ -45,6 +46,7 @@ from cors_addon.report.text import (
     preflight_words,
     quoted,
     relation,
+    visible,
 )
 from cors_addon.servers import cause
 
@@ -172,6 +174,9 @@ def _engine(judgement: Judgement) -> str:
         return f"{name} {judgement.engine.version}"
     pattern = _VERSIONS.get(judgement.engine.name)
     agent = headers.get_all(judgement.observation.request, b"user-agent")
+    known = client_name(agent[0].decode("latin-1")) if agent else None
+    if known is not None:
+        return visible(known) if judgement.role is Role.NON_BROWSER else f"{visible(known)} ({name})"
     match = re.search(pattern, agent[0]) if pattern and agent else None
     return f"{name} {match[1].decode()}" if match else name
 
