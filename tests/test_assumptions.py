@@ -31,7 +31,8 @@ def of_requests() -> list[Judgement]:
     read = ("Access-Control-Expose-Headers", "*"), ("ETag", "x")
     included = cors("a", answer=allow(PAGE, *read, credentials="true"))
     omitted = cors("a", answer=allow(PAGE, *read, credentials="true", headers="*"))
-    every = (*sent, extension, tool, refused, included, omitted)
+    led = cors("a", site="same-origin")
+    every = (*sent, extension, tool, led, refused, included, omitted)
     font = replace(cors("a", answer=allow("*")).observation(), destination=Destination.FONT)
     seen = [*(each.observation() for each in every), font]
     return [judgement for each in seen for judgement in Run().feed([each]).last.values()]

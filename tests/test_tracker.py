@@ -110,7 +110,6 @@ REQUESTS = (
     Request("module script", (*ORIGIN, *metadata("cross-site", dest="script")), Role.ACTUAL, REFUSED, "GET"),
     Request("EventSource", (*ORIGIN, *metadata(), ("Accept", "text/event-stream")), Role.ACTUAL, REFUSED, "GET"),
     Request("cors of a sandbox", (("Origin", "null"), *metadata("cross-site")), Role.ACTUAL, REFUSED, "GET"),
-    Request("led elsewhere", (*ORIGIN, *metadata("same-origin")), Role.SAME_ORIGIN, certain=False),
     Request("image", metadata(mode="no-cors", dest="image"), None, method="GET"),
     Request("beacon", (*ORIGIN, *metadata(mode="no-cors"), *typed("text/plain")), Role.NO_CORS),
     Request("beacon of a sandbox", (("Origin", "null"), *metadata(mode="no-cors")), Role.NO_CORS),

@@ -1,4 +1,4 @@
-"""Node's fetch, Bun, Deno and a dev server's proxy, run for real: named, and denied nothing though they send an Origin."""
+"""Node's fetch, Bun, Deno and a dev server's proxy, run for real: named, and denied nothing, though they send Origin."""
 
 import json
 import os
