@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from mitmproxy import contentviews, exceptions, http
+from mitmproxy import contentviews, eventsequence, exceptions, http
+from mitmproxy.addons.mapremote import MapRemote
 from mitmproxy.addons.view import View
 from mitmproxy.flow import Error
 from mitmproxy.options import Options
@@ -28,7 +29,20 @@ from cors_addon.proxy import annotate, judging
 from cors_addon.proxy import settings as options_module
 from cors_addon.session.session import Session
 from tests import helpers
-from tests.helpers import ALLOW, ALLOW_PUT, API, FIREFOX, PAGE, START, actual, client, flow, preflight, proxy
+from tests.helpers import (
+    ALLOW,
+    ALLOW_PUT,
+    API,
+    FIREFOX,
+    PAGE,
+    START,
+    actual,
+    client,
+    flow,
+    preflight,
+    proxy,
+    saved_and_loaded,
+)
 
 ENTRY = Path(__file__).parents[1] / "cors_addon" / "__init__.py"
 NO_BROWSER = "curl/8.14"
@@ -463,7 +477,7 @@ def test_no_browser() -> None:
     assert asked.metadata["cors.role"] == "non-browser"
     assert asked.metadata["cors.verdict"] == "not-cors"
     assert asked.metadata["cors.hypothetical"] == "deny"
-    assert asked.comment.startswith("– ✗ for a browser, which this client is not: no Allow-Origin")
+    assert asked.comment.startswith("– ✗ for a browser, which curl 8.14 is not: no Allow-Origin")
     assert asked.marked == ""
 
 
@@ -977,3 +991,22 @@ def test_explain_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("cors_addon.proxy.explaining.explain", failing)
         with pytest.raises(exceptions.CommandError, match="failed to explain"):
             running.command("cors.explain", given_flow)
+
+
+def test_map_remote_over_plain_http() -> None:
+    """The browser's own URL is noted before the request is led elsewhere: there it asked its page's own origin."""
+    page = "http://app.example.test"
+    with proxy(MapRemote()) as running:
+        assert "requestheaders" not in vars(running.addon)
+        running.set(map_remote=["|//app.example.test/api|//localhost:3000/api"])
+        mapped = flow("POST", f"{page}/api/x", [("Origin", page), ("Content-Type", "application/json")])
+        for event in eventsequence.iterate(mapped):
+            running.master.addons.invoke_addon_sync(running.addon, event)
+            if event.name == "request":
+                mapped.request.url = "http://localhost:3000/api/x"  # as MapRemote does where no answer is there yet
+        assert str(translate.url(mapped)) == f"{page}/api/x"
+        assert mapped.metadata["cors.role"] == "same-origin"
+        [again] = saved_and_loaded(mapped)
+        assert str(translate.url(again)) == f"{page}/api/x"
+        running.set(map_remote=[])
+        assert "requestheaders" not in vars(running.addon)

@@ -19,7 +19,7 @@ from cors_addon.exchange.model import Fields, Observation
 from cors_addon.exchange.timing import HAR_SKEW
 from cors_addon.fetch import headers
 from cors_addon.fetch.load import Page
-from cors_addon.fetch.origins import Url, host_to_ascii, is_loopback, parse_url
+from cors_addon.fetch.origins import Url, host_to_ascii, is_loopback, known_url, parse_url
 from cors_addon.flows import bodies
 from cors_addon.policy import rewrite_record
 
@@ -28,6 +28,8 @@ OWN_PAGE = "cors.answered"
 PROBE = "cors.probe"
 """Metadata: what a request of `cors.probe` asks; policies leave its answer alone."""
 WITNESS = "cors.witness"
+ASKED = "cors.asked"
+"""Metadata: the URL that the client asked for, while `map_remote` is set."""
 """Metadata: of a document or worker, `put in`, or why no witness was put into it."""
 BROKE_OFF = "the answer broke off: taken for streamed, so that its headers had reached the browser"
 
@@ -60,7 +62,7 @@ def observation(flow: http.HTTPFlow) -> Observation:
         started,
         ended if ended > started else started,
         request.method,
-        _url(request, client, flow.server_conn),
+        url(flow) if flow.metadata else _url(request, client, flow.server_conn),
         request.headers.fields,
         status,
         fields,
@@ -84,8 +86,8 @@ def page(flow: http.HTTPFlow) -> Document | None:
     if response is None or response_headers.shape_of(response.data.headers.fields).has_policies:
         return None
     request = flow.request.data
-    url = _url(request, flow.client_conn, flow.server_conn)
-    return Document(flow.id, url, request.timestamp_start, Page(url), partial(_read_body, response.data))
+    asked = url(flow)
+    return Document(flow.id, asked, request.timestamp_start, Page(asked), partial(_read_body, response.data))
 
 
 def _read_body(response: http.ResponseData, limit: int) -> bytes | None:
@@ -222,7 +224,19 @@ _new_url: Callable[[type[Url], tuple[str, str, int, str]], Url] = tuple.__new__
 
 def url(flow: http.HTTPFlow) -> Url:
     """The URL that the client asked for, which is not always the one mitmproxy passes on."""
+    metadata = flow.metadata
+    if metadata and ASKED in metadata:
+        asked = known_url(metadata[ASKED])
+        if asked is not None:
+            return asked
     return _url(flow.request.data, flow.client_conn, flow.server_conn)
+
+
+def note_asked(flow: http.HTTPFlow) -> None:
+    """Keep the URL that the client asks for, before `map_remote` leads the request elsewhere."""
+    if flow.live:
+        flow.metadata.pop(ASKED, None)
+        flow.metadata[ASKED] = str(url(flow))
 
 
 def _url(request: http.RequestData, client: Client, server: Server) -> Url:

@@ -17,6 +17,7 @@ from mitmproxy.master import Master
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
 
+from cors_addon.flows import translate
 from cors_addon.flows.use import JUDGED, use_of
 from cors_addon.proxy import internals, settings, view
 from cors_addon.proxy.audit_command import AuditCommand
@@ -137,6 +138,9 @@ class CorsAddon:
             self._note_intercepting()
         if "flow_detail" in updated:
             self._print_or_not()
+        if "map_remote" in updated:
+            mapped = getattr(ctx.options, "map_remote", None)
+            self._policies.hooks.note("requestheaders", translate.note_asked if mapped else None)
         if not settings.NAMES & updated:
             return
         new = settings.parse(ctx.options)

@@ -111,7 +111,15 @@ def _completed(comment: str, judgement: Judgement, flow: http.HTTPFlow | None) -
 
 
 _KEPT = frozenset(
-    {OUR_COMMENT, OUR_MARKER, translate.OWN_PAGE, translate.PROBE, translate.WITNESS, *rewrite_record.KEPT}
+    {
+        OUR_COMMENT,
+        OUR_MARKER,
+        translate.OWN_PAGE,
+        translate.PROBE,
+        translate.WITNESS,
+        translate.ASKED,
+        *rewrite_record.KEPT,
+    }
 )
 
 

@@ -10,6 +10,7 @@ Where mitmproxy does not call `update` so, or no hook that comes later, the firs
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any, Protocol
 
 from mitmproxy import flow as mitm
@@ -48,6 +49,7 @@ class Hooks:
         self._due: list[tuple[http.HTTPFlow, Work]] = []
         self._own: dict[str, Hook] = {}
         self._first: Mapping[str, Hook] = {}
+        self._noting: dict[str, Hook] = {}
         self._placed: set[str] = set()
         if self._stay:
             self.refresh(rewriting=False, deciding=False)
@@ -78,6 +80,14 @@ class Hooks:
         for name in first:
             self._place(name)
 
+    def note(self, name: str, hook: Hook | None) -> None:
+        """Have a hook called before all others of its name, which only looks; None: no longer."""
+        if hook is None:
+            self._noting.pop(name, None)
+        else:
+            self._noting[name] = hook
+        self._place(name)
+
     def keep(self, name: str, hook: Hook | None) -> None:
         """Have a hook of a name that policies need none of; None: no longer."""
         if hook is None:
@@ -87,14 +97,13 @@ class Hooks:
         self._place(name)
 
     def _place(self, name: str) -> None:
-        first, own = self._first.get(name), self._own.get(name)
-        hook = own if first is None else first if own is None else _both(first, own)
-        if hook is None:
+        hooks = [each[name] for each in (self._noting, self._first, self._own) if name in each]
+        if not hooks:
             self._placed.discard(name)
             self.namespace.pop(name, None)
         else:
             self._placed.add(name)
-            self.namespace[name] = hook
+            self.namespace[name] = reduce(_both, hooks)
 
     def move(self, namespace: dict[str, Any]) -> None:
         """Be in another namespace from now on."""

@@ -1,4 +1,4 @@
-"""Node's fetch, Bun, Deno and a dev server's proxy, run for real: named, and denied nothing, though they send Origin."""
+"""Node's fetch, Bun, Deno and a dev server's proxy, run for real: named, and denied nothing, whatever they ask."""
 
 import json
 import os
