@@ -5,6 +5,8 @@ import json
 import zipfile
 from typing import Any
 
+import pytest
+
 from cors_addon.recordings.playwright_trace import NO_NETWORK, ROUTED
 from tests.logs import AGENT, API, APP, START, judged, told
 
@@ -56,9 +58,9 @@ def bidi(path: str, answer: tuple[tuple[str, str], ...], *, key: str = "1", at: 
     ]
 
 
-def said(path: str, at: int) -> Event:
+def said(path: str, at: int, sentence: str = REFUSED) -> Event:
     """Firefox's console."""
-    text = REFUSED.format(url=API + path)
+    text = sentence.format(url=API + path)
     entry = {"type": "javascript", "level": "error", "text": text, "timestamp": int(START * 1000) + at}
     return {"type": "event", "method": "log.entryAdded", "params": entry}
 
@@ -69,6 +71,29 @@ def test_firefox_tells_refusals_in_its_console() -> None:
     assert told(events) == [
         "actual GET /a deny allow-origin-missing (recording)",
         "actual GET /b allow (recording)",
+    ]
+
+
+GONE = (
+    "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at {url}. (Reason: CORS"
+    " request did not succeed). Status code: (null)."
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"), [(None, None), ("NS_ERROR_DOM_BAD_URI", None), ("NS_ERROR_NET_RESET", "NS_ERROR_NET_RESET")]
+)
+def test_firefox_tells_what_got_no_answer(error: str | None, detail: str | None) -> None:
+    """Where HTTP/2 breaks off, in its console alone, however late; an error of its own says more."""
+    begun, _ = bidi("/a", ())
+    events = [begun, said("/a", 60_000 if error is None else 25, GONE)]
+    if error is not None:
+        events.append({**begun, "method": "network.fetchError", "params": {**begun["params"], "errorText": error}})
+    events += bidi("/a", (("access-control-allow-origin", APP),), key="2", at=70_000)
+    judgements, _ = judged(json.dumps(events))
+    assert [(each.block.gate, each.block.detail) if each.block else each.verdict for each in judgements] == [
+        ("network", detail),
+        "allow",
     ]
 
 

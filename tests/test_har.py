@@ -360,6 +360,17 @@ def test_no_preflights_for_hours_contradict_nothing(write: Write) -> None:
     assert not any(each.contradicted for each in judgements)
 
 
+def test_what_firefox_held_back(write: Write) -> None:
+    """Without a size it was blocked before any channel was opened: it is told with its URL, and not merely counted."""
+    blocked = entry(status=0, response={}, timings={}, agent=FIREFOX)
+    blocked["response"]["bodySize"] = -1
+    (judgement,), read = check(write(har(blocked, creator="Firefox")))
+    assert judgement.block is not None
+    assert (judgement.block.gate, str(judgement.observation.url)) == ("other", API)
+    assert "Content-Security-Policy" in jsonl.line(judgement)["remedies"][0]["why"]
+    assert not read.notes
+
+
 @pytest.mark.parametrize(
     ("one", "note"),
     [

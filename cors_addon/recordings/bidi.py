@@ -13,10 +13,12 @@ from base64 import b64decode
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain
+from math import inf
 from typing import Any
 
 from cors_addon.exchange.model import Word
 from cors_addon.exchange.timing import CONSOLE_AFTER, CONSOLE_BEFORE
+from cors_addon.fetch.load import Block, Gate
 from cors_addon.fetch.names import ALLOW_ORIGIN, REQUEST_METHOD
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.assumptions import Assumption
@@ -43,6 +45,7 @@ _EVENTS = (
 )
 _MODULES = ("network.", "log.", "browsingContext.", "script.", "browser.", "session.", "input.", "storage.")
 _ON_THE_WIRE = frozenset({"host", ":authority"})
+_NO_ANSWER = Word(passed=False, block=Block(Gate.NETWORK), text="no answer")
 _REDIRECTED = Refusal(Reason.PREFLIGHT_REDIRECTED, Stage.PREFLIGHT)
 
 
@@ -192,7 +195,7 @@ class _Requests:
         self._hears = True
         text = params.get("text")
         found = sentences.read(text) if isinstance(text, str) else None
-        if found is not None and not found.consequence:
+        if found is not None:
             last = self._said[-1][1] if self._said else None
             if not sentences.follows(last, found):
                 self._said.append((params["timestamp"] / 1000, found))
@@ -286,12 +289,15 @@ class _Requests:
         return words.of_error(preflight.error, answered=False) or word
 
     def _word(self, seen: _Seen, said: Sentence | None) -> Word | None:
-        if said is not None:
+        if said is not None and not said.consequence:
             return said.word
         if seen.error:
             if seen.asks_for is not None and seen.status is not None:
                 return Word(passed=False, text=seen.error)
-            return words.of_error(seen.error, answered=seen.status is not None)
+            found = words.of_error(seen.error, answered=seen.status is not None)
+            return _NO_ANSWER if said is not None and (found is None or found.network is None) else found
+        if said is not None:
+            return _NO_ANSWER
         if seen.response is None or not seen.done or seen.asks_for is not None:
             return None
         return words.PASSED if seen.chromium or self._passed_in_silence(seen) else None
@@ -308,10 +314,12 @@ class _Requests:
         """What the console said of a request, once."""
         if not self._said or (seen.asks_for is not None and not seen.error):
             return None
-        begun, ended = seen.begun - CONSOLE_BEFORE, seen.ended + CONSOLE_AFTER
+        is_open = seen.response is None and not seen.error  # Firefox tells of no end where HTTP/2 fails
+        begun, ended = seen.begun - CONSOLE_BEFORE, inf if is_open else seen.ended + CONSOLE_AFTER
         plain = seen.url.partition("#")[0]
         for number, (at, sentence) in enumerate(self._said):
-            if sentence.url == plain and begun <= at <= ended:
+            fits = seen.response is None or not sentence.consequence
+            if fits and sentence.url == plain and begun <= at <= ended:
                 del self._said[number]
                 return sentence
         return None

@@ -19,6 +19,12 @@ NEVER_SENT = "never sent, for its preflight or the redirect before it was refuse
 REFUSED = "the browser's own word for how it failed:"
 
 _NO_ANSWER = "no answer"
+_HELD_BACK = Word(
+    passed=False,
+    block=Block(Gate.OTHER, "blocked before it was sent; Firefox's console tells by what"),
+    text="blocked before it was sent",
+)
+"""By Content-Security-Policy, mixed content, tracking protection or an extension: the file does not say."""
 
 
 def word_of(entry: Given, context: Context) -> Word | None:
@@ -38,9 +44,13 @@ def word_of(entry: Given, context: Context) -> Word | None:
         return said
     if entry.answered:
         return words.PASSED if _was_received(entry, context) else None
-    if context.firefox and entry.status == 0 and not not_even_begun(entry):
+    if not context.firefox or entry.status != 0:
+        return None
+    if not not_even_begun(entry):
         return Word(passed=False, block=Block(Gate.NETWORK), text=_NO_ANSWER)
-    return None
+    if entry.response.get("bodySize") != -1 or context.after_redirect(entry.url) is not None:
+        return None  # what its preflight stopped has 0; of where a refused redirect led, that tells
+    return _HELD_BACK
 
 
 def _was_received(entry: Given, context: Context) -> bool:

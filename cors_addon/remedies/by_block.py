@@ -283,17 +283,26 @@ def _other(s: Situation) -> Ruling:
         )
         page = "Ask for it with CORS (mode: 'cors'); a worker may import from elsewhere instead"
         return Ruling((server, Remedy(Who.PAGE, page, sure=Sure.POSSIBLE)))
-    return Ruling((_of_unknown(),))
+    return Ruling((_of_unknown(answered=s.status is not None),))
 
 
-def _of_unknown() -> Remedy:
+def _of_unknown(*, answered: bool) -> Remedy:
+    if answered:
+        why = (
+            "The answer's headers allow it, and the browser says only that it failed. Likely causes: an extension that "
+            "blocks or changes requests; Local Network Access, for an address of the local network; a page that asked "
+            'with redirect: "error", or gave the request up.'
+        )
+    else:
+        why = (
+            "The browser says only that it was stopped. Likely causes: the page's Content-Security-Policy; mixed "
+            "content; an extension or tracking protection; Local Network Access, for an address of the local network."
+        )
     return Remedy(
         Who.USER,
         "Look into the browser's console and its Issues panel, which name what stopped it; and try without extensions "
         "(a private window)",
-        why="The answer's headers allow it, and the browser says only that it failed. Likely causes: an extension that "
-        "blocks or changes requests; Local Network Access, for an address of the local network; a page that asked with "
-        'redirect: "error", or gave the request up.',
+        why=why,
         sure=Sure.POSSIBLE,
     )
 
