@@ -2,8 +2,9 @@
 
 import pytest
 
-from cors_addon.report import upstream_error
-from tests.helpers import ALLOW, actual, preflight, proxy
+from cors_addon.remedies import upstream_error
+from cors_addon.report.situation import remedies_of
+from tests.helpers import ALLOW, actual, observe, preflight, proxy
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,41 @@ def test_in_the_explanation(made: object) -> None:
     assert "mitmproxy answered 502 in its place" in story
     assert " fix " not in story
     assert " or now " not in story
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        ("Cannot parse HTTP response: Invalid header line: b'garbage'", 'Mend the header "garbage": '),
+        (
+            "Received invalid header name: b'X Odd' from server, refusing to prevent request smuggling attacks.",
+            'Mend the header "X Odd": ',
+        ),
+        ("[Errno 111] Connect call failed", "See why mitmproxy gets no answer from api.example.test: [Errno 111]"),
+    ],
+)
+def test_the_remedy_is_not_a_header_of_cors(error: str, wanted: str) -> None:
+    """mitmproxy's own page is nothing that the server could put CORS headers on."""
+    (judgement,) = observe(actual([], status=None, error=error))
+    (remedy,) = remedies_of(judgement)
+    assert (remedy.who, remedy.change) == ("server", None)
+    assert remedy.what.startswith(wanted)
+
+
+@pytest.mark.parametrize(
+    ("line", "alone"),
+    [
+        (
+            r"b'Access-Control-Allow-Origin\t'",
+            "Chromium takes it for Access-Control-Allow-Origin, and Firefox and Safari",
+        ),
+        (r"b'X\x00Odd'", "Chromium and Safari take nothing of such an answer"),
+        ("b'X (Odd)'", "browsers pass such a line over"),
+        (r"b'X \'Odd\' \x'", "browsers pass such a line over"),
+    ],
+)
+def test_what_browsers_would_do(line: str, alone: str) -> None:
+    """Measured without mitmproxy, and told with any bytes that mitmproxy may quote."""
+    assert f"Without mitmproxy {alone}" in upstream_error.sentences(
+        f"Received invalid header name: {line} from server", 502
+    )

@@ -163,6 +163,8 @@ class Observation:
     """Reads the answer's body, as long as the flow is judged; None where nobody has it."""
     destination: Destination | None = None
     """What the answer is for, where a recording says so and the request does not."""
+    proxy_error: str = ""
+    """Why mitmproxy answered in the server's place, in its words; empty where it did not."""
     head: bytes = field(default=b"", compare=False, repr=False)
     """The body's beginning, decoded, of an answer that may be an error's; empty for the rest."""
 

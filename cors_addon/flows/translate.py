@@ -55,7 +55,7 @@ def observation(flow: http.HTTPFlow) -> Observation:
     else:
         status, fields = response.data.status_code, response.data.headers.fields  # the same, as nearly always
     # in the order of the class: by name they would take four times as long, and this runs for every CORS flow
-    return Observation(
+    made = Observation(
         flow.id,
         client.peername[0] if client.peername else None,
         client.id,
@@ -71,6 +71,9 @@ def observation(flow: http.HTTPFlow) -> Observation:
         rewrite_record.of(flow.metadata) if flow.metadata else None,
         None if response is None else partial(_read_body, response.data),
     )
+    if flow.error is not None and status is not None and not fields:
+        made.proxy_error = flow.error.msg or ""
+    return made
 
 
 def user_agent(flow: http.HTTPFlow) -> bytes | None:

@@ -16,7 +16,8 @@ from cors_addon.policy import rewrite_record
 from cors_addon.policy.shadow import flips
 from cors_addon.proxy.settings import Annotate
 from cors_addon.reasons.findings import WARNINGS
-from cors_addon.report import blocked, text, upstream_error
+from cors_addon.remedies import upstream_error
+from cors_addon.report import blocked, text
 from cors_addon.report.findings import MARK
 
 OUR_COMMENT = "cors.comment"

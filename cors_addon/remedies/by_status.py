@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from cors_addon.fetch.origins import is_loopback
 from cors_addon.fetch.refusals import Reason
+from cors_addon.remedies import upstream_error
 from cors_addon.remedies.failed import said_of_cors
 from cors_addon.remedies.guards import guard_of
 from cors_addon.remedies.rule import Headers, Ruling
@@ -26,7 +27,9 @@ def failed(s: Situation, what: Happened | None) -> Ruling | None:
     return ruling._replace(headers=Headers.FIRST)
 
 
-_WHATEVER_THE_HEADERS = frozenset({"bot-check", "firewall", "cors-refused", "no-answer", "not-recorded", "unreadable"})
+_WHATEVER_THE_HEADERS = frozenset(
+    {"bot-check", "firewall", "cors-refused", "no-answer", "not-passed-on", "not-recorded", "unreadable"}
+)
 
 
 _CERTIFICATE = re.compile(r"CERT|SSL|SEC_ERROR|MOZILLA_PKIX|TLS", re.IGNORECASE)
@@ -288,10 +291,22 @@ def _rate_limited(s: Situation) -> Ruling:
     return Ruling(found)
 
 
+def _not_passed_on(s: Situation) -> Ruling:
+    line = upstream_error.refused_line(s.error)
+    if line is not None:
+        what = f'Mend the header "{line}": a header is a name, which is a token, and right after it a colon'
+        why = "mitmproxy passes on no answer with an invalid header, and answers itself, without CORS headers."
+        return Ruling((Remedy(Who.SERVER, what, why=why, sure=Sure.SURE),), Headers.NEVER)
+    host = "the server" if s.url is None else s.url.host
+    what = f"See why mitmproxy gets no answer from {host}: {s.error.strip()}"
+    why = "No header matters before an answer comes; mitmproxy answers itself, without CORS headers."
+    return Ruling((Remedy(Who.SERVER, what, why=why, sure=Sure.SURE),), Headers.NEVER)
+
+
 def _unreadable(_s: Situation) -> Ruling:
     what = "Take the control bytes out of that header: encode what it holds, or leave the header out"
     why = "HTTP forbids them. Over HTTP/1.1 browsers refuse a NUL, over HTTP/2 line breaks too, Chromium all of them."
-    return Ruling((Remedy(Who.SERVER, what, why=why, sure=Sure.SURE),))
+    return Ruling((Remedy(Who.SERVER, what, why=why, sure=Sure.SURE),), Headers.NEVER)
 
 
 def _bad_request(s: Situation) -> Ruling:
@@ -301,6 +316,7 @@ def _bad_request(s: Situation) -> Ruling:
 
 _BY_KIND: Mapping[str, _Rule] = {
     "no-answer": no_answer,
+    "not-passed-on": _not_passed_on,
     "unreadable": _unreadable,
     "not-recorded": _not_recorded,
     "bot-check": _guarded,

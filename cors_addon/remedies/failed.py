@@ -10,6 +10,7 @@ from cors_addon.fetch.load import Gate
 from cors_addon.fetch.origins import is_loopback
 from cors_addon.fetch.received import CONTROLS
 from cors_addon.fetch.refusals import Reason
+from cors_addon.remedies import upstream_error
 from cors_addon.remedies.guards import Guard, guard_of
 from cors_addon.remedies.situation import Situation, is_login
 from cors_addon.remedies.value import Happened
@@ -78,6 +79,8 @@ def happened(s: Situation) -> Happened | None:
         )
     if s.reason is Reason.HEADER_UNREADABLE:
         return _unreadable(s)
+    if s.error and s.status is not None:
+        return Happened("not-passed-on", upstream_error.sentences(s.error, s.status))
     if s.reason is Reason.NETWORK_ERROR:
         return _no_answer(s.error)
     guard = guard_of(s)

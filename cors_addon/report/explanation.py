@@ -17,6 +17,7 @@ from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.reasons.model import BROWSERS
 from cors_addon.reasons.registry import REGISTRY
+from cors_addon.remedies import upstream_error
 from cors_addon.remedies.value import Change
 from cors_addon.report import (
     blocked,
@@ -26,7 +27,6 @@ from cors_addon.report import (
     rewritten,
     root_cause,
     timeline,
-    upstream_error,
 )
 from cors_addon.report.client_name import client_name
 from cors_addon.report.console import console_message

@@ -94,6 +94,7 @@ def situation_of(judgement: Judgement) -> Situation:
         missing=_missing(judgement),
         sent=sent,
         status=observation.status,
+        error=observation.proxy_error,
         answer=_lines(fields),
         body=observation.head.decode("utf-8", "replace"),
         engine=judgement.engine.name,
