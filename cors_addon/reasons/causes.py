@@ -1118,6 +1118,146 @@ _UNTOLD = (
     ),
 )
 
+_BESIDE = (
+    Cause(
+        "referrer-policy",
+        "the Referrer-Policy, which is no error",
+        Kind.NOT_CORS,
+        None,
+        "strict-origin-when-cross-origin is the Referrer-Policy that browsers have by default: how much of the page's "
+        "address they tell in Referer. The network panel shows it at every request. It blocks nothing, and changing "
+        "it helps against no CORS error.",
+        ("Leave it as it is, and look for the message of CORS in the console.",),
+        (_CONSOLE, _RECORDING),
+        spec="https://www.w3.org/TR/referrer-policy/",
+    ),
+    Cause(
+        "provisional-headers",
+        "provisional headers",
+        Kind.UNTOLD,
+        None,
+        "The network panel has only what the browser meant to send: the request was not sent, was answered from a "
+        "cache, or failed before an answer came. That alone is no error, and tells no cause.",
+        (),
+        ("the name of the error in the column Status", _CONSOLE, _RECORDING),
+    ),
+    Cause(
+        "host-permission",
+        "an extension without permission for the site",
+        Kind.NOT_CORS,
+        "other",
+        "It is the browser's own rule for extensions, not CORS: this extension may not touch pages of that site, for "
+        "its manifest does not ask for it, or the user has not granted it. Some pages (chrome:, the store) are closed "
+        "to all.",
+        (
+            "In the extension's manifest: the site in host_permissions, or activeTab for the page that the user is on.",
+            "Where it is there: let the user allow the site (site access, in the extension's details).",
+        ),
+        spec="https://developer.chrome.com/docs/extensions/develop/concepts/declare-permissions",
+    ),
+    Cause(
+        "extension-message",
+        "a message within an extension",
+        Kind.NOT_CORS,
+        None,
+        "It is from one of the browser's extensions, whose parts missed each other. The page, the server and CORS have "
+        "nothing to do with it.",
+        (
+            "Ignore it, or try in a window without extensions. In an extension of your own: answer each message, and "
+            "return true only where sendResponse is called later.",
+        ),
+    ),
+    Cause(
+        "preload-unused",
+        "a preload that was not used soon",
+        Kind.NOT_CORS,
+        None,
+        "A warning: what <link rel=preload> fetched was not used within some seconds after the page had loaded. "
+        "Nothing was blocked. For fonts and for fetch it may be that crossorigin is missing on the preload: it is then "
+        "fetched twice.",
+        ("Put crossorigin on the preload of a font or of something that script fetches; else leave the preload out.",),
+        spec="https://html.spec.whatwg.org/multipage/links.html#link-type-preload",
+    ),
+    Cause(
+        "history-origin",
+        "an address that history must not show",
+        Kind.NOT_CORS,
+        "other",
+        "history.pushState may only show addresses of the page's own origin. A page from disk (origin null) has none, "
+        "so a router with history mode fails there; else a base URL of another host, scheme or port is set.",
+        (
+            "Serve the page by a local web server; or let the router use the hash (createWebHashHistory, HashRouter).",
+            "Where it is served: set the router's base to a path, not to a whole URL.",
+        ),
+        spec="https://html.spec.whatwg.org/multipage/nav-history-apis.html#can-have-its-url-rewritten",
+    ),
+    Cause(
+        "storage-denied",
+        "storage that the browser denies",
+        Kind.NOT_CORS,
+        "other",
+        "The page must not use localStorage or sessionStorage: it is in a sandboxed frame, its origin is null, or the "
+        "user blocks cookies of third parties, which covers storage, too.",
+        ("In the sandboxed frame: allow-same-origin. Else have the page work without storage.",),
+        spec="https://html.spec.whatwg.org/multipage/webstorage.html#dom-localstorage",
+    ),
+    Cause(
+        "tracker-storage",
+        "Firefox keeps cookies or storage from another site's page",
+        Kind.NOT_CORS,
+        None,
+        "Firefox' protection against tracking: the frame or script gets no cookies and no storage of its own here. "
+        "Requests go out without cookies; what fails then is mostly a login.",
+        (
+            "Serve page and API from one site, or have the frame ask with document.requestStorageAccess().",
+            "To see whether it is that: switch the protection off for this site (the shield beside the address).",
+        ),
+        ("the messages of CORS that stand beside it",),
+    ),
+    Cause(
+        "answer-not-json",
+        "an answer that is not JSON",
+        Kind.NOT_CORS,
+        None,
+        "The answer came and CORS let it through; the client could not read it as JSON. Mostly it is an HTML page: the "
+        "application's own index.html (a wrong path, or a proxy rule that does not match), or a login.",
+        (
+            "Look at the body in the network panel: where it begins with <!doctype, the URL is not that of the API.",
+            "Where the answer is text on purpose: ask for it so (Angular: responseType: 'text').",
+        ),
+    ),
+    Cause(
+        "relative-url",
+        "a URL without a host, outside a browser",
+        Kind.NOT_CORS,
+        "other",
+        "Node has no page to which /api/… could belong: fetch needs the whole URL there, in server-side rendering and "
+        "in tests, too.",
+        ("Use the whole URL on the server: http://localhost:3000/api/…, from a setting.",),
+    ),
+    Cause(
+        "postman-agent",
+        "Postman's agent",
+        Kind.NOT_CORS,
+        "other",
+        "Postman in a browser sends requests through its servers, and those reach nothing on your own computer. It is "
+        "no CORS, and says nothing of how the server answers a page.",
+        ("Use Postman's application, or its Desktop Agent.",),
+    ),
+    Cause(
+        "cleartext",
+        "http that Android forbids",
+        Kind.NOT_CORS,
+        "network",
+        "Android lets an app ask by http only where its configuration says so: the request was not sent.",
+        (
+            'Use https. For development: android:usesCleartextTraffic="true" in the manifest, or the host in its '
+            "network security configuration (Capacitor: server.cleartext; Cordova: a WebView preference).",
+        ),
+        spec="https://developer.android.com/privacy-and-security/security-config",
+    ),
+)
+
 # --- test environments ------------------------------------------------------------------------------------------------
 
 _TESTS = (
@@ -1192,5 +1332,5 @@ _TESTS = (
     ),
 )
 
-CAUSES: Mapping[str, Cause] = {each.name: each for each in (*_BLOCKS, *_FAILURES, *_UNTOLD, *_TESTS)}
+CAUSES: Mapping[str, Cause] = {each.name: each for each in (*_BLOCKS, *_FAILURES, *_UNTOLD, *_BESIDE, *_TESTS)}
 """By name; those of servers' words stand beside them, in `server_words`."""

@@ -14,16 +14,14 @@ import textwrap
 from collections.abc import Iterable, Mapping
 
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
-from cors_addon.reasons.advice import Advice, advice
 from cors_addon.reasons.causes import Cause, Kind
 from cors_addon.reasons.entries import Entry, Item, browser_names, unnumbered, without_password
 from cors_addon.reasons.finding import FindingName
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import BROWSERS, UNNAMED, Explanation, Facts, Said, fix, message, printable
 from cors_addon.reasons.pasted import recognise
-from cors_addon.reasons.pasted_remedies import remedies_of, remedies_told
+from cors_addon.reasons.pasted_remedies import Told, in_words, told_by
 from cors_addon.reasons.registry import REGISTRY, NotRevealed
-from cors_addon.remedies.value import Remedy
 
 FOUND = 0
 UNKNOWN = 2
@@ -110,21 +108,23 @@ def _told(item: Item) -> dict[str, object]:
             "spec": None,
         }
     explanation = FINDINGS[first] if isinstance(first, FindingName) else REGISTRY[first]
-    remedies: tuple[Remedy, ...] = ()
-    advised, change = Advice(), fix(explanation, *explanation.example)
+    told = _NOTHING_TOLD
+    fixes = [fix(explanation, *explanation.example)]
     if isinstance(first, Reason) and isinstance(explanation, Explanation) and item.text:
-        advised = advice(first, item.values)
-        change = advised.instead or _change(explanation, item)
-        remedies = remedies_of(first, item.values, preflight=item.preflight)
+        told = told_by(first, item.values, preflight=item.preflight)
+        fixes = [_change(explanation, item)] if told.headers_help else list(map(in_words, told.remedies))
     return {
         "title": message(explanation, *explanation.example),
         "explanation": explanation.explanation,
-        "notes": list(advised.notes),
-        "fixes": [change],
-        "remedies": [remedy.described() for remedy in remedies],
+        "notes": [told.happened] if told.happened else [],
+        "fixes": fixes,
+        "remedies": [remedy.described() for remedy in told.remedies],
         "paste": [],
         "spec": explanation.anchor,
     }
+
+
+_NOTHING_TOLD = Told("", (), headers_help=True)
 
 
 def find(query: str) -> Item | None:
@@ -290,23 +290,25 @@ def _change(explanation: Explanation, item: Item) -> str:
 
 def _whole(reason: Reason, item: Item) -> str:
     explanation = REGISTRY[reason]
-    advised = Advice()
+    told = _NOTHING_TOLD
     change, whose = fix(explanation, *explanation.example), ", for this example"
     if item.text:
-        advised = advice(reason, item.values)
-        change, whose = advised.instead or _change(explanation, item), ""
+        told = told_by(reason, item.values, preflight=item.preflight)
+        change, whose = _change(explanation, item), ""
         origin = explanation.example[1].origin
-        if advised.instead is None and not item.values.get("origin") and str(origin) in change:
+        if not item.values.get("origin") and str(origin) in change:
             whose = f", with your page's origin in the place of {origin}"
     parts = [
         f"{reason}\n{_indent(f'for example: {message(explanation, *explanation.example)}')}" + _where(item),
-        *(_paragraph(printable(note)) for note in advised.notes),
+        *([_paragraph(printable(told.happened))] if told.happened else []),
         _paragraph(explanation.explanation),
         "Usual causes\n" + "\n".join(_item(cause) for cause in explanation.causes),
-        f"Fix{whose}\n" + _indent(change),
     ]
-    if item.text and (told := remedies_told(reason, item.values, preflight=item.preflight)):
-        parts.insert(-1, "Who must change what\n" + "\n".join(map(_item, map(printable, told))))
+    if told.remedies:
+        words = map(_item, map(printable, map(in_words, told.remedies)))
+        parts.append("Who must change what\n" + "\n".join(words))
+    if told.headers_help:
+        parts.append(f"Fix{whose}\n" + _indent(change))
     if explanation.said:
         parts.append("Browsers say\n" + _said(explanation.said))
     parts.append(f"Spec\n  {explanation.anchor}")

@@ -64,6 +64,8 @@ def wordings() -> Iterator[Wording]:
             whole = _named(key, text)
             told = None if language.startswith("en") else language
             yield Wording(whole, means, "gecko", told)
+            if older := _before_status(whole):
+                yield Wording(older, means, "gecko", told)
             if key.startswith("CORS") and (reason := _reason_alone(whole)):
                 yield Wording(reason, means, "gecko", told)
 
@@ -89,6 +91,13 @@ def _named(key: str, text: str) -> str:
 
     named = _PLACE.sub(name, text.replace("{", "(").replace("}", ")"))
     return re.sub(r"(\{\w+\})[“”]*\1", r"\1", named)  # twice in one: a translator's slip
+
+
+def _before_status(text: str) -> str:
+    """The same without the status that it ends with, as Firefox wrote it before version 98; empty where none is."""
+    before, status, _ = text.partition("{status}")
+    sentences = re.match(r"(.*\{url\}.*[.。।)）])[^.。।)）]+$", before, re.DOTALL)
+    return sentences[1] if status and sentences is not None else ""
 
 
 def _reason_alone(text: str) -> str:

@@ -309,7 +309,8 @@ def _first_value(text: Text, begin: int) -> str:
 
 # What consoles, test runners and loggers put before a short message …
 _LEAD = re.compile(
-    r"\[(?:error|warning|warn|log|info|debug|severe)\] |(?:error|warning|warn|severe|fatal|log|info|debug) ?[:\-|] ?"
+    r"\[(?:error|warning|warn|log|info|debug|severe|pageerror|console(?:\.\w+)?)\] "
+    r"|(?:error|warning|warn|severe|fatal|log|info|debug) ?[:\-|] ?"
     r"|uncaught(?: \(in promise\))?:? |\(in promise\):? ?|unhandled (?:promise )?rejection:?(?: \(\w+\):)? ?"
     r"|unhandledrejection: ?|unhandledpromiserejection\w*: ?|possible unhandled promise rejection \(id: \d+\): ?"
     r"|[\w.$]*(?:error|exception)(?: \[[\w .]+\])?: |caused by: ?|message: ?|reason: ?|statustext: ?|body: ?|detail: ?"

@@ -28,6 +28,7 @@ from cors_addon.reasons.entries import (
     unnumbered,
 )
 from cors_addon.reasons.finding import FindingName
+from cors_addon.reasons.log_lines import preflights_answered
 from cors_addon.reasons.matching import Found, Index, Text, Wording
 from cors_addon.reasons.registry import NOT_REVEALED, REGISTRY
 from cors_addon.reasons.server_words import SERVER_WORDINGS
@@ -48,7 +49,7 @@ def recognise(query: str) -> list[Item]:
             items += _from_text(string)
     items += from_pages(query)
     if not items and (foreign := _IN_BRACKETS.search(query[:_MOST_OF_PROSE])):
-        items = [Item(meant("gecko-in-another-language"), "gecko", None, {"url": foreign[1]}, foreign[0])]
+        items = [Item(meant("gecko-in-another-language"), "gecko", None, {"url": foreign[1].rstrip(".,")}, foreign[0])]
     return _together(items) or ([named] if named is not None else _names_inside(query))
 
 
@@ -63,7 +64,7 @@ _MOST_OF_PROSE = 20_000
 # --- names within a text ---
 
 _TOKEN = re.compile(
-    r"net::ERR_[A-Z][A-Z0-9_]+(?:\.[A-Za-z]+)?|\bNS_(?:ERROR|BINDING)_[A-Z0-9_]+|\bERR_BLOCKED_BY_[A-Z_]+(?:\.[A-Za-z]+)?"
+    r"net::ERR_[A-Z][A-Z0-9_]+(?:\.[A-Za-z_]+)?|\bNS_(?:ERROR|BINDING)_[A-Z0-9_]+|\bERR_BLOCKED_BY_[A-Z_]+(?:\.[A-Za-z]+)?"
     r"|\b(?:SEC|SSL|MOZILLA_PKIX)_ERROR_[A-Z0-9_]+|\bERR_(?:CONNECTION|NAME|CERT|SSL|TIMED|FAILED)[A-Z0-9_]*"
 )
 _REQUEST = re.compile(r"\b(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ((?:https?|wss?)://\S{1,2000})")
@@ -102,6 +103,25 @@ def _answered(text: str) -> Iterator[tuple[int, Item]]:
 
 
 _STATUS_MEANS = dict.fromkeys(("401", "403"), "http-status-auth")
+
+
+def _logged(text: str) -> Iterator[tuple[int, Item]]:
+    """Preflights that a server's log shows as answered with a status that no browser accepts."""
+    for line in preflights_answered(text):
+        if line.status >= 300:
+            means = "status-not-ok" if line.status >= 400 else "preflight-redirected"
+            values = {"url": line.url, "status": str(line.status)}
+            yield line.start, Item(meant(means), "a server's log", None, values, line.line, True)
+
+
+_NETWORK_PANEL = re.compile(r"Cross-Origin Resource Sharing error: ([A-Z]\w{4,60})")
+
+
+def _in_network_panel(text: str) -> Iterator[tuple[int, Item]]:
+    """The tooltip of Chromium's network panel, which has the error's name."""
+    for match in itertools.islice(_NETWORK_PANEL.finditer(text), _MOST_TOKENS):
+        if (named := by_name(match[1])) is not None:
+            yield match.start(), replace(named, by="chromium", text=match[0])
 
 
 def _around(text: str, token: re.Match[str]) -> dict[str, str]:
@@ -175,7 +195,10 @@ _STATUS = re.compile(r"status(?: code)?:? (\d{3})\b|http status code (\d{3})\b")
 def _from_text(query: str) -> list[Item]:
     text = Text(query)
     groups = [list(group) for _, group in itertools.groupby(index().find(text), lambda one: (one.start, one.end))]
-    named = ((text.place(place), item) for place, item in (*_tokens(query), *_answered(query)))
+    named = (
+        (text.place(place), item)
+        for place, item in (*_tokens(query), *_answered(query), *_logged(query), *_in_network_panel(query))
+    )
     placed = [*_with_context(text, groups), *named]
     return [item for _, item in sorted(placed, key=lambda one: one[0])]
 
@@ -211,7 +234,10 @@ def _entries(group: list[Found], values: Mapping[str, str], text: Text) -> tuple
         return _scheme(values)
     if first.wording.means == "csp" and "the policy is report-only" in text.plain[first.end : first.end + 400]:
         return meant("csp-report-only")
-    return tuple(dict.fromkeys(entry for one in group for entry in meant(one.wording.means)))
+    entries = tuple(dict.fromkeys(entry for one in group for entry in meant(one.wording.means)))
+    if Reason.STATUS_NOT_OK in entries and Reason.PREFLIGHT_REDIRECTED in entries and "status" in values:
+        return (Reason.PREFLIGHT_REDIRECTED if values["status"].startswith("3") else Reason.STATUS_NOT_OK,)
+    return entries
 
 
 def _after(text: Text, end: int, following: list[Found] | None) -> dict[str, str]:

@@ -1,47 +1,68 @@
 """Remedies of a pasted message: what it tells, as a situation that the same rules decide as of a recorded exchange."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from cors_addon.fetch.origins import Url, parse_url
-from cors_addon.fetch.refusals import Reason, stage_of
-from cors_addon.remedies.decide import remedies
+from cors_addon.fetch.origins import OPAQUE, Url, parse_url
+from cors_addon.fetch.refusals import OF_ORIGIN, Reason, stage_of
+from cors_addon.remedies.decide import happened, headers_help, remedies, told_without_change
 from cors_addon.remedies.situation import Situation
-from cors_addon.remedies.value import Remedy
+from cors_addon.remedies.value import Change, HeaderEdit, Remedy
 
 
-def remedies_of(reason: Reason, values: Mapping[str, str], *, preflight: bool = False) -> tuple[Remedy, ...]:
-    """What the message's own values tell to change; empty where only the general fix is known."""
+class Told(NamedTuple):
+    """What a message's own values tell."""
+
+    happened: str
+    """What really failed, as sentences; empty where that is not told."""
+    remedies: tuple[Remedy, ...]
+    headers_help: bool
+    """Whether the headers that the reason asks for in general are of use here."""
+
+
+def told_by(reason: Reason, values: Mapping[str, str], *, preflight: bool = False) -> Told:
+    """What really failed, and who must change what."""
+    s = _situation(reason, values, preflight=preflight)
+    what = happened(s) if s.status is not None or s.hops else None
+    found = remedies(s)
+    if not found and (general := told_without_change(s)) is not None:
+        found = (general,)
+    return Told(what.text if what is not None else "", found, headers_help(s))
+
+
+def in_words(remedy: Remedy) -> str:
+    """Who, what, and why."""
+    return f"{remedy.headline[:1].upper()}{remedy.headline[1:]}. {remedy.why}".strip()
+
+
+def _situation(reason: Reason, values: Mapping[str, str], *, preflight: bool) -> Situation:
     url, first, location = (_url(values.get(name)) for name in ("url", "first", "location"))
     status = values.get("status", "")
     names = tuple(name.strip().lower() for name in values.get("header", "").split(",") if name.strip())
     named = reason is Reason.HEADER_NOT_ALLOWED
-    situation = Situation(
+    redirected = first is not None and first != url
+    tainted = redirected and values.get("origin") == OPAQUE and url is not None and first is not None
+    return Situation(
         reason=reason,
         stage=stage_of(reason, preflight=preflight),
         origin=values.get("origin"),
         page_url=values.get("page"),
         url=url,
-        hops=() if first is None or first == url else (first,),
+        hops=(first,) if redirected and first is not None else (),
+        tainted_by=(first, url) if tainted and first is not None and url is not None else None,
         target=location,
         location=values.get("location", ""),
         method=values.get("method", ""),
         headers=names if named else (),
         missing=names if named else (),
-        status=int(status) if status.isdigit() else None,
+        status=int(status) if status.isdigit() else _STATUS.get(reason),
         answer=_answer(reason, values),
+        change_after=lambda dropped: _change(reason, values, dropped),
     )
-    if situation.status is None and reason is not Reason.NETWORK_ERROR:
-        situation = situation.with_status(_STATUS.get(reason, 200))
-    return remedies(situation)
 
 
-def remedies_told(reason: Reason, values: Mapping[str, str], *, preflight: bool = False) -> list[str]:
-    """The same in words: who, what, and why."""
-    found = remedies_of(reason, values, preflight=preflight)
-    return [f"{one.headline[:1].upper()}{one.headline[1:]}. {one.why}".strip() for one in found]
-
-
-_STATUS = {Reason.PREFLIGHT_REDIRECTED: 307, Reason.STATUS_NOT_OK: 400}
+_STATUS = {Reason.PREFLIGHT_REDIRECTED: 307}
+"""That the message alone tells."""
 
 
 def _url(text: str | None) -> Url | None:
@@ -57,3 +78,28 @@ def _answer(reason: Reason, values: Mapping[str, str]) -> tuple[tuple[str, str],
     else:
         return ()
     return ((name, values["value"]),) if "value" in values else ()
+
+
+_ORIGIN, _CREDENTIALS = "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"
+_LISTED = "beside what the list has already"
+
+
+def _change(reason: Reason, values: Mapping[str, str], dropped: Sequence[str]) -> Change | None:
+    """What the answer is to have, as far as the message tells; `before` is None where it does not."""
+    origin, before = values.get("origin"), values.get("value")
+    if reason in (Reason.STATUS_NOT_OK, Reason.PREFLIGHT_REDIRECTED):
+        return Change((), 204)
+    if reason is Reason.ALLOW_CREDENTIALS_NOT_TRUE:
+        return Change((HeaderEdit(_CREDENTIALS, before, "true"),))
+    if reason is Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS and origin:
+        return Change((HeaderEdit(_ORIGIN, "*", origin), HeaderEdit(_CREDENTIALS, None, "true")))
+    if reason in OF_ORIGIN and origin:
+        note = "send it only to origins on the server's list, with Vary: Origin"
+        return Change((HeaderEdit(_ORIGIN, before, origin),), note=note)
+    if reason is Reason.METHOD_NOT_ALLOWED and (method := values.get("method")):
+        return Change((HeaderEdit("Access-Control-Allow-Methods", None, method),), note=_LISTED)
+    if reason is Reason.HEADER_NOT_ALLOWED and "header" in values:
+        names = [name.strip() for name in values["header"].split(",")]
+        left = ", ".join(name for name in names if name and name.lower() not in dropped)
+        return Change((HeaderEdit("Access-Control-Allow-Headers", None, left),), note=_LISTED) if left else None
+    return None

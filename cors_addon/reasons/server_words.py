@@ -23,11 +23,12 @@ _REFUSED: Mapping[str, str] = {
     "preflight": "The request is no preflight that it understands: something on the way took a header out of it.",
     "setting": "The server's own CORS setting contradicts itself, or is not valid.",
     "csrf": "It is the server's protection against forged requests (CSRF), not CORS.",
-    "host": "It is the development server's check of the Host header, not CORS.",
+    "host": "It is the server's check of the Host header, not CORS.",
+    "provider": "It is the provider's own list of what may sign in or ask with this client or key, not CORS.",
     "socket": "It is the server's own list of origins for WebSockets, which know no CORS.",
     "url": "There is nothing for this URL and method, or it asks who is there, before CORS is looked at.",
 }
-_NOT_CORS = frozenset({"csrf", "host", "socket", "url"})
+_NOT_CORS = frozenset({"csrf", "host", "socket", "url", "provider"})
 
 
 class _Row(NamedTuple):
@@ -189,7 +190,6 @@ _ROWS = (
             "Not allowed by CORS",
             "Not allowed by CORS policy",
             "Origin not allowed by CORS",
-            "Blocked by CORS policy",
             "CORS policy violation",
             "CORS not allowed",
         ),
@@ -376,6 +376,28 @@ _ROWS = (
         "Behind a TLS proxy: X-Forwarded-Proto: https; for an API skip_forgery_protection.",
     ),
     _Row(
+        "other-csrf",
+        "a protection against forged requests (Spring Security, Laravel, csurf …)",
+        "csrf",
+        (
+            "Invalid CSRF Token {value} was found on the request parameter",
+            "Could not verify the provided CSRF token because your session was not found",
+            "Could not verify the provided CSRF token because no token was found to compare",
+        ),
+        "Send the token that this server gave to the page, with its cookie (credentials: 'include'); for an API that "
+        "takes tokens in Authorization and no cookies, leave the protection out for its paths.",
+    ),
+    _Row(
+        "other-csrf-short",
+        "a protection against forged requests (Laravel, csurf …)",
+        "csrf",
+        ("CSRF token mismatch", "ForbiddenError: invalid csrf token", "invalid csrf token"),
+        "Send the token that this server gave to the page, with its cookie (credentials: 'include'). Laravel Sanctum: "
+        "ask for /sanctum/csrf-cookie first, list the page's host in SANCTUM_STATEFUL_DOMAINS, and set "
+        "supports_credentials in config/cors.php.",
+        whole=True,
+    ),
+    _Row(
         "apollo-csrf",
         "Apollo Server (GraphQL)",
         "csrf",
@@ -415,6 +437,20 @@ _ROWS = (
         "host",
         ("Blocked request. This host ({host}) is not allowed", "Blocked request. This host is not allowed"),
         "server.allowedHosts (preview.allowedHosts): ['…'] in vite.config.",
+    ),
+    _Row(
+        "django-host",
+        "Django",
+        "host",
+        ("Invalid HTTP_HOST header: {host}. You may need to add {value} to ALLOWED_HOSTS",),
+        'ALLOWED_HOSTS = ["…"] of the settings. It is a 400 for all requests to that host, preflights, too.',
+    ),
+    _Row(
+        "rails-host",
+        "Rails",
+        "host",
+        ("Blocked host: {host}", "Blocked hosts: {host}"),
+        'config.hosts << "…" in the environment\'s configuration.',
     ),
     _Row(
         "webpack-host",
@@ -482,6 +518,135 @@ _ROWS = (
         "Grafana: "
         "csrf_trusted_origins; behind a proxy pass Host on unchanged.",
         whole=True,
+    ),
+    _Row(
+        "go-socket",
+        "a WebSocket server in Go (gorilla/websocket, coder/websocket)",
+        "socket",
+        (
+            "websocket: request origin not allowed by Upgrader.CheckOrigin",
+            "request Origin {origin} is not authorized for Host {host}",
+        ),
+        "gorilla: Upgrader{CheckOrigin: …}; coder: AcceptOptions{OriginPatterns: []string{…}}; behind a proxy pass "
+        "Host on unchanged.",
+    ),
+    _Row(
+        "phoenix-socket",
+        "Phoenix",
+        "socket",
+        ("Could not check origin for Phoenix.Socket transport",),
+        'check_origin: ["https://…"] of the endpoint, or its url: [host: …].',
+    ),
+    _Row(
+        "no-options-route",
+        "a router without a route for OPTIONS (Laravel, Rails)",
+        "url",
+        (
+            "The OPTIONS method is not supported for this route",
+            "The OPTIONS method is not supported for route {url}",
+            "No route matches [OPTIONS] {url}",
+        ),
+        "Laravel: list the path in `paths` of config/cors.php (HandleCors must be among the global middleware). Rails: "
+        "rack-cors with config.middleware.insert_before 0, Rack::Cors, and a resource that matches the path.",
+    ),
+    _Row(
+        "spring-options",
+        "Spring (a controller without CORS)",
+        "url",
+        ("Request method OPTIONS not supported", "Request method OPTIONS is not supported"),
+        "@CrossOrigin at the controller, or a CorsConfigurationSource for all paths; with Spring Security also "
+        "http.cors(). Spring answers preflights itself only where it has a CORS configuration for the path.",
+    ),
+    _Row(
+        "aspnet-middleware",
+        "ASP.NET Core",
+        "setting",
+        ("contains CORS metadata, but a middleware was not found that supports CORS",),
+        "app.UseCors() between UseRouting and UseAuthorization. Until then each such request is a 500.",
+    ),
+    _Row(
+        "cloudfront-method",
+        "CloudFront",
+        "url",
+        ("This distribution is not configured to allow the HTTP request method that was used for this request",),
+        "The behaviour's allowed methods: GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE (GET, HEAD, OPTIONS where it "
+        "only reads); and a response headers policy with CORS, or an origin request policy that passes Origin on.",
+    ),
+    _Row(
+        "google-functions",
+        "Google Cloud Run or Cloud Functions",
+        "url",
+        (
+            "Your client does not have permission to get URL {url} from this server",
+            "The request was not authenticated. Either allow unauthenticated invocations or set the proper "
+            "Authorization header",
+        ),
+        "Only callers with a role may ask this service; a preflight bears no login, so a page can never pass. Allow "
+        "unauthenticated invocations (roles/run.invoker for allUsers) and check the token in the code, or put a "
+        "gateway before it. A wrong name or region of the function says the same.",
+    ),
+    _Row(
+        "s3-config",
+        "S3 and stores like it",
+        "setting",
+        (
+            "Found unsupported HTTP method in CORS config. Unsupported method is {method}",
+            "NoSuchCORSConfiguration",
+            "The CORS configuration does not exist",
+        ),
+        "Give the bucket a CORS configuration with AllowedMethods out of GET, PUT, POST, DELETE, HEAD: it answers "
+        "OPTIONS by itself, so that is never listed.",
+    ),
+    _Row(
+        "entra-spa",
+        "Microsoft Entra ID",
+        "provider",
+        (
+            "AADSTS9002326: {rest}",
+            "Cross-origin token redemption is permitted only for the Single-Page Application client-type",
+        ),
+        "In the app registration, under Authentication: the redirect URI on the platform «Single-page application», "
+        "not on «Web». A server asks without an Origin header.",
+    ),
+    _Row(
+        "entra-not-spa",
+        "Microsoft Entra ID",
+        "provider",
+        (
+            "AADSTS9002327: {rest}",
+            "Tokens issued for the Single-Page Application client-type may only be redeemed via cross-origin requests",
+        ),
+        "The redirect URI is one of a «Single-page application», and a server redeemed the code: register it on the "
+        "platform «Web», or have the page redeem it.",
+    ),
+    _Row(
+        "google-origin",
+        "Google sign-in",
+        "provider",
+        (
+            "Not a valid origin for the client: {origin} has not been registered for client ID {value}",
+            "The given origin is not allowed for the given client ID",
+        ),
+        "In the Google Cloud console, at the OAuth client: the page's origin among «Authorized JavaScript origins» "
+        "(for localhost both http://localhost and the one with the port). It takes some minutes.",
+    ),
+    _Row(
+        "google-referer",
+        "a key of Google's services",
+        "provider",
+        ("Requests from referer {value} are blocked",),
+        "The key's restriction by website, in the Google Cloud console: add the page's address. A Referrer-Policy of "
+        "no-referrer hides it.",
+    ),
+    _Row(
+        "firebase-domain",
+        "Firebase Authentication",
+        "provider",
+        (
+            "This domain is not authorized for OAuth operations for your Firebase project",
+            "The current domain is not authorized for OAuth operations",
+        ),
+        "In the Firebase console: Authentication, Settings, Authorized domains.",
     ),
     _Row(
         "nginx-405",

@@ -106,11 +106,25 @@ _CHROMIUM: Mapping[str, tuple[str, ...]] = {
     "chromium-cut-off": (
         "Access to {text} at {at} from origin {origin} has been blocked by CORS policy",
         "Access to {text} at {at} (redirected from {first}) from origin {origin} has been blocked by CORS policy",
-        "Redirect from {first} to {at} has been blocked by CORS policy",
+        "Redirect from {url} to {location} has been blocked by CORS policy",
         "Response to preflight request doesn't pass access control check",
     ),
     "context": ("XMLHttpRequest cannot load {url}", "Fetch API cannot load {url}", "Failed to load {url}"),
     "no-access": ("Origin {origin} is therefore not allowed access",),
+    "history-origin": ("A history state object with URL {url} cannot be created in a document with origin {origin}",),
+    "host-permission": (
+        "Cannot access contents of url {url}. Extension manifest must request permission to access this host",
+        "Cannot access contents of the page. Extension manifest must request permission to access the respective host",
+    ),
+    "preload-unused": (
+        "was preloaded using link preload but not used within a few seconds from the window's load event",
+    ),
+    "extension-message": (
+        "A listener indicated an asynchronous response by returning true, but the message channel closed before a "
+        "response was received",
+        "Unchecked runtime.lastError: Could not establish connection. Receiving end does not exist",
+        "Unchecked runtime.lastError: The message port closed before a response was received",
+    ),
     # beyond CORS
     "corp": (
         "Specify a more permissive Cross-Origin Resource Policy to prevent a resource from being blocked",
@@ -500,6 +514,17 @@ _GECKO: Mapping[str, tuple[str, ...]] = {
     "font-blocked": ("downloadable font: failed to start download ({text}): content blocked source: {url}",),
     "response-body-kept": ("Response body is not available to scripts (Reason: {rest}",),
     "local-network": ("Local Network Access blocked: {rest}",),
+    "blocked-by-client": (
+        "The resource at {url} was blocked because content blocking is enabled",
+        "The resource at {url} was blocked because Enhanced Tracking Protection is enabled",
+    ),
+    "tracker-storage": (
+        "Request to access cookie or storage on {url} was blocked because it came from a tracker and content blocking "
+        "is enabled",
+        "Request to access cookie or storage on {url} was blocked because we are blocking all third-party storage "
+        "access requests and content blocking is enabled",
+        "Request to access cookies or storage on {url} was blocked because it came from a tracker and {rest}",
+    ),
     "post-message-target": (
         "Failed to execute postMessage on DOMWindow: The target origin provided ({origin}) does not match the "
         "recipient "
@@ -698,6 +723,44 @@ _OTHERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "allow-origin-wildcard-with-credentials",
         ("The origin cannot be * when credentials flag is true",),
     ),
+    (
+        "Internet Explorer, Edge 18",
+        "allow-origin-of-webkit",
+        (
+            "The origin {origin} did not find {value} in the Access-Control-Allow-Origin response header for "
+            "cross-origin resource at {url}",
+        ),
+    ),
+    (
+        "Internet Explorer, Edge 18",
+        "allow-origin-wildcard-with-credentials",
+        ("Wildcard in Access-Control-Allow-Origin not allowed when credentials flag is set to true",),
+    ),
+    (
+        "Internet Explorer, Edge 18",
+        "allow-credentials-not-true",
+        ("Credentials flag was set to true, but Access-Control-Allow-Credentials was not present or was not",),
+    ),
+    (
+        "Internet Explorer, Edge 18",
+        "preflight-redirected",
+        ("Redirects are not allowed for CORS preflight requests",),
+    ),
+    (
+        "Internet Explorer, Edge 18",
+        "allow-origin-multiple",
+        ("Multiple Access-Control-Allow-Origin headers are not allowed for CORS response",),
+    ),
+    (
+        "Internet Explorer, Edge 18",
+        "cors-unnamed",
+        (
+            "XMLHttpRequest for {url} required Cross Origin Resource Sharing (CORS)",
+            "XMLHttpRequest for {url} required Cross-Origin Resource Sharing (CORS)",
+            "Redirect was blocked for CORS request",
+        ),
+    ),
+    ("Internet Explorer, Edge 18", "says-nothing", ("XMLHttpRequest: Network Error {code}, Could not complete",)),
     ("jsdom", "jsdom-origin", ("Error: Cross origin {origin} forbidden", "Cross origin {origin} forbidden")),
     (
         "happy-dom",
@@ -734,8 +797,10 @@ _OTHERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "Http failure response for (unknown url): 0 Unknown Error",
             "Http failure response for {url}: 0 undefined",
             "Response with status: 0 for URL: null",
+            "HttpErrorResponse {headers: HttpHeaders, status: 0, statusText: Unknown Error",
         ),
     ),
+    ("Angular", "answer-not-json", ("Http failure during parsing for {url}",)),
     (
         "Angular",
         "http-status-auth",
@@ -779,6 +844,70 @@ _OTHERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "getaddrinfo ENOTFOUND {host}",
             "getaddrinfo EAI_AGAIN {host}",
             "unable to verify the first certificate",
+            "ConnectTimeoutError: Connect Timeout Error",
+            "SocketError: other side closed",
+        ),
+    ),
+    ("Node", "relative-url", ("Failed to parse URL from {url}", "Only absolute URLs are supported")),
+    (
+        "Deno",
+        "outside-a-browser",
+        ("error sending request for url ({url})", "Requires net access to {host}, run again with the --allow-net flag"),
+    ),
+    ("Bun", "outside-a-browser", ("Unable to connect. Is the computer able to access the url?",)),
+    (
+        "curl",
+        "outside-a-browser",
+        (
+            "curl: (6) Could not resolve host: {host}",
+            "curl: (7) Failed to connect to {host} port {port}",
+            "curl: (28) {rest}",
+            "curl: (35) {rest}",
+            "curl: (52) Empty reply from server",
+            "curl: (56) {rest}",
+            "curl: (60) SSL {rest}",
+        ),
+    ),
+    (
+        "Dart",
+        "outside-a-browser",
+        ("SocketException: Failed host lookup: {host}", "SocketException: Connection refused"),
+    ),
+    (
+        "Flutter",
+        "says-nothing",
+        ("ClientException: Failed to fetch, uri={url}", "ClientException: Load failed, uri={url}"),
+    ),
+    (
+        "Postman",
+        "postman-agent",
+        (
+            "When testing an API locally, you need to use the Postman Desktop Agent",
+            "Cloud Agent Error: Can not send requests to localhost",
+        ),
+    ),
+    (
+        "axios",
+        "timeout",
+        (
+            "AxiosError: timeout of {milliseconds}ms exceeded",
+            "code: ECONNABORTED, message: timeout of {milliseconds}ms exceeded",
+        ),
+    ),
+    (
+        "Supabase",
+        "says-nothing",
+        ("FunctionsFetchError: Failed to send a request to the Edge Function",),
+    ),
+    ("Supabase", "http-status", ("FunctionsHttpError: Edge Function returned a non-2xx status code",)),
+    ("Firebase", "says-nothing", ("Firebase: Error (auth/network-request-failed)",)),
+    (
+        "SignalR",
+        "says-nothing",
+        (
+            "Failed to complete negotiation with the server: TypeError: Failed to fetch",
+            "Failed to complete negotiation with the server: TypeError: Load failed",
+            "Failed to complete negotiation with the server: TypeError: NetworkError when attempting to fetch resource",
         ),
     ),
 )
@@ -799,7 +928,11 @@ _WHOLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "A network error occurred",
         ),
     ),
-    ("webkit", "says-nothing", ("Load failed", "cancelled Load failed", "Load request cancelled")),
+    (
+        "webkit",
+        "says-nothing",
+        ("Load failed", "cancelled Load failed", "Load request cancelled", "TypeError: Type error"),
+    ),
     (
         "axios",
         "says-nothing",
@@ -824,6 +957,7 @@ _WHOLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "signal is aborted without reason",
             "(canceled)",
             "CanceledError: canceled",
+            "TypeError: cancelled",
         ),
     ),
     ("webkit", "connection-failed", ("Could not connect to the server",)),
@@ -841,6 +975,28 @@ _WHOLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("chromium", "mixed-content", ("(blocked:mixed-content)", "blocked:mixed-content")),
     ("chromium", "blocked-by-client", ("(blocked:other)", "blocked:other")),
     ("chromium", "blocked-by-devtools", ("(blocked:devtools)", "blocked:devtools")),
+    (
+        "any network panel",
+        "referrer-policy",
+        tuple(
+            f"{label}{policy}"
+            for policy in ("strict-origin-when-cross-origin", "no-referrer-when-downgrade")
+            for label in ("", "Referrer Policy: ", "Referrer Policy ", "Referrer-Policy: ")
+        ),
+    ),
+    ("chromium", "provisional-headers", ("Provisional headers are shown",)),
+    (
+        "a browser",
+        "storage-denied",
+        (
+            "Failed to read the localStorage property from Window: Access is denied for this document",
+            "Failed to read the sessionStorage property from Window: Access is denied for this document",
+        ),
+    ),
+    ("chromium", "cors-unnamed", ("blocked by CORS policy", "has been blocked by CORS policy")),
+    ("gecko", "gecko-cut-off", ("Cross-Origin Request Blocked", "CORS Request Blocked")),
+    ("Supabase", "says-nothing", ("Failed to send a request to the Edge Function",)),
+    ("Supabase", "http-status", ("Edge Function returned a non-2xx status code",)),
     ("chromium", "cors-unnamed", ("(blocked:origin)", "blocked:origin", "CORS error", "(CORS error)")),
     ("chromium", "orb", ("(blocked:orb)", "blocked:orb", "ERR_BLOCKED_BY_ORB", "(failed)net::ERR_BLOCKED_BY_ORB")),
     ("chromium", "corp", ("(blocked:NotSameOrigin)", "(blocked:corp-not-same-origin)", "blocked:NotSameSite")),
@@ -954,6 +1110,8 @@ NAMES: Mapping[str, str] = {
     "ERR_HTTP2_*": "bad-answer",
     "ERR_SPDY_*": "bad-answer",
     "ERR_QUIC_*": "bad-answer",
+    "ERR_QUIC_PROTOCOL_ERROR.QUIC_TLS_CERTIFICATE_*": "certificate",
+    "ERR_CLEARTEXT_NOT_PERMITTED": "cleartext",
     "ERR_HTTP_RESPONSE_CODE_FAILURE": "http-status",
     "ERR_UNKNOWN_URL_SCHEME": "url-scheme",
     "ERR_DISALLOWED_URL_SCHEME": "url-scheme",

@@ -195,7 +195,7 @@ def _framing(s: Situation) -> Ruling:
                 what,
                 header(s, "Content-Security-Policy", value),
                 "The answer itself says who may show it in a frame.",
-                f"pages of {s.own or s.origin} may show it in a frame, and lure users into clicking in it",
+                f"pages of {s.own or s.asker} may show it in a frame, and lure users into clicking in it",
             ),
         )
     )
@@ -251,7 +251,7 @@ _SOCKETS = Settings(
 
 def socket(s: Situation) -> Ruling:
     """A WebSocket handshake that the server refused."""
-    lines = tuple((name, line.replace("ORIGIN", f'"{s.origin}"')) for name, line in _SOCKETS.lines)
+    lines = tuple((name, line.replace("ORIGIN", f'"{s.asker}"')) for name, line in _SOCKETS.lines)
     status = f" with {s.status}" if s.status else ""
     if s.status in (401, 407):
         what = "Send what the server wants to know the user by: its cookie, or a token in the URL or first message"
@@ -259,16 +259,16 @@ def socket(s: Situation) -> Ruling:
             (Remedy(Who.PAGE, what, why="A WebSocket handshake of a page can bear no Authorization header."),)
         )
     if s.status == 404:
-        return Ruling((Remedy(Who.PAGE, f"See whether the URL is right: {s.url}"),))
+        return Ruling((Remedy(Who.PAGE, f"See whether the URL is right: {s.place}"),))
     return Ruling(
         (
             Remedy(
                 Who.SERVER,
-                f"Put {s.origin} on the server's own list of origins that may open a WebSocket",
+                f"Put {s.asker} on the server's own list of origins that may open a WebSocket",
                 Settings(lines),
                 f"WebSockets are not held to CORS: it is the server that compared Origin and refused the handshake"
                 f"{status}.",
-                f"pages of {s.origin} may open it, with the user's cookies",
+                f"pages of {s.asker} may open it, with the user's cookies",
             ),
         )
     )
@@ -346,7 +346,7 @@ def private_network(s: Situation) -> Ruling | None:
         "The page is public and this address is local: Chromium 104 to 141 ask in the preflight "
         "(Access-Control-Request-Private-Network), and send nothing more without that header. From 142 on the user is "
         "asked for permission instead (Local Network Access).",
-        f"pages of {s.origin} may reach this server in the user's network",
+        f"pages of {s.asker} may reach this server in the user's network",
         Sure.SURE,
     )
     return Ruling((remedy,), Headers.NEVER)

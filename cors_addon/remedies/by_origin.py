@@ -36,6 +36,8 @@ def _of_opaque(s: Situation) -> tuple[Remedy, ...]:
     if referrer := s.asked("referer"):
         return (_sandboxed(referrer),)
     why = "The Origin is null, and no Referer is sent: the page is a file or a data: URL, most likely."
+    if not s.sent:
+        why = "The Origin is null: the page is a file or a data: URL, or stands in a sandboxed frame."
     return _from_disk(why), _sandboxed("")
 
 
@@ -276,7 +278,7 @@ def _sentence(note: str) -> str:
 
 def _opened(s: Situation) -> str:
     with_login = ", with the user's cookies" if s.credentialed else ""
-    return f"pages of {s.origin} may read this answer{with_login}"
+    return f"pages of {s.asker} may read this answer{with_login}"
 
 
 def without_credentials(s: Situation) -> Ruling | None:

@@ -151,7 +151,7 @@ def _preflight_forbidden(s: Situation) -> Ruling:
         what = "Allow OPTIONS in CloudFront: «Allowed HTTP methods» of this behaviour (GET, HEAD, OPTIONS, or all)"
         why = "The distribution refuses the method by itself; the server behind it never saw the preflight."
         return Ruling((Remedy(Who.PROXY, what, why=why, sure=Sure.SURE),), Headers.NEVER)
-    what = f"Answer OPTIONS here with an ok status, and have {s.origin} on the list of allowed origins"
+    what = f"Answer OPTIONS here with an ok status, and have {s.asker} on the list of allowed origins"
     why = "It may be a rule of the server or of a firewall before it that forbids OPTIONS, or the server's CORS layer "
     why += "that does not know the origin, method or header: its log tells."
     return Ruling((Remedy(Who.SERVER, what, s.whole_change, why),), Headers.NEVER)
@@ -162,7 +162,7 @@ def _preflight_not_found(s: Situation) -> Ruling:
     what = "Handle OPTIONS at this URL: put the CORS middleware before the routes"
     url = Remedy(
         Who.PAGE,
-        f"See whether the URL is right: {s.url} (its path, version, port, slash at the end)",
+        f"See whether the URL is right: {s.place} (its path, version, port, slash at the end)",
         why="A wrong URL is answered 404 to any method.",
         sure=Sure.POSSIBLE,
     )
@@ -171,9 +171,17 @@ def _preflight_not_found(s: Situation) -> Ruling:
 
 
 def _preflight_method(s: Situation) -> Ruling:
-    what = f"Let OPTIONS reach the CORS layer of this path, and have {s.origin} on its list of origins"
+    what = f"Let OPTIONS reach the CORS layer of this path, and have {s.asker} on its list of origins"
     why = "405 means that nothing handled OPTIONS: no CORS layer stands before this route, or it handed the preflight "
     why += "on because the origin is not on its list."
+    return Ruling((Remedy(Who.SERVER, what, s.whole_change, why),), Headers.NEVER)
+
+
+def _preflight_refused(s: Situation) -> Ruling:
+    what = f"Answer OPTIONS here with an ok status: have {s.asker}, the method and the headers on the lists that the "
+    what += "server's CORS setting allows, and let no handler of the path itself answer OPTIONS"
+    why = "Some CORS layers answer so what is not on their list; a handler that takes OPTIONS for a request of its own "
+    why += "misses a body or parameters there, for a preflight has none. The body of the answer, or the log, tells."
     return Ruling((Remedy(Who.SERVER, what, s.whole_change, why),), Headers.NEVER)
 
 
@@ -240,7 +248,7 @@ def _forbidden(s: Situation) -> Ruling:
 
 
 def _not_found(s: Situation) -> Ruling:
-    what = f"See whether the URL is right: {s.url} (its path, version, port, slash at the end)"
+    what = f"See whether the URL is right: {s.place} (its path, version, port, slash at the end)"
     return Ruling(
         (Remedy(Who.PAGE, what, why="The server has nothing there, and its error page has no CORS headers."),)
     )
@@ -248,8 +256,9 @@ def _not_found(s: Situation) -> Ruling:
 
 def _method(s: Situation) -> Ruling:
     allow = s.value("allow")
-    what = f"Use a method that this URL has ({allow}), or the URL that has {s.method}" if allow else (
-        f"See whether URL and method are right: {s.method} is not handled at {s.url}")  # fmt: skip
+    what = f"See whether URL and method are right: {s.method or 'the method'} is not handled at {s.place}"
+    if allow:
+        what = f"Use a method that this URL has ({allow}), or the URL that has {s.method or 'this one'}"
     return Ruling((Remedy(Who.PAGE, what, why="A slash missing at the end of the path often leads to this."),))
 
 
@@ -327,6 +336,7 @@ _BY_KIND: Mapping[str, _Rule] = {
     "preflight-forbidden": _preflight_forbidden,
     "preflight-not-found": _preflight_not_found,
     "preflight-method": _preflight_method,
+    "preflight-refused": _preflight_refused,
     "server-error": _server_error,
     "expired": _expired,
     "unauthorized": _unauthorized,

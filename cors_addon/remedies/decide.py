@@ -22,12 +22,24 @@ def remedies(s: Situation, what: Happened | None = None) -> tuple[Remedy, ...]:
     what = what or happened(s)
     if s.block is not None and (s.block.gate is not Gate.CORS or s.reason is None):
         return _of_block(s)
-    rulings = [ruling for rule in _rules(what) if (ruling := rule(s)) is not None]
+    rulings = _rulings(s, what)
     found = [remedy for ruling in rulings for remedy in ruling.remedies]
     places = {ruling.headers for ruling in rulings}
     if Headers.NEVER not in places and (change := by_headers(s)) is not None:
         found.insert(0 if Headers.FIRST in places else len(found), change)
     return tuple(_each_once(found))
+
+
+def _rulings(s: Situation, what: Happened | None) -> list[Ruling]:
+    return [ruling for rule in _rules(what) if (ruling := rule(s)) is not None]
+
+
+def headers_help(s: Situation) -> bool:
+    """Whether the answer's headers are to be changed: by no rule against it, or by the remedy that comes first."""
+    rulings = _rulings(s, happened(s))
+    first = next((remedy for ruling in rulings for remedy in ruling.remedies), None)
+    never = any(ruling.headers is Headers.NEVER for ruling in rulings)
+    return not never or (first is not None and first.who is Who.SERVER and first.at is None)
 
 
 def _each_once(found: list[Remedy]) -> Iterator[Remedy]:
@@ -81,6 +93,14 @@ def _rules(what: Happened | None) -> tuple[Callable[[Situation], Ruling | None],
     )
 
 
+def told_without_change(s: Situation) -> Remedy | None:
+    """What the answer is to say, where its headers are not known; None where no header helps."""
+    if s.reason not in _WHAT or not headers_help(s):
+        return None
+    what, opens = _WHAT[s.reason](s)
+    return Remedy(Who.SERVER, what, opens=opens)
+
+
 def by_headers(s: Situation) -> Remedy | None:
     """The smallest change to the answer, as a remedy; None where there is none that helps."""
     change = s.whole_change
@@ -97,24 +117,30 @@ def by_headers(s: Situation) -> Remedy | None:
 
 def _origin(s: Situation) -> tuple[str, str]:
     cookies = ", with the user's cookies" if s.credentialed else ""
-    return f"Allow the page's origin, {s.origin}", f"pages of {s.origin} may read this answer{cookies}"
+    named = f", {s.origin}" if s.origin else ""
+    return f"Allow the page's origin{named}", f"pages of {s.asker} may read this answer{cookies}"
 
 
 def _wildcard(s: Situation) -> tuple[str, str]:
-    what = f"Name the page's origin, {s.origin}, in place of *, and allow credentials"
-    return what, f"pages of {s.origin} may read this answer, with the user's cookies"
+    named = f", {s.origin}," if s.origin else ""
+    what = f"Name the page's origin{named} in place of *, and allow credentials"
+    return what, f"pages of {s.asker} may read this answer, with the user's cookies"
 
 
 def _credentials(s: Situation) -> tuple[str, str]:
-    return "Allow credentials", f"pages of {s.origin} may read this answer, with the user's cookies"
+    return "Allow credentials", f"pages of {s.asker} may read this answer, with the user's cookies"
 
 
 def _method(s: Situation) -> tuple[str, str]:
-    return f"Allow the method {s.method}", f"pages of {s.origin} may send {s.method} here"
+    if not s.method:
+        return "Allow the request's method", ""
+    return f"Allow the method {s.method}", f"pages of {s.asker} may send {s.method} here"
 
 
 def _headers(s: Situation) -> tuple[str, str]:
     names = s.missing or s.headers
+    if not names:
+        return "Allow the headers that the page sets", ""
     return f"Allow the header{'s' if len(names) > 1 else ''} {', '.join(names)}", ""
 
 

@@ -178,7 +178,16 @@ def _preflight_refused(s: Situation) -> Happened | None:
             f"The preflight was answered {status}: OPTIONS is not handled at this URL, or the origin is not on the "
             "server's list (some middlewares hand such a preflight on).",
         )
+    if status in _REFUSED_AS_A_REQUEST:
+        return Happened(
+            "preflight-refused",
+            f"The preflight was answered {status}: the server's CORS layer refused the origin, the method or a header, "
+            "or a handler took OPTIONS for a request of its own.",
+        )
     return None
+
+
+_REFUSED_AS_A_REQUEST = frozenset({400, 406, 409, 411, 415, 422, 428})
 
 
 def _asks_for_login(s: Situation) -> bool:

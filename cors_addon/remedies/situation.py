@@ -102,6 +102,16 @@ class Situation:
         return self.origin == OPAQUE
 
     @property
+    def asker(self) -> str:
+        """The request's origin, in a text; words for it where it is not known."""
+        return self.origin or "the page's origin"
+
+    @property
+    def place(self) -> str:
+        """The URL that was refused, in a text; words for it where it is not known."""
+        return "the one that was asked for" if self.url is None else str(self.url)
+
+    @property
     def own(self) -> str | None:
         """The page's origin, where it has one."""
         return self.page or (None if self.opaque else self.origin)

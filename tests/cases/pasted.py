@@ -4,6 +4,8 @@ Each case is a text and the names of all that must be recognised in it, in order
 own words with example hosts; a paste that tells nothing must be answered so (`says-nothing` and its like).
 """
 
+import json
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -165,8 +167,8 @@ CHROMIUM = (
         "is "
         "therefore not allowed access.",
         "allow-origin-missing",
-        first="https://api.example.com/x",
-        url="https://login.example.net/",
+        url="https://api.example.com/x",
+        location="https://login.example.net/",
     ),
     _of(
         "XMLHttpRequest cannot load http://a.example.com/. The request was redirected to 'https://a.example.com/', "
@@ -903,7 +905,7 @@ MORE = (
         "https://api.example.com/. "
         "(Causa: falta el encabezado CORS 'Access-Control-Allow-Origin').",
         "gecko-in-another-language",
-        url="https://api.example.com/.",
+        url="https://api.example.com/",
     ),
     _of(
         "Cookie “session” has been rejected because it is in a cross-site context and its “SameSite” is “Lax” or "
@@ -971,8 +973,15 @@ MORE = (
     ),
 )
 
+_OTHERS = tuple(
+    Pasted(each["text"], tuple(each["names"]))
+    for each in map(json.loads, Path(__file__).with_name("pasted_more.jsonl").read_text("utf-8").splitlines())
+)
+"""Other hosts, versions, programs and logs: wordings as public reports and the programs' sources have them."""
+
 PASTED: tuple[Pasted, ...] = (
     *CHROMIUM, *GECKO, *LANGUAGES, *WEBKIT, *PROGRAMS, *SERVERS, *WHOLE, *MORE,
+    *(each for each in _OTHERS if each.names),
 )  # fmt: skip
 
 NOT_KNOWN: tuple[str, ...] = (
@@ -1019,5 +1028,6 @@ NOT_KNOWN: tuple[str, ...] = (
     '{"status": "ok", "reason": "none"}',
     "https://developer.mozilla.org/en-US/docs/Web/API/Window",
     "lorem ipsum dolor sit amet, consectetur adipiscing elit",
+    *(each.text for each in _OTHERS if not each.names),
 )
 """What must not be recognised."""
