@@ -18,8 +18,8 @@ from cors_addon.remedies.request_headers import belongs_on_answers, is_forbidden
 from cors_addon.remedies.situation import Situation, is_login
 from cors_addon.remedies.value import Change, HeaderEdit, Sure, Who, described
 from cors_addon.report.situation import happened_of, remedies_of, told_of
-from tests.cases.remedies import ALL, Row
-from tests.helpers import ALLOW, PAGE, actual, flow, observe
+from tests.cases.remedies import ALL, HANDSHAKE, SOCKETS, Row
+from tests.helpers import ALLOW, PAGE, Lines, actual, flow, observe
 
 
 @pytest.mark.parametrize("row", ALL, ids=lambda row: row.kind)
@@ -34,6 +34,18 @@ def test_the_first_remedy(row: Row) -> None:
     told = json.dumps([one.described() for one in found])
     for words in row.never:
         assert words not in told if words != "headers" else not any(isinstance(one.change, Change) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "response", "body", "who", "what", "words"), SOCKETS, ids=[row[0] for row in SOCKETS]
+)
+def test_handshakes(kind: str, status: int, response: Lines, body: bytes, who: str, what: str, words: str) -> None:
+    """Whatever refused a WebSocket, it is no matter of CORS."""
+    asked = flow(url="https://rt.example.test/ws", request=HANDSHAKE, status=status, response=response, body=body)
+    happened_there, found = told_of(observe(asked)[-1])
+    assert (found[0].who, what in found[0].what) == (who, True), found[0]
+    assert happened_there is not None
+    assert words in happened_there.text
 
 
 def answered(_dropped: object) -> Change:

@@ -6,12 +6,13 @@ Law: a change opens no more than is needed; none takes a protection away that an
 import re
 from collections.abc import Callable, Mapping
 
+from cors_addon.fetch.csp import effective_directive
 from cors_addon.fetch.load import Destination, Gate
 from cors_addon.fetch.origins import Url, is_loopback, parse_url
 from cors_addon.remedies import by_status
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation, host_of
-from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Settings, Sure, Who
+from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Sure, Who
 
 _CORP = "Cross-Origin-Resource-Policy"
 _COEP = "Cross-Origin-Embedder-Policy"
@@ -131,12 +132,11 @@ def _csp(s: Situation) -> Ruling:
     redirected = block is not None and s.target is not None
     asked = s.target or s.url
     directive = (block.detail or "").split(" ")[0] if block is not None and block.detail else ""
-    named = (
-        f" to {directive}"
-        if re.fullmatch(r"[a-z-]+", directive)
-        else " to the directive for it (connect-src for fetch)"
-    )
-    origin = asked.origin if asked is not None else "the origin"
+    named = f" to {directive}"
+    if not re.fullmatch(r"[a-z-]+", directive):
+        likely = "connect-src for fetch" if s.destination is None else effective_directive(s.destination)
+        named = f" to the directive for it ({likely or 'connect-src'}, or default-src where that stands alone)"
+    origin = _source(s, asked)
     found = [
         Remedy(
             Who.PAGE_SERVER,
@@ -159,6 +159,15 @@ def _csp(s: Situation) -> Ruling:
             )
         )
     return Ruling(tuple(found))
+
+
+def _source(s: Situation, asked: Url | None) -> str:
+    """What to list: the origin, of a WebSocket with its own scheme, which https does not stand for."""
+    if asked is None:
+        return "the origin"
+    if s.mode == "websocket" or (s.asked("upgrade") or "").lower() == "websocket":
+        return asked.origin.replace("http", "ws", 1)
+    return asked.origin
 
 
 def _csp_change(detail: str | None, origin: str) -> Change | None:
@@ -231,47 +240,6 @@ def _hint_of_space(url: Url) -> Remedy:
     what = f"Say in the request that it goes there: fetch(url, {{targetAddressSpace: '{space}'}})"
     why = "A page that came over https may then ask by http, which else is mixed content."
     return Remedy(Who.PAGE, what, why=why, sure=Sure.POSSIBLE)
-
-
-_SOCKETS = Settings(
-    (
-        ("Socket.IO", "new Server(http, {cors: {origin: [ORIGIN]}}), and allowRequest"),
-        ("ws", "verifyClient, or the upgrade event: compare request.headers.origin"),
-        ("Django Channels", "AllowedHostsOriginValidator, OriginValidator(app, [ORIGIN])"),
-        ("Rails Action Cable", "config.action_cable.allowed_request_origins = [ORIGIN]"),
-        ("Phoenix", "check_origin: [ORIGIN] of the endpoint"),
-        ("Spring", "registry.addHandler(…).setAllowedOrigins(ORIGIN)"),
-        ("gorilla/websocket", "Upgrader.CheckOrigin"),
-        ("SignalR", "the CORS policy's WithOrigins(ORIGIN)"),
-        ("websockets (Python)", "serve(…, origins=[ORIGIN])"),
-        ("Jupyter", "c.ServerApp.allow_origin = ORIGIN"),
-    )
-)
-
-
-def socket(s: Situation) -> Ruling:
-    """A WebSocket handshake that the server refused."""
-    lines = tuple((name, line.replace("ORIGIN", f'"{s.asker}"')) for name, line in _SOCKETS.lines)
-    status = f" with {s.status}" if s.status else ""
-    if s.status in (401, 407):
-        what = "Send what the server wants to know the user by: its cookie, or a token in the URL or first message"
-        return Ruling(
-            (Remedy(Who.PAGE, what, why="A WebSocket handshake of a page can bear no Authorization header."),)
-        )
-    if s.status == 404:
-        return Ruling((Remedy(Who.PAGE, f"See whether the URL is right: {s.place}"),))
-    return Ruling(
-        (
-            Remedy(
-                Who.SERVER,
-                f"Put {s.asker} on the server's own list of origins that may open a WebSocket",
-                Settings(lines),
-                f"WebSockets are not held to CORS: it is the server that compared Origin and refused the handshake"
-                f"{status}.",
-                f"pages of {s.asker} may open it, with the user's cookies",
-            ),
-        )
-    )
 
 
 def _other(s: Situation) -> Ruling:

@@ -50,8 +50,11 @@ def difference(asked: Url, target: Url) -> Kind:
 def secured(s: Situation, target: Url) -> Url:
     """The URL to ask for: of an http one on the same host, as a proxy's application writes it, the https one."""
     asked = s.url
-    downgraded = asked is not None and asked.scheme == "https" and target.scheme == "http"
-    if downgraded and asked is not None and asked.host == target.host and target.port in (80, asked.port):
+    if asked is None or (asked.scheme, target.scheme) != ("https", "http") or asked.host != target.host:
+        return target
+    # another port is the application's own, behind the proxy, where all else is what was asked for
+    likewise = asked.path.partition("?")[0].rstrip("/") == target.path.partition("?")[0].rstrip("/")
+    if likewise or target.port in (80, asked.port):
         return target._replace(scheme="https", port=asked.port)
     return target
 

@@ -97,7 +97,7 @@ def _guarded(s: Situation) -> Ruling:
     if s.preflight:
         why = "A preflight runs no script and bears no cookie: it can never pass such a check."
     found = [Remedy(Who.PROXY, what, why=why, opens="requests that the check would have turned away reach the server")]
-    if not s.preflight:
+    if not s.preflight and guard is not None and guard.challenge:
         user = f"Open {s.url.origin if s.url else 'the server'} in a tab, pass its check, and try again"
         found.append(Remedy(Who.USER, user, why="The cookie of a passed check may let the page's requests through, if "
                             "they include credentials.", sure=Sure.POSSIBLE))  # fmt: skip

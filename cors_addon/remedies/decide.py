@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from cors_addon.fetch.load import Gate
 from cors_addon.fetch.refusals import Reason
-from cors_addon.remedies import by_block, by_origin, by_redirect, by_request, by_status, copies, failed
+from cors_addon.remedies import by_block, by_origin, by_redirect, by_request, by_status, copies, failed, sockets
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation
 from cors_addon.remedies.value import Happened, Remedy, Sure, Who
@@ -65,7 +65,7 @@ def _of_block(s: Situation) -> tuple[Remedy, ...]:
 def refused_by_server(s: Situation, *, socket: bool) -> tuple[Happened | None, tuple[Remedy, ...]]:
     """What no browser stopped: the server itself refused it, by whatever it looks at."""
     if socket:
-        return failed.refused_socket(s), by_block.socket(s).remedies
+        return sockets.refused(s), sockets.socket(s).remedies
     what = happened(s)
     ruling = by_status.failed(s, what)
     return what, () if ruling is None else ruling.remedies
@@ -75,11 +75,12 @@ def _rules(what: Happened | None) -> tuple[Callable[[Situation], Ruling | None],
     return (
         by_redirect.unwanted,
         by_redirect.circle,
-        by_block.private_network,
+        lambda s: None if s.status in _NOTHING_THERE else by_block.private_network(s),
         by_redirect.ended_session,
         by_redirect.wrong_url,
         by_redirect.null_by_redirect,
         lambda s: by_status.failed(s, what),
+        by_block.private_network,
         by_origin.misspelt_names,
         copies.stored,
         by_origin.opaque,
@@ -99,6 +100,10 @@ def told_without_change(s: Situation) -> Remedy | None:
         return None
     what, opens = _WHAT[s.reason](s)
     return Remedy(Who.SERVER, what, opens=opens)
+
+
+_NOTHING_THERE = frozenset({404, 405, 410, 500, 501, 502, 503, 504})
+"""Of a preflight: what failed comes before what its answer lacks for the local network."""
 
 
 def by_headers(s: Situation) -> Remedy | None:

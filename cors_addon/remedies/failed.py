@@ -105,19 +105,6 @@ def _unreadable(s: Situation) -> Happened:
     return Happened("unreadable", f"{text}page it is a network failure, whatever the CORS headers say.")
 
 
-def refused_socket(s: Situation) -> Happened:
-    """A handshake that was answered with an error."""
-    text = f"The server refused the WebSocket handshake ({s.status}). WebSockets are not held to CORS: "
-    if s.status in (401, 407):
-        return Happened("unauthorized", f"{text}the server wants to know who asks.")
-    if s.status == 404:
-        return Happened("not-found", f"{text}there is nothing at this URL.")
-    if s.status == 403:
-        text += "the server itself looks at Origin"
-        return Happened("origin-refused", f"{text}, and {s.origin or 'this one'} is not on its list, most likely.")
-    return Happened("client-error", f"{text}its log tells why.")
-
-
 def _no_answer(error: str | None) -> Happened:
     named = f" ({error})" if error else ""
     text = f"No answer reached the browser: the connection ended{named}. CORS only reports that network failure."

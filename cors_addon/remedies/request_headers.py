@@ -156,6 +156,11 @@ SENDERS = (
         server_first=True,
     ),
     Sender(
+        r"mode|credentials|with-?credentials|cross-?origin|cross-?domain|data-?type|no-cors|cors|redirect|referrerpolicy",
+        "It is an option of fetch, axios or jQuery that was written among the headers, where it means nothing.",
+        "Take it out of the headers; where it is meant, write it beside them, as an option of the call",
+    ),
+    Sender(
         r"upgrade-insecure-requests|x-devtools-[\w-]+|dnt|save-data",
         "It was copied from another request: browsers add it by themselves where it belongs.",
         "Leave it out: the browser sends it by itself where it belongs",

@@ -167,11 +167,13 @@ def host_of(url: str) -> str:
 
 
 _LOGIN = re.compile(
-    r"(?:^|[./_-])(?:log-?[io]n|sign-?in|sso|saml2?|oauth2?|authori[sz]e|auth|idp|adfs|openid(?:-connect)?|accounts|"
-    r"keycloak|okta|auth0|cognito|cas|microsoftonline|cloudflareaccess|authenticate|authn|signin-oidc)"
+    r"(?:^|[./_-])(?:log[-_]?[io]n|sign[-_]?in|sso|saml2?|oauth2?|authori[sz]e|auth|idp|adfs|openid(?:-connect)?|"
+    r"keycloak|okta|auth0|cognito|microsoftonline|cloudflareaccess|authenticate|authentication|authn|signin-oidc)"
     r"(?:$|[./_?-])",
     re.IGNORECASE,
 )
+_LOGIN_HOST = re.compile(r"(?:^|\.)(?:accounts|cas|identity)\.", re.IGNORECASE)
+"""Words that are a login's as a host, and anything's in a path."""
 _LOGIN_QUERY = re.compile(
     r"(?:^|[?&])(?:client_id|response_type|SAMLRequest|redirect_uri|code_challenge|wctx|wtrealm|RelayState|returnUrl|"
     r"login_hint|kc_idp_hint)=",
@@ -185,4 +187,7 @@ def is_login(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    return bool(_LOGIN.search(f"{parts.hostname or ''}{parts.path[:300]}") or _LOGIN_QUERY.search(parts.query[:2000]))
+    host = parts.hostname or ""
+    if _LOGIN.search(f"{host}{parts.path[:300]}") or _LOGIN_HOST.search(host):
+        return True
+    return _LOGIN_QUERY.search(parts.query[:2000]) is not None

@@ -21,6 +21,7 @@ from cors_addon.remedies.value import Change, Happened, HeaderEdit, Remedy
 from cors_addon.servers import cause
 
 _VERSION = re.compile(r"(?:Chrom(?:e|ium)|Firefox|Version)/(\d+)")
+_SWITCHED = 101
 _ADD = "the answer is not in the recording: add this to what it has"
 _DESTINATIONS = {each.value: each for each in Destination} | {"empty": Destination.EMPTY}
 
@@ -47,10 +48,13 @@ def told_of(judgement: Judgement) -> tuple[Happened | None, tuple[Remedy, ...]]:
 def told_of_server(judgement: Judgement) -> tuple[Happened | None, tuple[Remedy, ...]]:
     """The same of what no browser stopped, and the server itself refused: a WebSocket, an extension's request."""
     status = judgement.observation.status or 0
+    if judgement.role is Role.WEBSOCKET:
+        refused = status not in (0, _SWITCHED) and judgement.observation.method == b"GET"
+        return decide.refused_by_server(situation_of(judgement), socket=True) if refused else (None, ())
     passed = judgement.role is Role.ACTUAL and judgement.verdict is Verdict.ALLOW and _is_privileged(judgement)
-    if status < 400 or not (passed or judgement.role is Role.WEBSOCKET):
+    if status < 400 or not passed:
         return None, ()
-    return decide.refused_by_server(situation_of(judgement), socket=judgement.role is Role.WEBSOCKET)
+    return decide.refused_by_server(situation_of(judgement), socket=False)
 
 
 def _is_privileged(judgement: Judgement) -> bool:

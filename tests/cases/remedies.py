@@ -172,6 +172,101 @@ FAILURES = [
     ),
 ]  # fmt: skip
 
+HANDSHAKE: Lines = [
+    ("Origin", PAGE),
+    ("Upgrade", "websocket"),
+    ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Key", "x"),
+    ("Sec-WebSocket-Version", "13"),
+]
+
+
+def local(status: int, response: Lines = ()) -> Any:
+    """A preflight of Chromium 130 for a device in the user's network."""
+    asked = [
+        ("Origin", PAGE),
+        ("Access-Control-Request-Method", "PUT"),
+        ("Access-Control-Request-Private-Network", "true"),
+    ]
+    return flow(
+        "OPTIONS",
+        "http://192.168.0.7/api",
+        asked,
+        response=response,
+        status=status,
+        agent=CHROMIUM.replace("156", "130"),
+    )
+
+
+OTHERS = [
+    Row("preflight 400", (preflight([], status=400, body=b"<h1>Bad Request</h1>"),), "server", "Answer OPTIONS here with an ok status", "a handler took OPTIONS"),
+    Row("preflight 415", (preflight([], status=415),), "server", "Answer OPTIONS here with an ok status", "answered 415", ("Mend the request",)),
+    Row("an option of fetch as a header", (refused_header("crossorigin", method="GET"),), "page", "Take it out of the headers"),
+    Row("mode as a header", (refused_header("content-type,mode", method="POST"),), "page", "Take it out of the headers"),
+    Row("Rails' login", (actual([("Location", "/users/sign_in")], status=302),), "server", "answer requests of scripts with 401", "login"),
+    Row("an account is no login", (actual([("Location", "/accounts/5")], status=302),), "server", "Allow the page's origin", never=("login",)),
+    Row("accounts as a host", (actual([("Location", "https://accounts.test/v3/signin")], status=302),), "server", "answer requests of scripts with 401", "login"),
+    Row("TLS proxy, the application's own port", (asks(API, status=307, response=[*ANY, ("Location", API.replace("https://api.example.test", "http://api.example.test:8080") + "/")]),), "server", "X-Forwarded-Proto", never=("https://api.example.test:8080",)),
+    Row("another service by http", (asks(API, status=307, response=[*ANY, ("Location", "http://api.example.test:8080/else")]),), "server", "Redirect to https: https://api.example.test:8080/else"),
+    Row("a firewall is no check", (actual([], status=403, body=b"error code: 1020"),), "proxy", "Cloudflare's firewall", "firewall", ("pass its check",)),
+    Row("a device that has nothing there", (local(404),), "server", "Handle OPTIONS", "404"),
+]  # fmt: skip
+
+SOCKETS: tuple[tuple[str, int, Lines, bytes, str, str, str], ...] = (
+    ("origin", 403, [], b"", "server", "list of origins", "looks at Origin"),
+    (
+        "origin, 400",
+        400,
+        [],
+        b"http://a.test is not an accepted origin.",
+        "server",
+        "list of origins",
+        "looks at Origin",
+    ),
+    ("login", 401, [], b"", "page", "know the user by", "who asks"),
+    ("nothing", 404, [], b"", "page", "URL is right: wss://", "nothing at this URL"),
+    ("no upgrade", 426, [], b"", "proxy", "Upgrade and Connection", "for want of Upgrade"),
+    (
+        "no upgrade, 400",
+        400,
+        [],
+        b'Can "Upgrade" only to "WebSocket".',
+        "proxy",
+        "Upgrade and Connection",
+        "for want of Upgrade",
+    ),
+    (
+        "a page",
+        200,
+        [("Content-Type", "text/html")],
+        b"<!doctype html>",
+        "page",
+        "that of the WebSocket, wss://",
+        "plain request",
+    ),
+    ("to a login", 302, [("Location", "/login")], b"", "user", "Log in again", "redirected to /login"),
+    (
+        "elsewhere",
+        301,
+        [("Location", "https://b.test/ws/")],
+        b"",
+        "page",
+        "redirects to, https://b.test/ws/",
+        "no browser follows",
+    ),
+    ("gateway", 502, [], b"", "server", "whether the server behind it runs", "a gateway did not reach it"),
+    (
+        "session",
+        400,
+        [],
+        b'{"code":1,"message":"Session ID unknown"}',
+        "proxy",
+        "sticky sessions",
+        "Socket.IO says why",
+    ),
+)
+"""WebSocket handshakes: their answer, the first remedy, and what happened."""
+
 PLAIN = [
     Row("nothing there", (actual(),), "server", "Allow the page's origin"),
     Row(
@@ -184,4 +279,4 @@ PLAIN = [
     Row("with credentials", (actual(ANY, request=[("Cookie", "a=b")]),), "server", "in place of *"),
 ]
 
-ALL = [*MENDED_IN_THE_PAGE, *WRONG_URL, *SESSIONS, *ORIGINS, *FAILURES, *PLAIN]
+ALL = [*MENDED_IN_THE_PAGE, *WRONG_URL, *SESSIONS, *ORIGINS, *FAILURES, *OTHERS, *PLAIN]
