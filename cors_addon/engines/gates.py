@@ -16,6 +16,7 @@ from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 from cors_addon.fetch.resource_policy import resource_policy
 
 _OBJECTS = frozenset({Destination.EMBED, Destination.OBJECT})
+_SUBDOCUMENTS = frozenset({Destination.FRAME, Destination.IFRAME})
 _LAX_WORKERS = frozenset({Destination.SHARED_WORKER, Destination.WORKER})
 
 
@@ -155,6 +156,8 @@ CHROMIUM = GateRules(
     kind_of=_chromium_kind,
     knows_isolation_policy=True,
     object_directives=("object-src", "frame-src"),
+    # CSPDirectiveListAllowFromSource; frame-src is asked by the browser's own process, which knows no such thing
+    dynamic_directives=frozenset({"object-src"}),
     # net::RedirectInfo::ComputeRedirectInfo: what was to be upgraded is at every hop, even where it is trusted
     upgrades=Upgrades(kept_for_media=_nothing_is, kept_for_asked=_nothing_is),
 )
@@ -168,12 +171,19 @@ def _gecko_kind(fields: Fields) -> str:
     return _last_kind(fields, r"[ \t;]")
 
 
+def _is_left(load: Load, arrival: Arrival) -> bool:
+    """nsDocumentOpenInfo::OnStartRequest: what has no content leaves the frame as it is, and is asked no further."""
+    return load.destination in _SUBDOCUMENTS and arrival.status in (204, 205)
+
+
 def _gecko_resource_policy(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """HttpBaseChannel::ProcessCrossOriginResourcePolicyHeader: `<object>` is no frame, until it is shown as one.
 
     A value that is none is not taken for a missing one, so it passes under an embedder policy.
     """
     if resource_policy(arrival.fields) is None and get(arrival.fields, b"cross-origin-resource-policy"):
+        return None
+    if _is_left(load, arrival):
         return None
     if load.destination not in _OBJECTS:
         return gates.resource_policy_permits(rules, load, arrival)
@@ -185,15 +195,21 @@ def _gecko_resource_policy(rules: GateRules, load: Load, arrival: Arrival) -> Bl
 
 def _gecko_frame_embedder(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """HttpBaseChannel::ProcessCrossOriginEmbedderPolicyHeader asks subdocuments alone, not `<object>`."""
-    return None if load.destination in _OBJECTS else gates.frame_has_embedder_policy(rules, load, arrival)
+    if load.destination in _OBJECTS or _is_left(load, arrival):
+        return None
+    return gates.frame_has_embedder_policy(rules, load, arrival)
 
 
 def _gecko_frame_allowed(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """X-Frame-Options is asked as the channel opens, frame-ancestors of what becomes a document."""
+    """X-Frame-Options is asked as the channel opens, frame-ancestors of what becomes a document.
+
+    `<object>` shows its fallback for a failing status; of the page's own origin, it is asked before (measured).
+    """
     block = gates.frame_allowed(rules, load, arrival)
     if block is None or block.gate is not Gate.FRAME_ANCESTORS:
         return block
-    fails = load.destination in _OBJECTS and not 200 <= arrival.status <= 299
+    elsewhere = load.destination in _OBJECTS and load.origin != load.url.origin
+    fails = elsewhere and not 200 <= arrival.status <= 299
     return None if fails or arrival.status in (204, 205) else block
 
 
@@ -244,6 +260,17 @@ def _webkit_frame_redirect(rules: GateRules, load: Load, arrival: Arrival) -> Bl
     return gates.frame_has_embedder_policy(rules, load, arrival)
 
 
+def _webkit_frame_ancestors(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """NetworkResourceLoader: asked before what the frame demands itself; X-Frame-Options comes after that."""
+    block = gates.frame_allowed(rules, load, arrival)
+    return block if block is not None and block.gate is Gate.FRAME_ANCESTORS else None
+
+
+def _webkit_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """CachedResource::setResponse: what fails by its status is an error before its content is looked at."""
+    return None if arrival.status >= 400 else gates.integrity_needs_cors(rules, load, arrival)
+
+
 def _webkit_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """StyleSheetContents::parseAuthorStyleSheet: in standards mode the mode is named, whatever `nosniff` says."""
     if load.destination is not Destination.STYLE or arrival.status >= 400:
@@ -281,7 +308,12 @@ WEBKIT = GateRules(
         redirect_gates.target_matches_csp,
         redirect_gates.target_is_not_mixed,
     ),
-    frame_steps=STANDARD_GATES.frame_steps,
+    frame_steps=(
+        gates.resource_policy_permits,
+        _webkit_frame_ancestors,
+        gates.frame_has_embedder_policy,
+        gates.frame_allowed,
+    ),
     other_steps=(
         gates.resource_policy_permits,
         gates.worker_has_embedder_policy,
@@ -289,7 +321,7 @@ WEBKIT = GateRules(
         gates.script_type_allows,
         _webkit_style_type,
         *gates.ALIKE,
-        gates.integrity_needs_cors,
+        _webkit_integrity,
     ),
     opaque_check=None,
     knows_credentialless=False,

@@ -11,7 +11,7 @@ from cors_addon.fetch.orb import Because, Opaque, Refused
 
 _PASS = frozenset(
     """application/dash+xml application/vnd.apple.mpegurl audio/mpegurl text/vtt
-    audio/mp3 audio/aac audio/aacp multipart/x-mixed-replace""".split()
+    audio/mpeg audio/aac audio/aacp multipart/x-mixed-replace""".split()
 )
 """IsOpaqueSafeListedSpecBreakingMIMEType, by the default of browser.opaqueResponseBlocking.mediaExceptionsStrategy."""
 

@@ -178,6 +178,8 @@ class GateRules:
     """An answer that is not ok fails these loads for its status, before its type is looked at."""
     object_directives: tuple[str, ...] = ("object-src",)
     """Which directives are asked for `<object>` and `<embed>`."""
+    dynamic_directives: frozenset[str] = frozenset()
+    """Directives beside those of scripts of which `'strict-dynamic'` lets every redirect's target pass."""
     upgrades: Upgrades = Upgrades()  # noqa: RUF009  # a tuple
     """What is done where a redirect of an https page's load leads to http."""
 

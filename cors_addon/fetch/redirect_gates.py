@@ -1,6 +1,6 @@
 """What a redirect leads to is asked again what the first URL was asked before it was sent: CSP and mixed content."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cors_addon.fetch import csp, mixed_content
 from cors_addon.fetch.load import Arrival, Block, Destination, Gate, GateRules, Load, Page
@@ -76,7 +76,9 @@ def target_matches_csp(rules: GateRules, load: Load, arrival: Arrival) -> Block 
     effective = _effective_directives(rules, load)
     for policy in page.policies:
         for name in effective:
-            refused = _refused_by(policy, name, load, page, target)
+            refused = _refused_by(policy, name, load, target)
+            if refused is not None and name in rules.dynamic_directives and _is_dynamic(refused.split()):
+                refused = None
             if refused is not None:
                 return Block(Gate.CSP, refused, "Content-Security-Policy")
     return None
@@ -92,7 +94,13 @@ def _effective_directives(rules: GateRules, load: Load) -> Sequence[str]:
     return () if own is None else (own,)
 
 
-def _refused_by(policy: csp.Policy, effective: str, load: Load, page: Page, target: Url) -> str | None:
+def _is_dynamic(sources: Iterable[str]) -> bool:
+    return any(source.lower() == "'strict-dynamic'" for source in sources)
+
+
+def _refused_by(policy: csp.Policy, effective: str, load: Load, target: Url) -> str | None:
+    page = load.page
+    assert page is not None
     name = csp.directive_for(policy, effective)
     if name is None:
         return None
@@ -109,7 +117,7 @@ def _trusted_otherwise(sources: csp.Sources, load: Load, page: Page) -> bool:
 
     It was sent: where its own URL is not on the list, nothing else can have let it through.
     """
-    if any(source.lower() == "'strict-dynamic'" for source in sources):
+    if _is_dynamic(sources):
         return True
     nonces = [source[7:-1] for source in sources if source.lower().startswith("'nonce-")]
     if nonces and load.element is not None and load.element.attributes.get("nonce") in nonces:

@@ -94,7 +94,7 @@ COEP = [
     Row("iframe", OTHER, [*corp("cross-origin", "text/html"), *CREDENTIALLESS], None, HTML, REQUIRE,
         {"webkit": "coep"}),
     Row("iframe", OTHER, [*corp("cross-origin", "text/html")], "coep", HTML, CREDENTIALLESS, {"webkit": None}),
-    Row("iframe", OTHER, typed("text/html"), "coep", b"", REQUIRE, {"chromium": None}, status=204),
+    Row("iframe", OTHER, typed("text/html"), "coep", b"", REQUIRE, {"chromium": None, "gecko": None}, status=204),
     Row("embed", OTHER, corp("same-site", "text/html"), "corp", HTML, REQUIRE),
     Row("iframe", OWN, to(OWN), None, page=REQUIRE, but={"webkit": "coep"}, status=302),
     Row("worker", OWN, typed("text/javascript"), "coep", JS, REQUIRE, mode="same-origin"),
@@ -121,6 +121,8 @@ ORB = [
     Row("audio", OTHER, [], "orb", JS, but={"webkit": None, "chromium": None}),
     Row("video", OTHER, typed("text/html"), "orb", GUARDED_JSON, but={"webkit": None}),
     Row("video", OTHER, typed("video/mp4"), "orb", HTML, but={"webkit": None, "chromium": None}),
+    Row("style", OTHER, typed("audio/mpeg"), "mime", CSS, but={"fetch": "orb"}),
+    Row("style", OTHER, typed("audio/mp3"), "mime", CSS, but={"fetch": "orb", "gecko": "orb"}),
     Row("script", OTHER, typed("text/javascript"), None, HTML, but={"chromium": "orb"}),
     Row("script", OTHER, typed("application/json"), None, JS),
     Row("script", OTHER, typed("application/json"), "orb", JSON, but={"webkit": None}),
@@ -169,7 +171,7 @@ TYPES = [
     Row("style", OWN, typed("text/css x"), "mime", CSS, but={"chromium": None, "gecko": None}),
     Row("style", OTHER, typed("text/css"), None, CSS, status=403, mode="cors",
         markup=b'<link rel="stylesheet" href="https://api.other.test/it" integrity="sha256-AAAA">',
-        but={"webkit": "sri", "fetch": "sri"}),
+        but={"fetch": "sri"}),
     Row("event-source", OWN, typed("text/plain"), "mime", mode="cors"),
     Row("event-source", OWN, typed("text/event-stream;charset=utf-8"), None, mode="cors"),
     Row("event-source", OWN, typed("text/plain"), None, mode="cors", status=404),
@@ -234,6 +236,16 @@ FRAMES = [
         ("Content-Security-Policy-Report-Only", "frame-ancestors https:")), "frame-options", HTML),
     Row("iframe", OTHER, typed("text/html", ("X-Frame-Options", "DENY")), "coep", HTML, REQUIRE,
         {"gecko": "frame-options"}),
+    Row("object", OWN, typed("text/html", ("Content-Security-Policy", "frame-ancestors 'none'")), "frame-ancestors",
+        HTML, status=404, but={"chromium": None}),
+    *(Row("iframe", OWN, typed("text/html", (name, value)), "coep", HTML, REQUIRE, but)
+      for name, value, but in (
+          ("Content-Security-Policy", "frame-ancestors 'none'", dict.fromkeys(("gecko", "webkit"), "frame-ancestors")),
+          ("X-Frame-Options", "DENY", {"gecko": "frame-options"}))),
+    Row("iframe", OTHER, typed("text/html", ("Content-Security-Policy", "frame-ancestors 'none'")), "coep", HTML,
+        REQUIRE, {"gecko": "frame-ancestors"}),
+    *(Row("iframe", OWN, typed("text/html"), "coep", b"", REQUIRE, {"chromium": None, "gecko": None}, status)
+      for status in (204, 205)),
 ]  # fmt: skip
 
 
@@ -283,6 +295,14 @@ REDIRECTS = [
         status=302, mode="cors"),
     Row("object", OTHER, to("https://cdn.third.test/2"), None, status=302, but={"chromium": "csp"},
         page=policy("object-src *; frame-src https://api.other.test")),
+    *(Row(one, OTHER, to("https://cdn.third.test/2"), "csp", status=302, but={"chromium": None},
+          page=policy("object-src https://api.other.test 'strict-dynamic'")) for one in ("object", "embed")),
+    Row("embed", OTHER, to("https://cdn.third.test/2"), "csp", status=302,
+        page=policy("object-src https://api.other.test 'strict-dynamic'; frame-src https://api.other.test")),
+    Row("embed", OTHER, to("https://cdn.third.test/2"), "csp", status=302,
+        page=policy("default-src https://api.other.test 'strict-dynamic'")),
+    Row("embed", OTHER, to("https://cdn.third.test/2"), "csp", status=302,
+        page=policy("object-src https://api.other.test; frame-src *")),
     Row("iframe", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("child-src https://api.other.test"),
         status=302),
     Row("prefetch", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("default-src https://api.other.test"),
@@ -307,8 +327,12 @@ INTEGRITY = [
     Row("script", OTHER, typed("text/javascript"), None, JS, markup=script("md5-abc"), mode="cors"),
     Row("script", OWN, typed("text/javascript"), "sri", JS, markup=script("sha512-" + "A" * 86 + "==", OWN)),
     Row("image", OTHER, typed("image/gif"), None, GIF, markup=script("sha512-" + "A" * 86 + "==")),
-    Row("script", OWN, typed("text/javascript"), "sri", JS, but={"chromium": None},
+    Row("script", OWN, typed("text/javascript"), "sri", JS, but={"chromium": None, "webkit": None},
         markup=script("sha512-" + "A" * 86 + "==", OWN), status=403),
+    *(Row("style", OTHER, typed("text/css"), "sri", CSS, status=status,
+          but=dict.fromkeys(("chromium", "gecko", *(["webkit"] if status == 400 else [])), None),
+          markup=b'<!doctype html><link rel=stylesheet href="' + OTHER.encode() + b'" integrity="sha384-AAAA">')
+      for status in (399, 400)),
     Row("script", OWN, typed("text/javascript"), "sri", JS, but={"chromium": None},
         markup=script("SHA512-" + "A" * 86 + "==", OWN)),
 ]  # fmt: skip

@@ -187,6 +187,9 @@ def firefox(case: NearCase, told: Told, last: int) -> Verdict:
 def shows(case: NearCase) -> bool:
     """Whether a framed answer shows by the message it sends: of a type and status that make it a document."""
     kind = case.changed(len(case.urls) - 1, "Content-Type")
+    policies = case.changed(len(case.urls) - 1, "Content-Security-Policy") or ()
+    if any("default-src" in each or "script-src" in each for each in policies):
+        return False  # its script does not run
     status = case.changed(len(case.urls) - 1, "status")
     documented = status is None or int(status[0]) not in (204, 205, 206)
     if case.loader in ("object", "embed"):
@@ -198,7 +201,8 @@ def shows(case: NearCase) -> bool:
 
 WEBKIT_TEXTS = (
     (r"requested insecure content from .*This content was blocked", "mixed-content"),
-    (r"because it does not appear in the frame-ancestors directive", "frame-ancestors"),
+    (r"because it does not appear in the (?i:frame-ancestors) directive", "frame-ancestors"),
+    (r"Refused to execute a script because its hash, its nonce, or", ""),  # of the framed page itself
     (r"^CONSOLE SECURITY ERROR Refused to .* Content Security Policy\.|Blocked by Content Security Policy", "csp"),
     (r"Failed integrity metadata check", "sri"),
     (r"Refused to display '.*' in a frame because it set 'X-Frame-Options'", "frame-options"),
