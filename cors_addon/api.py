@@ -86,7 +86,7 @@ class Judgement:
     """`preflight`, `actual` or `redirect`."""
     engine: Engine
     browser_error: str | None
-    """The engine's own name of the refusal."""
+    """The engine's own name of the refusal, or of the block, where that is certain."""
     console_message: str | None
     """What the browser's console says."""
     credentials: str

@@ -247,3 +247,12 @@ def test_what_was_redirected_had_been_sent(tmp_path: Path) -> None:
     )
     assert lines(tmp_path, page(), hop, post(old())) == []
     assert len(lines(tmp_path, page(), post(old()))) == 1
+
+
+def test_each_failure_is_told_once(tmp_path: Path) -> None:
+    """However many endpoints hear of it; a minute later it is another one."""
+    again = post(old())
+    again.request.timestamp_start += 100
+    again.response.timestamp_end = again.request.timestamp_start + 1  # type: ignore[union-attr]
+    assert len(lines(tmp_path, page(), post(old()), post(old()))) == 1
+    assert len(lines(tmp_path, page(), post(old()), again)) == 3

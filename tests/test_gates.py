@@ -1,19 +1,22 @@
 """What stops a load beyond CORS, step by step and in the order of each engine."""
 
 import hashlib
+import itertools
 from base64 import b64encode
 from typing import Any
 
 import pytest
 
 from cors_addon.engines import ENGINES
+from cors_addon.engines.block_names import block_error
 from cors_addon.engines.gates import GATES
 from cors_addon.fetch import markup
 from cors_addon.fetch.gates import page_from
 from cors_addon.fetch.headers import get
-from cors_addon.fetch.load import Arrival, Destination, Load
+from cors_addon.fetch.load import Arrival, Block, Destination, Gate, Load
 from cors_addon.fetch.origins import Url, parse_url, resolve
 from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.recordings import words
 from tests.cases.gates import ALL, JS, OTHER, OWN, PAGE, Row, script, typed
 from tests.cases.traffic import fields
 
@@ -29,6 +32,12 @@ def url(text: str) -> Url:
 
 def stopped(row: Row) -> dict[str, str | None]:
     """What stops the load in each engine."""
+    _, blocks = blocks_of(row)
+    return {name: None if block is None else block.gate.value for name, block in blocks.items()}
+
+
+def blocks_of(row: Row) -> tuple[Load, dict[str, Block | None]]:
+    """The load, and what stops it in each engine, whole."""
     page_url = url(row.page_url)
     found = markup.read(row.markup, page_url)
     page = page_from(page_url, fields(row.page))
@@ -48,8 +57,7 @@ def stopped(row: Row) -> dict[str, str | None]:
     location = get(fields(row.lines), b"location")
     target = resolve(location.encode(), address) if location and 300 < row.status < 399 else None
     arrival = Arrival(row.status, fields(row.lines), lambda _limit: row.body, target)
-    blocks = {name: rules.check(load, arrival) for name, rules in GATES.items()}
-    return {name: None if block is None else block.gate.value for name, block in blocks.items()}
+    return load, {name: rules.check(load, arrival) for name, rules in GATES.items()}
 
 
 @pytest.mark.parametrize(
@@ -104,3 +112,37 @@ def test_details_are_the_offending_values() -> None:
     assert detail(302, insecure, page=None, destination=Destination.FONT) == "http://api.other.test/"
     assert detail(200, [("Content-Type", "application/pdf")]) == "type: application/pdf"
     assert detail(200, [("Content-Type", "image/png")], destination=Destination.SCRIPT) == "type-lies: image/png"
+
+
+RESPONSE = "net::ERR_BLOCKED_BY_RESPONSE"
+CHROMIUM_NAMES = {
+    "net::ERR_BLOCKED_BY_ORB",
+    RESPONSE,
+    f"{RESPONSE}.NotSameOrigin",
+    f"{RESPONSE}.NotSameSite",
+    f"{RESPONSE}.NotSameOriginAfterDefaultedToSameOriginByCoep",
+    f"{RESPONSE}.NotSameOriginAfterDefaultedToSameOriginByDip",
+    f"{RESPONSE}.NotSameOriginAfterDefaultedToSameOriginByCoepAndDip",
+}
+GECKO_NAMES = {
+    "NS_ERROR_CSP_FRAME_ANCESTOR_VIOLATION",
+    "NS_ERROR_DOM_COEP_FAILED",
+    "NS_ERROR_DOM_CORP_FAILED",
+    "NS_ERROR_XFO_VIOLATION",
+}
+
+
+@pytest.mark.parametrize(("engine", "names"), [("chromium", CHROMIUM_NAMES), ("gecko", GECKO_NAMES), ("webkit", set())])
+def test_each_name_of_a_block_is_emitted(engine: str, names: set[str]) -> None:
+    """By a row of the tables; and read back, it means that gate where a name is of one alone."""
+    found: dict[str, set[Gate]] = {}
+    for row in itertools.chain.from_iterable(ALL.values()):
+        load, blocks = blocks_of(row)
+        block = blocks[engine]
+        name = None if block is None else block_error(engine, block, load)
+        if block is not None and name is not None:
+            found.setdefault(name, set()).add(block.gate)
+    assert found.keys() == names
+    for name, gates in found.items() if engine == "chromium" else ():
+        meant = words.block_of(name)
+        assert name == RESPONSE or (meant is not None and gates == {meant.gate})

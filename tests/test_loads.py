@@ -9,9 +9,10 @@ from cors_addon.exchange.fate import Usable
 from cors_addon.exchange.model import Judgement, Observation, Role, Verdict
 from cors_addon.exchange.telling import SCRIPT, STYLE, from_elsewhere, is_load, right_for
 from cors_addon.fetch.load import Destination, Gate
+from cors_addon.fetch.referrer_policy import names_page, referrer_policy
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.session.session import ALL, Session
-from tests.cases.traffic import PAGE, Lines, Sent, cors, metadata, redirect
+from tests.cases.traffic import PAGE, Lines, Sent, cors, metadata, redirect, url
 
 REQUIRE = ("Cross-Origin-Embedder-Policy", "require-corp")
 SHARED = ("Cross-Origin-Resource-Policy", "cross-origin")
@@ -343,3 +344,41 @@ def test_an_enforced_policy_is_not_told_twice() -> None:
     fate = found["a"].fate
     assert fate is not None
     assert (fate.block is not None, fate.reported, found["a"].findings) == (True, None, ())
+
+
+HIDDEN = ("Referrer-Policy", "no-referrer")
+
+
+def test_what_names_no_page_is_of_one_that_is_not_named() -> None:
+    """Not of the latest, whose own requests would name it."""
+    hiding, other = page("hiding", answer=[HIDDEN]), page("other", 0.5, url="https://www.shop.test/", answer=[REQUIRE])
+    silent = load("a")
+    silent = replace(silent, request=[line for line in silent.request if line[0] != "Referer"])
+    assert not last(Session(keep=ALL), observed(hiding), observed(other), observed(silent))
+    found = last(
+        Session(keep=ALL), observed(other), observed(page("d", 0.7, answer=[HIDDEN, REQUIRE])), observed(silent)
+    )
+    assert found["a"].fate is not None
+    assert found["a"].fate.document == "d"
+    # where no page hides itself, an element does
+    assert last(Session(keep=ALL), observed(other), observed(silent))["a"].block is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "own", "elsewhere", "insecure"),
+    [
+        (None, True, True, False),
+        ("no-referrer", False, False, False),
+        ("same-origin", True, False, False),
+        ("foo, unsafe-url", True, True, True),
+        ("no-referrer, strict-origin", True, True, False),
+        ("no-referrer, foo", False, False, False),
+        ("", True, True, False),
+    ],
+)
+def test_whether_a_page_is_named(value: str | None, own: bool, elsewhere: bool, insecure: bool) -> None:
+    """By its referrer policy: to itself, to another origin, and to one without TLS."""
+    policy = referrer_policy(() if value is None else ((b"Referrer-Policy", value.encode()),))
+    at = url(f"{PAGE}/")
+    targets = (url(f"{PAGE}/x"), url(OTHER), url("http://cdn.third.test/"))
+    assert tuple(names_page(policy, at, target) for target in targets) == (own, elsewhere, insecure)

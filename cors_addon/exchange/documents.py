@@ -18,6 +18,7 @@ from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.load import Page
 from cors_addon.fetch.orb import ReadBody
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy, known_url
+from cors_addon.fetch.referrer_policy import DEFAULT, names_page, referrer_policy
 
 MAX_CLIENTS = 200
 MAX_BODIES = 64
@@ -43,6 +44,7 @@ class Document:
     """What its response headers say."""
     read_body: ReadBody
     worker: bool = False
+    referrer_policy: str = DEFAULT
     observation: Observation | None = field(default=None, repr=False)
     """The exchange itself, where it is known."""
     tried: dict[object, Page | None] = field(default_factory=dict, repr=False)
@@ -106,11 +108,24 @@ class _Pages(OrderedDict[Url, Document]):
     def latest(self, origin: str | None, observation: Observation, *, worker: bool) -> Document | None:
         """The latest of an origin (None: of any) that may have sent this request: what an https page would not send,
         as it is mixed content, is another's.
+
+        A request that names no page is of one that wants not to be named, if there is one; else some element wanted it.
         """
+        if origin is None:
+            silent = self._latest(None, observation, worker=worker, silent=True)
+            if silent is not None:
+                return silent
+        return self._latest(origin, observation, worker=worker)
+
+    def _latest(
+        self, origin: str | None, observation: Observation, *, worker: bool, silent: bool = False
+    ) -> Document | None:
         insecure = not is_potentially_trustworthy(observation.url)
         for url in reversed(self):
             page = self[url]
             sends = not (insecure and page.url.scheme == "https") and page.started <= observation.started
+            if silent and names_page(page.referrer_policy, page.url, observation.url):
+                continue
             if sends and page.worker == worker and origin in (None, url.origin):
                 return page
         return None
@@ -152,9 +167,9 @@ class Documents:
             headers = _made_by(owner, headers._replace(worker=True))
         wanted = (headers.embedder, headers.isolation, headers.reported)
         self.isolation_seen = self.isolation_seen or any(policy.isolates for policy in wanted)
-        self.keep(
-            client, Document(observation.flow_id, url, observation.started, headers, read_body, worker, observation)
-        )
+        policy = referrer_policy(observation.response)
+        read = (headers, read_body, worker, policy, observation)
+        self.keep(client, Document(observation.flow_id, url, observation.started, *read))
 
     def keep(self, client: Hashable, document: Document) -> None:
         """Make it the latest of a client."""

@@ -69,3 +69,7 @@ CALL_TOLD_WITHIN = 60.0
 
 CONSOLE_BEFORE = 0.05
 """By so much a console may seem to know of a request before it began. Chosen."""
+
+REPORTED_WITHIN = 60.0
+"""A second report of the same failure within this tells nothing new: each endpoint gets its own, and browsers collect
+them for up to a minute. Chosen."""

@@ -20,6 +20,7 @@ from cors_addon.exchange.timing import HAR_SKEW
 from cors_addon.fetch import headers
 from cors_addon.fetch.load import Page
 from cors_addon.fetch.origins import Url, host_to_ascii, is_loopback, known_url, parse_url
+from cors_addon.fetch.referrer_policy import referrer_policy
 from cors_addon.flows import bodies
 from cors_addon.policy import rewrite_record
 
@@ -90,7 +91,9 @@ def page(flow: http.HTTPFlow) -> Document | None:
         return None
     request = flow.request.data
     asked = url(flow)
-    return Document(flow.id, asked, request.timestamp_start, Page(asked), partial(_read_body, response.data))
+    policy = referrer_policy(response.data.headers.fields)
+    read_body = partial(_read_body, response.data)
+    return Document(flow.id, asked, request.timestamp_start, Page(asked), read_body, referrer_policy=policy)
 
 
 def _read_body(response: http.ResponseData, limit: int) -> bytes | None:

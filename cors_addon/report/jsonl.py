@@ -7,6 +7,7 @@ Law 2: a line is ASCII. Whatever stood in a header, escaped it reaches neither a
 import json
 from typing import Any
 
+from cors_addon.engines.block_names import block_error
 from cors_addon.engines.names import browser_error
 from cors_addon.exchange import in_browsers
 from cors_addon.exchange.exposure import all_assumptions, certainty, exposed_headers, hidden_headers
@@ -47,7 +48,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "detail": judgement.detail,
         "stage": BEFORE_SENDING if judgement.unsent else refusal.stage if refusal else judgement.stage,
         "engine": judgement.engine.name,
-        "browser_error": browser_error(judgement.engine.name, refusal) if refusal else None,
+        "browser_error": _browser_error(judgement),
         "console_message": console_message(judgement) if refusal else None,
         "credentials": judgement.credentials,
         "credentials_evidence": judgement.credentials_evidence,
@@ -104,3 +105,13 @@ def server_field(judgement: Judgement) -> dict[str, Any] | None:
 def dumps(judgement: Judgement) -> str:
     """One line, without its end."""
     return json.dumps(line(judgement), ensure_ascii=True, separators=(", ", ": "))
+
+
+def _browser_error(judgement: Judgement) -> str | None:
+    """The engine's own name for what stopped it; of what is not CORS only where a flow was answered."""
+    refusal, fate = judgement.refusal, judgement.fate
+    if refusal is not None:
+        return browser_error(judgement.engine.name, refusal)
+    if fate is None or fate.block is None or judgement.unsent:
+        return None
+    return block_error(judgement.engine.name, fate.block, fate.load)

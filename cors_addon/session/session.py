@@ -65,6 +65,7 @@ class Session:
         """What pages say of themselves; None where nobody listens."""
         self.servers = Servers()
         """Who the servers of this session are."""
+        self._reports = unsent.Reports()
         self._trials: tuple[LoadTrial, ...] = ()
         self._begin(engine)
 
@@ -195,7 +196,7 @@ class Session:
         kind = browser_reports.kind_of((get(observation.request, b"content-type") or "").encode("latin-1"))
         if kind is None or observation.method != b"POST":
             return []
-        return self.told(unsent.reported(observation, browser_reports.read(kind, body), self.loads, self.engine))
+        return self.told(self._reports.judged(observation, browser_reports.read(kind, body), self.loads, self.engine))
 
     def settle(self, now: float) -> list[Judgement]:
         """Judge anew, with hindsight, what nothing followed by `now`."""

@@ -5,6 +5,7 @@ The order in which a browser asks before it sends is that of https://fetch.spec.
 then policies of the page.
 """
 
+from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 
 from cors_addon.engines import FETCH, detect
@@ -14,12 +15,14 @@ from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.ledger import note_word
 from cors_addon.exchange.loads import Loads
 from cors_addon.exchange.model import Judgement, Observation, Role, ToldBy, Word
+from cors_addon.exchange.timing import REPORTED_WITHIN
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import Block, Destination, Gate, Load
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.session.pages import Unsent, is_mixed
 
+MAX_REPORTED = 1000
 _DESTINATIONS = {
     "audio": Destination.AUDIO,
     "eventsource": Destination.EVENT_SOURCE,
@@ -48,19 +51,35 @@ def judgement(unsent: Unsent, forced: str) -> Judgement:
     return made
 
 
-def reported(seen: Observation, reports: Iterable[Reported], loads: Loads, forced: str) -> list[Judgement]:
-    """What browsers' reports, which `seen` brought, tell was never sent: each page's of itself alone.
+class Reports:
+    """What browsers report by themselves. Each endpoint gets a report of its own: of one failure the first is taken."""
 
-    A policy that refused where a redirect leads to names the URL that was asked for first: that one was sent.
-    """
-    found = []
-    agent = get(seen.request, b"user-agent")
-    client = (seen.client, None if agent is None else agent.encode("latin-1"))
-    for number, each in enumerate(reports):
-        if not _speaks_for(seen, each.page.origin) or loads.was_redirected(client, each.url):
-            continue
-        found.append(_of_report(seen, each, number, loads.page_id(client, each.page), forced))
-    return found
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._known: OrderedDict[Hashable, float] = OrderedDict()
+        """When each failure was last told, Unix seconds."""
+
+    def judged(self, seen: Observation, reports: Iterable[Reported], loads: Loads, forced: str) -> list[Judgement]:
+        """What reports that `seen` brought tell was never sent: each page's of itself alone.
+
+        A policy that refused where a redirect leads to names the URL that was asked for first: that one was sent.
+        """
+        found = []
+        agent = get(seen.request, b"user-agent")
+        client = (seen.client, None if agent is None else agent.encode("latin-1"))
+        for number, each in enumerate(reports):
+            if not _speaks_for(seen, each.page.origin) or loads.was_redirected(client, each.url):
+                continue
+            if self._is_news((client, each.page, each.url, each.block), seen.started - each.age):
+                found.append(_of_report(seen, each, number, loads.page_id(client, each.page), forced))
+        return found
+
+    def _is_news(self, failure: Hashable, when: float) -> bool:
+        last = self._known.pop(failure, None)
+        self._known[failure] = when
+        if len(self._known) > MAX_REPORTED:
+            self._known.popitem(last=False)
+        return last is None or abs(when - last) > REPORTED_WITHIN
 
 
 def _speaks_for(seen: Observation, origin: str) -> bool:

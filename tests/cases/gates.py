@@ -88,6 +88,7 @@ COEP = [
     Row("image", OTHER, typed("image/gif"), None, GIF, [("Cross-Origin-Embedder-Policy-Report-Only", "require-corp")]),
     Row("image", OTHER, typed("image/gif"), None, GIF, ISOLATE, {"chromium": "coep"}),
     Row("iframe", OTHER, typed("text/html", *REQUIRE), None, HTML, ISOLATE),
+    Row("image", OTHER, typed("image/gif"), "coep", GIF, [*REQUIRE, *ISOLATE]),
     Row("iframe", OWN, typed("text/html"), "coep", HTML, REQUIRE),
     Row("iframe", OWN, typed("text/html", *REQUIRE), None, HTML, REQUIRE),
     Row("iframe", OTHER, typed("text/html", *REQUIRE), "coep", HTML, REQUIRE),
@@ -238,10 +239,10 @@ FRAMES = [
         {"gecko": "frame-options"}),
     Row("object", OWN, typed("text/html", ("Content-Security-Policy", "frame-ancestors 'none'")), "frame-ancestors",
         HTML, status=404, but={"chromium": None}),
-    *(Row("iframe", OWN, typed("text/html", (name, value)), "coep", HTML, REQUIRE, but)
-      for name, value, but in (
-          ("Content-Security-Policy", "frame-ancestors 'none'", dict.fromkeys(("gecko", "webkit"), "frame-ancestors")),
-          ("X-Frame-Options", "DENY", {"gecko": "frame-options"}))),
+    Row("iframe", OWN, typed("text/html", ("Content-Security-Policy", "frame-ancestors 'none'")), "coep", HTML, REQUIRE,
+        {"gecko": "frame-ancestors", "webkit": "frame-ancestors"}),
+    Row("iframe", OWN, typed("text/html", ("X-Frame-Options", "DENY")), "coep", HTML, REQUIRE,
+        {"gecko": "frame-options"}),
     Row("iframe", OTHER, typed("text/html", ("Content-Security-Policy", "frame-ancestors 'none'")), "coep", HTML,
         REQUIRE, {"gecko": "frame-ancestors"}),
     *(Row("iframe", OWN, typed("text/html"), "coep", b"", REQUIRE, {"chromium": None, "gecko": None}, status)

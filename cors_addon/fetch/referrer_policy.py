@@ -1,0 +1,36 @@
+"""Whether a page's requests name it. https://w3c.github.io/webappsec-referrer-policy/"""
+
+from collections.abc import Iterable
+
+from cors_addon.fetch.headers import get
+from cors_addon.fetch.origins import Url, is_potentially_trustworthy
+
+_ALWAYS = frozenset({"origin", "origin-when-cross-origin", "unsafe-url"})
+_SECURELY = frozenset({"no-referrer-when-downgrade", "strict-origin", "strict-origin-when-cross-origin"})
+_KNOWN = _ALWAYS | _SECURELY | {"no-referrer", "same-origin"}
+DEFAULT = "strict-origin-when-cross-origin"
+
+
+def referrer_policy(fields: Iterable[tuple[bytes, bytes]]) -> str:
+    """The last value that is one; the default where none is.
+
+    https://w3c.github.io/webappsec-referrer-policy/#parse-referrer-policy-from-header
+    """
+    value = get(fields, b"referrer-policy")
+    if value is None:
+        return DEFAULT
+    known = [item for item in (each.strip(" \t").lower() for each in value.split(",")) if item in _KNOWN]
+    return known[-1] if known else DEFAULT
+
+
+def names_page(policy: str, page: Url, url: Url) -> bool:
+    """Whether a request of a page with this policy bears a Referer, be it the origin alone.
+
+    https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer
+    """
+    if policy in _ALWAYS:
+        return True
+    if policy == "same-origin":
+        return page.origin == url.origin
+    downgrade = page.scheme == "https" and not is_potentially_trustworthy(url)
+    return policy in _SECURELY and not downgrade
