@@ -144,3 +144,14 @@ def test_engines_that_play_a_browser() -> None:
         assert engine is ALL[name]
         assert engine.plays_browser
         assert pickle.loads(pickle.dumps(engine)) is engine
+
+
+def test_a_method_that_node_itself_writes_in_capitals() -> None:
+    """jsdom before 28 asks for `patch`, and sends PATCH; several lines of one header are one to it."""
+    old = JSDOM.replace(b"29.1.1", b"27.4.0")
+    names = (("Access-Control-Allow-Headers", "x-a"), ("Access-Control-Allow-Headers", "x-b"))
+    permit = asks(old, (*allow(), *names), "patch", "x-a, x-b")
+    found = judged(permit, sent(old, allow(), "PATCH", (("X-A", "1"), ("X-B", "2"))))
+    assert [(each.verdict, each.contradicted) for each in found.values()] == [("allow", False)] * 2
+    assert found["a"].preflight == "sent"
+    assert found["a"].paired_with == ("p",)

@@ -75,6 +75,8 @@ class Engine:
     """The redirect of a preflight is followed, and what answers last counts."""
     taints_origin: bool = True
     """After a redirect to a third origin the request's origin is opaque."""
+    sends_capitals: bool = False
+    """A request's method is sent in capitals, and asked for in the preflight as the script wrote it."""
     older: tuple[Older, ...] = ()
     """What its versions are known to have done otherwise, the oldest first."""
     version: int = 0

@@ -221,9 +221,8 @@ class Tracker:
         fetch = Fetch() if before is None else before.fetch
         judgement = exchange.begin(judgement, fetch)
         ledger.join(fetch, judgement)
-        waiting = exchange.await_next(
-            Pending(judgement, fetch, exchange.method, observation.ended + PATIENCE, permits=True)
-        )
+        method = exchange.method.upper() if client.engine.sends_capitals else exchange.method
+        waiting = exchange.await_next(Pending(judgement, fetch, method, observation.ended + PATIENCE, permits=True))
         if hop is not None:
             ledger.revive(hop)
             if matching.is_doubtful(exchange):
