@@ -333,6 +333,38 @@ def test_a_log_that_is_cut_off(judged: Judged) -> None:
         assert into.damage.startswith(netlog.CUT_OFF)
 
 
+NOISE = '{"params":{"a":"x","b":{}},"phase":0,"source":{"id":7,"type":9},"time":"1001","type":%d},\n'
+
+
+@pytest.mark.parametrize(
+    ("broken", "is_damage"),
+    [
+        (NOISE, False),
+        (NOISE.replace('"x"', '"x'), True),
+        (NOISE.replace('{"id"', '"id"'), True),
+        (NOISE.replace("x", "\0"), False),
+        (NOISE.replace('"phase"', 'phase"'), True),
+        (NOISE.replace("x", "}{"), False),
+        (NOISE.replace('{"params"', '"params"'), True),
+    ],
+)
+def test_events_of_no_use_are_passed_over_unless_damaged(broken: str, is_damage: bool, judged: Judged) -> None:
+    """As Chromium writes them, a line each; whatever looks odd is read as JSON, and what is none is damage there."""
+    log = Log()
+    log.get(1, f"{SERVER}/a", ["HTTP/1.1 200 OK", ANY])
+    log.get(2, f"{SERVER}/b", ["HTTP/1.1 200 OK", ANY])
+    lines = [json.dumps(each, sort_keys=True, separators=(",", ":")) + ",\n" for each in log.events]
+    half = len(lines) // 2
+    noise, bad = NOISE % TYPES["UNKNOWN_TO_US"] * 3, broken % TYPES["UNKNOWN_TO_US"]
+    before = "".join([f'{{"constants":{json.dumps(log.constants)},\n"events": [\n', noise, *lines[:half], noise])
+    judgements, into = judged("".join([before, bad, noise, *lines[half:]])[:-2] + "]}")
+    assert len(judgements) == (1 if is_damage else 2)
+    assert (into.damage is not None) is is_damage
+    if is_damage:
+        assert into.offset is not None
+        assert len(before) <= into.offset <= len(before) + len(bad) + len(noise)
+
+
 @pytest.mark.parametrize(
     ("number", "version", "name"),
     [

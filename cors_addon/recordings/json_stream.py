@@ -7,7 +7,7 @@ Law 2: damage is found where it is, and every entry before it has been given.
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cors_addon.recordings.damage import Damage
@@ -21,6 +21,7 @@ DROPPED = frozenset({'"_webSocketMessages"', '"webSocketMessages"'})
 """Keys of arrays that no verdict needs, and which grow without end."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_NEXT = re.compile(r"[ \t\n\r]*,[ \t\n\r]*(?=[^ \t\n\r])")
 _STRUCTURE = re.compile(r'["{}\[\]]')
 _IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _TAIL = 24
@@ -113,7 +114,7 @@ class Text:
 
     def value(self) -> Any:
         """The next value, whole; a huge one without its long strings."""
-        if not self.peek():
+        if not (self.at < len(self.text) and self.text[self.at] == "{") and not self.peek():
             raise self.damage("the file ends too early")
         while True:
             found = self._scanned()
@@ -256,16 +257,25 @@ def members(text: Text) -> Iterator[str]:
         return
 
 
-def items(text: Text) -> Iterator[Any]:
+type PassOver = Callable[[str, int], int]
+"""From a position in a text where a value of an array begins, to where a later one does; all between is of no use."""
+
+
+def items(text: Text, pass_over: PassOver | None = None) -> Iterator[Any]:
     """The values of the next array."""
     text.take("[")
     if text.peek() == "]":
         text.take("]")
         return
     while True:
+        if pass_over is not None:
+            text.at = pass_over(text.text, text.at)
         yield text.value()
-        if text.peek() == ",":
+        match = _NEXT.match(text.text, text.at)
+        if match is not None:
+            text.at = match.end()  # mostly there is more, and it has been read
+        elif text.peek() == ",":
             text.take(",")
-            continue
-        text.take("]")
-        return
+        else:
+            text.take("]")
+            return

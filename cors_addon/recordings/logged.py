@@ -70,7 +70,7 @@ class Logged:
     url: str
     method: str
     headers: Any
-    """Of the request: an object, or pairs; see `har_fields.header_list`."""
+    """Of the request: an object, or pairs; see `har_fields.header_list`. A tuple is a header list already."""
     sent: bool
     """Those are the headers that were sent, not what the page had made."""
     started: float
@@ -275,6 +275,8 @@ _encoded = lru_cache(maxsize=1024)(lambda name: str(name).encode("latin-1"))
 
 def _fields(headers: Any) -> Fields:
     """A header list, however the log has it; most are plain objects of lines without a break."""
+    if type(headers) is tuple:
+        return headers
     if type(headers) is dict:
         try:
             found = tuple([(_encoded(name), value.encode("latin-1")) for name, value in headers.items()])

@@ -10,7 +10,7 @@ Law 4: total: an event that is not as it should be tells nothing, and raises not
 net/log/net_log_event_type_list.h, services/network/cors/cors_url_loader.cc and preflight_controller.cc of Chromium
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +113,7 @@ def _events(text: json_stream.Text, log: "_NetLog") -> Iterator[Any]:
             if key == "constants":
                 log.constants = Constants(text.value())
             elif key == "events" and text.peek() == "[":
-                yield from json_stream.items(text)
+                yield from json_stream.items(text, _passing_over(log.constants.events))
                 whole = True
             else:
                 text.value()
@@ -121,6 +121,33 @@ def _events(text: json_stream.Text, log: "_NetLog") -> Iterator[Any]:
         if whole or not damage.what.startswith("the file ends"):
             raise
         raise Damage(f"{CUT_OFF}: {damage.what}", damage.offset) from damage
+
+
+_LINES = "},\n{"
+"""Chromium writes a line for each event."""
+_TYPE = '"type":'
+"""The last key of an event, for they are sorted."""
+
+
+def _passing_over(wanted: Container[int]) -> json_stream.PassOver:
+    """Pass over events of other types, most of a log, that look whole: they are decoded only where one does not."""
+
+    def pass_over(text: str, at: int) -> int:
+        while (end := text.find(_LINES, at)) >= 0:
+            begin = text.rfind(_TYPE, at, end) + len(_TYPE)
+            number = text[begin:end]
+            if not number.isdecimal() or int(number) in wanted or not _looks_whole(text[at:end]):
+                break
+            at = end + len(_LINES) - 1
+        return at
+
+    return pass_over
+
+
+def _looks_whole(event: str) -> bool:
+    """Whether a glance shows nothing amiss with an event but for its last bracket: marks in pairs, no odd bytes."""
+    pairs = event.count("{") == event.count("}") + 1 and not event.count('"') & 1
+    return pairs and event.startswith('{"') and event.isprintable()
 
 
 class _NetLog:
@@ -278,12 +305,12 @@ class _NetLog:
             Logged(
                 str(hop.url),
                 hop.method,
-                _pairs(hop.fields if sent else fetch.made),
+                hop.fields if sent else fetch.made,
                 sent,
                 hop.started,
                 ended,
                 status=status,
-                answer=_pairs(answer),
+                answer=answer,
                 http2=hop.http2,
                 has_body=hop.has_body,
                 page="" if hop.initiator == BROWSERS_OWN else hop.initiator,
@@ -293,10 +320,6 @@ class _NetLog:
                 number=self.log.number(),
             )
         )
-
-
-def _pairs(fields: Fields) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
 
 
 @dataclass(slots=True)
