@@ -169,6 +169,46 @@ def test_export_writes_for_each_target_or_says_why_not(good: Path, capsys: pytes
     assert run("export", str(good), "--to", "nginx", "--policy", "b") == UNUSABLE
 
 
+def recording(path: Path, *bodies: bytes) -> Path:
+    """Refused preflights with these bodies."""
+    with path.open("wb") as file:
+        writer = FlowWriter(file)
+        for body in bodies:
+            answer = preflight([("Content-Type", "text/plain; charset=utf-8")], status=400, body=body)
+            answer.live = False
+            writer.add(answer)
+    return path
+
+
+def test_export_without_a_target_takes_the_server_that_a_recording_shows(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = recording(tmp_path / "seen", b"Disallowed CORS Origin")
+    assert run("export", str(good), "--recording", str(seen), "--policy", "a") == FINE
+    written = capsys.readouterr()
+    assert "CORSConfig(" in written.out
+    assert "written for litestar: the server looks like Litestar" in written.err
+
+
+@pytest.mark.parametrize(
+    ("bodies", "words", "listed"),
+    [
+        (None, "name the server by --to. The targets are:", "nginx"),
+        ((b"no",), "does not show which server answered", "nginx"),
+    ],
+)
+def test_export_without_a_target_lists_them(
+    bodies: tuple[bytes, ...] | None, words: str, listed: str,
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    seen = () if bodies is None else ("--recording", str(recording(tmp_path / "seen", *bodies)))
+    assert run("export", str(good), *seen) == UNUSABLE
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert words in written.err
+    assert f"\n  {listed} " in written.err
+
+
 def test_several_policies_are_exported_together_or_one_by_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,7 +54,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     teach.set_defaults(run=run_learn)
     write = verbs.add_parser("export", help="write a policy as configuration for a server")
     write.add_argument("file", type=Path, metavar="FILE", help="a policy file")
-    write.add_argument("--to", required=True, metavar="TARGET", help=f"one of {', '.join(export.TARGETS)}")
+    targets = f"one of {', '.join(export.TARGETS)}; without it the server that --recording shows"
+    write.add_argument("--to", metavar="TARGET", help=targets)
+    write.add_argument(
+        "--recording",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a mitmproxy dump or a HAR file with answers of the server, which is recognised by them",
+    )
     write.add_argument("--policy", metavar="NAME", help="only the policy of this name")
     write.add_argument("--output", type=Path, metavar="PATH", help="write there instead of to standard output")
     write.set_defaults(run=run_export)
@@ -80,25 +88,32 @@ def run_check(options: argparse.Namespace) -> int:
     return code
 
 
-def run_learn(options: argparse.Namespace) -> int:
-    """`policy learn`."""
-    if overwrites(options.output, options.files):
-        return _lost(options.output)
+def _recorded(names: Sequence[str], how: judge.How) -> dict[str, Judgement] | None:
+    """The last judgements of recordings by flow id; None where one cannot be used, which is said on standard error."""
     found: dict[str, Judgement] = {}
-    how = judge.How(expression=options.filter, trials=(learn.every_load(),))
-    for name in options.files:
+    for name in names:
         into = Input(name)
         try:
             found |= last_of(judge.judged(name, into, how))
         except OSError as error:
             _complain(f"cannot read {name}: {error.strerror}")
-            return UNUSABLE
+            return None
         except ValueError as error:
             _complain(f"--filter: {error}")
-            return UNUSABLE
+            return None
         if into.damage:
             _complain(damage_line(into))
-            return UNUSABLE
+            return None
+    return found
+
+
+def run_learn(options: argparse.Namespace) -> int:
+    """`policy learn`."""
+    if overwrites(options.output, options.files):
+        return _lost(options.output)
+    found = _recorded(options.files, judge.How(expression=options.filter, trials=(learn.every_load(),)))
+    if found is None:
+        return UNUSABLE
     lesson = learn.learn(found.values())
     if not lesson.policies:
         lacking = "no CORS exchange in it, and no load that lacks Cross-Origin-Resource-Policy"
@@ -107,12 +122,32 @@ def run_learn(options: argparse.Namespace) -> int:
     return _write(lesson.text(), options.output)
 
 
+def _recognised(recordings: Sequence[str]) -> str | None:
+    """The target of the server that answered; None where that is not told, which is said with the targets there are."""
+    judged = _recorded(recordings, judge.How())
+    if judged is None:
+        return None
+    servers = {each.server.title: each.server.target for each in judged.values() if each.server is not None}
+    targets = sorted({target for target in servers.values() if target in export.TARGETS})
+    if len(targets) == 1:
+        _complain(f"written for {targets[0]}: the server looks like {' and '.join(sorted(servers))}")
+        return targets[0]
+    seen = f"; the recording shows {', '.join(sorted(servers))}" if servers else ""
+    if recordings and not servers:
+        seen = "; the recording does not show which server answered"
+    _complain(f"name the server by --to{seen}. The targets are:")
+    for name in targets or export.TARGETS:
+        sys.stderr.write(f"  {name:12} {export.TARGETS[name].title}\n")
+    return None
+
+
 def run_export(options: argparse.Namespace) -> int:
     """`policy export`."""
-    if overwrites(options.output, [options.file]):
+    if overwrites(options.output, [options.file, *options.recording]):
         return _lost(options.output)
     policies = load_policies([options.file])
-    if policies is None:
+    target = options.to or (_recognised(options.recording) if policies is not None else None)
+    if policies is None or target is None:
         return UNUSABLE
     chosen = [policy for policy in policies if options.policy in (None, policy.name)]
     if not chosen:
@@ -122,7 +157,7 @@ def run_export(options: argparse.Namespace) -> int:
     if len(chosen) > 1:
         chosen, code = _that_decide(chosen)
     try:
-        snippet = export.export(chosen, options.to)
+        snippet = export.export(chosen, target)
     except export.UnknownTarget as error:
         _complain(str(error))
         return UNUSABLE

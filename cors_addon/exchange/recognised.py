@@ -27,6 +27,8 @@ class Cause(StrEnum):
     METHOD = "method"
     HEADERS = "headers"
     CREDENTIALS = "credentials"
+    ERROR = "error"
+    """An error that is no preflight's, answered without the headers that good answers have."""
     OTHER = "other"
     """None of them: the path, a failure, a server that knows no CORS."""
 

@@ -115,8 +115,7 @@ def _cors_refused(s: Situation) -> Ruling:
         what = (
             f"Put {', '.join(s.headers) or 'the header'} on the list of headers that the server's CORS setting allows"
         )
-    if s.setting:
-        what += f". This looks like {s.server}: {s.setting}"
+    what = _at_server(s, what)
     why = f'It says "{said[:160]}": the list is compared letter by letter; scheme and port count.'
     return Ruling((Remedy(Who.SERVER, what, s.whole_change, why, _opens(s), Sure.SURE),), Headers.NEVER)
 
@@ -140,8 +139,13 @@ def _origin_refused(s: Situation) -> Ruling:
 _BEFORE_LOGIN = "The CORS middleware must stand before authentication (and routing), so that it answers OPTIONS itself."
 
 
+def _at_server(s: Situation, what: str) -> str:
+    """With the setting of the server that was recognised."""
+    return f"{what}. This looks like {s.server}: {s.setting}" if s.setting else what
+
+
 def _preflight_unauthorized(s: Situation) -> Ruling:
-    what = "Answer OPTIONS before asking for a login"
+    what = _at_server(s, "Answer OPTIONS before asking for a login")
     remedy = Remedy(Who.SERVER, what, s.whole_change, _BEFORE_LOGIN, sure=Sure.SURE)
     return Ruling((remedy,), Headers.NEVER)
 
@@ -151,7 +155,20 @@ def _preflight_forbidden(s: Situation) -> Ruling:
         what = "Allow OPTIONS in CloudFront: «Allowed HTTP methods» of this behaviour (GET, HEAD, OPTIONS, or all)"
         why = "The distribution refuses the method by itself; the server behind it never saw the preflight."
         return Ruling((Remedy(Who.PROXY, what, why=why, sure=Sure.SURE),), Headers.NEVER)
-    what = f"Answer OPTIONS here with an ok status, and have {s.asker} on the list of allowed origins"
+    if "Missing Authentication Token" in s.body:  # AWS API Gateway's own words
+        what = (
+            "Give this resource an OPTIONS method («Enable CORS» in API Gateway), deploy the API anew, and see whether "
+        )
+        what += "the URL has its stage in it"
+        why = "API Gateway says so of a URL or a method that it does not have, whatever was sent with it."
+        return Ruling((Remedy(Who.SERVER, what, s.whole_change, why),), Headers.NEVER)
+    if "does not have permission to get URL" in s.body:  # Google's front end
+        what = "Let everybody call this service (Cloud Run, Cloud Functions: «allow unauthenticated invocations»), and "
+        what += "check the token in its code; or see whether its name and region are right"
+        why = "Google's front end asked for a login; a preflight never carries one, so it did not reach the service."
+        opens = "whoever asks reaches the service's code, which must then look at the token itself"
+        return Ruling((Remedy(Who.SERVER, what, None, why, opens),), Headers.NEVER)
+    what = _at_server(s, f"Answer OPTIONS here with an ok status, and have {s.asker} on the list of allowed origins")
     why = "It may be a rule of the server or of a firewall before it that forbids OPTIONS, or the server's CORS layer "
     why += "that does not know the origin, method or header: its log tells."
     return Ruling((Remedy(Who.SERVER, what, s.whole_change, why),), Headers.NEVER)
@@ -166,12 +183,13 @@ def _preflight_not_found(s: Situation) -> Ruling:
         why="A wrong URL is answered 404 to any method.",
         sure=Sure.POSSIBLE,
     )
-    server = Remedy(Who.SERVER, what, s.whole_change, "A route for this method alone does not answer OPTIONS.")
+    why = "A route for this method alone does not answer OPTIONS."
+    server = Remedy(Who.SERVER, _at_server(s, what), s.whole_change, why)
     return Ruling((server,) if handled else (server, url), Headers.NEVER)
 
 
 def _preflight_method(s: Situation) -> Ruling:
-    what = f"Let OPTIONS reach the CORS layer of this path, and have {s.asker} on its list of origins"
+    what = _at_server(s, f"Let OPTIONS reach the CORS layer of this path, and have {s.asker} on its list of origins")
     why = "405 means that nothing handled OPTIONS: no CORS layer stands before this route, or it handed the preflight "
     why += "on because the origin is not on its list."
     return Ruling((Remedy(Who.SERVER, what, s.whole_change, why),), Headers.NEVER)

@@ -21,6 +21,8 @@ class Implementation(NamedTuple):
     headers: str = ""
     credentials: str = ""
     other: str = ""
+    errors: str = ""
+    """Of an error that is no preflight's: the server answered it itself, and has a setting for the headers of those."""
     hides: bool = False
     """It leaves out Access-Control-Allow-Origin for a method or header that is not allowed, too."""
     target: str | None = None
@@ -40,6 +42,7 @@ class Implementation(NamedTuple):
             Cause.METHOD: self.method,
             Cause.HEADERS: self.headers,
             Cause.CREDENTIALS: self.credentials,
+            Cause.ERROR: self.errors,
             Cause.OTHER: self.other,
         }
         return {cause: words for cause, words in told.items() if words}
@@ -507,6 +510,8 @@ _OTHERS = (
         credentials="set `AllowCredentials` there and list the origins",
         other="look at the route and its authorizer first: the gateway itself answered; then give its own errors CORS "
         "headers (REST API: the gateway responses DEFAULT_4XX and DEFAULT_5XX)",
+        errors="give the gateway's own errors CORS headers (REST API: the gateway responses DEFAULT_4XX and "
+        "DEFAULT_5XX)",
         target="api-gateway",
         source=_UNCHECKED,
     ),
@@ -570,6 +575,8 @@ _PROXIES = (
         headers="answer OPTIONS in the location, with `add_header Access-Control-Allow-Headers …`",
         other="answer OPTIONS in the location: `if ($request_method = OPTIONS) { return 204; }` beside `add_header … "
         "always`",
+        errors="add the headers with `always`: `add_header Access-Control-Allow-Origin … always;`, which its own "
+        "get, too",
         target="nginx",
         version="nginx 1.22.1",
         source=_MEASURED,
@@ -580,6 +587,7 @@ _PROXIES = (
         origin="set the header with `always`: `Header always set Access-Control-Allow-Origin …`, else its own errors "
         "bear none",
         other="let OPTIONS pass (`Require method`, `<LimitExcept>`), and set the headers with `Header always set`",
+        errors="set the headers with `Header always set`, which its own errors get, too",
         target="apache",
         version="apache 2.4.71",
         source=_MEASURED,
@@ -589,6 +597,7 @@ _PROXIES = (
         "HAProxy itself",
         origin="set the headers by `http-after-response`, which its own errors get too",
         other="mend the server behind it; set the headers by `http-after-response`, which its own errors get too",
+        errors="set the headers by `http-after-response`, which its own errors get, too",
         target="haproxy",
         version="haproxy 2.6.12",
         source=_MEASURED,

@@ -200,6 +200,9 @@ def local(status: int, response: Lines = ()) -> Any:
 
 OTHERS = [
     Row("preflight 400", (preflight([], status=400, body=b"<h1>Bad Request</h1>"),), "server", "Answer OPTIONS here with an ok status", "a handler took OPTIONS"),
+    Row("API Gateway without OPTIONS", (preflight([], status=403, body=b'{"message":"Missing Authentication Token"}'),), "server", "Give this resource an OPTIONS method", "403"),
+    Row("Google's front end", (preflight([], status=403, body=b"<h2>Your client does not have permission to get URL <code>/f</code> from this server."),), "server", "allow unauthenticated invocations", "403"),
+    Row("nginx, no OPTIONS for files", (preflight([("Server", "nginx")], status=405, body=b"<html>\r\n<body>\r\n<center><h1>405 Not Allowed</h1></center>\r\n<hr><center>nginx</center>\r\n"),), "server", "This looks like nginx itself: answer OPTIONS in the location", "405"),
     Row("preflight 415", (preflight([], status=415),), "server", "Answer OPTIONS here with an ok status", "answered 415", ("Mend the request",)),
     Row("an option of fetch as a header", (refused_header("crossorigin", method="GET"),), "page", "Take it out of the headers"),
     Row("mode as a header", (refused_header("content-type,mode", method="POST"),), "page", "Take it out of the headers"),
