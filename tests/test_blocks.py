@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mitmproxy.io import FlowWriter
 
 from cors_addon.cli.main import main
 from cors_addon.exchange.model import Judgement
@@ -21,6 +22,7 @@ from cors_addon.report.explanation import explain
 from cors_addon.session.session import Session
 from tests.cases.gates import ALL, CORP, HTML, Row, typed
 from tests.cases.traffic import PAGE, url
+from tests.helpers import flow
 from tests.test_gates import stopped as stopped_by
 from tests.test_loads import REQUIRE, load, observed, page
 
@@ -230,3 +232,28 @@ def test_many_blocks_are_grouped() -> None:
         loads.add(judgement)
     [(group, found)] = loads.groups()
     assert (group.gate, group.detail, found.count, found.to_be_read) == (Gate.CORP, "same-site", 3, 0)
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+@pytest.mark.parametrize(
+    ("digest", "code"), [("sha256-AAAA", 1), ("sha256-mgIVY1bpWfmwWgO8aRJw1+oRMR3fg7MLh1fT4hKxiXM=", 0)]
+)
+def test_a_dump_shows_the_integrity_of_the_pages_own_scripts(
+    digest: str, code: int, filtered: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which are passed over where no page names a digest; read lazily, and by mitmproxy for a filter."""
+    markup = f'<!doctype html><script src="/own.js" integrity="{digest}"></script>'.encode()
+    asked = [("Sec-Fetch-Site", "none"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")]
+    own = [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "script")]
+    script = [*own, ("Referer", f"{PAGE}/"), ("Accept", "*/*")]
+    flows = [
+        flow(url=f"{PAGE}/", request=[*asked, ("Accept", "text/html")], response=typed("text/html"), body=markup),
+        flow(url=f"{PAGE}/own.js", request=script, response=typed("text/javascript"), body=b"x = 1;\n", at=1.0),
+    ]
+    path = tmp_path / "own.mitm"
+    with path.open("wb") as file:
+        for each in flows:
+            FlowWriter(file).add(each)
+    more = ["--filter", "~all"] if filtered else []
+    assert main(["check", str(path), "--fail-on", "blocked", *more]) == code
+    assert (f"{PAGE}/own.js" in capsys.readouterr().out) is bool(code)

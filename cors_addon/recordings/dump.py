@@ -18,30 +18,36 @@ from mitmproxy.io import FlowReader
 
 from cors_addon.flows import translate
 from cors_addon.recordings.dump_flow import MAX_PREFIX, Data, FlowParser, is_evidence_only, is_load, use_of
-from cors_addon.recordings.exchange import Recorded
+from cors_addon.recordings.exchange import Learned, Recorded
 from cors_addon.recordings.source import Damage, Source
 
 type Choose = Callable[[http.HTTPFlow], object]
 
 
-def read(source: Source, choose: Choose | None = None, *, lazy: bool = True) -> Iterator[Recorded | None]:
+def read(
+    source: Source, choose: Choose | None = None, *, lazy: bool = True, learned: Learned | None = None
+) -> Iterator[Recorded | None]:
     """Each HTTP flow of a dump, None for one that CORS has no use for; raises Damage after the last good one.
 
-    `choose` selects flows, which costs mitmproxy's own reading, for a filter may ask for anything.
+    `choose` selects flows, which costs mitmproxy's own reading, for a filter may ask for anything. `learned` is written
+    by whoever judges them as they come.
     """
-    parser = FlowParser() if lazy and choose is None else None
+    known = Learned() if learned is None else learned
+    parser = FlowParser(known) if lazy and choose is None else None
     for record in _records(source):
-        yield _recorded_of(record, parser, choose)
+        yield _recorded_of(record, parser, choose, known)
 
 
-def _recorded_of(record: "Record", parser: FlowParser | None, choose: Choose | None) -> Recorded | None:
+def _recorded_of(
+    record: "Record", parser: FlowParser | None, choose: Choose | None, learned: Learned
+) -> Recorded | None:
     if parser is not None:
         with contextlib.suppress(Exception):  # whatever it is, mitmproxy decides
             flow = parser.parse(record.data, record.begin, record.end)
             return None if flow is None else _recorded(cast(http.HTTPFlow, flow), flow.of_use)
     try:
         read = next(iter(FlowReader(BytesIO(record.data[record.at : record.end])).stream()))
-        of_use = use_of(read) if isinstance(read, http.HTTPFlow) else 0
+        of_use = use_of(read, integrity_seen=learned.integrity_seen) if isinstance(read, http.HTTPFlow) else 0
         if not isinstance(read, http.HTTPFlow) or not of_use:
             return None
         recorded = _recorded(read, of_use)

@@ -19,6 +19,7 @@ from cors_addon.exchange.model import Fields
 from cors_addon.exchange.telling import OF_PAGES, SCRIPT, STYLE, SURELY, TELLING, from_elsewhere, right_for
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.flows import translate
+from cors_addon.recordings.exchange import Learned
 
 MAX_PREFIX = 13
 """Digits of a length, and the colon."""
@@ -63,8 +64,11 @@ def _use(name: bytes, value: bytes) -> int:
     return _USES.get(name, 0)
 
 
-def use_of(flow: http.HTTPFlow) -> int:
-    """Of what use a flow is to the tracker; 0 where it is of none, or was not finished."""
+def use_of(flow: http.HTTPFlow, *, integrity_seen: bool = False) -> int:
+    """Of what use a flow is to the tracker; 0 where it is of none, or was not finished.
+
+    `integrity_seen`: scripts and style sheets are looked at whatever their type, for some page names a digest.
+    """
     request, response = flow.request.data, flow.response
     found = 0
     for name, value in request.headers.fields:
@@ -72,6 +76,8 @@ def use_of(flow: http.HTTPFlow) -> int:
     if response is not None:
         for name, value in response.data.headers.fields:
             found |= _use(name.lower(), value) & _IN_RESPONSE
+    if integrity_seen and found & _BY_TYPE:
+        found |= _LOAD
     return _as_a_whole(found, request, None if response is None else response.data.status_code, flow.error)
 
 
@@ -166,7 +172,9 @@ _MAX_LINE = 1024
 class FlowParser:
     """Reads records of the known version, and raises `Odd`, or what comes of it, for all else."""
 
-    def __init__(self) -> None:
+    def __init__(self, learned: Learned | None = None) -> None:
+        """`learned`: of the pages that were read before."""
+        self._learned = Learned() if learned is None else learned
         self._lines: dict[bytes, tuple[tuple[bytes, bytes], int]] = {}
         self._connections: dict[bytes, SimpleNamespace] = {}
 
@@ -183,6 +191,8 @@ class FlowParser:
             response, found = self._message(data, spans[b"response"], _RESPONSE)
             of_use |= found & _IN_RESPONSE
             status = response.status_code
+        if self._learned.integrity_seen and of_use & _BY_TYPE:
+            of_use |= _LOAD
         error = None if _is_null(data, spans[b"error"]) else _error(data, spans[b"error"])
         of_use = _as_a_whole(of_use, request, status, error)
         if not of_use:

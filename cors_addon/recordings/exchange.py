@@ -1,6 +1,7 @@
 """What a recording gives: one exchange at a time, and what the recording cannot tell of it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from cors_addon.exchange.model import Observation, PreflightsSeen, Word
@@ -36,6 +37,14 @@ type Note = Callable[[str, int], None]
 """Takes what a file does not tell, and of how many exchanges."""
 
 
+@dataclass
+class Learned:
+    """What was found out of a recording's pages so far, for its reader: it is read while it is judged."""
+
+    integrity_seen: bool = False
+    """Some page has an element that names a digest: then its own scripts and style sheets are loads to be looked at."""
+
+
 class Wanted(NamedTuple):
     """What is wanted of a reader."""
 
@@ -45,3 +54,4 @@ class Wanted(NamedTuple):
     whole_name: bool = False
     """Ids of exchanges that have none in the file begin with its whole name, for another file has the same last name.
     """
+    learned: Learned = Learned()  # of a reader whom nobody tells

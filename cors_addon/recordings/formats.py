@@ -72,7 +72,8 @@ def _is_dump(head: Head) -> bool:
 def _read_dump(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     from cors_addon.recordings import dump, selection  # mitmproxy takes a while to import
 
-    return dump.read(source, selection.parse(wanted.expression) if wanted.expression else None)
+    choose = selection.parse(wanted.expression) if wanted.expression else None
+    return dump.read(source, choose, learned=wanted.learned)
 
 
 def _is_empty(head: Head) -> bool:

@@ -16,7 +16,7 @@ from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.fetch.headers import get
 from cors_addon.recordings import formats, har, unanswered
-from cors_addon.recordings.exchange import Recorded, Wanted
+from cors_addon.recordings.exchange import Learned, Recorded, Wanted
 from cors_addon.recordings.source import Damage, Source
 from cors_addon.report.input import Input
 from cors_addon.session import page_log
@@ -61,10 +61,11 @@ def judged(name: str, into: Input, how: How = _PLAINLY, opened: BinaryIO | None 
     try:
         kind = formats.find_in(source)
         into.kind = kind.name
-        exchanges = kind.read(source, Wanted(into.note, how.expression, how.whole_name))
+        learned = Learned()
+        exchanges = kind.read(source, Wanted(into.note, how.expression, how.whole_name, learned))
         session = Session(engine=how.engine, skew=kind.skew, auditor=how.auditor)
         session.try_on_loads(how.trials)
-        counted = _counted(exchanges, source, into, how.progress)
+        counted = _told(_counted(exchanges, source, into, how.progress), session, learned)
         only = _Chosen() if how.expression else None
         if how.witness:
             with open(how.witness, "rb") as log:
@@ -95,6 +96,13 @@ def _counted(
             progress(source, into)
         if exchange is not None:
             yield exchange
+
+
+def _told(exchanges: Iterator[Recorded], session: Session, learned: Learned) -> Iterator[Recorded]:
+    """The same, while their reader is told what was learned of those that were judged."""
+    for exchange in exchanges:
+        yield exchange
+        learned.integrity_seen = session.loads.integrity_seen
 
 
 MAX_CHOSEN = 1 << 16
