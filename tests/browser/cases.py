@@ -93,7 +93,12 @@ class Answer:
 
     def values(self, name: str) -> list[str]:
         """The values of each line of one header, as sent."""
-        named = [(key, value) if key else _named(value) for key, value in self.headers]
+        named: list[tuple[str, str]] = []
+        for key, value in self.headers:
+            if named and not key and value.startswith((" ", "\t")):  # a fold of the line before
+                named[-1] = (named[-1][0], f"{named[-1][1]} {value.strip()}")
+            else:
+                named.append((key, value) if key else _named(value))
         return [value for key, value in named if key.lower() == name.lower()]
 
 
