@@ -119,14 +119,14 @@ def read_response(fields: Fields) -> ResponseHeaders:
 
 def received(rules: Rules, fields: Fields, *, http2: bool) -> Fields:
     """A header list as an engine reads it: the same, but for line breaks in values; whole where it is unreadable."""
-    if http2 or not is_odd(fields):
+    if http2 or not is_odd(fields, http2=False):
         return fields
     return fields if rules.reading.unreadable(fields, http2=False) is not None else rules.reading.read(fields)
 
 
 def read_as(rules: Rules, fields: Fields, *, http2: bool) -> ResponseHeaders:
     """Read a header list as an engine does."""
-    if not is_odd(fields):
+    if not is_odd(fields, http2=http2):
         return read_response(fields)
     unreadable = rules.reading.unreadable(fields, http2=http2)
     if unreadable is None:

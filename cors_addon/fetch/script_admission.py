@@ -6,8 +6,12 @@ Law 2: an enforced policy may get one source more, which allows this one script,
 Law 3: a policy that only reports stays as it is; where it would report this script, there is no way in.
 """
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from cors_addon.fetch import csp
@@ -24,13 +28,21 @@ _HASH = re.compile(r"'sha(?:256|384|512)-[A-Za-z0-9+/_-]+={0,2}'", re.IGNORECASE
 _NONE = "'none'"
 
 
-class Script(NamedTuple):
+@dataclass(frozen=True)
+class Script:
     """What is to be put in."""
 
-    digest: str
-    """`sha256-…` of its text."""
+    text: bytes
     report: Url
     """Where it sends what it sees: a URL of the document's own origin."""
+
+    @cached_property
+    def digest(self) -> str:
+        """`sha256-…` of its text, for which few documents ask.
+
+        https://w3c.github.io/webappsec-csp/#grammardef-hash-source
+        """
+        return f"sha256-{base64.b64encode(hashlib.sha256(self.text).digest()).decode()}"
 
 
 class Admission(NamedTuple):

@@ -45,6 +45,22 @@ class _Server:
     """A good answer had CORS headers."""
     learned: set[tuple[str | None, str]] = field(default_factory=set)
     """Origins, and what was answered to each, that tell no more."""
+    may_tell: bool = True
+    """It is not known, and not all that may be tried was."""
+
+    def learn(self, told: tuple[str | None, str]) -> None:
+        """Another answer that is like this one tells no more."""
+        if len(self.learned) < MAX_LEARNED:
+            self.learned.add(told)
+
+    def is_to_be_tried(self, role: Role) -> bool:
+        """Whether to look at one more of its good answers, though it is like others."""
+        if role is Role.PREFLIGHT:
+            self.preflights_tried += 1
+        else:
+            self.tries += 1
+        self.may_tell = self.known is None and min(self.tries, self.preflights_tried) < MAX_TRIES
+        return self.known is None and (self.preflights_tried if role is Role.PREFLIGHT else self.tries) <= MAX_TRIES
 
 
 class Servers:
@@ -59,14 +75,12 @@ class Servers:
         if judgement.role not in _ASKED or observation.status is None:
             return
         server = self._servers.get(observation.url[:3]) or self._begin(observation.url)
-        if (
-            judgement.verdict is Verdict.DENY
-            or observation.rewritten is not None
-            or (judgement.hypothetical is not None and judgement.hypothetical.verdict is Verdict.DENY)
-        ):
-            self._tell_refused(server, judgement, read_body)  # or what another client had would be refused
+        if observation.rewritten is not None or Verdict.DENY in _verdicts(judgement):
+            self._tell_refused(server, judgement, read_body)
             return
-        if not _tells_nothing_new(server, judgement):
+        told = (judgement.origin, read_response(observation.response).allow_origin)
+        if told not in server.learned or (server.may_tell and server.is_to_be_tried(judgement.role)):
+            server.learn(told)
             self._recognise(server, observation, None)
             _learn(server, judgement, observation)
         if server.lent is not None:
@@ -101,20 +115,11 @@ class Servers:
         return found
 
 
-def _tells_nothing_new(server: _Server, judgement: Judgement) -> bool:
-    """Whether an answer that is allowed is like others of this server that were looked at."""
-    told = (judgement.origin, read_response(judgement.observation.response).allow_origin)
-    if judgement.role is Role.PREFLIGHT:
-        server.preflights_tried += 1
-        tried = server.preflights_tried
-    else:
-        server.tries += 1
-        tried = server.tries
-    if told in server.learned:
-        return server.known is not None or tried > MAX_TRIES
-    if len(server.learned) < MAX_LEARNED:
-        server.learned.add(told)
-    return False
+def _verdicts(judgement: Judgement) -> tuple[Verdict, ...]:
+    """What its client's browser decides, and what one would of what another client had."""
+    if judgement.hypothetical is None:
+        return (judgement.verdict,)
+    return judgement.verdict, judgement.hypothetical.verdict
 
 
 def _own(observation: Observation) -> Observation | None:

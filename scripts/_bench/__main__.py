@@ -22,10 +22,13 @@ ABOUT = {
     "modify_headers": "+ modify_headers, two rules",
     "addon": "+ cors_addon",
     "addon+policy": "+ cors_addon, a policy as modify_headers",
+    "addon+witness": "+ cors_addon, cors_witness on",
     "addon+jsonl": "+ cors_addon, cors_jsonl on",
 }
 TARGETS = {"CORS": 1.019, "other": 1.006, "embedded": 1.01}
 POLICY_TARGET = 1.0
+WITNESS_TARGET = 1.1
+"""For a document."""
 MEMORY_TARGET = 1.0
 _MEMORY_SETTLED = 40_000
 _LIVE_SETTLED = 20_000
@@ -34,9 +37,10 @@ HELP = """
 The cost per proxied request is counted in instructions: mitmdump runs under valgrind's callgrind, which
 counts from after the first 100 requests until all is done; the client and the server run outside. That
 repeats to 0.02 % mostly, to 0.1 % always, however busy the machine is; a row takes one to four minutes.
-Rows: bare, hook1, hook4, modify_headers, addon, addon+policy (the edits of modify_headers), addon+jsonl, and engine,
-which is timed in-process. With addon+policy, what the policy adds to the addon is set against what modify_headers adds
-to bare: --only modify_headers addon addon+policy.
+Rows: bare, hook1, hook4, modify_headers, addon, addon+policy (the edits of modify_headers), addon+witness, addon+jsonl,
+and engine, which is timed in-process. With addon+policy, what the policy adds to the addon is set against what
+modify_headers adds to bare: --only modify_headers addon addon+policy. With addon+witness, what a document costs is set
+against one without: --only addon addon+witness --load documents.
 
 --offline counts seconds of CPU, medians of three runs in turns; --quick --offline takes a minute.
 """
@@ -167,6 +171,13 @@ async def _proxied(rows: Sequence[Row], options: argparse.Namespace) -> None:
     counted = {row.name: counts for row, counts in zip(rows, found, strict=True)}
     if {"modify_headers", "addon", "addon+policy"} <= counted.keys():
         _compare(loads, counted)
+    if {"addon", "addon+witness"} <= counted.keys():
+        ratios = [counted["addon+witness"][load] / counted["addon"][load] for load in loads]
+        lines = [
+            ["cors_witness on", *(f"{ratio:.4f}" for ratio in ratios)],
+            ["target", *(f"{WITNESS_TARGET:g}" if load == "documents" else "-" for load in loads)],
+        ]
+        _table(["of cors_addon without", *loads], lines)
 
 
 def _compare(loads: Sequence[str], counted: dict[str, dict[str, float]]) -> None:

@@ -222,9 +222,15 @@ def embedded(count: int) -> list[Exchange]:
     return listed
 
 
+def documents(count: int) -> list[Exchange]:
+    """Nothing but pages."""
+    return other(10 * count)[::10]
+
+
 LOADS: dict[str, Callable[[int], list[Exchange]]] = {
     "CORS": cors,
     "other": other,
     "other, cookies": lambda count: other(count, cookies=True),
     "embedded": embedded,
+    "documents": documents,
 }

@@ -109,7 +109,7 @@ def put(flow: http.HTTPFlow, slot: Slot) -> NoWay | None:
         found = script_admission.admit_worker(fields, slot.url, slot.report)
     else:
         policies = markup.read(body, slot.url).policies if b"ontent-" in body or b"ONTENT-" in body else []
-        found = script_admission.admit(fields, slot.url, _described(slot, text), policies)
+        found = script_admission.admit(fields, slot.url, script_admission.Script(text, slot.report), policies)
         made = found if isinstance(found, NoWay) else _document(body, script.element(text, found.nonce))
     if isinstance(found, NoWay):
         return found
@@ -122,10 +122,6 @@ def put(flow: http.HTTPFlow, slot: Slot) -> NoWay | None:
     if not any(name.lower() == b"transfer-encoding" for name, _ in response.data.headers.fields):
         response.headers["content-length"] = str(len(made))
     return None
-
-
-def _described(slot: Slot, text: bytes) -> script_admission.Script:
-    return script_admission.Script(script.digest(text), slot.report)
 
 
 def _document(body: bytes, element: bytes) -> bytes | NoWay:
@@ -182,7 +178,7 @@ def put_into_stream(flow: http.HTTPFlow, slot: Slot, tell: Callable[[NoWay | Non
         tell(NoWay("it streams to an HTTP/1.0 client"))
         return
     text = script.text(slot.report.path, slot.realm)
-    found = script_admission.admit(fields, slot.url, _described(slot, text))
+    found = script_admission.admit(fields, slot.url, script_admission.Script(text, slot.report))
     if isinstance(found, NoWay):
         tell(found)
         return

@@ -1,7 +1,5 @@
 """The script that is put into pages and workers, in one line."""
 
-import base64
-import hashlib
 import json
 from functools import cache
 from pathlib import Path
@@ -20,11 +18,6 @@ def text(report: str, realm: str) -> bytes:
     """The script that reports to this path; `realm`: `document`, `frame`, `worker`, `sharedworker`, `serviceworker`."""
     settings = json.dumps({"report": report, "realm": realm, "prefix": PREFIX})
     return f"{_source()}({settings});".encode("ascii")
-
-
-def digest(script: bytes) -> str:
-    """As a policy's hash source has it. https://w3c.github.io/webappsec-csp/#grammardef-hash-source"""
-    return f"sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}"
 
 
 def element(script: bytes, nonce: str | None) -> bytes:

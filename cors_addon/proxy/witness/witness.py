@@ -12,7 +12,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
-from weakref import WeakSet
 
 from mitmproxy import exceptions, flowfilter, http
 
@@ -36,6 +35,8 @@ PER = 10.0
 logger = logging.getLogger(__name__)
 
 _PREFIX = PREFIX.encode()
+_REPORT = "cors.witness.report"
+"""Metadata of a report, which is in no list and in no file."""
 _MAX_METERS = 1000
 
 type Hear = Callable[[Scene, Report], None]
@@ -56,7 +57,6 @@ class Witness:
         self._log: Path | None = None
         self._tokens = Tokens()
         self._faults = Faults("cors_addon failed to put the witness into a page, which stays as it is")
-        self._reports: WeakSet[http.HTTPFlow] = WeakSet()
         self._meters: OrderedDict[Scene, tuple[float, int]] = OrderedDict()
 
     def use(self, chosen: str, log: Path | None = None) -> None:
@@ -71,7 +71,7 @@ class Witness:
         """A report goes no further; what is too long is not waited for."""
         if not flow.request.data.path.startswith(_PREFIX):
             return
-        self._reports.add(flow)
+        flow.metadata[_REPORT] = True
         length = flow.request.headers.get("content-length", "" if flow.request.method == "POST" else "0")
         if not length.isdecimal() or int(length) > LONGEST_REPORT:
             flow.kill()
@@ -81,7 +81,7 @@ class Witness:
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Answer a report, and hear it; note any other request."""
-        if flow not in self._reports:
+        if _REPORT not in flow.metadata:
             if flow.live and self.on:
                 self._note_sent(_client(flow), translate.url(flow), flow.request.timestamp_start)
             return
@@ -113,7 +113,7 @@ class Witness:
         self._halt(flow)
 
     def _halt(self, flow: http.HTTPFlow) -> None:
-        if flow in self._reports:
+        if _REPORT in flow.metadata:
             raise exceptions.AddonHalt
 
     # ---- putting it in ----
