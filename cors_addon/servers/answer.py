@@ -51,6 +51,15 @@ class Answer:
         return any(name.startswith(b"access-control-") for name, _, _ in self.fields)
 
     @property
+    def sets_length(self) -> bool:
+        """Whether the empty body's length was set with the other headers, and not by the server's last hand.
+
+        Node and Go add it themselves after Date, to a 200 alone; a 204 bears none unless it was set.
+        """
+        names = [lower for lower, _, _ in self.fields if lower in (b"date", b"content-length")]
+        return self.value("content-length") == "0" and (self.status == 204 or names[-1:] != [b"content-length"])
+
+    @property
     def writes_title_case(self) -> bool:
         """Whether CORS headers are written in capitals: nothing on the way does that by itself."""
         return any(name.startswith(b"Access-Control-") for _, name, _ in self.fields)

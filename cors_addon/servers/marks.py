@@ -119,6 +119,7 @@ MIXED_CASE = Mark(
 NOT_TITLE_CASE = Mark(lambda answer: not answer.writes_title_case, "", CONDITION, "case")
 EMPTY = Mark(lambda answer: not answer.body, "", CONDITION, "empty")
 EMPTY_AND_SAID = Mark(lambda answer: answer.value("content-length") == "0", "", CONDITION, "empty")
+ITS_OWN_LENGTH = Mark(lambda answer: answer.sets_length, "", CONDITION, "length")
 ECHOES_ONE_METHOD = Mark(
     lambda answer: answer.value(ALLOW_METHODS.lower()) == answer.asked_method,
     "that it allows just the method asked for",

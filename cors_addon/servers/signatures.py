@@ -15,6 +15,7 @@ from cors_addon.servers.marks import (
     EMPTY,
     EMPTY_AND_SAID,
     HINT,
+    ITS_OWN_LENGTH,
     MIXED_CASE,
     NO_CORS,
     NOT_TITLE_CASE,
@@ -61,10 +62,14 @@ _REFUSED_BY_FUNCTION = r"Error: (?:CORS: )?(?:[Oo]rigin )?(?:https?://\S+ )?[Nn]
 
 LITERALS = (
     # -- Python
-    Signature("starlette", (says(f"Disallowed CORS {_WHOSE}", '"Disallowed CORS …"'), named(ACAM, HINT)), _CORS_WORDS),
+    Signature(
+        "starlette",
+        (says(f"Disallowed CORS {_WHOSE}", '"Disallowed CORS …"'), named(ACAM, HINT), named(ACMA, CONDITION)),
+        _CORS_WORDS,
+    ),
     Signature(
         "litestar",
-        (says(f"Disallowed CORS {_LITESTAR}", '"Disallowed CORS …" without a CORS header'), NO_CORS),
+        (says(f"Disallowed CORS {_LITESTAR}", '"Disallowed CORS …" without Access-Control-Max-Age'), absent(ACMA)),
         {"Origin": Cause.ORIGIN, "method": Cause.METHOD, "headers": Cause.HEADERS},
     ),
     Signature(
@@ -368,6 +373,19 @@ LIKELY = (
             valued(CT, "(?!text/plain).*", CONDITION),
         ),
     ),
+    # before version 4
+    Signature(
+        "django-cors-headers",
+        (
+            PREFLIGHT,
+            status(200),
+            EMPTY_AND_SAID,
+            valued(CT, _HTML),
+            valued(VARY, "(?:.*, )?Origin"),
+            ordered(CT, CL, VARY, f"{ACAC}?", ACAO, f"{ACEH}?", ACAH, ACAM, ACMA),
+            absent(ALLOW),
+        ),
+    ),
     Signature(
         "falcon",
         (
@@ -421,13 +439,30 @@ LIKELY = (
         ),
     ),
     # -- Node
+    # headers set by hand in Express are written alike, but for Vary and the length of nothing
     Signature(
         "express-cors",
         (
             PREFLIGHT,
             valued("x-powered-by", "Express"),
             valued(ACAM, _TIGHT),
-            ordered(f"{ACAO}?", f"{VARY}?", f"{ACAC}?", ACAM, f"{ACAH}?", f"{ACMA}?", f"{ACEH}?", f"{CL}?"),
+            valued(VARY, r"(?:.*, )?Origin(?:, .*)?", CONDITION),
+            ITS_OWN_LENGTH,
+            absent(CT),
+            ordered(f"{ACAO}?", VARY, f"{ACAC}?", ACAM, f"{ACAH}?", f"{ACMA}?", f"{ACEH}?", CL),
+        ),
+    ),
+    Signature(
+        "express-cors",
+        (
+            PREFLIGHT,
+            status(204),
+            valued("x-powered-by", "Express"),
+            valued(ACAM, _TIGHT),
+            valued(ACAO, r"\*", CONDITION),
+            ITS_OWN_LENGTH,
+            absent(CT, VARY),
+            ordered(ACAO, f"{ACAC}?", ACAM, f"{ACAH}?", f"{ACMA}?", f"{ACEH}?", CL),
         ),
     ),
     Signature(
@@ -443,10 +478,11 @@ LIKELY = (
         "npm-cors",
         (
             PREFLIGHT,
+            status(204),
             TITLE_CASE,
             absent("x-powered-by"),
             valued(ACAM, _TIGHT),
-            named(CL, CONDITION),
+            ITS_OWN_LENGTH,
             ordered(f"{ACAO}?", VARY, f"{ACAC}?", ACAM, f"{ACAH}?", f"{ACMA}?", f"{ACEH}?", CL),
         ),
     ),
@@ -454,10 +490,11 @@ LIKELY = (
         "npm-cors",
         (
             PREFLIGHT,
+            status(204),
             absent("x-powered-by"),
             valued(ACAM, _TIGHT_LIST),
             valued(VARY, "Origin"),
-            EMPTY_AND_SAID,
+            ITS_OWN_LENGTH,
             ordered(f"{ACAO}?", VARY, f"{ACAC}?", ACAM, f"{ACAH}?", f"{ACMA}?", f"{ACEH}?", CL),
         ),
     ),
@@ -465,6 +502,7 @@ LIKELY = (
         "npm-cors",
         (
             PREFLIGHT,
+            status(204),
             absent("x-powered-by"),
             valued(ACAM, _TIGHT_LIST),
             valued(VARY, "(?:Origin, )?Access-Control-Request-Headers"),
@@ -481,7 +519,7 @@ LIKELY = (
             valued(VARY, "(?:Origin, )?Access-Control-Request-Headers"),
         ),
     ),
-    Signature("vite", (PREFLIGHT, at("/(?:@vite|@id|@fs|src|node_modules)/"), valued(ACAM, _TIGHT_LIST))),
+    Signature("vite", (PREFLIGHT, at("/(?:@vite|@id|@fs)/"), valued(ACAM, _TIGHT_LIST))),
     Signature("socket.io", (PREFLIGHT, at("/socket.io/"), valued(ACAM, _TIGHT))),
     Signature(
         "fastify-cors",
@@ -541,6 +579,7 @@ LIKELY = (
             PREFLIGHT,
             status(204),
             valued(ACAM, f"(?!GET,HEAD,POST\\Z|{_NPM_DEFAULT}\\Z){_TIGHT}"),
+            valued(VARY, "(?:.*, )?Origin", CONDITION),
             absent(CL, CT),
             ordered(VARY, ACAO, f"{ACAC}?", f"{ACMA}?", ACAM, f"{ACAH}?"),
         ),

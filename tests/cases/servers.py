@@ -1377,8 +1377,36 @@ SOURCE: tuple[tuple[str, str, str, str], ...] = (
         "vite",
         "",
         "Vite, a module",
-        _ASKS.replace("/api/items", "/src/main.ts")
+        _ASKS.replace("/api/items", "/@id/__x00__virtual")
         + "204\nVary: Origin, Access-Control-Request-Headers\nAccess-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\nContent-Length: 0\n\n",
+    ),
+    (
+        "django-cors-headers",
+        "",
+        "django-cors-headers 3.14, another method",
+        _ASKS
+        + "200\nContent-Type: text/html; charset=utf-8\nContent-Length: 0\nVary: Origin\nAccess-Control-Allow-Origin: https://a.test\nAccess-Control-Allow-Headers: content-type\nAccess-Control-Allow-Methods: GET, POST\nAccess-Control-Max-Age: 86400\n\n",
+    ),
+    (
+        "litestar",
+        "method",
+        "Litestar 2.8, which adds its headers to refusals, too",
+        _ASKS
+        + "400\nserver: uvicorn\ncontent-type: text/plain; charset=utf-8\ncontent-length: 22\naccess-control-allow-origin: https://a.test\nvary: Origin\naccess-control-allow-headers: content-type\naccess-control-allow-methods: GET, POST\n\nDisallowed CORS method",
+    ),
+    (
+        "litestar",
+        "origin",
+        "Litestar 2.8, another origin",
+        _ASKS
+        + "400\nserver: uvicorn\ncontent-type: text/plain; charset=utf-8\ncontent-length: 22\naccess-control-allow-headers: content-type\naccess-control-allow-methods: GET, POST\n\nDisallowed CORS Origin",
+    ),
+    (
+        "express-cors",
+        "",
+        "cors in Express, any origin",
+        _ASKS
+        + "204\nX-Powered-By: Express\nAccess-Control-Allow-Origin: *\nAccess-Control-Allow-Methods: GET,POST\nAccess-Control-Allow-Headers: content-type\nContent-Length: 0\nDate: Sun, 29 Nov 2026 19:12:35 GMT\n\n",
     ),
     (
         "fastify-cors",
@@ -1408,6 +1436,41 @@ SOURCE: tuple[tuple[str, str, str, str], ...] = (
 )
 
 NEAR: tuple[tuple[str, str], ...] = (
+    (
+        "headers set by hand in Express, with sendStatus",
+        _ASKS
+        + '200\nX-Powered-By: Express\nAccess-Control-Allow-Origin: https://a.test\nAccess-Control-Allow-Methods: GET,POST\nAccess-Control-Allow-Headers: Content-Type\nContent-Type: text/plain; charset=utf-8\nContent-Length: 2\nETag: W/"2-nOO9QiTIwXgNtWtBJezz8kv3SLc"\nDate: Sun, 29 Nov 2026 19:12:38 GMT\n\nOK',
+    ),
+    (
+        "headers set by hand in Express, 204",
+        _ASKS
+        + "204\nX-Powered-By: Express\nAccess-Control-Allow-Origin: https://a.test\nAccess-Control-Allow-Methods: GET,POST\nAccess-Control-Allow-Headers: Content-Type\nDate: Sun, 29 Nov 2026 19:12:38 GMT\n\n",
+    ),
+    (
+        "headers set by hand in Express, an end, and Vary",
+        _ASKS
+        + "200\nX-Powered-By: Express\nAccess-Control-Allow-Origin: https://a.test\nVary: Origin\nAccess-Control-Allow-Methods: GET,POST\nAccess-Control-Allow-Headers: Content-Type\nDate: Sun, 29 Nov 2026 19:12:38 GMT\nConnection: keep-alive\nContent-Length: 0\n\n",
+    ),
+    (
+        "headers set by hand in Node",
+        _ASKS
+        + "200\nAccess-Control-Allow-Origin: https://a.test\nVary: Origin\nAccess-Control-Allow-Methods: GET,POST\nAccess-Control-Allow-Headers: content-type\nDate: Sun, 29 Nov 2026 19:12:38 GMT\nConnection: keep-alive\nContent-Length: 0\n\n",
+    ),
+    (
+        "headers set by hand in a filter in Java, tight",
+        _ASKS
+        + "200\nAccess-Control-Allow-Origin: https://b.test\nVary: Origin\nAccess-Control-Allow-Credentials: true\nAccess-Control-Allow-Methods: POST,GET,OPTIONS,DELETE\nAccess-Control-Max-Age: 3600\nContent-Length: 0\nDate: Sun, 29 Nov 2026 19:12:38 GMT\n\n",
+    ),
+    (
+        "headers set by hand in a route of Next.js",
+        _ASKS
+        + "204\nvary: RSC, Next-Router-State-Tree, Next-Router-Prefetch\naccess-control-allow-origin: *\naccess-control-allow-methods: GET,POST\naccess-control-allow-headers: Content-Type\nDate: Sun, 29 Nov 2026 19:12:38 GMT\n\n",
+    ),
+    (
+        "another server's /src/ with the package cors",
+        _ASKS.replace("/api/items", "/src/main.js")
+        + "204\nVary: Origin\nAccess-Control-Allow-Methods: GET,POST\nDate: Sun, 29 Nov 2026 19:12:38 GMT\n\n",
+    ),
     (
         "an app that says what Starlette says",
         _ASKS

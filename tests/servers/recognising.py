@@ -18,6 +18,11 @@ PYTHON_PACKAGES = (
     "fastapi", "uvicorn", "connexion[uvicorn]", "litestar", "aiohttp-cors", "blacksheep", "flask-cors", "quart-cors",
     "hypercorn", "django-cors-headers", "djangorestframework", "falcon", "sanic-ext", "robyn", "jupyter-server", "mcp",
 )  # fmt: skip
+OLDER_PYTHON_PACKAGES = (
+    "fastapi==0.103.2", "starlette==0.27.0", "uvicorn", "litestar==2.8.3", "aiohttp-cors==0.7.0", "flask-cors==3.0.10",
+    "quart-cors==0.7.0", "hypercorn", "django-cors-headers==3.14.0", "django==4.2.16", "falcon==4.0.2", "setuptools",
+)  # fmt: skip
+"""From which no row was made, but for django-cors-headers and Litestar, which wrote otherwise then."""
 NODE_PACKAGES = (
     "express", "cors", "fastify", "@fastify/cors", "hono", "@hono/node-server", "koa", "@koa/cors", "h3", "@hapi/hapi",
     "restify", "restify-cors-middleware2", "socket.io", "vite", "webpack",
@@ -104,11 +109,12 @@ type Start = Callable[[Path], contextlib.AbstractContextManager[int]]
 
 def python(app: str, packages: tuple[str, ...] = PYTHON_PACKAGES) -> Start:
     """An application of `apps/python.py`."""
+    name = "cors-python" if packages == PYTHON_PACKAGES else "cors-python-older"
 
     @contextlib.contextmanager
     def start(folder: Path) -> Iterator[int]:
         port = free_port()
-        line = [str(environment("cors-python", packages) / "python"), str(APPS / "python.py"), app, str(port)]
+        line = [str(environment(name, packages) / "python"), str(APPS / "python.py"), app, str(port)]
         with running(line, port, folder, HOME=str(folder), PYTHONDONTWRITEBYTECODE="1"):
             yield port
 

@@ -13,7 +13,16 @@ from cors_addon.exchange.recognised import Cause
 from cors_addon.servers import cause
 from cors_addon.session.session import Session
 from tests.servers.launch import Missing
-from tests.servers.recognising import OLDER_NODE_PACKAGES, Start, ask, asking, node, program, python
+from tests.servers.recognising import (
+    OLDER_NODE_PACKAGES,
+    OLDER_PYTHON_PACKAGES,
+    Start,
+    ask,
+    asking,
+    node,
+    program,
+    python,
+)
 
 REFUSED = ("origin", "method", "headers", "all", "null")
 """Preflights that most refuse, asked before anything that is allowed."""
@@ -102,6 +111,15 @@ OLDER = (
 """Of these an older version is run, too."""
 
 
+OLDER_PYTHON = {
+    "starlette": 5, "fastapi": 5, "litestar": 5, "aiohttp_cors": 5, "flask_cors": 5, "flask_cors_resources": 5,
+    "quart_cors": 5, "django": 4, "falcon": 5,
+}  # fmt: skip
+"""Applications that are run with older packages, and how many of their refused preflights tell them."""
+HAND_WRITTEN = ("express hand", "express hand 204", "express hand end")
+"""Headers that a program sets itself: nobody's."""
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_the_real_thing_is_told_by_what_it_refuses(name: str, tmp_path: Path) -> None:
     """In the newest version that is served."""
@@ -112,6 +130,28 @@ def test_the_real_thing_is_told_by_what_it_refuses(name: str, tmp_path: Path) ->
 def test_an_older_version_is_told_as_well(name: str, tmp_path: Path) -> None:
     """From which no row was made."""
     look(ROWS[name]._replace(start=node(name, OLDER_NODE_PACKAGES)), tmp_path)
+
+
+@pytest.mark.parametrize("name", OLDER_PYTHON)
+def test_an_older_version_in_python_is_told_as_well(name: str, tmp_path: Path) -> None:
+    row = next(
+        row for key, row in ROWS.items() if key.replace("-", "_").replace(" ", "_") in (name, f"{name}_cors_headers")
+    )
+    look(row._replace(start=python(name, OLDER_PYTHON_PACKAGES), least=OLDER_PYTHON[name]), tmp_path)
+
+
+@pytest.mark.parametrize("name", HAND_WRITTEN)
+def test_headers_set_by_hand_are_nobodys(name: str, tmp_path: Path) -> None:
+    """Although they are written as a library writes them."""
+    session = Session(engine="fetch", keep=100)
+    try:
+        with node(name)(tmp_path) as port:
+            for number, asked in enumerate(asking("/api/items")):
+                observation = ask(port, asked, number)
+                session.observe(observation)
+                assert session.last[observation.flow_id].server is None, asked.name
+    except Missing as error:
+        pytest.skip(str(error))
 
 
 def look(row: Row, folder: Path) -> None:

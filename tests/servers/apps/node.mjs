@@ -20,6 +20,18 @@ const express = (cors) => {
   app.all("/api/items", (req, res) => res.json({ ok: true }));
   app.listen(port, host);
 };
+const byHand = (end) => {
+  const app = require("express")();
+  app.use((req, res, next) => {
+    if (req.headers.origin === origin) res.header("Access-Control-Allow-Origin", origin);
+    res.vary("Origin");
+    res.header("Access-Control-Allow-Methods", "GET,POST");
+    res.header("Access-Control-Allow-Headers", "content-type");
+    return req.method === "OPTIONS" ? end(res) : next();
+  });
+  app.all("/api/items", (req, res) => res.json({ ok: true }));
+  app.listen(port, host);
+};
 const fastify = async (cors) => {
   const app = require("fastify")();
   await app.register(require("@fastify/cors"), cors);
@@ -70,6 +82,9 @@ const apps = {
   "express error": () => express({ ...options, origin: wrong }),
   "express default": () => express({ origin: options.origin }),
   "express without": () => express(null),
+  "express hand": () => byHand((res) => res.sendStatus(200)),
+  "express hand 204": () => byHand((res) => res.sendStatus(204)),
+  "express hand end": () => byHand((res) => res.end()),
   fastify: () => fastify(options),
   "fastify error": () => fastify({ ...options, origin: wrong }),
   hono: () => hono({}),
