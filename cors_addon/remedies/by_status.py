@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from cors_addon.fetch.origins import is_loopback
 from cors_addon.fetch.refusals import Reason
 from cors_addon.remedies import upstream_error
-from cors_addon.remedies.failed import said_of_cors
+from cors_addon.remedies.failed import refused_by_cors, said_of_cors
 from cors_addon.remedies.guards import guard_of
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation
@@ -106,16 +106,13 @@ def _guarded(s: Situation) -> Ruling:
 
 def _cors_refused(s: Situation) -> Ruling:
     said = said_of_cors(s)
-    origin = "origin" in said.lower() or not re.search(r"\bmethods?\b|\bheaders?\b", said, re.IGNORECASE)
-    if origin:
-        what = f"Put {s.origin or 'the page'} on the list of origins that the server's CORS setting allows"
-    elif re.search(r"\bmethods?\b", said, re.IGNORECASE):
-        what = f"Put the method {s.method} on the list that the server's CORS setting allows"
-    else:
-        what = (
-            f"Put {', '.join(s.headers) or 'the header'} on the list of headers that the server's CORS setting allows"
-        )
-    what = _at_server(s, what)
+    lists = {
+        "origin": f"{s.origin or 'the page'} on the list of origins",
+        "method": f"the method {s.method} on the list of methods".replace("  ", " "),
+        "headers": f"{', '.join(s.headers) or 'the header'} on the list of headers",
+    }
+    listed = ", and ".join(lists[each] for each in refused_by_cors(s, said))
+    what = _at_server(s, f"Put {listed} that the server's CORS setting allows")
     why = f'It says "{said[:160]}": the list is compared letter by letter; scheme and port count.'
     return Ruling((Remedy(Who.SERVER, what, s.whole_change, why, _opens(s), Sure.SURE),), Headers.NEVER)
 

@@ -123,6 +123,11 @@ def by_headers(s: Situation) -> Remedy | None:
 def _origin(s: Situation) -> tuple[str, str]:
     cookies = ", with the user's cookies" if s.credentialed else ""
     named = f", {s.origin}" if s.origin else ""
+    if s.reason is Reason.ALLOW_ORIGIN_MISMATCH and s.fixed_origin not in (None, s.origin):
+        what = (
+            f"Make a list of the one origin that this server sends to everybody, {s.fixed_origin}, and answer with the "
+        )
+        return f"{what}one of it that asked{named}", f"pages of {s.asker} may read this answer{cookies}"
     return f"Allow the page's origin{named}", f"pages of {s.asker} may read this answer{cookies}"
 
 

@@ -36,6 +36,7 @@ _OF_CORS = re.compile(
     r"not allowed (?:by|from) (?:cors|(?:this )?origin)|referer_not_allowed|referer not allowed",
     re.IGNORECASE,
 )
+_OF_ORIGIN = re.compile(r"(?<!cross-)\borigins?\b", re.IGNORECASE)
 _OF_METHOD = re.compile(r"\bmethods?\b", re.IGNORECASE)
 _OF_HEADERS = re.compile(r"\bheaders?\b", re.IGNORECASE)
 
@@ -55,14 +56,37 @@ def said_of_cors(s: Situation) -> str:
 
 def _of_cors(s: Situation, said: str) -> Happened | None:
     """The CORS layer of the server refused, and said so."""
-    about = "the origin"
-    if _OF_METHOD.search(said) and "origin" not in said.lower():
-        about = f"the method {s.method}" if s.method else "the method"
-    elif _OF_HEADERS.search(said) and "origin" not in said.lower():
-        about = f"a header ({', '.join(s.headers)})" if s.headers else "a header"
-    elif s.origin:
-        about = f"the origin {s.origin}"
-    return Happened("cors-refused", f"The server's own CORS layer refused {about}: it says so.")
+    words = {
+        "origin": f"the origin {s.origin}" if s.origin else "the origin",
+        "method": f"the method {s.method}" if s.method else "the method",
+        "headers": f"a header ({', '.join(s.headers)})" if s.headers else "a header",
+    }
+    if not _names_one(s, said):
+        text = f"The server's own CORS layer refused this request, and does not say for what: {words['origin']}, most "
+        return Happened("cors-refused", f"{text}likely, or {words['method']}, or {words['headers']}.")
+    about = [words[each] for each in refused_by_cors(s, said)]
+    listed = " and ".join(filter(None, (", ".join(about[:-1]), about[-1])))
+    return Happened("cors-refused", f"The server's own CORS layer refused {listed}: it says so.")
+
+
+def refused_by_cors(s: Situation, said: str) -> tuple[str, ...]:
+    """Of `origin`, `method` and `headers` what the server's word is about: by its library's text, else by its words."""
+    named = tuple(each for each in ("origin", "method", "headers") if each in s.refused)
+    if named:
+        return named
+    places = _named(said)
+    return (min(places, key=places.__getitem__),) if _names_one(s, said) else ("origin",)
+
+
+def _named(said: str) -> dict[str, int]:
+    """Where it names them first."""
+    found = {"origin": _OF_ORIGIN, "method": _OF_METHOD, "headers": _OF_HEADERS}
+    return {name: match.start() for name, pattern in found.items() if (match := pattern.search(said))}
+
+
+def _names_one(s: Situation, said: str) -> bool:
+    """Whether it tells which: not where it names none of them, or counts them all up as what it may be."""
+    return bool(s.refused) or len(_named(said)) in (1, 2)
 
 
 # ---- by status ----

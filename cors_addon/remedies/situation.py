@@ -81,6 +81,10 @@ class Situation:
     """Maps a host to its registrable domain."""
     said: str = ""
     """The server's own words on its refusal."""
+    refused: tuple[str, ...] = ()
+    """What the server itself says that it refused: `origin`, `method`, `headers`."""
+    fixed_origin: str | None = None
+    """The Access-Control-Allow-Origin that the server sends to everybody, seen for several origins."""
     setting: str = ""
     """What to change at the server for this, in its own terms; it was recognised."""
     server: str = ""

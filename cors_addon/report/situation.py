@@ -110,6 +110,8 @@ def situation_of(judgement: Judgement) -> Situation:
         site=registrable_domain,
         replayed_from_cache=Assumption.FROM_CACHE in judgement.assumptions,
         said=judgement.said or "",
+        refused=() if judgement.server is None else tuple(map(str, judgement.server.causes)),
+        fixed_origin=None if judgement.history is None else judgement.history.fixed_origin,
         setting=cause.setting(judgement),
         server="" if judgement.server is None else judgement.server.title,
     )

@@ -65,6 +65,11 @@ class Answer:
         return any(name.startswith(b"Access-Control-") for _, name, _ in self.fields)
 
     @property
+    def writes_type_in_capitals(self) -> bool:
+        """Whether Content-Type is written so."""
+        return any(name == b"Content-Type" for _, name, _ in self.fields)
+
+    @property
     def writes_mixed_case(self) -> bool:
         """Whether CORS headers are in lower case, and others of the same answer are not."""
         names = [name for _, name, _ in self.fields]

@@ -31,8 +31,9 @@ def causes(judgement: Judgement) -> tuple[Cause, ...]:
         return (Cause.OTHER,)
     if reason is not Reason.ALLOW_ORIGIN_MISSING:
         return (cause_of(reason),)
-    if _is_error(judgement) and server is not None and server.setting(Cause.ERROR):
-        return (Cause.ERROR,)
+    if (judgement.observation.status or 0) >= 400 and server is not None and server.setting(Cause.ERROR):
+        # the server answered by itself: its lists have no say in that
+        return (Cause.OTHER if judgement.role is Role.PREFLIGHT else Cause.ERROR,)
     if _failed_before_cors(judgement):
         return (Cause.OTHER,)
     if judgement.role is not Role.PREFLIGHT or server is None or not server.hides:
@@ -104,10 +105,6 @@ def _failed_before_cors(judgement: Judgement) -> bool:
     """Whether the status alone says that something else is at fault: no route, no session, a failure."""
     status = judgement.observation.status or 0
     return status in (401, 404, 405, 407, 429, 501) or status >= 500
-
-
-def _is_error(judgement: Judgement) -> bool:
-    return judgement.role is not Role.PREFLIGHT and (judgement.observation.status or 0) >= 400
 
 
 def _hidden(judgement: Judgement) -> tuple[Cause, ...]:

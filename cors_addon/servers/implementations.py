@@ -575,8 +575,8 @@ _PROXIES = (
         headers="answer OPTIONS in the location, with `add_header Access-Control-Allow-Headers …`",
         other="answer OPTIONS in the location: `if ($request_method = OPTIONS) { return 204; }` beside `add_header … "
         "always`",
-        errors="add the headers with `always`: `add_header Access-Control-Allow-Origin … always;`, which its own "
-        "get, too",
+        errors="add the headers with `always`: `add_header Access-Control-Allow-Origin … always;`, which its "
+        "own errors get, too",
         target="nginx",
         version="nginx 1.22.1",
         source=_MEASURED,

@@ -116,6 +116,7 @@ TITLE_CASE = Mark(lambda answer: answer.writes_title_case, "CORS headers written
 MIXED_CASE = Mark(
     lambda answer: answer.writes_mixed_case, "CORS headers in lower case among others in capitals", HINT, "case"
 )
+WRITES_TYPE_IN_CAPITALS = Mark(lambda answer: answer.writes_type_in_capitals, "", CONDITION, "case")
 NOT_TITLE_CASE = Mark(lambda answer: not answer.writes_title_case, "", CONDITION, "case")
 EMPTY = Mark(lambda answer: not answer.body, "", CONDITION, "empty")
 EMPTY_AND_SAID = Mark(lambda answer: answer.value("content-length") == "0", "", CONDITION, "empty")

@@ -21,6 +21,7 @@ from cors_addon.servers.marks import (
     NOT_TITLE_CASE,
     PREFLIGHT,
     TITLE_CASE,
+    WRITES_TYPE_IN_CAPITALS,
     Mark,
     absent,
     at,
@@ -83,7 +84,15 @@ LITERALS = (
         {"The origin": Cause.ORIGIN, "request header": Cause.HEADERS, "The method": Cause.METHOD},
     ),
     Signature("quart-cors", (valued(ACEH, '""', 2),)),
-    Signature("flask-cors", (says(r"<!doctype html>\n<html lang=en>\n<title>", "Werkzeug's error page"), absent(VARY))),
+    # Quart's errors are Werkzeug's, too, but for the case of names
+    Signature(
+        "flask-cors",
+        (
+            says(r"<!doctype html>\n<html lang=en>\n<title>", "Werkzeug's error page"),
+            absent(VARY),
+            WRITES_TYPE_IN_CAPITALS,
+        ),
+    ),
     Signature(
         "flask-cors",
         (
