@@ -75,7 +75,8 @@ class Servers:
         if judgement.role not in _ASKED or observation.status is None:
             return
         server = self._servers.get(observation.url[:3]) or self._begin(observation.url)
-        if observation.rewritten is not None or Verdict.DENY in _verdicts(judgement):
+        is_plain = judgement.verdict is Verdict.ALLOW and judgement.hypothetical is None  # as nearly all
+        if observation.rewritten is not None or (not is_plain and _is_refused(judgement)):
             self._tell_refused(server, judgement, read_body)
             return
         told = (judgement.origin, read_response(observation.response).allow_origin)
@@ -115,11 +116,10 @@ class Servers:
         return found
 
 
-def _verdicts(judgement: Judgement) -> tuple[Verdict, ...]:
-    """What its client's browser decides, and what one would of what another client had."""
-    if judgement.hypothetical is None:
-        return (judgement.verdict,)
-    return judgement.verdict, judgement.hypothetical.verdict
+def _is_refused(judgement: Judgement) -> bool:
+    """Whether a browser refuses it, or would refuse what another client had."""
+    hypothetical = judgement.hypothetical
+    return judgement.verdict is Verdict.DENY or (hypothetical is not None and hypothetical.verdict is Verdict.DENY)
 
 
 def _own(observation: Observation) -> Observation | None:
