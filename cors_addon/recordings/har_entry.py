@@ -15,7 +15,7 @@ from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.load import Destination
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_HEADERS, ASKED_METHOD
-from cors_addon.fetch.origins import Url, parse_url
+from cors_addon.fetch.origins import Url
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import har_fields
@@ -119,7 +119,7 @@ def convert(raw: Any, number: int, context: Context) -> Entry:
 def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     request: dict[str, Any] = raw["request"]
     # a WebSocket's handshake is a request of http(s)
-    url = parse_url(_SOCKET.sub("http", str(request["url"])))
+    url = har_fields.parsed_url(_SOCKET.sub("http", str(request["url"])))
     if url is None:
         return Entry()  # data:, blob:, an extension's
     if raw.get("_apiRequest") is True or "_apiRequestRef" in raw:
@@ -225,7 +225,7 @@ def _are_moved(entry: Given, context: Context) -> bool:
     if entry.status in REDIRECT_STATUSES or context.after_redirect(entry.url) is None:
         return False
     location = next((value for name, value in entry.answer if name.lower() == b"location"), b"")
-    target = parse_url(location.decode("latin-1"))
+    target = har_fields.parsed_url(location.decode("latin-1"))
     return target is not None and context.after_redirect(target) is not None
 
 
@@ -372,7 +372,7 @@ def _page(entry: Given) -> str | None:
     referer = lines.get(b"referer")
     if referer is None or b"sec-fetch-mode" in lines or b"host" in lines:
         return None
-    page = parse_url(referer.decode("latin-1"))
+    page = har_fields.parsed_url(referer.decode("latin-1"))
     return None if page is None or page.origin == entry.url.origin else page.origin
 
 

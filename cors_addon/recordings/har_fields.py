@@ -8,9 +8,11 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch.origins import Url, parse_url
 from cors_addon.recordings.har_dialects import Context
 
 _CLIENT_PORT = re.compile(r"ClientPort:(\d+)")
@@ -21,15 +23,32 @@ def header_list(headers: Any) -> Fields:
     """Header lines as they were on the wire: without pseudo-headers, and one for each line of a joined value."""
     lines: list[tuple[bytes, bytes]] = []
     for name, value in _pairs(headers):
-        if not isinstance(name, str) or not name or name.startswith(":"):
-            continue
-        if isinstance(value, list):
-            value = "\n".join(map(str, value))
-        text = value if isinstance(value, str) else "" if value is None else str(value)
-        key = _bytes(name)
-        for line in text.split("\n") if "\n" in text else (text,):
-            lines.append((key, _bytes(line.strip("\r"))))
+        if type(name) is str and type(value) is str and len(value) < _SHORT:
+            lines += _lines_of_short(name, value)
+        elif isinstance(name, str):
+            text = "\n".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+            lines += _lines_of(name, text)
     return tuple(lines)
+
+
+def _lines_of(name: str, text: str) -> list[tuple[bytes, bytes]]:
+    if not name or name.startswith(":"):
+        return []
+    key = _bytes(name)
+    return [(key, _bytes(line.strip("\r"))) for line in text.split("\n")]
+
+
+_SHORT = 500
+"""Characters of a header's value, or of a URL, that may well come again."""
+_lines_of_short = lru_cache(maxsize=4096)(_lines_of)
+
+
+def parsed_url(url: str) -> Url | None:
+    """A URL; most come more than once."""
+    return _parsed_short(url) if len(url) < _SHORT else parse_url(url)
+
+
+_parsed_short = lru_cache(maxsize=4096)(parse_url)
 
 
 def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:

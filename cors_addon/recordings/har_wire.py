@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.names import ASKED_METHOD, VALIDATING
 from cors_addon.fetch.origins import Url
 from cors_addon.recordings import har_fields
@@ -109,7 +110,7 @@ def given(raw: dict[str, Any], url: Url) -> Given:
         har_fields.header_list(response.get("headers")),
         har_fields.number(response.get("status")),
     )
-    found.names = {name.lower() for name, _ in found.fields}
+    found.names = {LOWER[name] for name, _ in found.fields}
     return found
 
 

@@ -17,7 +17,7 @@ from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.load import Destination
 from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_METHOD
-from cors_addon.fetch.origins import OPAQUE, Url, parse_url
+from cors_addon.fetch.origins import OPAQUE
 from cors_addon.recordings import har_fields
 from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.exchange import Recorded, Wanted
@@ -178,7 +178,7 @@ class Log:
             return None
 
     def _convert(self, logged: Logged) -> Recorded | None:
-        url = _parsed(logged.url)
+        url = har_fields.parsed_url(logged.url)
         if url is None:
             return None  # data:, blob:, an extension's
         fields = _fields(logged.headers)
@@ -260,16 +260,10 @@ def _origin(page: str) -> str:
     """The origin of a page; empty where it is not known."""
     if page == OPAQUE:
         return page
-    url = _parsed(page)
+    url = har_fields.parsed_url(page)
     return "" if url is None else url.origin
 
 
-def _parsed(url: str) -> Url | None:
-    return _parsed_short(url) if len(url) < _SHORT else parse_url(url)
-
-
-_SHORT = 500
-_parsed_short = lru_cache(maxsize=4096)(parse_url)
 _encoded = lru_cache(maxsize=1024)(lambda name: str(name).encode("latin-1"))
 
 

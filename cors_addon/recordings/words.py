@@ -46,6 +46,11 @@ _BLOCKS: Mapping[str, Block] = {
     },
 }
 """By `blockedReason`, and by the name of the error."""
+_REDIRECTS = {
+    "net::ERR_INVALID_REDIRECT": Reason.REDIRECT_URL_UNUSABLE,
+    "net::ERR_UNSAFE_REDIRECT": Reason.REDIRECT_URL_UNUSABLE,
+    "net::ERR_TOO_MANY_REDIRECTS": Reason.REDIRECT_COUNT_EXCEEDED,
+}
 _RESPONSE = "net::ERR_BLOCKED_BY_RESPONSE"
 _NETWORK = ("net::ERR_", "NS_ERROR_NET_", "NS_ERROR_PROXY_", "SEC_ERROR_", "SSL_ERROR_", "MOZILLA_PKIX_ERROR_")
 _NETWORK_NAMES = frozenset(
@@ -105,10 +110,9 @@ def block_of(error: str) -> Block | None:
 
 def _refusal_in(error: str) -> Refusal | None:
     """What CORS refused, by an error that names it: Chromium's about redirects, and WebKit's sentences."""
+    if (reason := _REDIRECTS.get(error)) is not None:
+        return Refusal(reason, Stage.REDIRECT)
     words = error.lower()
-    if "_redirect" in words:
-        found = _reasons(f"Failed to load resource: {error}")
-        return Refusal(found[0], Stage.REDIRECT) if found else None
     if "access-control-" not in words and "preflight" not in words:
         return None
     found = _reasons(error)
