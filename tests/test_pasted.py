@@ -391,6 +391,18 @@ def test_an_error_is_said_before_cors() -> None:
     assert shown.index("The answer is a 503") < shown.index("The page and the server have different origins")
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (MISSING + "\nGET https://api.example.com/x net::ERR_FAILED 401", "send a valid token or session: none came"),
+        ("It does not have HTTP ok status.\nOPTIONS https://api.example.com/x 404", "handle OPTIONS at this URL"),
+        ("It does not have HTTP ok status.\nOPTIONS https://api.example.com/x 401", "before asking for a login"),
+    ],
+)
+def test_a_status_beside_a_message_decides_the_first_remedy(more: str, words: str) -> None:
+    assert words in fix_of(AT + more)[:120]
+
+
 def test_an_origin_null_is_explained() -> None:
     text = AT.replace("https://app.example.com", "null") + MISSING
     shown = " ".join(explain(text)[0].split())

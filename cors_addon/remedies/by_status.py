@@ -23,6 +23,8 @@ def failed(s: Situation, what: Happened | None) -> Ruling | None:
     ruling = rule(s)
     if what.kind in _WHATEVER_THE_HEADERS or s.reason in (Reason.ALLOW_ORIGIN_MISSING, Reason.NETWORK_ERROR, None):
         return ruling
+    if s.reason is Reason.STATUS_NOT_OK and what.kind.startswith("preflight-"):  # it has the same change, and says why
+        return ruling
     # the headers are wrong on good answers, too
     return ruling._replace(headers=Headers.FIRST)
 
@@ -232,6 +234,10 @@ def _unauthorized(s: Situation) -> Ruling:
         found = [Remedy(Who.PAGE, what, why="Its issuer, audience, key, or time may be wrong; the body may say.")]
         found.append(Remedy(Who.USER, "Log in again", sure=Sure.POSSIBLE))
         return Ruling(tuple(found))
+    if not s.sent:
+        what = "Send a valid token or session: none came with the request, or the server did not accept it"
+        why = "Across origins a session's cookie comes along only with credentials: 'include'."
+        return Ruling((Remedy(Who.PAGE, what, why=why), Remedy(Who.USER, "Log in again", sure=Sure.POSSIBLE)))
     what = "Send what the server wants to know the user by: an Authorization header, or credentials: 'include' for its "
     change = InPage(credentials="include") if s.credentialed is False else None
     why = "The request bore neither Authorization nor a cookie that can be seen here."

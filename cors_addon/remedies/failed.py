@@ -235,6 +235,8 @@ def _unauthorized(s: Situation) -> Happened | None:
     if _BAD_TOKEN.search(told) or bore:
         text = f"The answer is a {s.status}: the request's token or session was not accepted"
         return Happened("unauthorized", f"{text}.")
+    if not s.sent:  # what it bore is not known
+        return Happened("unauthorized", f"The answer is a {s.status}: no token or session came, or none that is valid.")
     return Happened("unauthorized", f"The answer is a {s.status}: the request bore no valid token or session.")
 
 
