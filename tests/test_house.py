@@ -249,6 +249,7 @@ MAY_LET_TIME_PASS = {
     "tests/browser/drivers/firefox.py": "the console may have another line",
     "tests/browser/drivers/playwright.py": "nor does Playwright, and a stream never ends",
     "tests/browser/test_set_up.py": "what a browser sends on its own account comes late, or never",
+    "tests/browser/test_witness_policies.py": "a policy's reports and the console's lines come late, or never",
     "tests/browser/test_har.py": "developer tools do not tell when they have seen all",
 }
 

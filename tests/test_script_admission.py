@@ -97,6 +97,7 @@ def test_where_no_source_would_do_there_is_no_way(sent: str) -> None:
         ("connect-src https://api.test", False),
         ("default-src 'unsafe-inline'", False),
         ("default-src 'unsafe-inline' 'self'", True),
+        ("sandbox", True),
     ],
 )
 def test_a_policy_that_only_reports_stays_as_it_is(sent: str, passes: bool) -> None:
@@ -120,6 +121,7 @@ def test_policies_in_the_markup_come_after_the_script() -> None:
     """They say nothing of it, and all of what it sends."""
     assert isinstance(admit((), PAGE, OURS, [csp.parse("script-src 'none'; connect-src 'self'")]), Admission)
     assert isinstance(admit((), PAGE, OURS, [csp.parse("default-src 'none'")]), NoWay)
+    assert isinstance(admit((), PAGE, OURS, [csp.parse("sandbox")]), Admission)
 
 
 def test_reports_are_not_to_be_upgraded() -> None:
@@ -127,7 +129,10 @@ def test_reports_are_not_to_be_upgraded() -> None:
     sent = ((ENFORCED, b"upgrade-insecure-requests"),)
     assert isinstance(admit(sent, PAGE, OURS), Admission)
     http = url("http://app.example.test/page")
-    assert isinstance(admit(sent, http, Script(OURS.text, url("http://app.example.test/w"))), NoWay)
+    ours = Script(OURS.text, url("http://app.example.test/w"))
+    assert isinstance(admit(sent, http, ours), NoWay)
+    assert isinstance(admit((), http, ours, [csp.parse("upgrade-insecure-requests")]), NoWay)
+    assert isinstance(admit(((REPORTED, b"upgrade-insecure-requests"),), http, ours), Admission)
 
 
 def test_a_worker_needs_leave_to_report_only() -> None:

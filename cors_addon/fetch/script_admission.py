@@ -75,11 +75,12 @@ def admit(fields: Fields, page: Url, script: Script, markup: Sequence[Policy] = 
     `markup`: policies in its `<meta>` elements, which come after the script: they say what it may ask for.
     """
     found = list(_policies(fields))
-    for policy in (*(csp.parse(text) for text, _ in found), *markup):
-        if page.scheme == "http" and "upgrade-insecure-requests" in policy:
-            return NoWay("upgrade-insecure-requests sends its reports to https")
-        if "sandbox" in policy and "allow-scripts" not in {token.lower() for token in policy["sandbox"]}:
-            return NoWay("its policy sandboxes it without scripts")
+    # what only reports upgrades nothing, nor does it sandbox
+    enforced = [csp.parse(text) for text, is_enforced in found if is_enforced]
+    if page.scheme == "http" and any("upgrade-insecure-requests" in policy for policy in (*enforced, *markup)):
+        return NoWay("upgrade-insecure-requests sends its reports to https")
+    if any("allow-scripts" not in map(str.lower, policy.get("sandbox", ("allow-scripts",))) for policy in enforced):
+        return NoWay("its policy sandboxes it without scripts")
     if any(_connecting(policy, page, script.report) for policy in markup):
         return NoWay("a policy in its markup lets nothing be sent")
     nonce = _nonce([csp.parse(text) for text, _ in found])

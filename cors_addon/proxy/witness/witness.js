@@ -341,6 +341,7 @@
       construct(target, args, newTarget) {
         const start = now();
         const from = calledFrom();
+        if (isText(args[0]) && (name === "Worker" || name === "SharedWorker")) { noteCaller(SINK, from); }
         const instance = deeper(() => construct(target, args, newTarget === self_(name) ? target : newTarget));
         try { made(instance, args, start, from); } catch (_) { /* the page has what it asked for */ }
         return instance;
@@ -366,8 +367,42 @@
     },
   });
 
+  // Who called, by what was asked for, as a list in a text: a policy's event says later that it was a wrapper.
+  let callers = { __proto__: null };
+  let callersKept = 0;
+  let violationsOf = { __proto__: null };
+  const MOST_CALLERS = 500;
+  const SINK = "trusted-types-sink";
+  const withoutFragment = (url) => { const end = find(url, "#", 0); return end < 0 ? url : cut(url, 0, end); };
+  const noteCaller = (url, from) => {
+    if (!isText(url) || !from) { return; }
+    if (callersKept >= MOST_CALLERS) {
+      callers = { __proto__: null };
+      violationsOf = { __proto__: null };
+      callersKept = 0;
+    }
+    callersKept += 1;
+    const key = withoutFragment(url);
+    callers[key] = (callers[key] || "") + from + "\n";
+  };
+  // Of each kind the first event is the first call's.
+  const callerOf = (url, kind) => {
+    const found = callers[url];
+    if (found === undefined) { return ""; }
+    const key = url + "\n" + kind;
+    const number = violationsOf[key] || 0;
+    violationsOf[key] = number + 1;
+    let from = 0;
+    for (let at = 0; at < number; at += 1) {
+      const next = find(found, "\n", from) + 1;
+      if (next >= found.length) { break; }
+      from = next;
+    }
+    return cut(found, from, find(found, "\n", from));
+  };
   const call = (api, url, start, from) => {
     count += 1;
+    noteCaller(url, from);
     return { __proto__: null, k: "call", n: count, a: api, u: url, s: start, f: from };
   };
   // fetch
@@ -580,6 +615,7 @@
             state.call = null;
             record.s = now();
             record.f = calledFrom();
+            noteCaller(record.u, record.f);
             record.c = xhrIs.withCredentials(thing) ? "include" : "same-origin";
             record.b = kindOf(args[0]);
             record.up = !!state.upload && hears(state.upload);
@@ -732,10 +768,41 @@
     const blocked = is("blockedURI");
     const directive = is("effectiveDirective");
     const disposition = is("disposition");
-    const file = is("sourceFile");
-    const line = is("lineNumber");
+    const seen = { __proto__: null, sourceFile: is("sourceFile"), lineNumber: is("lineNumber"), columnNumber: is("columnNumber") };
     const stop = protoOf("Event").stopImmediatePropagation;
-    apply(listen, document || self, ["securitypolicyviolation", (event) => {
+    // A call that a wrapper made stands, for the browser, in the wrapper.
+    const places = new WeakMap();
+    const policy = is("originalPolicy");
+    const withoutQuery = (url) => { const end = find(url, "?", 0); return end < 0 ? url : cut(url, 0, end); };
+    const notePlace = (event) => {
+      const file = seen.sourceFile(event);
+      if (!isText(file) || begins === null) { return; }
+      const isStripped = withoutQuery(begins.file) === file;
+      const frame = {
+        __proto__: null, file: isStripped ? begins.file : file, line: seen.lineNumber(event), column: seen.columnNumber(event),
+      };
+      if (!isOurs(frame)) { return; }
+      const found = frameOf(callerOf(blocked(event), directive(event) + disposition(event) + policy(event)));
+      if (!found) { return; }
+      apply(weakSet, places, [event, {
+        __proto__: null, sourceFile: isStripped ? withoutQuery(found.file) : found.file, lineNumber: found.line,
+        columnNumber: found.column,
+      }]);
+    };
+    const PLACES = ["sourceFile", "lineNumber", "columnNumber"];
+    for (let at = 0; at < PLACES.length; at += 1) {
+      const name = PLACES[at];
+      wrapGetter(violationProto, name, {
+        __proto__: null,
+        apply(target, thing, args) {
+          const made = deeper(() => apply(target, thing, args));
+          const moved = apply(weakGet, places, [thing]);
+          return moved ? moved[name] : made;
+        },
+      });
+    }
+    // the window hears of it before all else in a document
+    apply(listen, self, ["securitypolicyviolation", (event) => {
       const url = blocked(event);
       if (url === undefined) { return; }
       if (url === reportUrl) {
@@ -744,10 +811,10 @@
         apply(stop, event, []);
         return;
       }
-      tell({
-        __proto__: null, k: "csp", u: url, d: directive(event), o: disposition(event), f: file(event) + ":" + line(event),
-        s: now(),
-      });
+      notePlace(event);
+      const moved = apply(weakGet, places, [event]);
+      const where = moved ? moved.sourceFile + ":" + moved.lineNumber : seen.sourceFile(event) + ":" + seen.lineNumber(event);
+      tell({ __proto__: null, k: "csp", u: url, d: directive(event), o: disposition(event), f: where, s: now() });
     }, true]);
   }
 

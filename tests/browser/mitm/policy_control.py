@@ -50,7 +50,11 @@ class PolicyControl:
                 for each in asked["arguments"]
             ]
             try:
-                said = ctx.master.commands.call(asked["call"], *arguments)
+                said = (
+                    [[one.id, one.metadata] for one in arguments[0]]
+                    if asked["call"] == "metadata"
+                    else ctx.master.commands.call(asked["call"], *arguments)
+                )
             except exceptions.CommandError as error:
                 said = f"error: {error}"
             writer.write(json.dumps(said).encode() + b"\n")
