@@ -525,7 +525,10 @@ def test_a_snippet_is_for_who_answered_where_no_target_is_named(proxied: Proxied
     assert refused.response is not None
     refused.response.status_code = 400
     refused.response.content = b"Disallowed CORS method"
+    refused.response.headers["Vary"] = "Origin"
     refused.response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+    refused.response.headers["Access-Control-Max-Age"] = "600"
+    refused.response.headers["Access-Control-Allow-Origin"] = PAGE
     judged = proxied.through(refused)
     assert any("CORSMiddleware" in line for line in proxied.commands.snippet([judged]))
     with pytest.raises(exceptions.CommandError, match=r"does not tell the target\. Name one of: nginx"):
