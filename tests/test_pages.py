@@ -288,7 +288,9 @@ def test_a_log_is_read_as_it_was_heard(tmp_path: Path) -> None:
     assert into.damage is None
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"time": "x"}', '{"time": 1, "client": 1, "user_agent": 2}'])
+@pytest.mark.parametrize(
+    "line", ["{", "[]", "[" * 99_999, '{"time": "x"}', '{"time": 1, "client": 1, "user_agent": 2}']
+)
 def test_what_is_no_log_is_said(tmp_path: Path, line: str) -> None:
     """With the line's number."""
     dump, log = tmp_path / "run.mitm", tmp_path / "log"
@@ -299,3 +301,13 @@ def test_what_is_no_log_is_said(tmp_path: Path, line: str) -> None:
     list(judged(str(dump), into, How(witness=str(log))))
     assert into.damage is not None
     assert "line 2 is no report of a page" in into.damage
+
+
+def test_a_log_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    """It, and not the recording, which is all right."""
+    dump = tmp_path / "run.mitm"
+    with dump.open("wb") as file:
+        FlowWriter(file).add(actual(STAR))
+    into = Input(str(dump))
+    assert list(judged(str(dump), into, How(witness=str(tmp_path / "missing")))) == []
+    assert into.damage == f"cors_witness_log {tmp_path / 'missing'}: No such file or directory"

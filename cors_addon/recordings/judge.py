@@ -68,7 +68,7 @@ def judged(name: str, into: Input, how: How = _PLAINLY, opened: BinaryIO | None 
         counted = _told(_counted(exchanges, source, into, how.progress), session, learned)
         only = _Chosen() if how.expression else None
         if how.witness:
-            with open(how.witness, "rb") as log:
+            with _opened_log(how.witness) as log:
                 yield from _judge_witnessed(counted, session, only, page_log.entries(log))
         else:
             yield from _judge(counted, session, only)
@@ -85,6 +85,13 @@ def judged_entries(entries: Iterable[Any], into: Input, how: How = _PLAINLY) -> 
     session = Session(engine=how.engine, skew=formats.HAR.skew, auditor=how.auditor)
     session.try_on_loads(how.trials)
     yield from _judge(_counted(exchanges, None, into, None), session, _Chosen() if how.expression else None)
+
+
+def _opened_log(name: str) -> BinaryIO:
+    try:
+        return open(name, "rb")
+    except OSError as error:
+        raise Damage(f"cors_witness_log {name}: {error.strerror}") from None
 
 
 def _counted(

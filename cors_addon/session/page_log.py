@@ -47,7 +47,7 @@ def entries(lines: Iterable[bytes]) -> Iterator[Entry]:
             try:
                 fields = json.loads(text)
                 yield _entry(fields)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise ValueError(f"line {number} is no report of a page: {error}") from None
 
 
