@@ -201,3 +201,26 @@ def test_what_is_learned_lets_other_loads_pass_too(tmp_path: Path, capsys: pytes
     traffic = [page(0, REQUIRE), image(1, host="https://img.example.test"), elsewhere]
     assert main(["policy", "learn", write(tmp_path / "traffic.mitm", traffic)]) == 0
     assert "corp: cross-origin" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("dest", ["document", "iframe"])
+def test_a_form_sent_from_elsewhere_widens_nothing(
+    dest: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A resource policy has no say on what is navigated to, unless in a frame whose page demands policies."""
+    asked = [
+        ("Origin", "https://shop.test"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Mode", "navigate"),
+        ("Sec-Fetch-Dest", dest),
+    ]
+    posted = flow(
+        "POST",
+        "https://img.example.test/f",
+        [*asked, ("Referer", "https://shop.test/")],
+        response=[("Content-Type", "text/html")],
+        at=2,
+    )
+    traffic = [page(0, REQUIRE), image(1, host="https://img.example.test"), posted]
+    assert main(["policy", "learn", write(tmp_path / "traffic.mitm", traffic)]) == 0
+    assert "corp: same-site" in capsys.readouterr().out

@@ -15,6 +15,7 @@ from cors_addon.exchange.exposure import exposed_headers
 from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.model import Credentials, Fields, Judgement, Observation, Role, Verdict
 from cors_addon.fetch.headers import LOWER, is_token
+from cors_addon.fetch.load import Load
 from cors_addon.fetch.methods import CORS_SAFELISTED, normalize_method
 from cors_addon.fetch.methods import FORBIDDEN as FORBIDDEN_METHODS
 from cors_addon.fetch.names import RESOURCE_POLICY
@@ -174,8 +175,16 @@ def _take_load(judgement: Judgement, servers: dict[str, _Server], filter_of: Fil
         return
     wanted = next(each for each in ResourcePolicy if permits(each, fate.load.origin, fate.load.url, fate.load.site))
     stopped = fate.block is not None and fate.block.header == RESOURCE_POLICY
-    if stopped or (fate.block is None and wanted is not ResourcePolicy.SAME_ORIGIN):
+    if stopped or (fate.block is None and _is_asked(fate.load) and wanted is not ResourcePolicy.SAME_ORIGIN):
         _server_of(judgement, servers, filter_of).embed(judgement, wanted, stopped=stopped)
+
+
+def _is_asked(load: Load) -> bool:
+    """Whether the resource policy has a say: of what is navigated to, only in a frame whose page demands policies.
+
+    https://fetch.spec.whatwg.org/#cross-origin-resource-policy-internal-check
+    """
+    return load.mode == "no-cors" or (load.frame and load.page is not None and load.page.embedder.isolates)
 
 
 def every_load() -> LoadTrial:
