@@ -108,12 +108,16 @@ async def _both(browser: str, folder: Path) -> tuple[Seen, Seen, dict[str, str],
                     seen.append(Seen(found["told"], lines, Counter(server.reports)))
             finally:
                 await driver.stop()
-            told = {json.loads(line)["document"] for line in log.read_text().splitlines()}
+            heard: dict[str, str] = {}
+            for line in map(json.loads, log.read_text().splitlines()):
+                heard[line["document"]] = heard.get(line["document"], "") + line["report"]
             paths = [f"/policy?page={quote(name)}" for name in PAGES]
             states = {}
             for name, (identity, metadata) in zip(PAGES, await proxy.call("metadata", {"flows": paths}), strict=True):
-                said = metadata["cors.witness"]
-                states[name] = "observed" if said == "put in" and identity in told else f"not observed: {said}"
+                said, words = metadata["cors.witness"], heard.get(identity, "")
+                has_asked = any(one.startswith("external:") for one in seen[0].told[name])
+                is_told = '"a":"fetch"' in words if has_asked else bool(words)
+                states[name] = "observed" if said == "put in" and is_told else f"not observed: {said}"
             return seen[0], seen[1], states, server.strange
 
 

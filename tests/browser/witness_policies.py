@@ -37,6 +37,8 @@ class Page(NamedTuple):
     """Policies in its markup."""
     no_way: str = ""
     """Why the witness is not put into it, as far as it is told; empty where it is."""
+    hostile: bool = False
+    """Its first script redefines all that others may call."""
 
 
 def enforced(*policies: str, no_way: str = "") -> Page:
@@ -57,6 +59,8 @@ def meta(*policies: str, no_way: str = "") -> Page:
 N, H = f"'nonce-{NONCE}'", f"'{OWN_HASH}'"
 PAGES = {
     "none": Page(),
+    "none, hostile": Page(hostile=True),
+    "nonce, hostile": Page(((ENFORCED, f"script-src {N} 'self'"),), hostile=True),
     # nonces
     "nonce": enforced(f"script-src {N}"),
     "nonce, reporting": enforced(f"script-src {N} 'report-sample'; report-uri /report"),
@@ -152,8 +156,8 @@ PAGES = {
 """By name."""
 
 FILES = Path(__file__).parent / "page"
-HOST, HELPER, EXTERNAL = (
-    (FILES / f"witness_{name}").read_bytes() for name in ("host.html", "helper.js", "external.js")
+HOST, HELPER, EXTERNAL, HOSTILE = (
+    (FILES / f"witness_{name}").read_bytes() for name in ("host.html", "helper.js", "external.js", "hostile.js")
 )
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
@@ -161,8 +165,9 @@ PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRA
 def markup(name: str) -> str:
     """The document of one page."""
     policies = "".join(f'<meta http-equiv="{ENFORCED}" content="{one}">' for one in PAGES[name].meta)
+    first = f'<script nonce="{NONCE}" src="/hostile.js"></script>' if PAGES[name].hostile else ""
     about = f"page={json.dumps(name)[1:-1].replace(' ', '%20')}"
-    return f"""<!doctype html><html><head><meta charset="utf-8">{policies}<title>{name}</title>
+    return f"""<!doctype html><html><head><meta charset="utf-8">{policies}<title>{name}</title>{first}
 <script nonce="{NONCE}" src="/helper.js?{about}"></script>
 <script nonce="{NONCE}">{INLINE}</script>
 <script>did("bare inline");</script></head>
@@ -211,6 +216,8 @@ class _Handler(servers.BaseHTTPRequestHandler):
                 headers += PAGES[page].headers
             case "/helper.js":
                 body = about.encode() + HELPER
+            case "/hostile.js":
+                body = HOSTILE
             case "/external.js":
                 body = about.encode() + HELPER + EXTERNAL
             case "/bare.js":

@@ -15,8 +15,14 @@
   const self = globalThis;
   const document = self.document;
   if (document && document.currentScript) { document.currentScript.remove(); }
-  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, set } = Reflect;
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, set, setPrototypeOf } = Reflect;
   const { stringify } = JSON;
+  // It has what is its own alone: the page may have given all objects a `get`, or a `value`.
+  const descriptorOf = (owner, name) => {
+    const found = getOwnPropertyDescriptor(owner, name);
+    if (found) { setPrototypeOf(found, null); }
+    return found;
+  };
   const NativeProxy = Proxy;
   const NativePromise = Promise;
   const NativeError = Error;
@@ -110,11 +116,11 @@
     return made;
   };
   // The page formats stacks itself, and would notice that somebody looked.
-  const isFormatted = () => getOwnPropertyDescriptor(NativeError, "prepareStackTrace") !== undefined;
+  const isFormatted = () => descriptorOf(NativeError, "prepareStackTrace") !== undefined;
   const clean = (error) => {
     try {
       if (typeof error !== "object" || error === null || isFormatted()) { return error; }
-      const own = getOwnPropertyDescriptor(error, "stack");
+      const own = descriptorOf(error, "stack");
       const stack = error.stack;
       if (!isText(stack)) { return error; }
       const made = cleaned(stack);
@@ -215,7 +221,7 @@
   // ---- looking without touching ----
 
   const getterOf = (owner, name) => {
-    const found = owner && getOwnPropertyDescriptor(owner, name);
+    const found = owner && descriptorOf(owner, name);
     const get = found && found.get;
     return get ? (thing) => { try { return apply(get, thing, []); } catch (_) { return undefined; } } : () => undefined;
   };
@@ -248,7 +254,7 @@
     let depth = 0;
     try {
       while (owner !== null && (typeof owner === "object" || typeof owner === "function") && depth < 4) {
-        const found = getOwnPropertyDescriptor(owner, name);
+        const found = descriptorOf(owner, name);
         if (found) { return found.value; }
         owner = getPrototypeOf(owner);
         depth += 1;
@@ -312,7 +318,7 @@
 
   const hide = (wrapper, native) => { apply(weakSet, natives, [wrapper, native]); return wrapper; };
   const wrap = (owner, name, handler) => {
-    const found = owner && getOwnPropertyDescriptor(owner, name);
+    const found = owner && descriptorOf(owner, name);
     if (!found || !found.configurable) { return; }
     if (typeof found.value === "function") {
       found.value = hide(new NativeProxy(found.value, handler), found.value);
@@ -324,11 +330,11 @@
   // In workers `fetch` stands on a prototype of the global object, and in documents on itself.
   const ownerOf = (name) => {
     let owner = self;
-    while (owner !== null && !getOwnPropertyDescriptor(owner, name)) { owner = getPrototypeOf(owner); }
+    while (owner !== null && !descriptorOf(owner, name)) { owner = getPrototypeOf(owner); }
     return owner;
   };
   const wrapGetter = (owner, name, handler) => {
-    const found = owner && getOwnPropertyDescriptor(owner, name);
+    const found = owner && descriptorOf(owner, name);
     if (!found || !found.configurable || !found.get) { return; }
     found.get = hide(new NativeProxy(found.get, handler), found.get);
     defineProperty(owner, name, found);
@@ -350,7 +356,7 @@
     });
     const wrapper = self[name];
     wrappers[name] = wrapper;
-    const back = getOwnPropertyDescriptor(native.prototype, "constructor");
+    const back = descriptorOf(native.prototype, "constructor");
     if (back && back.configurable) {
       back.value = wrapper;
       defineProperty(native.prototype, "constructor", back);
@@ -436,7 +442,7 @@
           let owner = init;
           let depth = 0;
           while (owner !== null && depth < 5) {
-            const found = getOwnPropertyDescriptor(owner, MEMBERS[at]);
+            const found = descriptorOf(owner, MEMBERS[at]);
             if (found) {
               if (found.get || (found.value !== undefined && !isText(found.value))) { return false; }
               break;
@@ -726,7 +732,7 @@
     const parentOf = getterOf(protoOf("Node"), "parentNode");
     const targetOf = getterOf(protoOf("Event"), "target");
     const trusted = (event) => {
-      const found = getOwnPropertyDescriptor(event, "isTrusted");
+      const found = descriptorOf(event, "isTrusted");
       const get = found ? found.get : undefined;
       return get ? apply(get, event, []) === true : isTrusted(event) === true;
     };
@@ -862,7 +868,7 @@
       },
     });
     wrappers.PerformanceObserver = self.PerformanceObserver;
-    const back = getOwnPropertyDescriptor(native.prototype, "constructor");
+    const back = descriptorOf(native.prototype, "constructor");
     back.value = self.PerformanceObserver;
     defineProperty(native.prototype, "constructor", back);
   }

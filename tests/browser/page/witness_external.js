@@ -60,6 +60,7 @@ attempt("worker", () => {
 });
 begin("fetch own", fetch("/data").then((one) => one.text()));
 begin("fetch other", fetch(OTHER + "/data", { headers: { "X-Own": "1" } }).then((one) => one.text()));
+begin("fetch post", fetch(OTHER + "/data?post", { method: "POST", mode: "cors", body: "x" }).then((one) => one.text()));
 begin("fetch unread", fetch(OTHER + "/closed").then((one) => one.text()));
 begin("caught", fetch(OTHER + "/closed?caught").catch((error) => error.stack));
 begin("xhr", new Promise((resolve) => {
@@ -76,6 +77,10 @@ begin("image", new Promise((resolve) => {
 }));
 const soon = () => new Promise((resolve) => setTimeout(resolve, 300));
 const ended = all.slice();
-begin("timings", new Promise((resolve) => addEventListener("load", resolve)).then(soon)
-  .then(() => Promise.allSettled(ended)).then(soon).then(() => performance.getEntriesByType("resource")
-    .map((one) => new URL(one.name).pathname).filter((one) => one !== "/report").sort().join(" ")));
+const timings = new Promise((resolve) => addEventListener("load", resolve)).then(soon).then(() => Promise.allSettled(ended))
+  .then(soon).then(() => performance.getEntriesByType("resource").map((one) => new URL(one.name).pathname)
+    .filter((one) => one !== "/report").sort().join(" "));
+begin("timings", timings);
+if (self.trapped) {
+  begin("trapped", timings.then(() => trapped().sort().join(" ; ")));
+}
