@@ -91,6 +91,50 @@ def test_lighthouse() -> None:
     assert told(json.dumps(report)) == ["actual GET /a deny allow-origin-missing (recording)"]
 
 
+POLICY = "Content Security Policy directive: \"connect-src 'self'\". The action has been blocked."
+MIXED = f"Mixed Content: The page at '{APP}/' was loaded over HTTPS, but requested an insecure "
+FIREFOX_POLICY = (
+    "Content-Security-Policy: The page’s settings blocked the loading of a resource (connect-src) at"
+    f" {API}/a because it violates the following directive: “connect-src 'self'”"
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        (
+            (
+                f"Connecting to '{API}/a' violates the following {POLICY}",
+                f"Fetch API cannot load {API}/a. Refused to connect because it violates the document's Content Security"
+                " Policy.",
+            ),
+            ["no-cors GET /a not-cors blocked by csp (recording)"],
+        ),
+        ((FIREFOX_POLICY,), ["no-cors GET /a not-cors blocked by csp (recording)"]),
+        (
+            (
+                f"{MIXED}resource 'http://api.test/a'. This request has been blocked; the content must be served over"
+                " HTTPS.",
+            ),
+            ["no-cors GET /a not-cors blocked by mixed-content (recording)"],
+        ),
+        (
+            (f"{MIXED}element 'http://api.test/a'. This request was automatically upgraded to HTTPS, For more "
+             "information see https://blog.chromium.org/",),
+            [],
+        ),
+        ((f"Connecting to '{API}/a' violates the following report-only {POLICY}",), []),
+        ((f"Executing inline script violates the following {POLICY}",), []),
+    ],
+)  # fmt: skip
+def test_what_a_policy_stopped(lines: tuple[str, ...], wanted: list[str]) -> None:
+    """Once, with its URL; not what was let through, or is a script within the page."""
+    assert told("\n".join((*lines, CHROMIUM.replace("/a", "/x"))), "console.log") == [
+        *wanted,
+        "actual GET /x deny allow-origin-missing (recording)",
+    ]
+
+
 def test_a_text_about_something_else() -> None:
     """Is no console's."""
     _, into = judged("hello\nworld\n", "x.txt")

@@ -183,6 +183,16 @@ def test_a_trace_has_the_reason_in_its_console() -> None:
     ]
 
 
+def test_a_trace_tells_what_a_policy_stopped_by_its_console() -> None:
+    """The network has nothing of it."""
+    allowed = [{"name": "Access-Control-Allow-Origin", "value": APP}]
+    text = f"Connecting to '{API}/b' violates the following Content Security Policy directive: \"connect-src 'self'\"."
+    assert told(trace(entry("/a", 200, allowed), console=(text,)), "trace.zip") == [
+        "actual GET /a allow (recording)",
+        "no-cors GET /b not-cors blocked by csp (recording)",
+    ]
+
+
 def test_a_trace_without_console() -> None:
     """That it was refused is known, and why is not."""
     assert told(trace(entry("/a", -1, [])), "t.zip") == ["actual GET /a deny cause-not-recorded (recording)"]

@@ -318,7 +318,7 @@ class _Requests:
         begun, ended = seen.begun - CONSOLE_BEFORE, inf if is_open else seen.ended + CONSOLE_AFTER
         plain = seen.url.partition("#")[0]
         for number, (at, sentence) in enumerate(self._said):
-            fits = seen.response is None or not sentence.consequence
+            fits = seen.response is None or not (sentence.consequence or sentence.word.block)
             if fits and sentence.url == plain and begun <= at <= ended:
                 del self._said[number]
                 return sentence

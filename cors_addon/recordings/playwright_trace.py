@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cors_addon.exchange.timing import CONSOLE_AFTER, CONSOLE_BEFORE
+from cors_addon.fetch.load import Gate
 from cors_addon.recordings import console_log, har, json_stream, sentences
 from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.exchange import Recorded, Wanted
@@ -93,18 +94,23 @@ def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
             damage = Damage(f"{parts['network']}: {found.what}", found.offset)
         if trace.routed:
             wanted.note(ROUTED, 1)
-    if not any(trace.entries for trace in traces):
+    unknown = not any(trace.entries for trace in traces)
+    if unknown:
         wanted.note(NO_NETWORK, 1)
-        yield from _of_consoles(traces, source.name, wanted)
+    yield from _of_consoles(traces, source.name if unknown else f"{source.name} console", wanted, all_of_it=unknown)
     if damage or archive.damage:
         raise damage or archive.damage  # type: ignore[misc]
 
 
-def _of_consoles(traces: Iterable["_Trace"], name: str, wanted: Wanted) -> Iterator[Recorded | None]:
-    """What consoles tell by themselves."""
+def _of_consoles(
+    traces: Iterable["_Trace"], name: str, wanted: Wanted, *, all_of_it: bool
+) -> Iterator[Recorded | None]:
+    """What consoles tell by themselves; or no more than what a policy stopped, which the network knows nothing of."""
     log = Log(name, wanted)
     for trace in traces:
         for at, sentence in trace.said():
+            if not (all_of_it or (sentence.word.block is not None and sentence.word.block.gate is Gate.CSP)):
+                continue
             log.add(console_log.logged(sentence, _ENGINES.get(trace.browser, "chromium"), at, log.number()))
     yield from log.rest()
 
@@ -240,6 +246,7 @@ class _Trace:
             return  # what has an answer there passed
         end = at + took if isinstance(took, (int, float)) and took > 0 else at
         fits = [each for each in said if at - 1000 * CONSOLE_BEFORE <= each.at <= end + 1000 * CONSOLE_AFTER]
+        fits = [each for each in fits if failed or each.sentence.word.block is None]
         fits = [each for each in fits if each.page in ("", str(entry.get("pageref")))] or fits
         if fits:
             chosen = min(fits, key=lambda each: abs(each.at - end))

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cors_addon.exchange.model import Credentials, PreflightState, Word
-from cors_addon.fetch.load import Destination
+from cors_addon.fetch.load import Block, Destination, Gate
 from cors_addon.fetch.refusals import Reason, Refusal, Stage, stage_of
 from cors_addon.recordings import words
 from cors_addon.recordings.logged import DESTINATIONS
@@ -24,7 +24,14 @@ _CHROMIUM = re.compile(
 )
 _PLAIN = "Access to fetch at 'https://a.test/' from origin 'https://b.test' has been blocked by CORS policy: "
 _FAILED = re.compile(r"Failed to load resource: (?P<error>net::ERR_[A-Z0-9_]+(?:\.\w+)?)")
-_TELLING = re.compile(r"CORS|[Cc]ross-[Oo]rigin|Access-Control-|Failed to load resource: net::|due to access control")
+_TELLING = re.compile(
+    r"CORS|[Cc]ross-[Oo]rigin|Access-Control-|Failed to load resource: net::|due to access control"
+    r"|Content.Security.Policy|Mixed Content|mixed "
+)
+_STOPPED = {"csp": Gate.CSP, "mixed-content": Gate.MIXED_CONTENT}
+"""Causes beside CORS for which a request is not even sent."""
+_AGAIN = re.compile(r" cannot load \S+ Refused to connect because it violates the document's Content Security Policy")
+"""What Chromium says of a fetch beside its sentence of the policy."""
 _CREDENTIALED = frozenset({Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, Reason.ALLOW_CREDENTIALS_NOT_TRUE})
 _DETAILS = ("value", "method", "header", "location")
 
@@ -62,13 +69,26 @@ def read(text: str, url: str = "") -> Sentence | None:
     meaning = _meaning(text)
     if meaning is None:
         return None
-    reasons, values, preflight = meaning
+    reasons, values, preflight, gate = meaning
     found = values.get("url") or url
+    if gate is not None:
+        return _stopped(gate, values, text)
     if not found or not reasons:
         return None
     gone = Reason.NETWORK_ERROR in reasons
     made = Word(passed=False, text=text) if len(reasons) > 1 else _word(reasons[0], values, preflight, text)
     return Sentence(made, found, values.get("origin"), values.get("method"), consequence=gone)
+
+
+def _stopped(gate: Gate, values: dict[str, str], text: str) -> Sentence | None:
+    """Of a request that was not sent; None where it was none, but a script within the page, say."""
+    url = values.get("url", "")
+    if not url.startswith(("http:", "https:")):
+        return None
+    block = Block(gate, values.get("policy"), "Content-Security-Policy" if gate is Gate.CSP else None)
+    destination = DESTINATIONS.get(values.get("kind", "fetch").lower())
+    made = Word(passed=False, block=block, text=text)
+    return Sentence(made, url, destination=destination, consequence=_AGAIN.search(text) is not None)
 
 
 def is_consequence(text: str) -> bool:
@@ -82,7 +102,7 @@ def _of_chromium(match: re.Match[str], rest: str) -> Sentence | None:
     kind = match["kind"].strip().lower()
     if meaning is None:
         return None
-    reasons, values, preflight = meaning
+    reasons, values, preflight, _ = meaning
     if not reasons:
         block = words.block_of("net::ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS") if "address space" in rest else None
         word = Word(passed=False, block=block, text=rest)
@@ -104,14 +124,20 @@ def _word(reason: Reason, values: dict[str, str], preflight: bool, text: str) ->
 
 
 @lru_cache(maxsize=1024)
-def _meaning(text: str) -> tuple[list[Reason], dict[str, str], bool] | None:
-    """Reasons that a text may mean, the values in it, and whether it is of a preflight; None where it means nothing."""
+def _meaning(text: str) -> tuple[list[Reason], dict[str, str], bool, Gate | None] | None:
+    """Reasons that a text may mean, the values in it, whether it is of a preflight, and what stopped the request.
+
+    None where it means nothing.
+    """
     from cors_addon.reasons import explain  # takes a while to import
+    from cors_addon.reasons.causes import Cause
 
     item = explain.find(text)
     if item is None:
         return None
-    return [each for each in item.entries if isinstance(each, Reason)], dict(item.values), item.preflight
+    reasons = [each for each in item.entries if isinstance(each, Reason)]
+    gates = (_STOPPED.get(each.name) for each in item.entries if isinstance(each, Cause))
+    return reasons, dict(item.values), item.preflight, next(filter(None, gates), None)
 
 
 def without_consequences(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
