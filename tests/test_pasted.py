@@ -1,5 +1,6 @@
 """What people paste into `cors-addon explain`: taken apart, recognised whole or not at all, in linear time."""
 
+import io
 import json
 import random
 import re
@@ -489,6 +490,24 @@ def test_the_command_reads_what_is_piped(
         monkeypatch.setattr("sys.stdin", piped)
         assert main(["explain", "-"]) == FOUND
     assert capsys.readouterr().out.startswith("method-not-allowed\n")
+
+
+def test_an_empty_pipe_explains_nothing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for arguments in (["-"], ["--json", "-"]):
+        monkeypatch.setattr("sys.stdin", io.StringIO(" \n"))
+        assert main(["explain", *arguments]) == UNKNOWN
+    told = capsys.readouterr()
+    assert told.err == "cors-addon explain: nothing came from standard input\n"
+    assert json.loads(told.out)["recognised"] == []
+
+
+def test_the_name_of_a_file_is_no_message(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "my console.txt"
+    file.write_text("x")
+    assert main(["explain", str(file)]) == UNKNOWN
+    assert f"`cors-addon explain - < '{file}'`" in capsys.readouterr().err
+    assert main(["explain", "x" * 9999]) == UNKNOWN
+    assert "That is a file" not in capsys.readouterr().err
 
 
 def test_values_of_two_requests_are_not_mixed() -> None:

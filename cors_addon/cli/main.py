@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import cors_addon
 from cors_addon.cli import check, completion, policy, project, run
 from cors_addon.cli.parser import Parser, sub_parsers
 from cors_addon.demo import run as demo
-from cors_addon.reasons.explain import explain, explain_json
+from cors_addon.reasons.explain import UNKNOWN, explain, explain_json
 
 DESCRIPTION = """\
 cors_addon judges CORS traffic in mitmproxy as the browser does.
@@ -30,13 +31,21 @@ The other commands need no proxy.
 def _explain(options: argparse.Namespace) -> int:
     query = " ".join(options.reason)
     if query == "-":
-        query = sys.stdin.read()
+        read = sys.stdin.read()
+        if not read.strip() and not options.json:
+            sys.stderr.write("cors-addon explain: nothing came from standard input\n")
+            return UNKNOWN
+        query = read if read.strip() else query
     if options.json:
         text, code = explain_json(query or None)
         print(text)
         return code
     text, code = explain(query or None)
     print(text, file=sys.stderr if code else sys.stdout)
+    if code and query != "-" and os.path.isfile(query):
+        name = shlex.quote(query)
+        print(f"That is a file: `cors-addon check {name}` judges a recording, and", file=sys.stderr)
+        print(f"`cors-addon explain - < {name}` reads what a console said.", file=sys.stderr)
     return code
 
 
