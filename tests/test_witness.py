@@ -3,7 +3,7 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from cors_addon.proxy.witness import script
 from cors_addon.proxy.witness.tokens import PREFIX, Tokens
 from cors_addon.proxy.witness.witness import LONGEST_REPORT
 from cors_addon.session import page_log
-from tests.helpers import CHROMIUM, FIREFOX, PAGE, Lines, Proxy, actual, flow, proxy, response
+from tests.helpers import ALLOW, CHROMIUM, FIREFOX, PAGE, Lines, Proxy, actual, flow, proxy, response
 
 HTML = [("Content-Type", "text/html; charset=utf-8")]
 BODY = b"<!doctype html><html><head><title>x</title></head><body><script>1</script></body></html>"
@@ -401,6 +401,59 @@ def test_a_report_of_anothers_is_not_heard(running: Proxy, change: dict[str, str
     assert path is not None
     sent(running, reporting(path, b'{"k":"hello"}', **change))
     assert running.command("cors.witness") == "The witness is on. 0 of 1 documents and workers observed."
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda path: path[:-1] + (b"0" if path[-1:] != b"0" else b"1"),
+        lambda path: path[:-32] + b"0" * 32,
+        lambda path: path[: path.rindex(b".")],
+        lambda path: path + b"?x",
+        lambda path: path + b"/../x",
+        lambda path: path.replace(b"-", b"_", 1),
+        lambda path: path.upper(),
+        lambda path: PREFIX.encode(),
+        lambda path: PREFIX.encode() + b"sw" + path[path.rindex(b".") :],
+    ],
+)
+def test_a_forged_token_is_heard_by_nobody(running: Proxy, forge: Callable[[bytes], bytes]) -> None:
+    """Nor does it reach a server, where it begins as ours do."""
+    page, other = document(), Other()
+    running.pass_through(page)
+    running.master.addons.add(other)
+    one = reporting(forge(witnessed(page) or b""), b'{"k":"hello"}')
+    sent(running, one)
+    if one.request.path.startswith(PREFIX):
+        assert (response(one).status_code, other.seen) == (204, [])
+    assert running.command("cors.witness") == "The witness is on. 0 of 1 documents and workers observed."
+
+
+def test_a_page_that_tells_of_anothers_request_changes_nothing(running: Proxy) -> None:
+    """Its token is good, and the request was there: yet it was another origin's."""
+    page = document()
+    running.pass_through(page)
+    told = []
+    for origin in (PAGE, "https://victim.test"):
+        asked = flow(request=[("Origin", origin), ("Sec-Fetch-Mode", "cors")], response=ALLOW)
+        running.pass_through(asked)
+        before = dict(asked.metadata)
+        words = {"k": "call", "a": "fetch", "d": True, "c": "include", "u": asked.request.url, "ok": True, "t": "cors"}
+        words |= {"s": asked.request.timestamp_start * 1000, "e": (asked.request.timestamp_start + 0.1) * 1000}
+        sent(running, reporting(witnessed(page) or b"", json.dumps(words).encode()))
+        told.append(asked.metadata != before)
+    assert told == [True, False]
+
+
+def test_what_is_not_observed_inside_a_page_is_told(running: Proxy) -> None:
+    """In its explanation and by the command; a word that is no witness's is passed over."""
+    page = document()
+    running.pass_through(page)
+    words = [{"k": "unseen", "w": each} for each in ("srcdoc-frame", "blob-worker", "srcdoc-frame", "x" * 5000, 7)]
+    sent(running, reporting(witnessed(page) or b"", b"\n".join(json.dumps(each).encode() for each in words)))
+    inside = "not observed inside: workers of blob: URLs (1), frames of srcdoc (2)"
+    assert running.command("cors.witness").endswith(f"1 of 1 documents and workers observed; {inside}.")
+    assert inside in " ".join(running.addon._explaining.explain(page).split())
 
 
 def test_switched_off_it_is_told_to_be_silent(running: Proxy) -> None:

@@ -88,12 +88,15 @@ class Report(NamedTuple):
     """Its sender's origin is opaque: the document is sandboxed."""
     lost: int = 0
     """Records that the page had no room for."""
+    unseen: tuple[str, ...] = ()
+    """What it made that runs scripts and is not observed, as `witness.js` names it: `srcdoc-frame`, `blob-worker` …"""
 
 
 def read(body: bytes, arrived: float, *, opaque: bool = False) -> Report:
     """Read a report that came at `arrived`, Unix seconds; `opaque`: with `Origin: null`."""
     calls: list[PageCall] = []
     violations: list[Violation] = []
+    unseen: list[str] = []
     lost, late = 0, 0.0
     for line in body.split(b"\n")[:MAX_RECORDS]:
         record = _record(line)
@@ -104,6 +107,8 @@ def read(body: bytes, arrived: float, *, opaque: bool = False) -> Report:
             lost = int(_number(record.get("lost")))
         elif kind == "call":
             calls.append(_call(record, late))
+        elif kind == "unseen":
+            unseen.append(_text(record.get("w")) or "")
         elif kind == "csp":
             violations.append(
                 Violation(
@@ -113,7 +118,7 @@ def read(body: bytes, arrived: float, *, opaque: bool = False) -> Report:
                     _number(record.get("s")) / 1000 + late,
                 )
             )
-    return Report(tuple(calls), tuple(violations), opaque, lost)
+    return Report(tuple(calls), tuple(violations), opaque, lost, tuple(unseen))
 
 
 def _record(line: bytes) -> Mapping[str, Any]:

@@ -20,6 +20,8 @@ from tests.browser.test_policies import Mitmdump
 from tests.browser.witness_policies import OWN_HASH, PAGES, serving
 
 TELLING_SECONDS = 2.0
+TOLD = ('"a":"fetch"', '"a":"xhr"', '"a":"beacon"')
+"""By each page whose scripts may run."""
 CONSOLE = """
 (send) => {
   const all = { observe(message) {
@@ -116,8 +118,10 @@ async def _both(browser: str, folder: Path) -> tuple[Seen, Seen, dict[str, str],
             for name, (identity, metadata) in zip(PAGES, await proxy.call("metadata", {"flows": paths}), strict=True):
                 said, words = metadata["cors.witness"], heard.get(identity, "")
                 has_asked = any(one.startswith("external:") for one in seen[0].told[name])
-                is_told = '"a":"fetch"' in words if has_asked else bool(words)
+                is_told = all(one in words for one in TOLD) if has_asked else bool(words)
                 states[name] = "observed" if said == "put in" and is_told else f"not observed: {said}"
+                if name == "none" and '"w":"srcdoc-frame"' not in words:
+                    states[name] = "it does not tell of its frame"
             return seen[0], seen[1], states, server.strange
 
 

@@ -226,7 +226,7 @@ class _Handler(servers.BaseHTTPRequestHandler):
                 body = b'did("made ran");'
             case "/worker.js":
                 body = b'postMessage("worked");'
-            case "/data":
+            case "/data" | "/beaconed":
                 kind, body = "text/plain", b"data"
                 headers += [("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Headers", "x-own")]
             case "/closed":

@@ -208,6 +208,24 @@
     waiting += text;
     later(waiting.length > LONGEST_REPORT ? 0 : 40, 0);
   };
+  // What the page does not wait for is told once its answer may be there.
+  let belated = "";
+  const join = () => {
+    waiting += belated;
+    belated = "";
+    later(0, 0);
+  };
+  const tellLate = (record) => {
+    const text = stringify(record) + "\n";
+    if (silent || waiting.length + belated.length + text.length > MOST_WAITING) { lost += 1; return; }
+    belated += text;
+    apply(setTimer, self, [join, 600]);
+  };
+  const flushAll = () => {
+    waiting += belated;
+    belated = "";
+    flush(true);
+  };
   // What is asked for together is told together, so that what belongs to what can be told; but not too late.
   const later = (wait, waited) => {
     if (timer) { return; }
@@ -679,11 +697,16 @@
     record.o = "websocket";
     heard(record, instance, "open", "error");
   });
+  // It runs scripts, and no witness of its own is in it, for it does not come through the proxy as what it is.
+  const unseen = (what) => tell({ __proto__: null, k: "unseen", w: what });
   const workerMade = (api) => (instance, args, start, from) => {
     const record = call(api, urlIn(args[0]), start, from);
     record.m = "GET";
     record.o = "same-origin";
     tell(record);
+    const scheme = isText(record.u) ? cut(record.u, 0, find(record.u, ":", 0)) : "";
+    if (scheme === "blob" || scheme === "data") { unseen(scheme + "-worker"); }
+    if (scheme === "http" && self.isSecureContext === false) { unseen("http-worker"); }
   };
   wrapClass("Worker", workerMade("worker"));
   wrapClass("SharedWorker", workerMade("sharedworker"));
@@ -702,7 +725,7 @@
           record.r = "follow";
           record.b = kindOf(args[1]);
           record.q = made;
-          tell(record);
+          tellLate(record);
         } catch (_) { /* it is queued */ }
         return made;
       },
@@ -737,12 +760,21 @@
       return get ? apply(get, event, []) === true : isTrusted(event) === true;
     };
     const isTrusted = getterOf(protoOf("Event"), "isTrusted");
+    const srcdocOf = getterOf(protoOf("HTMLIFrameElement"), "srcdoc");
+    const lookInto = (frame) => {
+      const source = elementIs.IFRAME.url(frame);
+      if (srcdocOf(frame)) { unseen("srcdoc-frame"); return; }
+      const scheme = isText(source) ? cut(source, 0, find(source, ":", 0)) : "";
+      if (scheme === "blob" || scheme === "data") { unseen(scheme + "-frame"); }
+      if (!source || scheme === "about" || scheme === "javascript") { unseen("blank-frame"); }
+    };
     const ended = (ok) => (event) => {
       try {
         const node = targetOf(event);
         const tag = tagName(node);
         const about = tag ? elementIs[tag] : undefined;
         if (!about || !trusted(event)) { return; }
+        if (tag === "IFRAME") { lookInto(node); }
         const url = (tag === "IMG" && shown(node)) || (tag === "VIDEO" && played(node)) || about.url(node);
         if (!url) { return; }
         const record = call(about.name, url, 0, "");
@@ -761,9 +793,9 @@
     apply(listen, document, ["load", ended(true), true]);
     apply(listen, document, ["loadeddata", ended(true), true]);
     apply(listen, document, ["error", ended(false), true]);
-    apply(listen, self, ["pagehide", () => flush(true), true]);
+    apply(listen, self, ["pagehide", flushAll, true]);
     const shownOf = getterOf(protoOf("Document"), "visibilityState");
-    apply(listen, document, ["visibilitychange", () => { if (shownOf(document) === "hidden") { flush(true); } }, true]);
+    apply(listen, document, ["visibilitychange", () => { if (shownOf(document) === "hidden") { flushAll(); } }, true]);
   }
 
   // ---- what a policy of the page's refused ----

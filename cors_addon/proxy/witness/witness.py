@@ -166,7 +166,7 @@ class Witness:
         if scene is None or not body or not self._has_room(scene, len(body), now):
             return
         report = read(body, now, opaque=flow.request.headers.get("origin") == OPAQUE)
-        self.coverage.heard(scene, len(report.calls))
+        self.coverage.heard(scene, len(report.calls), report.unseen)
         if self._log is not None:
             self._append(self._log, page_log.line(scene, now, body, opaque=report.opaque))
         self._hear(scene, report)

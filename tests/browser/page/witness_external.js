@@ -47,6 +47,12 @@ attempt("own event", () => {
 });
 attempt("stack", () => new WebSocket("http://["));
 attempt("stack of another", () => new EventSource("http://["));
+attempt("beacon", () => navigator.sendBeacon(OTHER + "/beaconed", "x"));
+attempt("frame", () => {
+  const made = document.createElement("iframe");
+  made.srcdoc = "x";
+  sink.append(made);
+});
 attempt("globals", () => Object.getOwnPropertyNames(self).length);
 attempt("worker", () => {
   const made = new Worker("/worker.js");
@@ -79,7 +85,7 @@ const soon = () => new Promise((resolve) => setTimeout(resolve, 300));
 const ended = all.slice();
 const timings = new Promise((resolve) => addEventListener("load", resolve)).then(soon).then(() => Promise.allSettled(ended))
   .then(soon).then(() => performance.getEntriesByType("resource").map((one) => new URL(one.name).pathname)
-    .filter((one) => one !== "/report").sort().join(" "));
+    .filter((one) => one !== "/report" && one !== "/beaconed").sort().join(" "));
 begin("timings", timings);
 if (self.trapped) {
   begin("trapped", timings.then(() => trapped().sort().join(" ; ")));
