@@ -207,7 +207,6 @@ def of_redirects() -> Iterator[Case]:
         "credentials, null": Way((API, THIRD), credentials=True, answers={1: allow("null", credentials="true")}),
         "credentials, null alone": Way((API, THIRD), credentials=True, answers={1: null}),
         "credentials, first has none": Way((API, API), credentials=True, answers={0: page}),
-        "userinfo": Way((API,), end="http://user:pass@api.example.test/x"),
         "data:": Way((API,), end="data:text/plain,hi"),
         "ftp:": Way((API,), end="ftp://api.example.test/x"),
         "no URL": Way((API,), end="http://[/"),
