@@ -249,3 +249,10 @@ def test_each_shell_has_a_script(capsys: pytest.CaptureFixture[str]) -> None:
         assert "gateway-api" in text
         assert "cors-addon" in text
     assert isinstance(parser(), argparse.ArgumentParser)
+
+
+def test_engines_are_named_in_any_case(check: Check, recording: Path) -> None:
+    """As browsers write themselves."""
+    wanted = check(recording, "--engine", "firefox@128", "--format", "jsonl")
+    assert check(recording, "--engine", "Firefox@128", "--format", "jsonl") == wanted
+    assert '"engine": "gecko"' in wanted[1]

@@ -87,6 +87,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--output", type=Path, metavar="PATH", help="write there instead of to standard output")
     parser.add_argument(
         "--engine",
+        type=str.lower,
         choices=Choices(("auto", *ENGINES, "all")),
         default="auto",
         help="judge as this engine, or a version of it, as chromium@109 (default: the client's own); all: a column for"
