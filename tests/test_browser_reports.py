@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mitmproxy import http
 
+from cors_addon.cli.main import main
 from cors_addon.exchange.browser_reports import CSP_REPORT, MAX_BYTES, MAX_REPORTS, REPORTS, kind_of, read
 from cors_addon.fetch.load import Block, Destination, Gate
 from tests.helpers import PAGE, flow, proxy, url
+from tests.test_check import write
 
 POLICY = "default-src 'self'; img-src 'none'; report-uri /r"
 CSP = "Content-Security-Policy"
@@ -201,6 +203,23 @@ def test_what_a_policy_refused_is_told(tmp_path: Path) -> None:
     assert (line["flow_id"], line["url"], line["document"]) == (None, "https://cdn.third.test/a.png", document.id)
     assert (line["blocked_by"], line["blocked_detail"], line["told_by"]) == ("csp", "img-src 'none'", "page")
     assert document.comment == "✗ 1 request never left the browser: CSP"
+
+
+@pytest.mark.parametrize("options", [(), ("--filter", "~all")], ids=["lazy", "by-mitmproxy"])
+def test_a_dump_tells_the_same(options: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`check` reads what the proxy heard; what is too long is not read."""
+    document, dump = page(), tmp_path / "page.mitm"
+    long = post(old() + b" " * (1 << 18))
+    long.request.timestamp_start += 100
+    long.response.timestamp_end = long.request.timestamp_start + 1  # type: ignore[union-attr]
+    for body, expected in ((post(old()), 1), (long, 0)):
+        write(dump, document, body)
+        main(["check", "--format", "jsonl", *options, str(dump)])
+        found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        unsent = [line for line in found if line["stage"] == "before-sending"]
+        assert [(line["url"], line["document"]) for line in unsent] == [
+            ("https://cdn.third.test/a.png", document.id)
+        ] * expected
 
 
 def test_the_page_explains_it() -> None:

@@ -215,6 +215,20 @@ def test_a_slip_of_the_pen_is_seen(arguments: list[str], meant: str | None, caps
     assert (f"did you mean {meant}?" in err) is (meant is not None)
 
 
+@pytest.mark.parametrize(("given", "shown"), [("chromium@abc", "chromium@109"), ("Firefox@x", "chromium@109")])
+def test_how_a_version_is_written(given: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where it was not written so."""
+    with pytest.raises(SystemExit):
+        cli.main(["check", "x", "--engine", given])
+    assert f"a version is a whole number after an engine's name, as in {shown}" in capsys.readouterr().err
+
+
+def test_an_address_is_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """And is not fetched."""
+    cli.main(["check", "https://api.example.test/x.har"])
+    assert "Files are read, not addresses" in " ".join(capsys.readouterr().out.split())
+
+
 def completed(words: list[str]) -> list[str]:
     """What bash offers for the last of these words."""
     script = completion.script("bash", parser())

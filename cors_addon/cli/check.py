@@ -271,7 +271,8 @@ class _Check:
         except OSError as error:
             if error.filename is None:
                 raise
-            each.damage = f"cannot be read: {error.strerror}"
+            hint = ". Files are read, not addresses" if "://" in name else ""
+            each.damage = f"cannot be read: {error.strerror}{hint}"
 
     def _take(self, judgement: Judgement, name: str) -> None:
         if self._trial is not None:

@@ -22,6 +22,10 @@ def suggestion(parser: argparse.ArgumentParser, message: str) -> str:
     """`; did you mean …?` for a message of argparse's, or nothing."""
     if match := _CHOICE.search(message):
         known = [each.strip(" '\"") for each in match["known"].split(",")]
+        name, _, version = match["given"].lower().partition("@")
+        if version and "chromium" in known:
+            engine = name if name in known else "chromium"
+            return f"; a version is a whole number after an engine's name, as in {engine}@109"
         near = get_close_matches(match["given"], known, n=1)
     elif message.startswith(_UNKNOWN):
         given = next((each for each in message.removeprefix(_UNKNOWN).split() if each.startswith("-")), "")

@@ -14,6 +14,8 @@ from cors_addon.fetch import csp
 from cors_addon.fetch.load import Block, Destination, Gate
 from cors_addon.fetch.origins import Url, parse_url
 
+type Fields = tuple[tuple[bytes, bytes], ...]
+
 CSP_REPORT, REPORTS = b"application/csp-report", b"application/reports+json"
 MAX_BYTES = 1 << 18
 """Of a body; a longer one is not read."""
@@ -52,6 +54,11 @@ class Reported(NamedTuple):
     """Seconds between the failure and the report; 0 where that is not said."""
     text: str
     """What it said, as people read it."""
+
+
+def is_report(method: bytes, fields: Fields) -> bool:
+    """Whether a browser reports something by this request."""
+    return method == b"POST" and any(name.lower() == b"content-type" and kind_of(value) for name, value in fields)
 
 
 def kind_of(content_type: bytes) -> bytes | None:

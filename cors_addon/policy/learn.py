@@ -60,7 +60,8 @@ class Lesson(NamedTuple):
 
     def text(self) -> str:
         """As a policy file."""
-        heading = [f"Learned by cors_addon from {self.learned} exchanges: the least under which each of them passes."]
+        learned = f"{self.learned} exchange{'' if self.learned == 1 else 's'}"
+        heading = [f"Learned by cors_addon from {learned}: the least under which each of them passes."]
         if self.notes:
             heading += ["", "What the traffic could not tell:", *(f"- {note}" for note in self.notes)]
         return write(self.policies, heading)
@@ -208,7 +209,8 @@ def _notes(servers: dict[str, _Server], hopeless: Counter[str], unusable: Counte
     for origin, server in servers.items():
         if server.unknown and ("credentials", "") not in server.needs:
             yield (
-                f"whether {server.unknown} exchanges with {origin} included credentials: none were seen; add"
+                f"whether {server.unknown} exchange{'' if server.unknown == 1 else 's'} with {origin} included"
+                " credentials: none were seen; add"
                 " `credentials: true` if the page says so"
             )
         if server.embeds:

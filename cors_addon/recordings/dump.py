@@ -16,6 +16,7 @@ from typing import NamedTuple, cast
 from mitmproxy import exceptions, http
 from mitmproxy.io import FlowReader
 
+from cors_addon.exchange import browser_reports
 from cors_addon.flows import translate
 from cors_addon.recordings.dump_flow import MAX_PREFIX, Data, FlowParser, is_evidence_only, is_load, use_of
 from cors_addon.recordings.exchange import Learned, Recorded
@@ -69,7 +70,10 @@ def _recorded(flow: http.HTTPFlow, of_use: int) -> Recorded:
     if not (isfinite(observation.started) and isfinite(observation.ended)):
         raise ValueError("a time that is no number")
     replayed = flow.is_replay == "request"
-    return Recorded(observation, notes, is_evidence_only(of_use), replayed, load=is_load(of_use))
+    request = flow.request.data
+    reports = browser_reports.is_report(request.method, request.headers.fields) and not replayed
+    report = request.content or b"" if reports else b""
+    return Recorded(observation, notes, is_evidence_only(of_use), replayed, load=is_load(of_use), report=report)
 
 
 # ---- a dump cut into records ----

@@ -15,6 +15,7 @@ from typing import Any
 from mitmproxy import http
 from mitmproxy.proxy import mode_specs
 
+from cors_addon.exchange import browser_reports
 from cors_addon.exchange.model import Fields
 from cors_addon.exchange.telling import OF_PAGES, SCRIPT, STYLE, SURELY, TELLING, from_elsewhere, right_for
 from cors_addon.fetch.checks import REDIRECT_STATUSES
@@ -201,6 +202,9 @@ class FlowParser:
             looked_into = of_use & _LOAD or request.method == b"OPTIONS" or response.status_code >= 400
             looked_into = looked_into and response.body[1] - response.body[0] <= _MAX_BODY
             response.content = _value(data, response.body, bytes) if looked_into else None
+        if request.content and browser_reports.is_report(request.method, request.headers.fields):
+            is_short = request.body[1] - request.body[0] <= browser_reports.MAX_BYTES
+            request.content = _value(data, request.body, bytes) if is_short else b""
         return _Flow(
             id=_value(data, spans[b"id"], str),
             request=request,

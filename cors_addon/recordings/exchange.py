@@ -31,6 +31,8 @@ class Recorded(NamedTuple):
     """The browser itself recorded one window of its own: all cookies are in one jar."""
     word_alone: bool = False
     """The recording does not have the headers of the answer: there is nothing but the word to judge by."""
+    report: bytes = b""
+    """The request's body, where a browser reports by it what it did not send."""
 
 
 type Note = Callable[[str, int], None]

@@ -178,7 +178,18 @@ def _hear(entry: Entry, session: Session, near: Observation | None, only: _Chose
 
 
 def _judge_exchange(exchange: Recorded, session: Session, only: _Chosen | None) -> list[Judgement]:
-    observation, notes, evidence_only, replayed, sees, follows, word, load, chosen, one_window, word_alone = exchange
+    judgements = _judge_flow(exchange, session, only)
+    if exchange.report:
+        unsent = session.hear_reports(exchange.observation, exchange.report)
+        if only is not None and exchange.chosen:
+            for each in unsent:  # selected as the report is
+                only.note(each.observation.flow_id)
+        judgements += unsent
+    return judgements
+
+
+def _judge_flow(exchange: Recorded, session: Session, only: _Chosen | None) -> list[Judgement]:
+    observation, notes, evidence_only, replayed, sees, follows, word, load, chosen, one_window, word_alone, _ = exchange
     session.tracker.sees, session.tracker.follows = sees, follows
     session.tracker.see_one_window(one_window)
     if only is not None and chosen:
