@@ -1,6 +1,7 @@
 """The one place where tests touch `mitmproxy.test`, which promises no stability."""
 
 import io
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,8 +18,10 @@ from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.origins import Url, parse_url
 from cors_addon.flows import translate
 from cors_addon.proxy.addon import CorsAddon
+from cors_addon.proxy.line_file import LineFile
 from cors_addon.session.session import ALL, Session
 from tests.waits import until as until
+from tests.waits import until_now
 
 CHROMIUM = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"
@@ -33,6 +36,14 @@ COLUMNS = Sequence[str]
 """Type of the option `web_columns`."""
 
 type Lines = Sequence[tuple[str | bytes, str | bytes]]
+
+
+def written() -> None:
+    """Wait until the lines that were given to files stand in them."""
+    for thread in threading.enumerate():
+        file = getattr(getattr(thread, "_target", None), "__self__", None)
+        if isinstance(file, LineFile) and not file._closing.is_set():
+            until_now(lambda file=file: file._given == file._done)
 
 
 def fields(lines: Lines) -> tuple[tuple[bytes, bytes], ...]:

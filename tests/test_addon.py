@@ -42,6 +42,7 @@ from tests.helpers import (
     preflight,
     proxy,
     saved_and_loaded,
+    written,
 )
 
 ENTRY = Path(__file__).parents[1] / "cors_addon" / "__init__.py"
@@ -49,6 +50,7 @@ NO_BROWSER = "curl/8.14"
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
+    written()
     return [json.loads(line) for line in path.read_text("ascii").splitlines()]
 
 
@@ -682,9 +684,12 @@ def test_jsonl_that_fails_is_said_once(tmp_path: Path, caplog: pytest.LogCapture
         running.pass_through(first, second)
     assert first.metadata
     assert second.metadata
-    assert [record.getMessage() for record in caplog.records if "/dev/full" in record.getMessage()] == [
-        "cors_jsonl: no more lines are written to /dev/full: [Errno 28] No space left on device"
-    ]
+    first_said, last_said = [record.getMessage() for record in caplog.records if "/dev/full" in record.getMessage()]
+    assert first_said == "cors_jsonl: cannot write to /dev/full: No space left on device. Lines wait."
+    assert re.fullmatch(
+        r"cors_jsonl: /dev/full lacks the last lines \([0-9,]+ bytes; 0 were dropped\): No space left on device",
+        last_said,
+    )
 
 
 # ── it fails open ─────────────────────────────────────────────────────────────────────────────────────────────────────

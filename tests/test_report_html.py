@@ -528,14 +528,14 @@ def test_a_folder_that_takes_no_new_file(tmp_path: Path, monkeypatch: pytest.Mon
     """The file in it may be writable all the same."""
     file = tmp_path / "report.html"
     file.write_text("old")
-    opened = Path.open
+    opened = os.open
 
-    def refusing(path: Path, mode: str = "r", **more: Any) -> Any:
-        if mode == "x":
+    def refusing(path: Any, flags: int, *more: Any) -> int:
+        if flags & os.O_EXCL:
             raise PermissionError(13, "Permission denied", str(path))
-        return opened(path, mode, **more)
+        return opened(path, flags, *more)
 
-    monkeypatch.setattr(Path, "open", refusing)
+    monkeypatch.setattr(os, "open", refusing)
     with replacing(file) as out:
         out.write("new")
     assert file.read_text() == "new"

@@ -148,7 +148,7 @@ def test_bad_command(tmp_path: Path) -> None:
             running.command("cors.report")
         with pytest.raises(exceptions.CommandError, match=r"cannot write /nowhere/x\.html: No such file or directory"):
             running.command("cors.report", "/nowhere/x.html")
-        with pytest.raises(exceptions.CommandError, match="Is a directory"):
+        with pytest.raises(exceptions.CommandError, match="it is a folder, and only a file is written"):
             running.command("cors.report", str(tmp_path))
 
 

@@ -48,6 +48,7 @@ def end(running: helpers.Proxy, each: http.HTTPFlow) -> None:
 
 def lines(running: helpers.Proxy) -> list[dict[str, Any]]:
     """The JSON lines."""
+    helpers.written()
     return [json.loads(line) for line in Path(running.options.cors_jsonl).read_text("utf-8").splitlines()]
 
 

@@ -16,7 +16,7 @@ from cors_addon.proxy.witness import script
 from cors_addon.proxy.witness.tokens import PREFIX, Tokens
 from cors_addon.proxy.witness.witness import LONGEST_REPORT
 from cors_addon.session import page_log
-from tests.helpers import ALLOW, CHROMIUM, FIREFOX, PAGE, Lines, Proxy, actual, flow, proxy, response
+from tests.helpers import ALLOW, CHROMIUM, FIREFOX, PAGE, Lines, Proxy, actual, flow, proxy, response, written
 
 HTML = [("Content-Type", "text/html; charset=utf-8")]
 BODY = b"<!doctype html><html><head><title>x</title></head><body><script>1</script></body></html>"
@@ -347,6 +347,7 @@ def test_a_log_of_reports_is_written(tmp_path: Path) -> None:
         page = document()
         running.pass_through(page)
         sent(running, reporting(witnessed(page) or b"", b'{"k":"hello"}'))
+        written()
         (entry,) = page_log.entries(log.read_bytes().splitlines())
         assert (entry.scene.origin, entry.scene.flow_id) == (PAGE, page.id)
 

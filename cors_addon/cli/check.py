@@ -17,8 +17,8 @@ from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.recordings import judge
 from cors_addon.recordings.har_dialects import last_name
 from cors_addon.recordings.together import JOINED, Together
-from cors_addon.report import github, json_report, jsonl, junit, markdown, sarif, statistics, table
-from cors_addon.report.atomic_file import overwrites, replacing
+from cors_addon.report import bounded_file, github, json_report, jsonl, junit, markdown, sarif, statistics, table
+from cors_addon.report.atomic_file import opened, overwrites, replacing
 from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.input import Input
@@ -64,6 +64,8 @@ RENDERERS: dict[str, Callable[[Summary], str]] = {
     "markdown": markdown.render,
 }
 """Formats that are rendered from the summary alone. Another one needs no more than an entry here."""
+LARGEST_BASELINE = 1 << 28
+"""Bytes."""
 WIDEST = 120
 """Columns of a text at most, however wide the terminal is."""
 FORMATS = ("text", "jsonl", *RENDERERS, "html")
@@ -178,7 +180,8 @@ def _prepare(options: argparse.Namespace) -> Known | None:
 
 def _baseline(path: Path) -> Known:
     try:
-        return json_report.load_baseline(path.read_text(encoding="utf-8-sig"))
+        written = bounded_file.read(path, LARGEST_BASELINE, pipes=True)
+        return json_report.load_baseline(written.decode("utf-8-sig"))
     except OSError as error:
         raise _UsageError(f"--baseline: cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -203,8 +206,7 @@ def _trial(options: argparse.Namespace) -> "Trial | None":
 def _opened(options: argparse.Namespace) -> contextlib.AbstractContextManager[TextIO]:
     if options.format == "html":
         return replacing(options.output)
-    file: TextIO = options.output.open("w", encoding="utf-8", newline="\n")
-    return file
+    return opened(options.output)
 
 
 class _Check:

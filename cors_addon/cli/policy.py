@@ -73,7 +73,7 @@ def run_check(options: argparse.Namespace) -> int:
     code = FINE
     for path in options.files:
         try:
-            loaded = load(path)
+            loaded = load(path, pipes=True)
         except OSError as error:
             _complain(f"cannot read {path}: {error.strerror}")
             code = UNUSABLE
@@ -232,7 +232,7 @@ def load_policies(paths: Sequence[Path]) -> list[Policy] | None:
     policies: list[Policy] = []
     for path in paths:
         try:
-            loaded = load(path)
+            loaded = load(path, pipes=True)
         except OSError as error:
             _complain(f"cannot read {path}: {error.strerror}")
             return None

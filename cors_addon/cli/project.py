@@ -9,9 +9,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from cors_addon.report import bounded_file
+
 FILE = "pyproject.toml"
 TABLE = "cors-addon"
 KEYS = ("baseline", "engine", "fail-on", "filter", "format", "policy", "require")
+
+
+_LARGEST = 1 << 24
+"""Bytes."""
 
 
 class ProjectError(Exception):
@@ -23,7 +29,7 @@ def table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     for each in (folder, *folder.parents):
         path = each / FILE
         try:
-            written = tomllib.loads(path.read_text(encoding="utf-8"))
+            written = tomllib.loads(bounded_file.read(path, _LARGEST).decode())
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

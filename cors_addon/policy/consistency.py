@@ -9,7 +9,7 @@ from cors_addon.fetch.names import EMBEDDER_POLICY, OPENER_POLICY, RESOURCE_POLI
 from cors_addon.fetch.origins import OPAQUE, is_loopback
 from cors_addon.policy import origins as origin_entries
 from cors_addon.policy.faults import FaultList
-from cors_addon.policy.filters import implies
+from cors_addon.policy.filters import Filters
 from cors_addon.policy.model import Mode, Others, Policy, Preflights, Preset
 from cors_addon.policy.origins import Origins
 from cors_addon.policy.rewrite import CORS_NAMES
@@ -43,18 +43,21 @@ def check(written: Written, policy: Policy) -> None:
 
 def check_order(found: list[tuple[Node, Policy]], faults: FaultList) -> None:
     """Warn of policies that are never reached, because an earlier one matches everything that they match."""
-    for index, (node, policy) in enumerate(found):
-        if policy.mode is not Mode.REWRITE or not policy.speaks_of_cors:
-            continue  # each policy in shadow is tried on its own, and mere edits come on top
-        for earlier_node, earlier in found[:index]:
-            if earlier.mode is Mode.REWRITE and earlier.speaks_of_cors and implies(policy.filter, earlier.filter):
-                faults.policy = policy.name
-                words = (
-                    f"it is never reached: {earlier.name!r} in line {earlier_node.start_mark.line + 1} matches all "
-                    f"that it matches ({earlier.filter or 'no filter'}), and the first match wins"
-                )
-                faults.warning(node, "unreachable", words)
-                break
+    # each policy in shadow is tried on its own, and mere edits come on top
+    tried = [(node, policy) for node, policy in found if policy.mode is Mode.REWRITE and policy.speaks_of_cors]
+    known = Filters()
+    for node, policy in tried:
+        place = known.first_implied_by(policy.filter)
+        known.append(policy.filter)
+        if place is None:
+            continue
+        earlier_node, earlier = tried[place]
+        faults.policy = policy.name
+        words = (
+            f"it is never reached: {earlier.name!r} in line {earlier_node.start_mark.line + 1} matches all "
+            f"that it matches ({earlier.filter or 'no filter'}), and the first match wins"
+        )
+        faults.warning(node, "unreachable", words)
 
 
 def _strip(written: Written, policy: Policy, said: list[str]) -> None:

@@ -57,6 +57,66 @@ def implies(narrow: str, broad: str) -> bool:
     return all(any(implies(have, want) for have in given) for want in wanted)
 
 
+class Filters:
+    """Filters in their order, each known by one term that all which implies it must have: few are to be compared."""
+
+    def __init__(self) -> None:
+        self._all: list[str] = []
+        self._by_term: dict[str, list[int]] = {}
+        self._by_literal: dict[tuple[str, str], list[int]] = {}
+        """Where the term is an operator and a literal text, which another implies whose text contains it."""
+        self._lengths: set[int] = set()
+        self._others: list[int] = []
+        """Those that have no such term."""
+
+    def append(self, expression: str) -> None:
+        """Add one."""
+        place = len(self._all)
+        self._all.append(expression)
+        for option in _options(expression.strip()):
+            leaves = map(_leaves, _split(option, "&"))
+            terms = [leaf[0] for leaf in leaves if len(leaf) == 1 and leaf[0] not in EVERYTHING]
+            if not terms:
+                self._others.append(place)
+                continue
+            term = max(terms, key=len)
+            literal_term = _term(term)
+            if literal_term is None:
+                self._by_term.setdefault(term, []).append(place)
+            else:
+                self._by_literal.setdefault(literal_term, []).append(place)
+                self._lengths.add(len(literal_term[1]))
+
+    def first_implied_by(self, narrow: str) -> int | None:
+        """The place of the first that surely matches all that `narrow` matches."""
+        near = set(self._others)
+        for leaf in _leaves(narrow.strip()):
+            near.update(self._by_term.get(leaf, ()))
+            if (literal_term := _term(leaf)) is not None:
+                near.update(self._containing(*literal_term))
+        return next((place for place in sorted(near) if implies(narrow, self._all[place])), None)
+
+    def _containing(self, operator: str, text: str) -> Iterator[int]:
+        """Places of those whose text is part of this one."""
+        for size in self._lengths:
+            for start in range(len(text) - size + 1):
+                yield from self._by_literal.get((operator, text[start : start + size]), ())
+
+
+def _options(expression: str) -> list[str]:
+    options = _split(expression, "|")
+    return options if options == [expression] else [each for option in options for each in _options(option)]
+
+
+def _leaves(expression: str) -> list[str]:
+    """The terms of an expression, however nested."""
+    options = _split(expression, "|")
+    parts = options if len(options) > 1 else _split(expression, "&")
+    if parts == [expression]:
+        return parts
+    return [leaf for part in parts for leaf in _leaves(part)]
+
+
 def _term_implies(narrow: str, broad: str) -> bool:
     if narrow == broad:
         return True

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mitmproxy import flowfilter, http
+from mitmproxy import http
 
 from cors_addon.fetch.origins import Url
 from cors_addon.flows import translate
 from cors_addon.policy.filters import literal, quoted
 from cors_addon.policy.model import Policy
 from cors_addon.policy.rewrite import Rewriter
-from cors_addon.proxy import matching
+from cors_addon.proxy import filters, matching
 from cors_addon.proxy.matching import Reads
 
 _MAX_CHOICES = 1024
@@ -48,7 +48,7 @@ NO_CHOICE = Choice(None, ())
 
 def in_force(policy: Policy) -> InForce:
     """Compile a policy's filter."""
-    return InForce(policy, Rewriter(policy), flowfilter.parse(policy.filter) if policy.filter else None)
+    return InForce(policy, Rewriter(policy), filters.compiled(policy.filter) if policy.filter else None)
 
 
 class Chooser:
@@ -111,7 +111,7 @@ def scope_of(flow: http.HTTPFlow) -> str:
 
 def matching_filter(wanted: str, flow: http.HTTPFlow) -> str:
     """The filter that is wanted for the server of this flow, if it matches; else one for it as mitmproxy calls it."""
-    if flowfilter.parse(wanted)(flow):
+    if filters.compiled(wanted)(flow):
         return wanted
     # reverse mode knows the server by another address, and mitmproxy decodes international names
     origin = re.match(r"[a-z]+://[^/]*", flow.request.pretty_url)

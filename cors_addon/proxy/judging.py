@@ -227,7 +227,9 @@ class Judging:
         self._publisher.publish(self.session.finish())
 
     def cancel(self) -> None:
-        """Wait for nothing any more."""
+        """Wait for nothing any more, and write no more."""
+        if self._witness is not None:
+            self._witness.close()
         self._file.cancel()
         for task in self._tasks:
             task.cancel()

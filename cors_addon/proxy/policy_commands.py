@@ -32,6 +32,7 @@ from cors_addon.proxy.command_group import Command, CommandGroup
 from cors_addon.proxy.in_force import InForce, in_force, matching_filter, scope_of
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.reasons.model import printable
+from cors_addon.report.atomic_file import SHARED, replacing
 from cors_addon.report.text import in_question
 
 logger = logging.getLogger(__name__)
@@ -367,7 +368,8 @@ def _write_text(path: mitmproxy.types.Path, text: str) -> None:
     if not path:
         raise exceptions.CommandError("Name a file to write to.")
     try:
-        Path(path).expanduser().write_text(text, encoding="utf-8")
+        with replacing(Path(path).expanduser(), mode=SHARED, only_files=True) as file:
+            file.write(text)
     except OSError as error:
         raise exceptions.CommandError(f"Cannot write {path}: {error.strerror}") from error
     except UnicodeEncodeError as error:

@@ -1,39 +1,61 @@
 """The file of policies: read, and read again when it changes.
 
-Law: a broken file never replaces a good one.
+Law 1: a broken file never replaces a good one.
+Law 2: a file that is read again is looked at, read and understood in a thread of its own: traffic does not wait for it.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from mitmproxy import exceptions, flowfilter
+from mitmproxy import exceptions
 
 from cors_addon.policy.faults import Fault, Severity, count
 from cors_addon.policy.model import Policy
 from cors_addon.policy.read import Loaded, read
+from cors_addon.proxy import filters
 from cors_addon.proxy.faults import Faults
+from cors_addon.proxy.off_loop import off_loop
+from cors_addon.report import bounded_file
 
 logger = logging.getLogger(__name__)
 
 _LOOK_EVERY = 1.0
 """Seconds between two looks at the file."""
+LARGEST = 4 << 20
+"""Bytes of a policy file."""
+
+type Stamp = tuple[int, int]
+"""When a file was written, in nanoseconds, and its size."""
+
+
+class _Found(NamedTuple):
+    """What a look at the file showed."""
+
+    stamp: Stamp
+    loaded: Loaded | None
+    """None: it is as it was."""
 
 
 def check_filter(expression: str) -> str | None:
     """What is wrong with a filter expression, or None."""
     try:
-        flowfilter.parse(expression)
+        filters.compiled(expression)
     except ValueError as error:
         return str(error)
     return None
 
 
-def load(path: Path) -> Loaded:
-    """Read a policy file; raises OSError."""
+def load(path: Path, *, pipes: bool = False) -> Loaded:
+    """Read a policy file; raises OSError. `pipes`: or whatever else gives bytes."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = bounded_file.read(path, LARGEST, pipes=pipes).decode("utf-8-sig")
+    except bounded_file.TooLarge as error:
+        words = f"{error.strerror}, and policies never are: is it a policy file?"
+        return Loaded((), [Fault(1, 1, Severity.ERROR, "size", words)])
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode()) + 1
@@ -53,7 +75,7 @@ class PolicyFile:
         self.path: Path | None = None
         self.advise: Callable[[Iterable[Policy]], str] = lambda _changed: ""
         """What to do so that a change of these policies is seen; set by whoever knows the flows."""
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: Stamp | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     def use(self, path: Path | None) -> None:
@@ -79,18 +101,16 @@ class PolicyFile:
     def look(self) -> bool:
         """Read the file again where it changed; a broken one changes nothing. True where the policies are new."""
         path = self.path
-        if path is None:
-            return False
-        try:
-            stamp = _stamp(path)
-            if stamp == self._stamp:
-                return False
-            self._stamp = stamp
-            loaded = load(path)
-        except OSError as error:
+        return path is not None and self._saw(path, _look(path, self._stamp))
+
+    def _saw(self, path: Path, found: _Found | OSError) -> bool:
+        if isinstance(found, OSError):
             if self._stamp is not None:
                 self._stamp = None
-                logger.error("cors_policy: cannot read %s: %s. The last good policies stay.", path, error.strerror)
+                logger.error("cors_policy: cannot read %s: %s. The last good policies stay.", path, found.strerror)
+            return False
+        self._stamp, loaded = found
+        if loaded is None:
             return False
         self._log(path, loaded.faults)
         if not loaded.usable:
@@ -117,6 +137,7 @@ class PolicyFile:
     def _watch(self) -> None:
         if self._watcher is not None:
             return
+        filters.make_ready()
         try:
             self._watcher = asyncio.get_running_loop().create_task(self._keep_looking())
         except RuntimeError:  # options are set before mitmproxy's loop runs: `running` begins to watch
@@ -140,12 +161,25 @@ class PolicyFile:
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_EVERY)
+            path, stamp = self.path, self._stamp
             try:
-                self.look()
+                if path is not None:
+                    found = await off_loop(partial(_look, path, stamp))
+                    if self.path is path and self._stamp == stamp:  # no command has read it meanwhile
+                        self._saw(path, found)
             except Exception as error:
                 self._faults.report(error)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _look(path: Path, known: Stamp | None) -> _Found | OSError:
+    """Read the file, where it is another than is known."""
+    try:
+        stamp = _stamp(path)
+        return _Found(stamp, None if stamp == known else load(path))
+    except OSError as error:
+        return error
+
+
+def _stamp(path: Path) -> Stamp:
     seen = path.stat()
     return seen.st_mtime_ns, seen.st_size

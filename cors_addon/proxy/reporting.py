@@ -40,7 +40,7 @@ class Gathered:
         """Write the report; returns how many exchanges it covers. Raises OSError."""
         count = sum(self._summary.roles.values())
         self._summary.inputs = [Input("mitmproxy", flows=count)]
-        with replacing(path) as file:
+        with replacing(path, only_files=True) as file:
             file.write(render(self._summary, self._exchanges, body_of=body_of))
         return count
 

@@ -4,7 +4,7 @@ A bad one raises OptionsError, which names the option and its fault.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -17,6 +17,7 @@ from mitmproxy.options import Options
 
 from cors_addon import engines
 from cors_addon.browser import wanted
+from cors_addon.report import bounded_file
 
 ENGINES = engines.Choices(("auto", *engines.ENGINES))
 
@@ -138,13 +139,13 @@ def parse(options: Options) -> Settings:
         engine=_choice("cors_engine", options.cors_engine, ENGINES),
         view=_choice("cors_view", options.cors_view, VIEW),
         annotate=Annotate(_choice("cors_annotate", options.cors_annotate, ANNOTATE)),
-        jsonl=_file("cors_jsonl", options.cors_jsonl),
+        jsonl=_file("cors_jsonl", options.cors_jsonl, _LINES_GO_TO),
         policy=Path(options.cors_policy).expanduser() if options.cors_policy else None,
         report=_file("cors_report", options.cors_report),
         witness=_witness(options.cors_witness),
         browser=_browser(options.cors_browser),
         page=_page(options.cors_page),
-        witness_log=_file("cors_witness_log", options.cors_witness_log),
+        witness_log=_file("cors_witness_log", options.cors_witness_log, _LINES_GO_TO),
     )
 
 
@@ -190,13 +191,19 @@ def _browser(words: str) -> str:
     return words
 
 
-def _file(name: str, value: str) -> Path | None:
+_LINES_GO_TO = frozenset({"a pipe", "a device"})
+"""What takes lines besides files."""
+
+
+def _file(name: str, value: str, others: Set[str] = frozenset()) -> Path | None:
+    """A file that can be written; `others` are kinds of things that do as well."""
     if not value:
         return None
     path = Path(value).expanduser()
     folder = path.parent
-    if path.is_dir():
-        raise exceptions.OptionsError(f"{name}: {path} is a folder, not a file")
+    what = bounded_file.kind(path.stat().st_mode) if path.exists() else ""
+    if what and what not in others:
+        raise exceptions.OptionsError(f"{name}: {path} is {what}, not a file")
     if not folder.is_dir():
         raise exceptions.OptionsError(f"{name}: the folder {folder} does not exist")
     if not os.access(path if path.exists() else folder, os.W_OK):

@@ -69,7 +69,9 @@ def judged(name: str, into: Input, how: How = _PLAINLY, opened: BinaryIO | None 
         only = _Chosen() if how.expression else None
         if how.witness:
             with _opened_log(how.witness) as log:
-                yield from _judge_witnessed(counted, session, only, page_log.entries(log))
+                yield from _judge_witnessed(
+                    counted, session, only, page_log.entries(iter(lambda: log.readline(page_log.LONGEST), b""))
+                )
         else:
             yield from _judge(counted, session, only)
     except Damage as damage:

@@ -1,12 +1,15 @@
 """Files that are either whole or untouched."""
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
+
+from cors_addon.report import bounded_file
 
 
 def overwrites(output: Path | None, inputs: Iterable[str | Path]) -> bool:
@@ -18,30 +21,47 @@ def overwrites(output: Path | None, inputs: Iterable[str | Path]) -> bool:
     return False
 
 
+PRIVATE = 0o600
+"""The mode of a new file that holds traffic."""
+SHARED = 0o666
+"""The mode of one that does not; the umask takes from it."""
+
+
+def opened(path: Path) -> TextIO:
+    """A file to write as it stands, which nobody else may read where it is new. Raises OSError."""
+    return _opened(path, "w", PRIVATE)
+
+
+def _opened(path: Path, how: str, mode: int) -> TextIO:
+    file = open(path, how, encoding="utf-8", newline="\n", opener=lambda name, flags: os.open(name, flags, mode))  # noqa: SIM115
+    return cast(TextIO, file)
+
+
 @contextmanager
-def replacing(path: Path) -> Iterator[TextIO]:
+def replacing(path: Path, *, mode: int = PRIVATE, only_files: bool = False) -> Iterator[TextIO]:
     """A file to write that takes the place of `path` once it is done; on an error `path` stays as it was.
 
-    What is no regular file (a device, a pipe) is written as it stands, and so is a file in a folder that takes no new
-    one. Raises OSError.
+    `mode` is that of a new file; one that was there keeps its own. What is no regular file (a device, a pipe) is
+    written as it stands, or refused where `only_files`: it may take nothing, and hold us for ever. A file in a folder
+    that takes no new one is written as it stands, too. Raises OSError.
     """
     path = Path(os.path.realpath(path))  # of a link, what it leads to is replaced
     try:
-        mode = path.stat().st_mode
+        present = path.stat().st_mode
     except FileNotFoundError:
-        mode = None
-    if mode is None or stat.S_ISREG(mode):
+        present = None
+    if present is None or stat.S_ISREG(present):
         temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
         try:
-            file = temporary.open("x", encoding="utf-8", newline="\n")
+            file = _opened(temporary, "x", mode)
         except PermissionError:
-            if mode is None:
+            if present is None:
                 raise
         else:
             try:
                 with file:
-                    if mode is not None:
-                        os.chmod(temporary, stat.S_IMODE(mode))
+                    if present is not None:
+                        os.chmod(temporary, stat.S_IMODE(present))
                     yield file
                 os.replace(temporary, path)
             except BaseException:
@@ -49,5 +69,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
                     temporary.unlink()
                 raise
             return
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    elif only_files:
+        raise OSError(errno.EINVAL, f"it is {bounded_file.kind(present)}, and only a file is written")
+    with opened(path) as file:
         yield file

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from cors_addon.exchange.page_call import Report, Scene, read
 
 SUFFIX = ".witness"
+LONGEST = 1 << 22
+"""Bytes of a line: of what is longer, no report is made."""
 
 
 class Entry(NamedTuple):

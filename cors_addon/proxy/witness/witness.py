@@ -5,7 +5,6 @@ Law 2: a report is seen by no addon after ours, is in no list, and is sent to no
 Law 3: fail open: what goes wrong leaves the answer as it was, and is logged once per kind.
 """
 
-import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.script_admission import NoWay
 from cors_addon.flows import translate
 from cors_addon.proxy.faults import Faults
+from cors_addon.proxy.line_file import LineFile
 from cors_addon.proxy.witness import putting
 from cors_addon.proxy.witness.coverage import Coverage
 from cors_addon.proxy.witness.putting import Slot
@@ -32,7 +32,6 @@ LONGEST_REPORT = 1 << 18
 MOST_BYTES = 1 << 22
 """Bytes of reports that are read of one document within `PER` seconds."""
 PER = 10.0
-logger = logging.getLogger(__name__)
 
 _PREFIX = PREFIX.encode()
 _REPORT = "cors.witness.report"
@@ -54,16 +53,24 @@ class Witness:
         """Put it only into what this selects; None: into all."""
         self.coverage = Coverage()
         self._hear, self._note_sent = hear, note_sent
-        self._log: Path | None = None
+        self._log: LineFile | None = None
         self._tokens = Tokens()
         self._faults = Faults("cors_addon failed to put the witness into a page, which stays as it is")
         self._meters: OrderedDict[Scene, tuple[float, int]] = OrderedDict()
 
     def use(self, chosen: str, log: Path | None = None) -> None:
         """`true`, a filter for what gets the witness, or empty: nothing does any more. `log`: gets each report."""
-        self._log = log
+        if log != (None if self._log is None else self._log.path):
+            self.close()
+            self._log = None if log is None else LineFile(log, "cors_witness_log")
         self.on = bool(chosen)
         self.filter = None if chosen in ("", "true") else flowfilter.parse(chosen)
+
+    def close(self) -> None:
+        """Let go of the file of reports; what waits is written."""
+        log, self._log = self._log, None
+        if log is not None:
+            log.close()
 
     # ---- hooks ----
 
@@ -168,16 +175,8 @@ class Witness:
         report = read(body, now, opaque=flow.request.headers.get("origin") == OPAQUE)
         self.coverage.heard(scene, len(report.calls), report.unseen)
         if self._log is not None:
-            self._append(self._log, page_log.line(scene, now, body, opaque=report.opaque))
+            self._log.write(page_log.line(scene, now, body, opaque=report.opaque))
         self._hear(scene, report)
-
-    def _append(self, path: Path, line: str) -> None:
-        try:
-            with path.open("a", encoding="ascii", newline="\n") as file:
-                file.write(f"{line}\n")
-        except OSError as error:
-            logger.error("cors_witness_log: no more is written to %s: %s", path, error.strerror)
-            self._log = None
 
     def _has_room(self, scene: Scene, size: int, now: float) -> bool:
         """Whether a document may say so much more."""
