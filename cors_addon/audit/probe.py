@@ -176,7 +176,7 @@ def plan(observation: Observation, site: Callable[[str], str], names: tuple[str,
         method,
         tuple(
             _again(question, observation, site) if again else _preflight(question, observation, site, method, names)
-            for question in questions(url, wire.origin, get(observation.request, b"referer"), site)
+            for question in questions(url, wire.said.origin, get(observation.request, b"referer"), site)
         ),
     )
 

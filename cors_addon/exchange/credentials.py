@@ -160,7 +160,7 @@ class Evidence:
             return
         client, observation = exchange.client, exchange.observation
         connection = self._connection(client, observation)
-        if connection is not None and connection.credentialed is not None and exchange.request.shows_no_mode:
+        if connection is not None and connection.credentialed is not None and exchange.request.said.shows_no_mode:
             # most requests: as `_find` would find
             told = _TOLD_INCLUDE if connection.credentialed else _TOLD_OMIT
             if len(fetch.members) > 1:
@@ -225,7 +225,7 @@ class Evidence:
             unsure[:] = [each for each in unsure if each[0] is not exchange.fetch]
 
     def _shown(self, exchange: Exchange, connection: Connection | None) -> ModeFinding:
-        if exchange.request.has_cookie:
+        if exchange.request.said.has_cookie:
             return Credentials.INCLUDE, COOKIE_SENT
         if b"sec-fetch-storage-access" in exchange.request:
             return Credentials.INCLUDE, STORAGE_ACCESS_SENT
@@ -241,7 +241,7 @@ class Evidence:
         if shown[0] is Credentials.INCLUDE:
             return shown
         likely = _NOTHING
-        if not request.authored_nothing:
+        if not request.said.authored_nothing:
             authorization = request.get(b"authorization")
             if authorization is not None and set_by_browsers(authorization):
                 if _set_by_browser(judgement):
@@ -300,10 +300,10 @@ class Evidence:
         """Remember the cookies that this exchange shows the client to hold."""
         client, observation, wire = exchange.client, exchange.observation, exchange.request
         sets = exchange.response.sets_cookies
-        sent = wire.has_cookie and not client.cookies.third_party_seen
-        if wire.has_cookie and (connection := self.connections.get(observation.connection)) is not None:
+        sent = wire.said.has_cookie and not client.cookies.third_party_seen
+        if wire.said.has_cookie and (connection := self.connections.get(observation.connection)) is not None:
             connection.cookie_seen = True
-        if wire.has_cookie and client.cookies.doubts:
+        if wire.said.has_cookie and client.cookies.doubts:
             client.cookies.sent(wire[b"cookie"], observation.url, observation.started)
         mode = _mode_for_cookies(wire, judgement)
         if mode is Credentials.OMIT:
@@ -312,7 +312,7 @@ class Evidence:
             return
         context, third_party = self._page_of(exchange)
         # only Origin tells: a Referer may be a style sheet's, a redirect through another site makes all cross-site
-        if sent and third_party and context is not None and wire.origin and wire.mode != b"navigate":
+        if sent and third_party and context is not None and wire.said.origin and wire.said.mode != b"navigate":
             client.cookies.third_party_seen = True
         if sets:
             doubted = observation.flow_id if mode is Credentials.UNKNOWN else None
@@ -328,7 +328,7 @@ class Evidence:
         """Site of the page that asks, where it is known, and whether it is another than the URL's."""
         observation, wire = exchange.observation, exchange.request
         page = wire.get(b"origin") or wire.get(b"referer")
-        if wire.mode == b"navigate" and wire.get(b"sec-fetch-dest") == b"document":
+        if wire.said.mode == b"navigate" and wire.get(b"sec-fetch-dest") == b"document":
             return self._site_of(observation), False
         if page is None:
             return None, wire.get(b"sec-fetch-site") == b"cross-site"
@@ -355,7 +355,7 @@ def _mode_for_cookies(wire: RequestHeaders, judgement: Judgement | None) -> Cred
 
     Navigations and what elements fetch without CORS include credentials; script may have said otherwise.
     """
-    if wire.has_cookie or wire.mode == b"navigate" or b"upgrade-insecure-requests" in wire:
+    if wire.said.has_cookie or wire.said.mode == b"navigate" or b"upgrade-insecure-requests" in wire:
         return Credentials.INCLUDE
     if judgement is not None and judgement.role is Role.PREFLIGHT:
         return Credentials.OMIT

@@ -53,11 +53,11 @@ class Exchange:
         self.response = read_as(client.judged_as.rules, observation.response, http2=observation.http2)
         self.ledger = ledger
         """Where judgements are written."""
-        self.origin = request.origin or ""
+        self.origin = request.said.origin or ""
         """The serialized request origin; empty where the request bears none."""
         self.shown: ModeFinding | None = None
         """The credentials mode that the request or its connection shows; None until `Evidence.shown` has looked."""
-        if request.preflight and is_preflight(observation, request):
+        if request.said.preflight and is_preflight(observation, request):
             names = request.get(ASKED_HEADERS)
             self.is_preflight = True
             self.method = normalize(request[ASKED_METHOD])

@@ -28,7 +28,7 @@ _VERSION = re.compile(rb"(?:Chrome|Chromium|Firefox|Version|jsdom|HappyDOM)/(\d+
 
 def _engine(request: RequestHeaders) -> Engine | None:
     """The engine that a request names, its own hints before its User-Agent."""
-    return ENGINES["chromium"] if request.asker == IN_DISGUISE else detect(request.user_agent)
+    return ENGINES["chromium"] if request.said.asker == IN_DISGUISE else detect(request.said.user_agent)
 
 
 def _version(request: RequestHeaders) -> int:
@@ -37,16 +37,16 @@ def _version(request: RequestHeaders) -> int:
     told = None if hints is None else chromium_brand(hints)
     if told is not None:
         return told
-    version = None if request.asker == IN_DISGUISE else _VERSION.search(request.user_agent)
+    version = None if request.said.asker == IN_DISGUISE else _VERSION.search(request.said.user_agent)
     return int(version[1][:6]) if version else 0
 
 
 def _is_browser(request: RequestHeaders, engine: Engine | None) -> bool:
-    if request.asker == LIBRARY:
+    if request.said.asker == LIBRARY:
         return False
     if engine is not None or b"sec-fetch-site" in request:
         return True
-    return b"sec-fetch-mode" in request and request.preflight
+    return b"sec-fetch-mode" in request and request.said.preflight
 
 
 class KnownClients:
@@ -71,7 +71,7 @@ class KnownClients:
         client = self.by_key.get(key)
         if client is not None and (client.disguised or not client.is_browser):
             client = self._behind(observation, request) or client
-        if client is None and request.asker == IN_DISGUISE:
+        if client is None and request.said.asker == IN_DISGUISE:
             client = self._unmasked(key, observation, _version(request))
         if client is None:
             engine = _engine(request)
@@ -87,7 +87,7 @@ class KnownClients:
 
     def _key(self, observation: Observation, request: RequestHeaders) -> tuple[Hashable, bytes]:
         """Address and User-Agent, and what else tells clients apart."""
-        address, agent, asker = observation.client, request.user_agent, request.asker
+        address, agent, asker = observation.client, request.said.user_agent, request.said.asker
         if not asker:
             if not self.in_disguise:
                 return address, agent
@@ -140,7 +140,7 @@ class KnownClients:
             cache=BrowserCache(own.cache),
             first_seen=observation.started,
             version=version,
-            user_agent=request.user_agent,
+            user_agent=request.said.user_agent,
             disguised=unnamed and is_browser,
         )
         if len(self.by_key) > MAX_CLIENTS:
@@ -151,7 +151,7 @@ class KnownClients:
         """The browser that is known to use this connection, or the one at this address whose script set the User-Agent,
         as a preflight says, or said, that it does.
         """
-        if request.asker == LIBRARY:
+        if request.said.asker == LIBRARY:
             return None
         known = self._evidence.client_of(observation.connection)
         if known is not None:
@@ -159,10 +159,10 @@ class KnownClients:
         client = self._at.get(observation.client)
         if client is None or not client.is_browser:
             return None
-        if request.preflight:
+        if request.said.preflight:
             asked = split_list(normalize(request.get(ASKED_HEADERS, b"")).lower())
             return client if USER_AGENT in asked else None
         waiting = client.preflights[observation.url]
         asks = any(USER_AGENT in each.judgement.requested_headers for each in waiting)
-        key = (request.origin or "", observation.url)
+        key = (request.said.origin or "", observation.url)
         return client if asks or client.cache.grants_header(key, USER_AGENT, observation.started) else None

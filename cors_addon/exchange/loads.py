@@ -93,7 +93,7 @@ class Loads:
         if (own is not None and own.role in _NO_LOADS) or observation.status == 304:
             return judgements  # of a 304 the page gets what was stored
         headers = read_request(observation.request)
-        if headers.plainly_fetched and own is not None and observation.status not in REDIRECT_STATUSES:
+        if headers.said.plainly_fetched and own is not None and observation.status not in REDIRECT_STATUSES:
             return judgements
         engine = self._forced or (_engine_of(headers) if own is None else own.engine)
         if engine is None or engine.plays_browser or is_preflight(observation, headers):
@@ -331,7 +331,7 @@ _engine = lru_cache(maxsize=256)(detect)
 
 
 def _engine_of(headers: RequestHeaders) -> Engine | None:
-    return ENGINES["chromium"] if headers.asker == IN_DISGUISE else _engine(headers.user_agent)
+    return ENGINES["chromium"] if headers.said.asker == IN_DISGUISE else _engine(headers.said.user_agent)
 
 
 def _unknown(_limit: int) -> bytes | None:

@@ -42,8 +42,8 @@ def is_simple(exchange: Exchange) -> bool:
     """Whether nothing in a request can have needed a preflight."""
     request = exchange.request
     return (
-        request.authored_nothing
-        and request.user_agent == exchange.client.user_agent
+        request.said.authored_nothing
+        and request.said.user_agent == exchange.client.user_agent
         and exchange.observation.method in _SIMPLE
     )
 
@@ -130,11 +130,11 @@ def _unsafe_names(exchange: Exchange, key: Key, *, revalidates: bool) -> list[st
     """The CORS-unsafe request-header names, with those that the author is known to have set."""
     client, request = exchange.client, exchange.request
     authored = client.cache.requested(key)
-    if request.user_agent != client.user_agent:
+    if request.said.user_agent != client.user_agent:
         authored |= {USER_AGENT}
     elif authored and not client.disguised:
         authored -= {USER_AGENT}
-    if not authored and request.authored_nothing and exchange.method in CORS_SAFELISTED:
+    if not authored and request.said.authored_nothing and exchange.method in CORS_SAFELISTED:
         return []
     if revalidates:
         authored -= _VALIDATING

@@ -32,8 +32,8 @@ def placed(exchange: Exchange, hop: Pending | None, permit: Pending | None) -> J
     """The judgement on a request, as far as its role goes, which is that of its fetch."""
     client, observation, request = exchange.client, exchange.observation, exchange.request
     follows = permit is not None or (hop is not None and _is_cors(exchange, hop))
-    role, origin, assumptions = Role.ACTUAL, request.origin, _NOTHING_ASSUMED
-    if not request.plainly_cors or exchange.origin == observation.url.origin:
+    role, origin, assumptions = Role.ACTUAL, request.said.origin, _NOTHING_ASSUMED
+    if not request.said.plainly_cors or exchange.origin == observation.url.origin:
         role, origin, assumptions = classify(observation, request, follows_cors=follows, engine=client.engine)
     if hop is not None and matching.is_doubtful(exchange):
         assumptions += (Assumption.MAYBE_ANOTHER,)

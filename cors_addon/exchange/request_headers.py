@@ -6,7 +6,6 @@ https://w3c.github.io/webappsec-fetch-metadata/, https://fetch.spec.whatwg.org/#
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple, overload
 
 from cors_addon.engines import FETCH, Engine, chromium_brand, detect
@@ -59,7 +58,6 @@ class RequestShape:
         "dest",
         "forwarded",
         "has_cookie",
-        "hints",
         "is_plain",
         "metadata",
         "mode",
@@ -69,6 +67,7 @@ class RequestShape:
         "referer",
         "shows_no_mode",
         "site",
+        "telling",
         "upgrades",
         "upgrades_insecure",
         "user_agent",
@@ -97,24 +96,26 @@ class RequestShape:
         self.authored_nothing = self.browsers_own and b"authorization" not in places
         self.mode_alone = self.mode >= 0 and self.site < 0 and self.dest < 0
         self.forwarded = not places.keys().isdisjoint(_FORWARDED)
-        self.hints = places.get(b"sec-ch-ua", -1)
+        telling = (*_TELLING, *_OF_LIBRARIES) if self.mode_alone else _TELLING
+        self.telling = tuple(places[name] for name in telling if name in places)
+        """Places of the values that `Said` looks at."""
 
 
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"via")
+_TELLING = (
+    *(b"origin", b"sec-fetch-mode", b"user-agent", b"sec-fetch-site", b"sec-fetch-dest", b"accept", b"sec-ch-ua"),
+    *_FORWARDED,
+)
+_OF_LIBRARIES = (b"accept-language", b"accept-encoding")
 
 shape_of = Shapes(RequestShape).of
 """The shape of the header list of a request."""
 
 
-class RequestHeaders(Mapping[bytes, bytes]):
-    """Request headers by lower-case name (of several lines of one name the last), and what they say at once.
-
-    Made for every request, and in a hurry: values are picked where somebody asks.
-    """
+class Said:
+    """What the values of a request say that everybody asks about. Those of one page say the same, and share it."""
 
     __slots__ = (
-        "_fields",
-        "_places",
         "asker",
         "authored_nothing",
         "browsers_own",
@@ -130,16 +131,12 @@ class RequestHeaders(Mapping[bytes, bytes]):
         "user_agent",
     )
 
-    def __init__(self, fields: Fields) -> None:
-        """Read a header list."""
-        shape = shape_of(fields)
-        self._fields, self._places = fields, shape.places
-        place = shape.origin
-        origin = self.origin = None if place < 0 else normalize(fields[place][1])
-        place = shape.mode
-        mode = self.mode = None if place < 0 else fields[place][1]
-        place = shape.user_agent
-        self.user_agent = b"" if place < 0 else fields[place][1]
+    def __init__(self, wire: "RequestHeaders", shape: RequestShape) -> None:
+        """Look at the values at `shape.telling`, and at no others: by these it is kept."""
+        fields = wire.fields
+        origin = self.origin = None if shape.origin < 0 else normalize(fields[shape.origin][1])
+        mode = self.mode = None if shape.mode < 0 else fields[shape.mode][1]
+        self.user_agent = b"" if shape.user_agent < 0 else fields[shape.user_agent][1]
         self.has_cookie = shape.has_cookie
         self.is_navigation = origin is None and shape.upgrades_insecure
         self.tells_mode = shape.has_cookie or self.is_navigation or mode == b"navigate"
@@ -154,11 +151,10 @@ class RequestHeaders(Mapping[bytes, bytes]):
             and (shape.site < 0 or fields[shape.site][1] != b"same-origin")
         )
         """A cors request, if only it goes to another origin."""
-        place = shape.dest
         self.plainly_fetched = (
             is_cors
-            and place >= 0
-            and fields[place][1] == b"empty"
+            and shape.dest >= 0
+            and fields[shape.dest][1] == b"empty"
             and (shape.accept < 0 or fields[shape.accept][1] != b"text/event-stream")
         )
         """A script asked for it with CORS: once that had its word, nothing else is asked of an answer."""
@@ -167,15 +163,43 @@ class RequestHeaders(Mapping[bytes, bytes]):
         self.shows_no_mode = shape.shows_no_mode
         """Nothing in it tells whether it includes credentials."""
         self.authored_nothing = shape.authored_nothing
-        if shape.mode_alone or shape.forwarded:
-            self.asker = _asker(self, shape)
-        else:
-            self.asker = b"" if shape.hints < 0 else _disguise(fields[shape.hints][1], self.user_agent)
+        self.asker = _asker(wire, shape, self)
         """What tells this client apart from others of its address and User-Agent; empty for nearly all."""
+
+
+MAX_SAID = 1024
+_MAX_TELLING = 4096
+"""Bytes of the values that it is kept by."""
+_SAID: dict[tuple[object, ...], Said] = {}
+
+
+class RequestHeaders(Mapping[bytes, bytes]):
+    """Request headers by lower-case name (of several lines of one name the last), and what they say at once.
+
+    Made for every request, and in a hurry: values are picked where somebody asks.
+    """
+
+    __slots__ = ("_places", "fields", "said")
+
+    def __init__(self, fields: Fields) -> None:
+        """Read a header list."""
+        shape = shape_of(fields)
+        self.fields, self._places = fields, shape.places
+        known_by: tuple[object, ...] = (shape, *[fields[place][1] for place in shape.telling])
+        said = _SAID.get(known_by)
+        self.said = self._listen(shape, known_by) if said is None else said
+
+    def _listen(self, shape: RequestShape, known_by: tuple[object, ...]) -> Said:
+        said = Said(self, shape)
+        if sum(len(self.fields[place][1]) for place in shape.telling) <= _MAX_TELLING:
+            if len(_SAID) >= MAX_SAID:
+                _SAID.clear()
+            _SAID[known_by] = said
+        return said
 
     def __getitem__(self, name: bytes) -> bytes:
         """The value of a name, which is lower case."""
-        return self._fields[self._places[name]][1]
+        return self.fields[self._places[name]][1]
 
     @overload
     def get(self, name: bytes) -> bytes | None: ...
@@ -184,7 +208,7 @@ class RequestHeaders(Mapping[bytes, bytes]):
     def get(self, name: bytes, default: object = None) -> object:
         """The value of a name, which is lower case, or else `default`."""
         place = self._places.get(name)
-        return default if place is None else self._fields[place][1]
+        return default if place is None else self.fields[place][1]
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a header of this name, which is lower case."""
@@ -206,35 +230,31 @@ IN_DISGUISE = b"chromium"
 _PORTS = re.compile(rb"([0-9]|\])(?::[0-9]{1,5})(?=\s*(?:[,;\"]|$))")
 
 
-def _asker(wire: RequestHeaders, shape: RequestShape) -> bytes:
-    if shape.mode_alone and _is_of_library(wire):
+def _asker(wire: RequestHeaders, shape: RequestShape, said: Said) -> bytes:
+    if shape.mode_alone and _is_of_library(wire, said):
         return LIBRARY
     if shape.forwarded:
         parts = [value for name in _FORWARDED if (value := wire.get(name)) is not None]
         return b"forwarded: " + _PORTS.sub(rb"\1", b"; ".join(parts))
     hints = wire.get(b"sec-ch-ua")
-    return b"" if hints is None else _disguise(hints, wire.user_agent)
+    claimed = None if hints is None else detect(said.user_agent)
+    if hints is None or claimed is None or claimed.name == "chromium" or chromium_brand(hints) is None:
+        return b""
+    return IN_DISGUISE
 
 
-@lru_cache(maxsize=256)
-def _disguise(hints: bytes, user_agent: bytes) -> bytes:
-    claimed = detect(user_agent)
-    hidden = claimed is not None and claimed.name != "chromium" and chromium_brand(hints) is not None
-    return IN_DISGUISE if hidden else b""
-
-
-def _is_of_library(wire: RequestHeaders) -> bool:
+def _is_of_library(wire: RequestHeaders, said: Said) -> bool:
     """Node's fetch (undici, lib/web/fetch/index.js) sends Sec-Fetch-Mode alone; an SSR server may pass on a User-Agent.
 
     No browser sends an Accept-Language of `*`, nor names Brotli first, nor Fetch metadata where it names no Brotli.
     """
-    if wire.preflight:
+    if said.preflight:
         return False
     return (
         wire.get(b"accept-language") == b"*"
         or wire.get(b"accept-encoding", b"").startswith(b"br, gzip")
         or wire.get(b"accept-encoding") == b"gzip, deflate"
-        or (detect(wire.user_agent) is None and not wire.user_agent.startswith(b"Mozilla/"))
+        or (detect(said.user_agent) is None and not said.user_agent.startswith(b"Mozilla/"))
     )
 
 
@@ -263,7 +283,7 @@ def read_request(fields: Fields) -> RequestHeaders:
 
 def is_preflight(observation: Observation, wire: RequestHeaders) -> bool:
     """Whether this is a CORS-preflight request. https://fetch.spec.whatwg.org/#cors-preflight-request"""
-    return wire.preflight and observation.method == b"OPTIONS"
+    return wire.said.preflight and observation.method == b"OPTIONS"
 
 
 def set_by_browsers(authorization: bytes) -> bool:
@@ -275,7 +295,7 @@ def classify(
     observation: Observation, wire: RequestHeaders, *, follows_cors: bool, engine: Engine = FETCH
 ) -> Classified:
     """The role of a request of one engine; `follows_cors`: after a redirect of, or a preflight for, a cors request."""
-    origin, mode = wire.origin, wire.mode
+    origin, mode = wire.said.origin, wire.said.mode
     if mode is not None and mode != b"cors":
         return Classified(_MODES.get(mode, Role.NO_CORS), origin)
     if wire.get(b"upgrade", b"").lower() == b"websocket" or b"sec-websocket-key" in wire:

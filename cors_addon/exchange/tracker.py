@@ -90,7 +90,7 @@ class Tracker:
         `word`: what the browser itself says of it, which counts for more than what its headers let expect.
         """
         request = read_request(observation.request)
-        client = self._known.by_key.get((observation.client, request.user_agent))
+        client = self._known.by_key.get((observation.client, request.said.user_agent))
         if (
             client is None
             or client is not self._known.latest
@@ -110,16 +110,16 @@ class Tracker:
             judgement: Judgement | None = self._preflight(exchange)
             self._evidence.note_connection(exchange, Credentials.OMIT)
         else:
-            if request.origin is None and is_plain(observation.method, observation.status, observation.response):
+            if request.said.origin is None and is_plain(observation.method, observation.status, observation.response):
                 self.note_plain(
                     observation.client, observation.url, observation.request, observation.response, observation.ended
                 )
             judgement = self._request(exchange)
-            if request.tells_mode:
+            if request.said.tells_mode:
                 self._evidence.note_connection(exchange, Credentials.INCLUDE)
-                if request.is_navigation:
+                if request.said.is_navigation:
                     self._evidence.note_navigation(observation.connection)
-        if request.has_cookie or exchange.response.sets_cookies:
+        if request.said.has_cookie or exchange.response.sets_cookies:
             self._evidence.note_cookies(exchange, judgement)
         if client.cookies.doubts:
             for older in ledger.changed:
@@ -238,10 +238,10 @@ class Tracker:
     def _request(self, exchange: Exchange) -> Judgement | None:
         client, observation, request = exchange.client, exchange.observation, exchange.request
         leads_here = client.hops.by_url or exchange.again
-        if request.origin is None and not leads_here and observation.status not in REDIRECT_STATUSES:
+        if request.said.origin is None and not leads_here and observation.status not in REDIRECT_STATUSES:
             return None
         named, url = exchange.origin, observation.url
-        cross_origin = request.plainly_cors and named != url.origin
+        cross_origin = request.said.plainly_cors and named != url.origin
         if cross_origin and not leads_here and client.is_browser and url not in client.preflights.by_url:
             # most requests: nothing that was seen before has to do with them
             judgement = Judgement(observation, Role.ACTUAL, client.judged_as, named, exchange.method)
@@ -250,7 +250,7 @@ class Tracker:
                 judgement = exchange.begin(judgement, fetch)
             return self._actual(exchange, judgement, fetch, None, None)
         permit = hop = None
-        if request.mode is None or request.mode == b"cors":
+        if request.said.mode is None or request.said.mode == b"cors":
             before = self._followed(exchange)
             if before is not None and before.permits:
                 permit = before

@@ -1,11 +1,10 @@
 """Header lists come in few shapes: which names there are, in which order. What that tells is found once for each shape.
 
 To join the names and look for the whole costs half of what it costs to look for each, and a quarter of what it costs to
-look at them in Python, one by one.
+look at them in Python, one by one. A comprehension picks them in less than `map` with an `itemgetter` would.
 """
 
 from collections.abc import Callable, Sequence
-from operator import itemgetter
 from typing import Protocol
 
 MAX_SHAPES = 1024
@@ -13,8 +12,6 @@ MAX_REMEMBERED = 64
 """Headers of a list up to which its shape is remembered."""
 _MAX_LENGTH = 4096
 """Bytes of all their names together."""
-_name = itemgetter(0)
-"""Of a header; joined this way, not a line of Python runs for each of them."""
 
 
 class Shape(Protocol):
@@ -39,9 +36,9 @@ class Shapes[T: Shape]:
         """The shape of a header list. Several ask about the same list, one after the other."""
         if fields is self._latest:
             return self._found
-        found = self._known.get(b"\n".join(map(_name, fields)))
+        found = self._known.get(b"\n".join([name for name, _ in fields]))
         if found is None or found.count != len(fields):
-            found = self._find([*map(_name, fields)])
+            found = self._find([name for name, _ in fields])
         self._latest, self._found = fields, found
         return found
 
