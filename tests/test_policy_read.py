@@ -230,7 +230,7 @@ def test_an_origin_pattern_matches_what_it_says(pattern: str, origin: str, yes: 
 def test_a_summary_is_one_line_of_visible_text() -> None:
     """Whatever stands in the file."""
     policy = Policy(name="p", filter="~d a.test |\n  ~u \x1b[2J", set={"X-A": "b\tc"})
-    assert summary(policy) == r"rewrite · for ~d a.test | ~u \x1b[2J · set X-A: b\tc"
+    assert summary(policy) == r"rewrite · for ~d a.test | ~u \x1b[2J · set X-A: b\x09c"
 
 
 def test_faults_are_counted() -> None:

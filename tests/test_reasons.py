@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from cors_addon.engines.names import browser_error
+from cors_addon.fetch.headers import visible
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.explain import FOUND, UNKNOWN, explain, find
-from cors_addon.reasons.model import NULL_ORIGIN, PLACEHOLDERS, Explanation, Facts, Said, fix, message, printable
+from cors_addon.reasons.model import NULL_ORIGIN, PLACEHOLDERS, Explanation, Facts, Said, fix, message
 from cors_addon.reasons.registry import NOT_REVEALED, REGISTRY, NotRevealed
 
 RECORDED = [
@@ -139,10 +140,10 @@ def test_hostile_values_are_inert(refusal: Refusal) -> None:
     entry = REGISTRY[refusal.reason]
     facts = Facts(HOSTILE, HOSTILE, (HOSTILE,), 200, HOSTILE, HOSTILE, credentialed=True)
     line = message(entry, refusal._replace(detail=HOSTILE), facts)
-    assert line == printable(line)
+    assert line == visible(line)
     assert len(line) < 500
     text = fix(entry, refusal._replace(detail=HOSTILE), facts)
-    assert text.replace("\n", "") == printable(text.replace("\n", ""))
+    assert text.replace("\n", "") == visible(text.replace("\n", ""))
     assert len(text.splitlines()) == len(fix(entry, refusal, facts._replace(origin="o", method="m")).splitlines())
 
 

@@ -17,7 +17,18 @@ from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.recordings import judge
 from cors_addon.recordings.har_dialects import last_name
 from cors_addon.recordings.together import JOINED, Together
-from cors_addon.report import bounded_file, github, json_report, jsonl, junit, markdown, sarif, statistics, table
+from cors_addon.report import (
+    bounded_file,
+    github,
+    json_report,
+    jsonl,
+    junit,
+    markdown,
+    sarif,
+    statistics,
+    table,
+    terminal,
+)
 from cors_addon.report.atomic_file import opened, overwrites, replacing
 from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
@@ -246,7 +257,7 @@ class _Check:
         if self._trial is not None:
             out = self._out if self._options.format == "text" else sys.stderr
             before = "\n" if out is self._out else ""
-            out.write(_encodable(before + _lines(self._trial.text()), out))
+            terminal.put(out, before + self._trial.text())
         self._out.flush()
         return code
 
@@ -281,7 +292,7 @@ class _Check:
             self._trial.observe(judgement)
         self._summary.add(judgement, source=name)
         if self._lines is not None:
-            self._lines.write(jsonl.dumps(judgement) + "\n")
+            terminal.put_data(self._lines, jsonl.dumps(judgement) + "\n")
         if self._listed is not None:
             self._listed.add(judgement)
 
@@ -289,19 +300,19 @@ class _Check:
         """The report; jsonl is written already."""
         out, summary, wanted = self._out, self._summary, self._options.format
         if wanted == "text" and self._options.statistics:
-            out.write(_encodable(statistics.render(summary), out))
+            terminal.put(out, statistics.render(summary))
             _tell_damage(summary)
             return
         if wanted == "text":
             colour = self._options.output is None and out.isatty() and "NO_COLOR" not in os.environ
             failed = None if code == UNUSABLE else code == FAILED
             text = table.render(summary, colour=colour, failed=failed, width=_width(self._options.output, out))
-            out.write(_encodable(text, out))
+            terminal.put(out, text, colour=colour)
             return
         if self._listed is not None:
-            out.write(page.render(summary, self._listed))
+            terminal.put_data(out, page.render(summary, self._listed))
         elif wanted in RENDERERS:
-            out.write(_encodable(RENDERERS[wanted](summary), out))
+            terminal.put_data(out, RENDERERS[wanted](summary))
         else:
             out.flush()
         _tell_damage(summary)
@@ -353,7 +364,7 @@ def _tell_damage(summary: Summary) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(_encodable(visible(text), sys.stderr) + "\n")
+    terminal.put(sys.stderr, f"{visible(text)}\n")
 
 
 def _width(output: Path | None, out: TextIO) -> int:
@@ -361,13 +372,3 @@ def _width(output: Path | None, out: TextIO) -> int:
     if output is not None or not out.isatty():
         return WIDTH
     return max(60, min(shutil.get_terminal_size((WIDTH, 24)).columns - 1, WIDEST))
-
-
-def _lines(text: str) -> str:
-    return "\n".join(map(visible, text.split("\n")))
-
-
-def _encodable(text: str, out: TextIO) -> str:
-    """Marks that this terminal's encoding lacks become question marks, rather than an error."""
-    encoding = out.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from cors_addon.cli.parser import sub_parsers
 from cors_addon.policy.export import TARGETS
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.registry import REGISTRY
+from cors_addon.report.terminal import put
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -36,7 +38,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
 
 
 def _run(options: argparse.Namespace, whole: argparse.ArgumentParser) -> int:
-    print(script(options.shell, whole), end="")
+    put(sys.stdout, script(options.shell, whole))
     return 0
 
 

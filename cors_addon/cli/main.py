@@ -13,6 +13,7 @@ from cors_addon.cli import check, completion, policy, project, run
 from cors_addon.cli.parser import Parser, sub_parsers
 from cors_addon.demo import run as demo
 from cors_addon.reasons.explain import UNKNOWN, explain, explain_json
+from cors_addon.report.terminal import put
 
 DESCRIPTION = """\
 cors_addon judges CORS traffic in mitmproxy as the browser does.
@@ -33,19 +34,19 @@ def _explain(options: argparse.Namespace) -> int:
     if query == "-":
         read = sys.stdin.read()
         if not read.strip() and not options.json:
-            sys.stderr.write("cors-addon explain: nothing came from standard input\n")
+            put(sys.stderr, "cors-addon explain: nothing came from standard input\n")
             return UNKNOWN
         query = read if read.strip() else query
     if options.json:
         text, code = explain_json(query or None)
-        print(text)
+        put(sys.stdout, f"{text}\n")
         return code
     text, code = explain(query or None)
-    print(text, file=sys.stderr if code else sys.stdout)
+    put(sys.stderr if code else sys.stdout, f"{text}\n")
     if code and query != "-" and os.path.isfile(query):
         name = shlex.quote(query)
-        print(f"That is a file: `cors-addon check {name}` judges a recording, and", file=sys.stderr)
-        print(f"`cors-addon explain - < {name}` reads what a console said.", file=sys.stderr)
+        put(sys.stderr, f"That is a file: `cors-addon check {name}` judges a recording, and\n")
+        put(sys.stderr, f"`cors-addon explain - < {name}` reads what a console said.\n")
     return code
 
 
@@ -102,14 +103,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except project.ProjectError as error:
-        print(f"cors-addon check: {error}", file=sys.stderr)
+        put(sys.stderr, f"cors-addon check: {error}\n")
         return 2
     except BrokenPipeError:  # as in `| head`
         _drop_output()
         return 0
     except OSError as error:
         _drop_output()  # what is still buffered cannot be written either
-        print(f"cors-addon: {error}", file=sys.stderr)
+        put(sys.stderr, f"cors-addon: {error}\n")
         return 2
     return code
 

@@ -2,9 +2,12 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from cors_addon.report.terminal import put
 
 _CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
 _UNKNOWN = "unrecognized arguments: "
@@ -16,6 +19,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Add what is nearest to a wrong choice or option."""
         super().error(message + suggestion(self, message))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """What argparse prints goes through here, an argument as it was given included."""
+        if message:
+            put(file or sys.stderr, message)
 
 
 def suggestion(parser: argparse.ArgumentParser, message: str) -> str:

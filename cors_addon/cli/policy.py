@@ -7,17 +7,18 @@ from pathlib import Path
 
 from cors_addon.exchange.ledger import note_shadow
 from cors_addon.exchange.model import Judgement
+from cors_addon.fetch.headers import visible
 from cors_addon.policy import export, learn, shadow
 from cors_addon.policy.faults import count, errors
 from cors_addon.policy.model import Mode, Policy
 from cors_addon.policy.shadow import Shadow
 from cors_addon.proxy import trial
 from cors_addon.proxy.policy_file import load
-from cors_addon.reasons.model import printable
 from cors_addon.recordings import judge
 from cors_addon.report.atomic_file import overwrites
 from cors_addon.report.input import Input
 from cors_addon.report.table import damage_line
+from cors_addon.report.terminal import put
 from cors_addon.session.session import last_of
 
 FINE, FAULTY, UNUSABLE = 0, 1, 2
@@ -79,10 +80,10 @@ def run_check(options: argparse.Namespace) -> int:
             code = UNUSABLE
             continue
         for fault in loaded.faults:
-            sys.stdout.write(fault.render(str(path)) + "\n")
-        names = [f"{number}. {printable(policy.name)}" for number, policy in enumerate(loaded.policies, 1)]
+            put(sys.stdout, fault.render(str(path)) + "\n")
+        names = [f"{number}. {visible(policy.name)}" for number, policy in enumerate(loaded.policies, 1)]
         found = ", ".join(names) or "no policy"
-        sys.stdout.write(f"{printable(str(path))}: {count(loaded.faults)}; in order: {found}\n")
+        put(sys.stdout, f"{visible(str(path))}: {count(loaded.faults)}; in order: {found}\n")
         if (loaded.faults if options.strict else errors(loaded.faults)) and code == FINE:
             code = FAULTY
     return code
@@ -137,7 +138,7 @@ def _recognised(recordings: Sequence[str]) -> str | None:
         seen = "; the recording does not show which server answered"
     _complain(f"name the server by --to{seen}. The targets are:")
     for name in targets or export.TARGETS:
-        sys.stderr.write(f"  {name:12} {export.TARGETS[name].title}\n")
+        put(sys.stderr, f"  {name:12} {export.TARGETS[name].title}\n")
     return None
 
 
@@ -237,7 +238,7 @@ def load_policies(paths: Sequence[Path]) -> list[Policy] | None:
             _complain(f"cannot read {path}: {error.strerror}")
             return None
         for fault in loaded.faults:
-            sys.stderr.write(fault.render(str(path)) + "\n")
+            put(sys.stderr, fault.render(str(path)) + "\n")
         if not loaded.usable:
             return None
         policies += loaded.policies
@@ -246,7 +247,7 @@ def load_policies(paths: Sequence[Path]) -> list[Policy] | None:
 
 def _write(text: str, path: Path | None) -> int:
     if path is None:
-        sys.stdout.write(text)
+        put(sys.stdout, text)
         return FINE
     try:
         path.write_text(text, encoding="utf-8")
@@ -262,4 +263,4 @@ def _lost(output: Path) -> int:
 
 
 def _complain(words: str) -> None:
-    sys.stderr.write(printable(f"cors-addon policy: {words}") + "\n")
+    put(sys.stderr, visible(f"cors-addon policy: {words}") + "\n")

@@ -6,6 +6,7 @@ from typing import TextIO
 
 from cors_addon.recordings.source import Source
 from cors_addon.report.input import Input
+from cors_addon.report.terminal import put_over
 from cors_addon.report.text import visible
 
 
@@ -31,12 +32,10 @@ class Progress:
             line = f"{part:4.0%} {'█' * full}{'░' * (20 - full)} {each.flows:,} exchanges, {name}"
         else:
             line = f"{source.position / 1e6:,.0f} MB, {each.flows:,} exchanges, {each.title}"
-        self._out.write(f"\r\x1b[K{visible(line)[: room - 1]}")
-        self._out.flush()
+        put_over(self._out, visible(line)[: room - 1])
         self._shown = True
 
     def clear(self) -> None:
         """Leave no trace."""
         if self._shown:
-            self._out.write("\r\x1b[K")
-            self._out.flush()
+            put_over(self._out, "")

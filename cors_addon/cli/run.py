@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from cors_addon.browser import wanted
 from cors_addon.demo import ports
+from cors_addon.report.terminal import put
 from cors_addon.start import SCRIPT
 
 FINE, UNUSABLE = 0, 2
@@ -60,13 +61,13 @@ def main(given: Sequence[str]) -> int:
     words, headless, arguments = split(arguments)
     if words is None:
         if headless:
-            sys.stderr.write("cors-addon run: --headless goes with --browser.\n")
+            put(sys.stderr, "cors-addon run: --headless goes with --browser.\n")
             return UNUSABLE
     else:
         try:
             wanted.read(words)
         except wanted.Fault as fault:
-            sys.stderr.write(f"cors-addon run --browser: {fault}.\n")
+            put(sys.stderr, f"cors-addon run --browser: {fault}.\n")
             return UNUSABLE
         arguments = [*_settings(front_end, arguments, [*words, *([wanted.HEADLESS] if headless else [])]), *arguments]
     sys.argv[:] = [front_end, "-s", SCRIPT, *arguments]
@@ -109,7 +110,7 @@ def _settings(front_end: str, arguments: Sequence[str], words: Sequence[str]) ->
         for (name, port), free in zip(wanted_ports.items(), ports.choose([*wanted_ports.values()]), strict=True):
             if free != port:
                 settings[name] = str(free)
-                sys.stderr.write(f"Port {port} is taken, so {free} is used.\n")
+                put(sys.stderr, f"Port {port} is taken, so {free} is used.\n")
     return [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
 
 

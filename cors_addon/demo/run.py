@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from cors_addon.demo import ports, servers
 from cors_addon.demo.blocks import BLOCKED
 from cors_addon.demo.scenarios import SCENARIOS, Origins
+from cors_addon.report.terminal import put
 
 if TYPE_CHECKING:
     from mitmproxy.proxy.server_hooks import ServerConnectionHookData
@@ -83,7 +84,7 @@ def _run(options: argparse.Namespace) -> int:
         wanted = chosen = [options.port + index for index in range(4)]
         taken = [str(port) for port in chosen if not ports.is_free(port)]
         if taken:
-            sys.stderr.write(f"cors-addon demo: taken: port {', '.join(taken)}. Choose another --port.\n")
+            put(sys.stderr, f"cors-addon demo: taken: port {', '.join(taken)}. Choose another --port.\n")
             return UNUSABLE
     *shown, mitmweb = chosen
     origins = Origins(*(f"http://localhost:{port}" for port in shown))
@@ -141,7 +142,7 @@ def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int
     from cors_addon.proxy import internals
 
     if not internals.mitmweb.works:
-        sys.stderr.write(f"cors-addon demo does not suit this mitmproxy: {internals.mitmweb.fault}\n")
+        put(sys.stderr, f"cors-addon demo does not suit this mitmproxy: {internals.mitmweb.fault}\n")
         return UNUSABLE
 
     from mitmproxy.options import Options
@@ -163,7 +164,7 @@ def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int
             page = self._cors_addon.page
             live = "" if page is None else await page.listening()
             # what follows # opens the list of flows
-            sys.stdout.write(welcome(origins, f"{self.web_url}#/flows", live, notes))
+            put(sys.stdout, welcome(origins, f"{self.web_url}#/flows", live, notes))
             sys.stdout.flush()
 
     try:
@@ -171,7 +172,7 @@ def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int
     except SystemExit as error:  # it has said why
         return UNUSABLE if error.code else FINE
     except OSError as error:
-        sys.stderr.write(f"cors-addon demo: {error.strerror or error}\n")
+        put(sys.stderr, f"cors-addon demo: {error.strerror or error}\n")
         return UNUSABLE
     return FINE
 

@@ -35,6 +35,30 @@ def readable(text: str) -> str:
         return text
 
 
+def visible(text: str) -> str:
+    r"""`text` with every character that a terminal would obey, or not show, written as an escape, as `\x1b`.
+
+    Python's printable characters are all but controls, formatting (bidi overrides, zero width), surrogates, private
+    use, unassigned ones, and spaces other than the plain one.
+    """
+    return text if text.isprintable() else text.translate(_ESCAPES)
+
+
+class _Escapes(dict[int, str]):
+    """What is written for each character, by its code; remembers those it has seen."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        escape = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+        found = char if char.isprintable() else escape
+        if len(self) < MAX_NAMES:
+            self[code] = found
+        return found
+
+
+_ESCAPES = _Escapes()
+
+
 def is_token(text: str) -> bool:
     """Whether `text` is a token, as methods and header names must be.
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from ruamel.yaml.nodes import Node
 
-from cors_addon.reasons.model import printable
+from cors_addon.fetch.headers import visible
 
 
 class Severity(StrEnum):
@@ -30,7 +30,7 @@ class Fault:
     def render(self, file: str) -> str:
         """`file:line:column: error: message [code]`, as editors and people know it."""
         where = f"{self.policy}: " if self.policy else ""
-        return printable(f"{file}:{self.line}:{self.column}: {self.severity}: {where}{self.message} [{self.code}]")
+        return visible(f"{file}:{self.line}:{self.column}: {self.severity}: {where}{self.message} [{self.code}]")
 
 
 @dataclass

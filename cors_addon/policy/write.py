@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from cors_addon.fetch.headers import visible
 from cors_addon.policy.model import Mode, Names, Others, Policy, Preflights, Preset, preset
-from cors_addon.reasons.model import printable
 
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9 ._/+-]*(?<! )|https?://[a-z0-9.-]+(:[0-9]+)?")
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"})
@@ -119,7 +119,7 @@ def summary(policy: Policy) -> str:
     parts += [f"{key} {value}" for key, value in _embedding(policy)]
     parts += [f"set {name}: {value}" for name, value in policy.set.items()]
     parts += [f"remove {name}" for name in policy.remove]
-    return printable(" · ".join(parts))
+    return visible(" · ".join(parts))
 
 
 def _grants_in_short(policy: Policy) -> Iterator[str]:

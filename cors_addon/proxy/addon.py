@@ -32,6 +32,7 @@ from cors_addon.proxy.json_lines import JsonLines
 from cors_addon.proxy.judged_flows import JudgedFlows
 from cors_addon.proxy.judging import Judging
 from cors_addon.proxy.keys import Keys
+from cors_addon.proxy.logs import logger_of
 from cors_addon.proxy.page.actions import Actions
 from cors_addon.proxy.page.group import PageGroup
 from cors_addon.proxy.policy_commands import PolicyCommands
@@ -47,7 +48,7 @@ from cors_addon.proxy.witness.command import WitnessCommand
 if TYPE_CHECKING:
     from cors_addon.proxy.mitmdump_output import MitmdumpOutput  # what mitmdump alone needs, and not with -q
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _STARTING_UP = 1.0
 """Seconds in which mitmproxy takes an error in the log for a reason to exit."""

@@ -1,6 +1,5 @@
 """The command `cors.audit`: the security findings of the chosen flows."""
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,11 +11,12 @@ from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.model import Judgement
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy.command_group import Command, CommandGroup
+from cors_addon.proxy.logs import logger_of
 
 if TYPE_CHECKING:
     from cors_addon.report.summary import Summary
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 type JudgementOf = Callable[[http.HTTPFlow], Judgement | None]
 

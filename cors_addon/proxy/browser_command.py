@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ipaddress
-import logging
 import signal
 from collections.abc import Callable
 from typing import ClassVar
@@ -15,8 +14,9 @@ from mitmproxy.options import Options
 from cors_addon.browser import wanted
 from cors_addon.browser.running import Browser, start
 from cors_addon.proxy.command_group import Command, CommandGroup
+from cors_addon.proxy.logs import logger_of
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _LOOK_EVERY = 0.5
 """Seconds between two looks at whether a browser still runs."""

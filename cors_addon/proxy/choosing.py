@@ -5,7 +5,6 @@ Law 2: mitmweb tells nobody which row is looked at. Its `@focus` is another flow
 """
 
 import inspect
-import logging
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,8 +14,10 @@ from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
 from cors_addon.proxy import internals
+from cors_addon.proxy.logs import logger_of
+from cors_addon.report.terminal import safe
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _FLOWS: dict[Any, bool] = {Flow: True, Sequence[Flow]: False}
 """Kinds of parameters, and whether they are for one flow."""
@@ -45,7 +46,7 @@ def form(command: Callable[..., Any], master: Master) -> Callable[..., Any]:
                 continue
             found = _found(bound.arguments[name], master)
             bound.arguments[name] = _newest(found) if one else found
-        answer = command(*bound.args, **bound.kwargs)
+        answer = _shown(command, bound)
         if not speaks or answer is None:
             return answer
         logger.log(internals.alert_level(), "%s", answer)
@@ -54,6 +55,17 @@ def form(command: Callable[..., Any], master: Master) -> Callable[..., Any]:
     run.__doc__ = command.__doc__
     run.__signature__ = told  # type: ignore[attr-defined]
     return run
+
+
+def _shown(command: Callable[..., Any], given: inspect.BoundArguments) -> Any:
+    """What a command answers, or complains of: both are shown in a terminal."""
+    try:
+        answer = command(*given.args, **given.kwargs)
+    except exceptions.CommandError as error:
+        raise exceptions.CommandError(safe(str(error))) from error
+    if isinstance(answer, str):
+        return safe(answer)
+    return [safe(each) if isinstance(each, str) else each for each in answer] if isinstance(answer, list) else answer
 
 
 def _found(given: Any, master: Master) -> list[Flow]:

@@ -1,6 +1,5 @@
 """The commands `cors.explain` and `cors.pair`."""
 
-import logging
 import re
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -12,9 +11,10 @@ from mitmproxy.master import Master
 from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.proxy import choosing, internals
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
+from cors_addon.proxy.logs import logger_of
 from cors_addon.report import text
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _WIDEST = 120
 """Columns of an explanation in the console, however wide the terminal is."""

@@ -1,6 +1,5 @@
 """The command `cors.curl`: what to paste into a shell to send a flow's preflight and request again."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -12,9 +11,10 @@ from mitmproxy.master import Master
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.flows import translate
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
+from cors_addon.proxy.logs import logger_of
 from cors_addon.report import curl
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 
 class CurlCommand(CommandGroup):

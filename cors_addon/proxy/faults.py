@@ -3,7 +3,9 @@
 import logging
 import traceback
 
-logger = logging.getLogger(__name__)
+from cors_addon.proxy.logs import logger_of
+
+logger = logger_of(__name__)
 
 
 class Faults:

@@ -18,9 +18,9 @@ from mitmproxy import flow, flowfilter, http, version
 from mitmproxy.connection import Client, Server
 
 from cors_addon.proxy.feature import Feature, Lack, must_take, part
+from cors_addon.proxy.logs import logger_of
 
-logger = logging.getLogger(__name__)
-
+logger = logger_of(__name__)
 
 FEATURES: list[Feature] = []
 """Those that are looked at when mitmproxy starts."""

@@ -10,7 +10,6 @@ waits for the next one.
 
 import contextlib
 import errno
-import logging
 import os
 import stat
 import threading
@@ -18,9 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from cors_addon.proxy.logs import logger_of
 from cors_addon.report import bounded_file
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 MOST_WAITING = 1 << 24
 """Bytes of lines that wait for the file."""

@@ -6,7 +6,6 @@ Law 3: what goes wrong with the output ends the output, not the traffic.
 """
 
 import asyncio
-import logging
 import os
 from collections import OrderedDict
 from typing import TextIO
@@ -16,12 +15,13 @@ from mitmproxy import ctx, http
 from cors_addon.exchange.model import Judgement
 from cors_addon.proxy import internals
 from cors_addon.proxy.annotate import comment_of
-from cors_addon.report import table
+from cors_addon.proxy.logs import logger_of
+from cors_addon.report import table, terminal
 from cors_addon.report.summary import Summary
 from cors_addon.report.text import WIDTH, depends_on_credentials
 from cors_addon.report.verdict_line import line, related
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 REMEMBERED = 10_000
 """Flows that a later revision may still change; the tracker revises nothing older."""
@@ -126,9 +126,8 @@ class MitmdumpOutput:
     def _print(self, text: str) -> None:
         if self._out is None:
             return
-        encoding = getattr(self._out, "encoding", None) or "utf-8"
         try:
-            self._out.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+            terminal.put(self._out, f"{text}\n", colour=self._colour)
         except (OSError, ValueError) as error:  # a closed pipe, a closed file
             self._out = None
             logger.debug("cors_addon prints no more: %s", error)

@@ -3,7 +3,6 @@
 Law: a rule of the session names the server it is for and is listed by `cors.rules`; nothing is widened silently.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from mitmproxy import ctx, exceptions, flow, http
 from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
-from cors_addon.fetch.headers import LOWER
+from cors_addon.fetch.headers import LOWER, visible
 from cors_addon.flows import translate
 from cors_addon.policy import export, granted, learn
 from cors_addon.policy.edits import name_fault, value_fault
@@ -30,12 +29,12 @@ from cors_addon.policy.write import summary, write
 from cors_addon.proxy import internals
 from cors_addon.proxy.command_group import Command, CommandGroup
 from cors_addon.proxy.in_force import InForce, in_force, matching_filter, scope_of
+from cors_addon.proxy.logs import logger_of
 from cors_addon.proxy.rewriting import Policies
-from cors_addon.reasons.model import printable
 from cors_addon.report.atomic_file import SHARED, replacing
 from cors_addon.report.text import in_question
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 type JudgementOf = Callable[[http.HTTPFlow], Judgement | None]
 
@@ -116,7 +115,7 @@ class PolicyCommands(CommandGroup):
         for each in _http(flows):
             preflight = asking(each.request.data.method, each.request.data.headers.fields).method is not None
             endpoint = each.request.pretty_url.partition("?")[0]
-            key = f"inject {'OPTIONS ' if preflight else ''}{printable(endpoint)}"
+            key = f"inject {'OPTIONS ' if preflight else ''}{visible(endpoint)}"
             url = quoted(f"^{literal(endpoint)}(\\?|$)")
             known = done.get(key) or self._rule(key) or Policy(name=key)
             known = replace(known, filter=f"~u {url} & {'' if preflight else '! '}~m ^OPTIONS$")
@@ -315,7 +314,7 @@ def _http(flows: Sequence[flow.Flow]) -> list[http.HTTPFlow]:
 
 
 def _server(each: http.HTTPFlow) -> str:
-    return printable(translate.url(each).origin.partition("://")[2])
+    return visible(translate.url(each).origin.partition("://")[2])
 
 
 def _allowing(name: str, where: str, origin: str | None, known: Policy | None) -> Policy:

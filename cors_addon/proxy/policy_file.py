@@ -18,10 +18,11 @@ from cors_addon.policy.model import Policy
 from cors_addon.policy.read import Loaded, read
 from cors_addon.proxy import filters
 from cors_addon.proxy.faults import Faults
+from cors_addon.proxy.logs import logger_of
 from cors_addon.proxy.off_loop import off_loop
 from cors_addon.report import bounded_file
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _LOOK_EVERY = 1.0
 """Seconds between two looks at the file."""

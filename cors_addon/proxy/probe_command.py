@@ -1,6 +1,5 @@
 """The command `cors.probe`: which origins do these flows' servers let in? It asks them."""
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,11 +10,12 @@ from mitmproxy.master import Master
 from cors_addon.exchange.model import Judgement
 from cors_addon.proxy import internals
 from cors_addon.proxy.command_group import Command, CommandGroup
+from cors_addon.proxy.logs import logger_of
 
 if TYPE_CHECKING:
     from cors_addon.proxy.probing import Probing
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 type JudgementOf = Callable[[http.HTTPFlow], Judgement | None]
 

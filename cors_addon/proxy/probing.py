@@ -6,7 +6,6 @@ Law 3: a probe is no traffic of a page: the judgement of others learns nothing f
 """
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -24,11 +23,12 @@ from cors_addon.flows import translate
 from cors_addon.flows.translate import PROBE
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.proxy import internals
+from cors_addon.proxy.logs import logger_of
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.report import probe as words
 from cors_addon.session.session import judge_replayed
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 MAX_ENDPOINTS = 50
 """Of one command."""

@@ -1,6 +1,5 @@
 """The HTML report of a session: what it covers is gathered as it is judged, or found among the flows still listed."""
 
-import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -11,12 +10,13 @@ from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.proxy.command_group import Command, CommandGroup
+from cors_addon.proxy.logs import logger_of
 from cors_addon.report.atomic_file import replacing
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.html.page import render
 from cors_addon.report.summary import Input, Summary
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 type Judgements = Callable[[], Iterable[Judgement]]
 type Body = Callable[[str], bytes]

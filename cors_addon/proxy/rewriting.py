@@ -6,7 +6,6 @@ Law 3: a flow is rewritten once, and what the server said is kept: for mitmproxy
 Law 4: a policy costs less than mitmproxy's own `modify_headers` that makes the same edits (scripts/bench).
 """
 
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -32,13 +31,14 @@ from cors_addon.proxy import matching
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.hooks import Hooks, Work
 from cors_addon.proxy.in_force import NO_CHOICE, Choice, Chooser, InForce, in_force, scope
+from cors_addon.proxy.logs import logger_of
 from cors_addon.proxy.matching import Reads
 from cors_addon.proxy.policy_file import PolicyFile
 from cors_addon.proxy.revert import keep_original, phrase
 from cors_addon.proxy.trial import load_trials
 from cors_addon.proxy.unreachable import Unreachable
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _unconditional = matching.Absent(VALIDATING)
 

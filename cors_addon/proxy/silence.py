@@ -4,7 +4,6 @@ Law: it costs next to nothing. It ends with the first CORS exchange, and with wh
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 from mitmproxy import ctx, http
@@ -13,8 +12,9 @@ from cors_addon.browser.wanted import Fault
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.fetch.origins import is_loopback
 from cors_addon.proxy.browser_command import proxy_of
+from cors_addon.proxy.logs import logger_of
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _SECONDS = 60.0
 """From the first flow on, until something is said."""

@@ -13,12 +13,13 @@ import json
 import textwrap
 from collections.abc import Iterable, Mapping
 
+from cors_addon.fetch.headers import visible
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.causes import Cause, Kind
 from cors_addon.reasons.entries import Entry, Item, browser_names, unnumbered, without_password
 from cors_addon.reasons.finding import FindingName
 from cors_addon.reasons.findings import FINDINGS
-from cors_addon.reasons.model import BROWSERS, UNNAMED, Explanation, Facts, Said, fix, message, printable
+from cors_addon.reasons.model import BROWSERS, UNNAMED, Explanation, Facts, Said, fix, message
 from cors_addon.reasons.pasted import recognise
 from cors_addon.reasons.pasted_remedies import Told, in_words, told_by
 from cors_addon.reasons.registry import REGISTRY, NotRevealed
@@ -79,8 +80,8 @@ def described(item: Item) -> dict[str, object]:
         "engine": item.by if by_engine else None,
         "by": BROWSERS[item.by] if by_engine and item.by else item.by,
         "language": item.language,
-        "text": printable(without_password(item.text)) or None,
-        "values": {name: printable(value) for name, value in item.values.items()},
+        "text": visible(without_password(item.text)) or None,
+        "values": {name: visible(value) for name, value in item.values.items()},
     }
     return common | _told(item)
 
@@ -246,7 +247,7 @@ def _where(item: Item) -> str:
     """The values of a message, a line each."""
     names = {"first": "redirected from", "location": "redirected to"}
     lines = [
-        textwrap.shorten(f"  {names.get(name, name)}: {printable(item.values[name])}", 200, placeholder=" …")
+        textwrap.shorten(f"  {names.get(name, name)}: {visible(item.values[name])}", 200, placeholder=" …")
         for name in _SHOWN
         if name in item.values
     ]
@@ -300,12 +301,12 @@ def _whole(reason: Reason, item: Item) -> str:
             whose = f", with your page's origin in the place of {origin}"
     parts = [
         f"{reason}\n{_indent(f'for example: {message(explanation, *explanation.example)}')}" + _where(item),
-        *([_paragraph(printable(told.happened))] if told.happened else []),
+        *([_paragraph(visible(told.happened))] if told.happened else []),
         _paragraph(explanation.explanation),
         "Usual causes\n" + "\n".join(_item(cause) for cause in explanation.causes),
     ]
     if told.remedies:
-        words = map(_item, map(printable, map(in_words, told.remedies)))
+        words = map(_item, map(visible, map(in_words, told.remedies)))
         parts.append("Who must change what\n" + "\n".join(words))
     if told.headers_help:
         parts.append(f"Fix{whose}\n" + _indent(change))
@@ -389,7 +390,7 @@ def _closest(query: str) -> list[str]:
 
 def _unknown(query: str) -> str:
     wanted = " ".join(query.split())
-    shown = printable(wanted if len(wanted) <= 60 else f"{wanted[:59]}…")
+    shown = visible(wanted if len(wanted) <= 60 else f"{wanted[:59]}…")
     text = f"neither a reason nor a finding, nor what a browser says: {shown}"
     close = _closest(query)
     if close:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from cors_addon.fetch.headers import visible
 from cors_addon.fetch.refusals import Refusal, Stage
 from cors_addon.reasons.finding import Finding
 
@@ -125,28 +126,19 @@ _LONGEST = 100  # of one value in a message
 def message(explanation: Parts, refusal: Refusal | Finding, facts: Facts) -> str:
     """The one line, with this exchange's values."""
     values = {name: _short(value) for name, value in _values(refusal, facts).items()}
-    return printable(explanation.message.format_map(values))
+    return visible(explanation.message.format_map(values))
 
 
 def fix(explanation: Parts, refusal: Refusal | Finding, facts: Facts) -> str:
     """What to change, with the exact header for this exchange."""
-    # values are made printable before, the template's own line ends are meant
-    values = {name: _printable_lines(value) for name, value in _values(refusal, facts).items()}
+    # values are made visible before, the template's own line ends are meant
+    values = {name: _visible_lines(value) for name, value in _values(refusal, facts).items()}
     text = explanation.fix.format_map(values)
     return f"{text}\n{NULL_ORIGIN}" if facts.origin == "null" and "{origin}" in explanation.fix else text
 
 
-def printable(text: str) -> str:
-    r"""The text with control, format and bidirectional characters made visible, as `\x1b`."""
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
-
-
-# C0, DEL, C1, soft hyphen, zero-width and bidirectional controls, line separators, lone surrogates
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-
-
-def _printable_lines(text: str) -> str:
-    return "\n".join(map(printable, text.split("\n")))
+def _visible_lines(text: str) -> str:
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def _short(value: str) -> str:
@@ -154,8 +146,8 @@ def _short(value: str) -> str:
 
 
 def _values(refusal: Refusal | Finding, facts: Facts) -> Mapping[str, str]:
-    """A value for each of the placeholders. A header's value never brings a line end: `printable` follows."""
-    value, detail = _printable(facts.value), _printable(refusal.detail)
+    """A value for each of the placeholders. A header's value never brings a line end: `visible` follows."""
+    value, detail = _visible(facts.value), _visible(refusal.detail)
     listed = list(filter(None, map(str.strip, (value or "").split(","))))
     stage = refusal.stage if isinstance(refusal, Refusal) else Stage.ACTUAL
     method, names = _asked_for(stage, detail, facts)
@@ -167,17 +159,17 @@ def _values(refusal: Refusal | Finding, facts: Facts) -> Mapping[str, str]:
         "grants": _grants(stage, method, names),
         "literal": _literal(detail, listed, credentialed=facts.credentialed),
         "listed": _in_quotes(value, "(absent)"),
-        "location": _without_userinfo(printable(facts.location or detail or "another URL")),
+        "location": _without_userinfo(visible(facts.location or detail or "another URL")),
         "new_headers": ", ".join(_extended(listed, names, facts.credentialed, fold=str.lower)) or _NO_NAME,
         "new_methods": ", ".join(_extended(listed, (method,), facts.credentialed)),
-        "origin": printable(facts.origin or "https://app.example.com"),
+        "origin": visible(facts.origin or "https://app.example.com"),
         "status": status or "another status",
         "value": _in_quotes(value, "absent"),
     }
 
 
-def _printable(text: str | None) -> str | None:
-    return None if text is None else printable(text)
+def _visible(text: str | None) -> str | None:
+    return None if text is None else visible(text)
 
 
 def _in_quotes(value: str | None, absent: str) -> str:
@@ -187,8 +179,8 @@ def _in_quotes(value: str | None, absent: str) -> str:
 def _asked_for(stage: Stage, detail: str | None, facts: Facts) -> tuple[str, tuple[str, ...]]:
     """The method and the header names of the request; where they are not known, what a preflight was refused for."""
     named = detail if detail and stage is Stage.PREFLIGHT and _TOKEN.fullmatch(detail) else None
-    names = tuple(map(printable, facts.headers))
-    return printable(facts.method or named or "PUT"), names or ((detail,) if detail else ())
+    names = tuple(map(visible, facts.headers))
+    return visible(facts.method or named or "PUT"), names or ((detail,) if detail else ())
 
 
 def _grants(stage: Stage, method: str, names: tuple[str, ...]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from cors_addon.fetch.headers import is_token
+from cors_addon.fetch.headers import is_token, visible
 
 _INVALID = re.compile(r"invalid header (name|line): (b'.*'|b\".*\")(?: from server|$)", re.IGNORECASE | re.DOTALL)
 """What mitmproxy 12 says where it does not pass a response on: net/http/validate.py, net/http/http1/read.py."""
@@ -71,21 +71,17 @@ def sentences(error: str, status: int | None) -> str:
 def refused_line(error: str) -> str | None:
     """The name or line for which mitmproxy refused an answer, as people read it; None where it was for another."""
     found = _INVALID.search(error)
-    return None if found is None else _shown(_unescaped(found))
+    return None if found is None else visible(_unescaped(found))
 
 
 def _unescaped(found: re.Match[str]) -> str:
     return _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else _PLAIN[match[2]], found[2][2:-1])
 
 
-def _shown(text: str) -> str:
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-
-
 def _refused_header(found: re.Match[str], status: int) -> str:
     text = _unescaped(found)
     return (
-        f'mitmproxy refused the server\'s answer: invalid header {found[1]} "{_shown(text)}". It answered {status} '
+        f'mitmproxy refused the server\'s answer: invalid header {found[1]} "{visible(text)}". It answered {status} '
         f"in its place, without CORS headers, so the page's script sees only a CORS error. Without mitmproxy "
         f"{_alone(text)}. Mend that header at the server first."
     )

@@ -1,9 +1,8 @@
 """The words that tell one refusal from another at once: a column of mitmweb shows sixteen characters, with the mark."""
 
 from cors_addon.exchange.model import Judgement
-from cors_addon.fetch.headers import split_list
+from cors_addon.fetch.headers import split_list, visible
 from cors_addon.fetch.refusals import Reason, Refusal
-from cors_addon.reasons.model import printable
 
 _WORDS = {
     Reason.ALLOW_ORIGIN_MISSING: "no header",
@@ -33,7 +32,7 @@ MOST = 24
 def words(judgement: Judgement, refusal: Refusal) -> str:
     """For a refusal of this exchange; what stood on the wire is made visible."""
     status = judgement.observation.status
-    detail = printable(judgement.detail or "")
+    detail = visible(judgement.detail or "")
     said = _WORDS[refusal.reason].format(
         detail=(detail if len(detail) <= MOST else detail[: MOST - 1] + "…") or refusal.reason.value,
         origins=len(split_list(detail)) or "several",

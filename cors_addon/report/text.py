@@ -10,6 +10,7 @@ from functools import lru_cache
 from cors_addon.exchange import in_browsers
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, PreflightState, Role, Verdict
 from cors_addon.fetch import headers
+from cors_addon.fetch.headers import visible as visible
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
@@ -32,22 +33,6 @@ _ABOUT_REDIRECTS = frozenset(
         Reason.REDIRECT_URL_UNUSABLE,
     }
 )
-
-
-def visible(text: str) -> str:
-    """`text` with every character that a terminal would obey, or not show, written as an escape.
-
-    Python's printable characters are all but controls, formatting (bidi overrides, zero width), surrogates, private
-    use, unassigned ones, and spaces other than the plain one.
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def shortened(text: str, limit: int = _MAX_VALUE) -> str:

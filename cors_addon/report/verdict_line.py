@@ -22,15 +22,15 @@ def line(
     none.
     """
     observation = judgement.observation
-    request = f"{observation.method.decode('latin-1')} {observation.url}"
+    request = shortened(f"{observation.method.decode('latin-1')} {observation.url}", _MAX_URL)
     page = f" from {visible(judgement.origin)}" if judgement.origin is not None else ""
     if width is None:
-        request = shortened(request, _MAX_URL) + page
+        request += page
     else:
         least = 0 if below else min(len(request), _MIN_REQUEST) + 2
         comment = fitting(comment, max(width - least, 20))
         room = width - cells(comment) - 2
-        if len(request) + len(page) <= room:
+        if cells(request) + cells(page) <= room:
             request += page
         else:
             request = fitting(shortened(request, room), room) if room >= _MIN_REQUEST or not below else ""

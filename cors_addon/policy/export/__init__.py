@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
+from cors_addon.fetch.headers import visible
 from cors_addon.policy.export import balancers, more_node, more_others, more_python, node, others, proxies, python
 from cors_addon.policy.export.target import Inexpressible as Inexpressible
 from cors_addon.policy.export.target import Several, Sited, Snippet, Target, faults, notes, wider, words_for
 from cors_addon.policy.export.target import UnknownTarget as UnknownTarget
 from cors_addon.policy.filters import of_host
 from cors_addon.policy.model import Policy
-from cors_addon.reasons.model import printable
 
 _MODULES = (proxies, balancers, node, more_node, python, more_python, others, more_others)
 TARGETS: dict[str, Target] = {target.name: target for module in _MODULES for target in module.TARGETS}
@@ -57,6 +57,6 @@ def _sited(policies: Sequence[Policy], target: Target) -> Iterator[Sited]:
         if several and target.several is Several.BY_HOST and hosts is None:
             raise Inexpressible(
                 f"{target.title} would need the hosts of the policy {policy.name!r} to tell it from {names}, and its "
-                f"filter says more, or less: {printable(policy.filter)}. Export one policy at a time, or write ~d HOST."
+                f"filter says more, or less: {visible(policy.filter)}. Export one policy at a time, or write ~d HOST."
             )
         yield Sited(policy, word, hosts)

@@ -15,12 +15,12 @@ from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from cors_addon.fetch.headers import visible
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.policy.filters import literal
 from cors_addon.policy.model import Others, Policy, Preflights
 from cors_addon.policy.origins import ANY, Origins, Pattern
-from cors_addon.reasons.model import printable
 
 SIMPLE_METHODS = ("GET", "HEAD", "POST")
 
@@ -258,7 +258,7 @@ def words_for(policies: Sequence[Policy]) -> list[str]:
 def notes(policy: Policy, target: Target, hosts: str | None = None) -> Iterable[str]:
     """What to know about the snippet; `hosts` as in `Sited`."""
     kind = "Policy" if policy.origins is None else "CORS policy"
-    yield f"{kind} {printable(policy.name)!r} for {target.title}, written by cors_addon."
+    yield f"{kind} {visible(policy.name)!r} for {target.title}, written by cors_addon."
     if policy.filter:
         how = "put it where those are served" if hosts is None else "it looks at the Host header"
         yield f"It is for {place_of(policy)}: {how}."
@@ -270,7 +270,7 @@ def notes(policy: Policy, target: Target, hosts: str | None = None) -> Iterable[
 
 def place_of(policy: Policy) -> str:
     """Whose requests it is for, in words."""
-    expression = printable(" ".join(policy.filter.split()))
+    expression = visible(" ".join(policy.filter.split()))
     return f"requests that match the mitmproxy filter {expression}" if expression else "all other requests"
 
 

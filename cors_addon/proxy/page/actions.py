@@ -12,6 +12,7 @@ from typing import Any
 from mitmproxy import exceptions, http
 
 from cors_addon.exchange.model import Judgement
+from cors_addon.fetch.headers import visible
 from cors_addon.flows import made, translate
 from cors_addon.policy import shadow
 from cors_addon.policy.filters import literal, quoted
@@ -27,7 +28,6 @@ from cors_addon.proxy.page.live import Live
 from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.policy_file import check_filter
 from cors_addon.proxy.rewriting import Policies
-from cors_addon.reasons.model import printable
 
 MOST_TRIED = 2_000
 """Exchanges that a policy is tried on: the newest."""
@@ -86,7 +86,7 @@ class Actions:
         session, now = len(self._policies.session), time.time()
         return [
             {
-                "name": printable(policy.name),
+                "name": visible(policy.name),
                 "key": policy.name,
                 "what": summary(policy),
                 "from": "session" if number < session else "file",
@@ -114,7 +114,7 @@ class Actions:
             asked, url = asking(each.request.data.method, each.request.data.headers.fields), translate.url(each)
             if asked.origin is None:
                 continue
-            name = f"allow {printable(asked.origin)} at {printable(url.origin)}"
+            name = f"allow {visible(asked.origin)} at {visible(url.origin)}"
             where = matching_filter("~u " + quoted(f"^{literal(url.origin)}/"), each)
             base = replace(preset(Preset.ALLOW), name=name, filter=where)
             rules[name] = replace(base, origins=collect((asked.origin,)), others=Others.KEEP)
@@ -157,7 +157,7 @@ class Actions:
         self._policies.session, self._policies.modes, self._policies.follows = session, modes, follows
         self._policies.refresh()
         changed = [policy for policy in before if policy not in self._policies.all]
-        return self._told(f"Taken back: {printable(what)}.", changed)
+        return self._told(f"Taken back: {visible(what)}.", changed)
 
     def _use(self, given: Given, _live: Live) -> Told:
         loaded = read(_text(given, "text"), check_filter)
@@ -166,7 +166,7 @@ class Actions:
         self._remember(", ".join(policy.name for policy in loaded.policies))
         for policy in reversed(loaded.policies):  # each comes first, and so the first of them at last
             self._policies.add(policy)
-        names = ", ".join(printable(policy.name) for policy in loaded.policies)
+        names = ", ".join(visible(policy.name) for policy in loaded.policies)
         return self._told(f"Switched on: {names}.", loaded.policies)
 
     def _told(self, said: str, changed: Sequence[Policy] | Any) -> Told:
@@ -194,7 +194,7 @@ class Actions:
         told: Told = {
             "usable": loaded.usable and bool(loaded.policies),
             "faults": [
-                [fault.line, fault.column, fault.severity.value, printable(fault.message), fault.code]
+                [fault.line, fault.column, fault.severity.value, visible(fault.message), fault.code]
                 for fault in loaded.faults
             ],
         }

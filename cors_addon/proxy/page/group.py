@@ -1,7 +1,6 @@
 """What the addon knows of the live page: the command `cors.page`, and when to gather, listen and let go."""
 
 import asyncio
-import logging
 import time
 import webbrowser
 from collections import deque
@@ -19,6 +18,7 @@ from cors_addon.proxy import internals
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.hooks import Hook
+from cors_addon.proxy.logs import logger_of
 from cors_addon.proxy.page.actions import Actions
 from cors_addon.proxy.page.app import App, address
 from cors_addon.proxy.page.gate import HOST, Gate
@@ -27,7 +27,7 @@ from cors_addon.proxy.page.server import ADDRESS, PageServer
 from cors_addon.proxy.page.through import Through
 from cors_addon.proxy.publishing import Publisher
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 OFF = "off"
 AUTO = "auto"

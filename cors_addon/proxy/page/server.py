@@ -1,15 +1,15 @@
 """The live page's own port, on the loopback interface alone: HTTP/1.1, one request a connection."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 
 import h11
 
 from cors_addon.proxy.faults import Faults
+from cors_addon.proxy.logs import logger_of
 from cors_addon.proxy.page.messages import MAX_BODY, Answered, Asked
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 ADDRESS = "127.0.0.1"
 _PATIENCE = 10.0

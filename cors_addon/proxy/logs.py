@@ -1,0 +1,23 @@
+"""What goes to mitmproxy's log, and so to a terminal: text and ends of lines alone, whatever traffic it speaks of."""
+
+import logging
+import traceback
+
+from cors_addon.report.terminal import safe
+
+
+def logger_of(module: str) -> logging.Logger:
+    """The logger of a module of ours; it takes the place of `logging.getLogger`."""
+    found = logging.getLogger(module)
+    if _safe not in found.filters:
+        found.addFilter(_safe)
+    return found
+
+
+def _safe(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    if record.exc_info and record.exc_info[1] is not None:  # its message may hold anything, too
+        text = f"{text}\n{''.join(traceback.format_exception(record.exc_info[1])).rstrip()}"
+        record.exc_info = record.exc_text = None
+    record.msg, record.args = safe(text), ()
+    return True
