@@ -149,6 +149,7 @@ RULES = Rules(
     safelist={**SAFELIST, **_HINTS, "range": partial(is_simple_range_below, _MAX_INT64)},
     browser_names=BROWSER_NAMES | _OWN_NAMES,
     wildcard_covers_authorization=True,
+    head_limit=262_144,  # http_stream_parser.h, kMaxHeaderBufSize
     reading=Reading(refused_http2=CONTROLS, read=_read),  # quiche's header_properties.cc: IsInvalidHeaderChar
 )
 

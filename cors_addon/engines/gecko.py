@@ -8,7 +8,7 @@ from cors_addon.engines.engine import Engine
 from cors_addon.fetch import checks
 from cors_addon.fetch.cache_rules import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
-from cors_addon.fetch.headers import is_token, normalize, split_list
+from cors_addon.fetch.headers import are_tokens, is_token, normalize, split_list
 from cors_addon.fetch.names import CORS_RESPONSE, EXPOSE_HEADERS, LOCATION
 from cors_addon.fetch.origins import Unusable
 from cors_addon.fetch.received import Fields, Reading, unbroken, unfold
@@ -55,10 +55,8 @@ def allow_credentials(rules: Rules, asked: Asked, answer: Answer) -> Failure | N
 
 
 def _items_are_tokens(value: str | None, reason: Reason) -> Failure | None:
-    for item in split_list(value or ""):
-        if not is_token(item):
-            return reason, item
-    return None
+    items = split_list(value or "")
+    return None if are_tokens(items) else (reason, next(item for item in items if not is_token(item)))
 
 
 @checks.methods_syntax.as_done_by
@@ -145,6 +143,7 @@ RULES = Rules(
     safelist={**SAFELIST, "range": partial(is_simple_range_below, 2**64)},
     wildcard_covers_authorization=True,
     read_location=_read_location,
+    head_limit=393_216,  # network.http.max_response_header_size
     reading=Reading(read=_read),  # over HTTP/2 Http2Decompressor::OutputHeader asks IsReasonableHeaderValue
 )
 

@@ -75,6 +75,7 @@ _GECKO: Mapping[Reason, Mapping[Stage, str]] = {
     Reason.REDIRECT_URL_UNUSABLE: _everywhere("CORSDidNotSucceed2"),
     Reason.REDIRECT_COUNT_EXCEEDED: _redirect("CORSDidNotSucceed2"),
     Reason.HEADER_UNREADABLE: _everywhere("CORSDidNotSucceed2"),
+    Reason.HEADERS_TOO_LARGE: _everywhere("CORSDidNotSucceed2"),
     Reason.NETWORK_ERROR: _everywhere("CORSDidNotSucceed2"),
 }
 

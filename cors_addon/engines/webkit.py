@@ -81,6 +81,7 @@ RULES = Rules(
     safelist={**SAFELIST, "range": _is_simple_range},
     wildcard_covers_authorization=True,
     read_location=_read_location,
+    head_limit=65_536,  # libsoup; Safari's is not known
     reading=Reading(read=_read),
 )
 

@@ -21,6 +21,10 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 SAME_SITE_UNSET = "unset"
 
 
+MAX_SET = 64
+"""Cookies of one answer that are looked at, the last: more would push each other out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cookie:
     """What decides whether a stored cookie goes with a request."""
@@ -210,10 +214,10 @@ class CookieEvidence:
         """
         gone = new.expires is not None and new.expires <= now
         alike = (new.host_only, new.secure, new.same_site)
-        for key, held in list(self._cookies.items()):
-            if key[:3] == (name, new.host, new.path) and (
-                gone or (held.host_only, held.secure, held.same_site) != alike
-            ):
+        same_name = [key for key in self._cookies if key[0] == name and key[1:3] == (new.host, new.path)]
+        for key in same_name:
+            held = self._cookies[key]
+            if gone or (held.host_only, held.secure, held.same_site) != alike:
                 del self._cookies[key]
 
     def learn(self, flow_id: str, *, included: bool) -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from cors_addon.exchange import gecko_http2
 from cors_addon.exchange.clients import Client, Connection, Fetch
-from cors_addon.exchange.cookies import SetBy
+from cors_addon.exchange.cookies import MAX_SET, SetBy
 from cors_addon.exchange.exchange import Exchange, ModeFinding
 from cors_addon.exchange.mode_evidence import (
     AUTHORIZATION_SENT,
@@ -30,6 +30,7 @@ from cors_addon.exchange.mode_evidence import (
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role
 from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
 from cors_addon.fetch.checks import AUTHORIZATION
+from cors_addon.fetch.headers import get_all
 from cors_addon.fetch.load import Destination
 from cors_addon.fetch.origins import OPAQUE
 
@@ -318,9 +319,8 @@ class Evidence:
             doubted = observation.flow_id if mode is Credentials.UNKNOWN else None
             registrable = self._site(observation.url.host)
             by = SetBy(observation.url, observation.ended, context, third_party, registrable, doubted)
-            for name, line in observation.response:
-                if name.lower() == b"set-cookie":
-                    client.cookies.set(line, by)
+            for line in get_all(observation.response, b"set-cookie")[-MAX_SET:]:
+                client.cookies.set(line, by)
         if client.cookies.doubts and (connection := self.connections.get(observation.connection)) is not None:
             connection.cookie_seen = False  # the next Cookie header may tell
 

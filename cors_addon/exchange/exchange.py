@@ -50,7 +50,8 @@ class Exchange:
         self.observation = observation
         self.request = request
         """The request's headers; for the list as it was sent see `observation`."""
-        self.response = read_as(client.judged_as.rules, observation.response, http2=observation.http2)
+        rules, size = client.judged_as.rules, observation.head_size
+        self.response = read_as(rules, observation.response, http2=observation.http2, size=size)
         self.ledger = ledger
         """Where judgements are written."""
         self.origin = request.said.origin or ""

@@ -94,6 +94,7 @@ def apply_edits(fields: Fields, edits: tuple[HeaderEdit, ...]) -> Fields:
 
 _HOPELESS = {
     Reason.HEADER_UNREADABLE: "the answer cannot be read: take the control bytes out of that header",
+    Reason.HEADERS_TOO_LARGE: "the browser takes no answer with so many bytes of headers: send fewer",
     Reason.NETWORK_ERROR: "the connection ended without an answer: look at the server, not at CORS",
     Reason.CAUSE_NOT_RECORDED: "record the answer too, through mitmproxy or with the developer tools: it is not here",
     Reason.REDIRECT_URL_UNUSABLE: "the Location leads nowhere that a browser may go: redirect to an http(s) URL",

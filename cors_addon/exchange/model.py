@@ -165,6 +165,8 @@ class Observation:
     """What the answer is for, where a recording says so and the request does not."""
     proxy_error: str = ""
     """Why mitmproxy answered in the server's place, in its words; empty where it did not."""
+    head_size: int = 0
+    """Bytes of the answer's status line and headers, where they are many; else 0."""
     head: bytes = field(default=b"", compare=False, repr=False)
     """The body's beginning, decoded, of an answer that may be an error's; empty for the rest."""
 
@@ -342,6 +344,7 @@ class Outcome:
 
 _GATES = {
     Reason.HEADER_UNREADABLE: Gate.NETWORK,
+    Reason.HEADERS_TOO_LARGE: Gate.NETWORK,
     Reason.NETWORK_ERROR: Gate.NETWORK,
     Reason.REDIRECT_MODE_ERROR: Gate.OTHER,
 }

@@ -24,7 +24,7 @@ def location_target(observation: Observation, location: tuple[bytes, ...], engin
 
 def answer_of(observation: Observation, fields: Fields, redirects: int = 0, engine: Engine = FETCH) -> Answer:
     """What the server said, ready for the checks; `fields` may differ from what was on the wire (a 304, a policy)."""
-    read = read_as(engine.rules, fields, http2=observation.http2)
+    read = read_as(engine.rules, fields, http2=observation.http2, size=observation.head_size)
     target = location_target(observation, read.lines.location, engine)
     return Answer(observation.status or 0, read.lines, observation.http2, target, redirects, read.unreadable)
 
@@ -37,7 +37,8 @@ def unanswered(stage: Stage) -> Outcome:
 def outcome(engine: Engine, stage: Stage, asked: Asked, answer: Answer) -> Outcome:
     """Run the engine's checks."""
     if answer.unreadable is not None:
-        return Outcome(Verdict.DENY, Refusal(Reason.HEADER_UNREADABLE, stage, answer.unreadable))
+        reason, detail = answer.unreadable
+        return Outcome(Verdict.DENY, Refusal(reason, stage, detail))
     refusal = engine.rules.check(stage, asked, answer)
     return ALLOWED if refusal is None else Outcome(Verdict.DENY, refusal)
 

@@ -58,6 +58,7 @@ class RequestShape:
         "dest",
         "forwarded",
         "has_cookie",
+        "is_long",
         "is_plain",
         "metadata",
         "mode",
@@ -77,6 +78,7 @@ class RequestShape:
         """Look at names as they were received."""
         lower = [name.lower() for name in names]
         self.count = len(names)
+        self.is_long = False
         places = self.places = {name: place for place, name in enumerate(lower)}
         """By lower-case name; of several lines of one name the last."""
         self.accept, self.origin = places.get(b"accept", -1), places.get(b"origin", -1)

@@ -8,11 +8,12 @@ what matters is looked for once. What was picked is what a reading is known by. 
 from collections.abc import Sequence
 
 from cors_addon.exchange.model import Fields
-from cors_addon.fetch.checks import Rules
+from cors_addon.fetch.checks import Failure, Rules
 from cors_addon.fetch.freshness import may_be_kept
 from cors_addon.fetch.headers import cors_lines, normalize, split_list
 from cors_addon.fetch.names import CORS_RESPONSE, LOCATION, OF_PAGES, VALIDATORS
 from cors_addon.fetch.received import is_odd
+from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.shapes import Shapes
 
 _PICKED = frozenset((*(name.lower().encode() for name in (*CORS_RESPONSE, LOCATION)), b"cache-control", b"vary"))
@@ -31,6 +32,7 @@ class ResponseShape:
         "has_policies",
         "has_validator",
         "is_coded",
+        "is_long",
         "picked",
         "sets_cookies",
     )
@@ -39,6 +41,7 @@ class ResponseShape:
         """Look at names as they were received."""
         lower = [name.lower() for name in names]
         self.count = len(names)
+        self.is_long = False
         self.picked = tuple(place for place, name in enumerate(lower) if name in _PICKED)
         self.has_validator = not VALIDATORS.isdisjoint(lower)
         self.sets_cookies = b"set-cookie" in lower
@@ -59,8 +62,8 @@ class ResponseHeaders:
 
     __slots__ = ("allow_origin", "credentialed", "kept", "lines", "only_allows", "sets_cookies", "unreadable", "varies")
 
-    unreadable: str | None
-    """The header line for which the client's browser takes nothing of the answer; None where it can be read."""
+    unreadable: Failure | None
+    """Why the client's browser takes nothing of the answer; None where it can be read."""
 
     def __init__(self, fields: Fields, *, sets_cookies: bool, has_validator: bool) -> None:
         """Read the headers picked of a list."""
@@ -124,14 +127,19 @@ def received(rules: Rules, fields: Fields, *, http2: bool) -> Fields:
     return fields if rules.reading.unreadable(fields, http2=False) is not None else rules.reading.read(fields)
 
 
-def read_as(rules: Rules, fields: Fields, *, http2: bool) -> ResponseHeaders:
-    """Read a header list as an engine does."""
+def read_as(rules: Rules, fields: Fields, *, http2: bool, size: int = 0) -> ResponseHeaders:
+    """Read a header list as an engine does. `size`: bytes on the wire, where that is much more."""
+    if size and rules.head_limit is not None and size > rules.head_limit and not http2:
+        return _unreadable(fields, (Reason.HEADERS_TOO_LARGE, f"{size:,} bytes"))
     if not is_odd(fields, http2=http2):
         return read_response(fields)
-    unreadable = rules.reading.unreadable(fields, http2=http2)
-    if unreadable is None:
+    line = rules.reading.unreadable(fields, http2=http2)
+    if line is None:
         return read_response(received(rules, fields, http2=http2))
-    shape = shape_of(fields)
-    read = ResponseHeaders(fields, sets_cookies=False, has_validator=shape.has_validator)
-    read.unreadable = unreadable
+    return _unreadable(fields, (Reason.HEADER_UNREADABLE, line))
+
+
+def _unreadable(fields: Fields, why: Failure) -> ResponseHeaders:
+    read = ResponseHeaders(fields, sets_cookies=False, has_validator=shape_of(fields).has_validator)
+    read.unreadable = why
     return read

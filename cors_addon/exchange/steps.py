@@ -33,6 +33,14 @@ class StepResult(NamedTuple):
     note: str = ""
 
 
+def _unread(reason: Reason, what: str | None) -> "StepResult":
+    """Why the browser takes nothing of an answer."""
+    if reason is Reason.HEADERS_TOO_LARGE:
+        return StepResult("size of all headers", None, what, StepOutcome.FAILED, "more than it takes")
+    name, _, value = (what or "").partition(": ")
+    return StepResult("readable headers", name, readable(value), StepOutcome.FAILED, "not to be read")
+
+
 def steps(judgement: Judgement) -> list[StepResult]:
     """Every step of the flow's own check, in the engine's order; empty where CORS has nothing to check."""
     stage = judgement.stage
@@ -48,8 +56,7 @@ def steps(judgement: Judgement) -> list[StepResult]:
     listed: list[StepResult] = []
     failed = answer.unreadable is not None
     if answer.unreadable is not None:
-        name, _, value = answer.unreadable.partition(": ")
-        listed.append(StepResult("readable headers", name, readable(value), StepOutcome.FAILED, "not to be read"))
+        listed.append(_unread(*answer.unreadable))
     for step in rules.steps(stage):
         if step.header == LOCATION and answer.target is None:
             continue

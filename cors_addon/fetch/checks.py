@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from cors_addon.fetch import requests
-from cors_addon.fetch.headers import HTTP_WHITESPACE, CorsLines, combine, is_token, split_list
+from cors_addon.fetch.headers import HTTP_WHITESPACE, CorsLines, are_tokens, combine, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, LOCATION
 from cors_addon.fetch.origins import OPAQUE, Target, Unusable, is_valid_url
@@ -44,6 +44,9 @@ class Asked(NamedTuple):
     """The fetch began at a potentially trustworthy URL: the browser adds headers of its own there."""
 
 
+type Failure = tuple[Reason, str | None]
+
+
 class Answer(NamedTuple):
     """What the server's response says about it."""
 
@@ -54,11 +57,10 @@ class Answer(NamedTuple):
     """Where a redirect leads; None where the answer is none."""
     redirects: int = 0
     """How many redirects this fetch followed before this answer."""
-    unreadable: str | None = None
-    """The header line for which the browser takes nothing of it; None where it can be read."""
+    unreadable: Failure | None = None
+    """Why the browser takes nothing of it: the header line, or how large the headers are; None where it can be read."""
 
 
-type Failure = tuple[Reason, str | None]
 type Check = Callable[["Rules", Asked, Answer], Failure | None]
 type Combine = Callable[[Sequence[bytes]], str | None]
 
@@ -131,6 +133,8 @@ class Rules:
     """A redirect's access check asks for the page's origin even where the request bore `null`."""
     readable: Readable = readable_names
     """Which headers of a response script may read."""
+    head_limit: int | None = None
+    """Bytes of status line and headers up to which it takes an answer over HTTP/1; None where no limit is known."""
     reading: Reading = field(default_factory=Reading)
     """How header values with line breaks and other control bytes are read."""
     name_kinds: requests.NameKinds = field(init=False, repr=False)
@@ -220,7 +224,7 @@ def headers_syntax(rules: Rules, _asked: Asked, answer: Answer) -> Failure | Non
 
 def _syntax(rules: Rules, lines: Sequence[bytes], reason: Reason) -> Failure | None:
     value = rules.combine(lines)
-    if value is None or all(map(is_token, split_list(value))):
+    if value is None or are_tokens(split_list(value)):
         return None
     return reason, value
 

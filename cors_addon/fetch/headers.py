@@ -6,6 +6,7 @@ identical lines are not the same as one. Anchor: https://fetch.spec.whatwg.org/#
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from cors_addon.fetch.names import CORS_RESPONSE, LOCATION
@@ -67,6 +68,11 @@ def is_token(text: str) -> bool:
     return bool(text) and _TOKEN_CHARACTERS.issuperset(text)
 
 
+def are_tokens(items: Sequence[str]) -> bool:
+    """Whether each of them is a token; none of them is empty."""
+    return _TOKEN_CHARACTERS.issuperset("".join(items))
+
+
 def get_all(fields: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
     """Every value of `name` (lower case), raw, in order."""
     size = len(name)  # most names differ by it, and it is compared sooner
@@ -87,13 +93,24 @@ def combine(lines: Sequence[bytes]) -> str:
     return normalize(lines[0]) if len(lines) == 1 else ", ".join(map(normalize, lines))
 
 
-@lru_cache(maxsize=1024)
 def split_list(value: str) -> tuple[str, ...]:
     """Items between commas, trimmed, empty ones left out, as the `#token` rule reads a list.
 
     https://httpwg.org/specs/rfc9110.html#abnf.extension
     """
-    return tuple(item for part in value.split(",") if (item := part.strip("\t\n\r ")))
+    return _split(value) if len(value) <= _USUAL else _split_long(value)
+
+
+_USUAL = 512
+"""Characters of a list; of longer ones only a few are remembered."""
+
+
+def _parted(value: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, value.split(","), repeat("\t\n\r "))))
+
+
+_split = lru_cache(maxsize=1024)(_parted)
+_split_long = lru_cache(maxsize=16)(_parted)
 
 
 def extract_tokens(value: str) -> tuple[str, ...] | None:
@@ -102,7 +119,7 @@ def extract_tokens(value: str) -> tuple[str, ...] | None:
     https://fetch.spec.whatwg.org/#extract-header-list-values
     """
     items = split_list(value)
-    return items if all(map(is_token, items)) else None
+    return items if are_tokens(items) else None
 
 
 class Lowered(dict[bytes, bytes]):

@@ -7,6 +7,7 @@ https://tc39.es/ecma262/#sec-ecmascript-language-lexical-grammar
 import json
 import re
 
+_MAX_TOKENS = 2000
 _LOOKED_AT = 1 << 16
 """Bytes; what begins like a script for as long is one."""
 
@@ -71,7 +72,9 @@ class _Reader:
         at, text = 0, self.text
         if text.startswith("#!"):
             at = len(text.split("\n", 1)[0])
-        while at < len(text):
+        for _ in range(_MAX_TOKENS):
+            if at >= len(text):
+                return self.cut or not self.open
             expression = None if self.last in {"value", "word", "closed"} else _REGULAR_EXPRESSION.match(text, at)
             match = expression or _TOKEN.match(text, at)
             if match is None:
@@ -80,7 +83,7 @@ class _Reader:
             if not self._takes(kind, match[0], at):
                 return False
             at = match.end()
-        return self.cut or not self.open
+        return True  # so long, it is as good as cut
 
     def _takes(self, kind: str, token: str, at: int) -> bool:
         if kind in {"space", "comment"}:

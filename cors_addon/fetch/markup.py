@@ -8,6 +8,7 @@ https://html.spec.whatwg.org/multipage/parsing.html#the-initial-insertion-mode
 import html
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from cors_addon.fetch import csp
@@ -21,10 +22,18 @@ PRESCANNED = 1024
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
 _MEANT = {"utf-16": "utf-8", "utf-16le": "utf-8", "utf-16be": "utf-8", "x-user-defined": "windows-1252"}
 """Encodings that a document cannot be in, if these bytes were read as they were."""
-_COMMENT_OR_TEXT = re.compile(r"<!--[\s\S]*?(?:-->|$)|(<script\b[^>]*>)[\s\S]*?</script", re.IGNORECASE)
-_TAG = re.compile(r"<(meta|link|script|base)\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
+_MARK = re.compile(r"<(?:(!--)|(meta|link|script|base)\b)", re.IGNORECASE)
+_REST = re.compile(r"((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
+_END_OF_SCRIPT = re.compile(r"</script", re.IGNORECASE)
+MAX_MARKS = 8192
+"""Openings of tags up to which a document is read."""
+MAX_TAG = 16_384
+"""Characters of one tag that are looked at."""
+MAX_TAGS = 256
+"""Tags that are looked at; of all of them so many attributes, and beside them so many comments."""
+MAX_ATTRIBUTES, MAX_COMMENTS = 1024, 1024
 _ATTRIBUTE = re.compile(r"([^\s\"'>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
-_DOCTYPE = re.compile(r"(?:\s|<!--[\s\S]*?-->)*<!doctype\s+html([^>]*)>", re.IGNORECASE)
+_DOCTYPE = re.compile(r"(?:\s++|<!--[\s\S]*?-->)*+<!doctype\s+html([^>]*)>", re.IGNORECASE)
 _QUIRKY_PUBLIC = re.compile(
     r"public\s+[\"'](?:-//W3C//DTD HTML 3\.2|-//W3C//DTD HTML 4\.0 (?:Transitional|Frameset)//|-//IETF//DTD HTML"
     r"|-//W3C//DTD HTML 4\.01 (?:Transitional|Frameset)//[^\"']*[\"']\s*$|HTML[\"'])",
@@ -101,12 +110,38 @@ def declared_charset(body: bytes) -> str | None:
 
 
 def _elements(text: str) -> Iterator[Element]:
-    text = _COMMENT_OR_TEXT.sub(lambda match: match[1] or "", text)
-    for match in _TAG.finditer(text):
+    """Goes through a document once, whatever is in it."""
+    if text.count("<") > MAX_MARKS:
+        text = "<".join(text.split("<", MAX_MARKS)[:MAX_MARKS])
+    left = MAX_ATTRIBUTES
+    for name_of_tag, rest in islice(_tags(text), MAX_TAGS):
         attributes: dict[str, str] = {}
-        for name, double, single, bare in _ATTRIBUTE.findall(match[2]):
-            attributes.setdefault(name.lower(), html.unescape(double or single or bare))
-        yield Element(match[1].lower(), attributes)
+        for found in islice(_ATTRIBUTE.finditer(rest), left):
+            name, double, single, bare = found.groups()
+            attributes.setdefault(name.lower(), html.unescape(double or single or bare or ""))
+        left -= len(attributes)
+        yield Element(name_of_tag, attributes)
+
+
+def _tags(text: str) -> Iterator[tuple[str, str]]:
+    """The name of each tag that is looked for, in lower case, and what follows it up to its end."""
+    place = 0
+    for _ in range(MAX_COMMENTS):
+        mark = _MARK.search(text, place)
+        if mark is None:
+            return
+        rest = None if mark[1] else _REST.match(text, mark.end(), mark.end() + MAX_TAG)
+        if rest is not None:
+            place, name = rest.end(), mark[2].lower()
+            yield name, rest[1]
+            if name == "script":
+                end = _END_OF_SCRIPT.search(text, place)
+                place = len(text) if end is None else end.end()
+        elif mark[1]:
+            end_of_comment = text.find("-->", mark.end())
+            place = len(text) if end_of_comment < 0 else end_of_comment + 3
+        else:
+            place = mark.end() + MAX_TAG  # its end, if it has one, is farther away
 
 
 def _is_quirky(text: str) -> bool:

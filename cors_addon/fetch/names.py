@@ -7,6 +7,8 @@ ALLOW_HEADERS = "Access-Control-Allow-Headers"
 MAX_AGE = "Access-Control-Max-Age"
 EXPOSE_HEADERS = "Access-Control-Expose-Headers"
 LOCATION = "Location"
+CORS_PREFIX = b"access-control-"
+"""How all headers of CORS begin, lower case."""
 
 CORS_RESPONSE = (ALLOW_ORIGIN, ALLOW_CREDENTIALS, ALLOW_METHODS, ALLOW_HEADERS, MAX_AGE, EXPOSE_HEADERS)
 """What a server says of CORS. https://fetch.spec.whatwg.org/#http-responses"""
@@ -16,6 +18,12 @@ REQUEST_HEADERS = "Access-Control-Request-Headers"
 """What a preflight asks for. https://fetch.spec.whatwg.org/#http-requests"""
 ASKED_METHOD, ASKED_HEADERS = REQUEST_METHOD.lower().encode(), REQUEST_HEADERS.lower().encode()
 """The same, lower case, as headers are looked up."""
+
+ONE_THING = frozenset(
+    {b"origin", b"user-agent", ASKED_METHOD}
+    | {name.lower().encode() for name in (ALLOW_ORIGIN, ALLOW_CREDENTIALS, MAX_AGE)}
+)
+"""Headers, lower case, that name one origin, method, client or number, and no list."""
 
 PRIVATE_NETWORK = "Access-Control-Allow-Private-Network"
 LOCAL_NETWORK = "Access-Control-Allow-Local-Network"

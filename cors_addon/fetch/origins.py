@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
+from cors_addon.fetch.bounds import MAX_HOST, SHORT, bounded_path
+
 OPAQUE = "null"
 """The serialization of an opaque origin."""
 
@@ -210,10 +212,11 @@ def _ipv4(host: str) -> str | None:
 
     https://url.spec.whatwg.org/#concept-ipv4-parser
     """
-    parts = host.removesuffix(".").split(".")
-    numbers = list(map(_ipv4_number, parts))
-    *first, last = numbers
-    if len(parts) > 4 or last is None or last >= 256 ** (4 - len(first)):
+    parts = host.removesuffix(".").split(".", 4)
+    if len(parts) > 4:
+        return None
+    *first, last = map(_ipv4_number, parts)
+    if last is None or last >= 256 ** (4 - len(first)):
         return None
     value = last
     for index, number in enumerate(first):
@@ -241,6 +244,8 @@ def host_to_ascii(host: str) -> str | None:
     Labels are mapped by NFKC and encoded with Punycode, which is UTS #46 without its table of disallowed characters.
     https://url.spec.whatwg.org/#concept-host-parser
     """
+    if len(host) > MAX_HOST:
+        return None
     if "%" in host:
         try:
             host = unquote_to_bytes(host).decode("utf-8")
@@ -273,7 +278,11 @@ def _punycode(host: str) -> str | None:
 
 
 def _path(path: str, mark: str, query: str) -> str:
-    """Path and query as a browser sends them: dot segments gone, unsafe characters percent-encoded."""
+    """Path and query as a browser sends them: dot segments gone, unsafe characters percent-encoded; of a long one what
+    is kept of it.
+    """
+    if len(path) + len(query) > SHORT:
+        return bounded_path(path + mark + query)
     segments: list[str] = []
     parts = path.split("/")[1:] if path.startswith("/") else path.split("/")
     for index, segment in enumerate(parts):

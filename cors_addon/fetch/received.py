@@ -19,9 +19,35 @@ _NUL, _LF, _CR = 0, 10, 13  # of bytes, numbers are found in a twentieth of the 
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 
 
+class _Last:
+    """The values of the latest answer, joined: two ask about them, one after the other."""
+
+    __slots__ = ("fields", "values")
+
+    def __init__(self) -> None:
+        self.fields: Fields = ()
+        self.values = b""
+
+
+_LAST = _Last()
+
+
+def joined(fields: Fields) -> bytes:
+    """All values of a header list, one after the other."""
+    return b"".join([value for _, value in fields])
+
+
+def values_of(fields: Fields) -> bytes:
+    """The same of an answer, joined but once."""
+    last = _LAST
+    if fields is not last.fields:
+        last.fields, last.values = fields, joined(fields)
+    return last.values
+
+
 def is_odd(fields: Fields, *, http2: bool) -> bool:
     """Whether some value holds a byte that some engine minds: a break or NUL, and over HTTP/2 any control byte."""
-    values = b"".join([value for _, value in fields])
+    values = values_of(fields)
     if http2:
         return len(values.translate(None, CONTROLS)) != len(values)
     return _NUL in values or _LF in values or _CR in values

@@ -36,6 +36,8 @@ class Reason(StrEnum):
     """The page asked for no redirect; it alone knows that."""
     HEADER_UNREADABLE = "header-unreadable"
     """A header holds a byte for which the browser takes nothing of the answer."""
+    HEADERS_TOO_LARGE = "headers-too-large"
+    """The headers are more than the browser takes of an answer."""
     NETWORK_ERROR = "network-error"
     CAUSE_NOT_RECORDED = "cause-not-recorded"
     """The browser refused it, and what was recorded has no answer that shows why."""

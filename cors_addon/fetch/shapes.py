@@ -7,6 +7,10 @@ look at them in Python, one by one. A comprehension picks them in less than `map
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+MAX_LINES = 256
+"""Header lines that are read."""
+MAX_NAME = 256
+"""Bytes of a header's name; one that has a longer one is not read."""
 MAX_SHAPES = 1024
 MAX_REMEMBERED = 64
 """Headers of a list up to which its shape is remembered."""
@@ -16,6 +20,9 @@ _MAX_LENGTH = 4096
 
 class Shape(Protocol):
     """What is known of header lists with certain names."""
+
+    is_long: bool
+    """It has too many headers, or too long a name: see `bounds`."""
 
     @property
     def count(self) -> int:
@@ -36,18 +43,22 @@ class Shapes[T: Shape]:
         """The shape of a header list. Several ask about the same list, one after the other."""
         if fields is self._latest:
             return self._found
+        if len(fields) > MAX_LINES:
+            return self._find([name for name, _ in fields[:MAX_LINES]], is_long=True)
         found = self._known.get(b"\n".join([name for name, _ in fields]))
         if found is None or found.count != len(fields):
             found = self._find([name for name, _ in fields])
         self._latest, self._found = fields, found
         return found
 
-    def _find(self, names: list[bytes]) -> T:
+    def _find(self, names: list[bytes], *, is_long: bool = False) -> T:
         found = self._read(names)
+        found.is_long = is_long or max(map(len, names), default=0) > MAX_NAME
         joined = b"\n".join(names)
         # names that bear a line end themselves could be joined to what others are
         if (
-            len(names) <= MAX_REMEMBERED
+            not found.is_long
+            and len(names) <= MAX_REMEMBERED
             and len(joined) <= _MAX_LENGTH
             and joined.count(b"\n") == max(len(names), 1) - 1
         ):

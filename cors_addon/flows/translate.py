@@ -18,6 +18,7 @@ from cors_addon.exchange.http_cache import Plain
 from cors_addon.exchange.model import Fields, Observation
 from cors_addon.exchange.timing import HAR_SKEW
 from cors_addon.fetch import headers
+from cors_addon.fetch.bounds import MAX_HOST, bounded_path
 from cors_addon.fetch.load import Page
 from cors_addon.fetch.origins import Url, host_to_ascii, is_loopback, known_url, parse_url
 from cors_addon.fetch.referrer_policy import referrer_policy
@@ -253,20 +254,28 @@ def _url(request: http.RequestData, client: Client, server: Server) -> Url:
         scheme = "https" if client.tls else "http"
         host, port = _listener(request, client, server, scheme)
     elif mode not in _NAMED_BY_REQUEST:
-        # mitmproxy saw an address; the name stands in the request
-        named = parse_url(f"{scheme}://{_authority(request)}/")
-        if named is not None:
-            host, port = named.host, named.port
+        host, port = _named(request, scheme)
     elif client.tls and client.sni and client.sni != host and not _same_host(client.sni, host):
         # an addon such as map_remote sent the request elsewhere: the TLS handshake tells where the browser meant it to
         # go, though not to which port
         scheme, host, port = "https", client.sni, 443
     path = request.path.decode("latin-1")
+    if len(path) + len(host) > MAX_HOST:
+        path, host = bounded_path(path), host[:MAX_HOST]
     return _new_url(Url, (scheme, _ascii(host), port, (path if path.isascii() else _escaped(path)) or "/"))
 
 
+def _named(request: http.RequestData, scheme: str) -> tuple[str, int]:
+    """What a request itself names, where mitmproxy saw an address."""
+    named = parse_url(f"{scheme}://{_authority(request)}/")
+    return (request.host, request.port) if named is None else (named.host, named.port)
+
+
 def _escaped(path: str) -> str:
-    return "".join(char if char.isascii() else f"%{ord(char):02X}" for char in path)
+    return path.translate(_ESCAPES)
+
+
+_ESCAPES = {code: f"%{code:02X}" for code in range(0x80, 0x100)}
 
 
 def _authority(request: http.RequestData) -> str:

@@ -33,6 +33,7 @@ from cors_addon.policy.written import quoted
 _NOT_BY_HEADERS = frozenset(
     {
         Reason.HEADER_UNREADABLE,
+        Reason.HEADERS_TOO_LARGE,
         Reason.NETWORK_ERROR,
         Reason.CAUSE_NOT_RECORDED,
         Reason.REDIRECT_URL_UNUSABLE,

@@ -512,6 +512,27 @@ _EXPLANATIONS = (
         said=(_REQUEST_DID_NOT_SUCCEED,),
     ),
     Explanation(
+        name=Reason.HEADERS_TOO_LARGE,
+        message="the answer has {detail} of headers, more than the browser takes",
+        explanation=(
+            "The status line and the headers of an HTTP/1.1 answer are together longer than this browser takes: "
+            "262,144 bytes in Chromium, 393,216 in Firefox, 65,536 in WebKitGTK (measured; Safari's limit is not "
+            "known). It drops the connection and reads none of them. Script is told no more than of a network failure."
+        ),
+        causes=(
+            "a header that grows with the data: a list of links, of debugging output, of trace entries",
+            "a Content-Security-Policy or a list of header names that is generated, and never shortened",
+            "a cookie that is set again for every item",
+        ),
+        fix="Move what is long from the headers into the body, and send each cookie once.",
+        anchor="https://fetch.spec.whatwg.org/#concept-network-error",
+        example=(
+            Refusal(Reason.HEADERS_TOO_LARGE, Stage.ACTUAL, "300,000 bytes"),
+            Facts(origin=_PAGE, method="GET", status=200),
+        ),
+        said=(_REQUEST_DID_NOT_SUCCEED,),
+    ),
+    Explanation(
         name=Reason.CAUSE_NOT_RECORDED,
         message="the browser refused it, and the recording has no answer that shows why",
         explanation=(

@@ -30,7 +30,10 @@ def failed(s: Situation, what: Happened | None) -> Ruling | None:
 
 
 _WHATEVER_THE_HEADERS = frozenset(
-    {"bot-check", "firewall", "cors-refused", "no-answer", "not-passed-on", "not-recorded", "unreadable"}
+    {
+        *("bot-check", "firewall", "cors-refused", "no-answer", "not-passed-on", "not-recorded"),
+        *("unreadable", "headers-too-large"),
+    }
 )
 
 
@@ -344,10 +347,17 @@ def _bad_request(s: Situation) -> Ruling:
     return Ruling((Remedy(Who.PAGE, what, why="Error answers often lack the CORS headers that good ones have."),))
 
 
+def _headers_too_large(_s: Situation) -> Ruling:
+    what = "Send fewer bytes of headers: move what is long into the body, and send each cookie once"
+    why = "Over HTTP/1.1 Chromium takes 262,144 bytes, Firefox 393,216, WebKitGTK 65,536; many proxies take 8,192."
+    return Ruling((Remedy(Who.SERVER, what, why=why, sure=Sure.SURE),), Headers.NEVER)
+
+
 _BY_KIND: Mapping[str, _Rule] = {
     "no-answer": no_answer,
     "not-passed-on": _not_passed_on,
     "unreadable": _unreadable,
+    "headers-too-large": _headers_too_large,
     "not-recorded": _not_recorded,
     "bot-check": _guarded,
     "firewall": _guarded,

@@ -103,6 +103,11 @@ def happened(s: Situation) -> Happened | None:
         )
     if s.reason is Reason.HEADER_UNREADABLE:
         return _unreadable(s)
+    if s.reason is Reason.HEADERS_TOO_LARGE:
+        text = "The answer has more headers than the browser takes, so that it dropped the connection"
+        return Happened(
+            "headers-too-large", f"{text}: to the page it is a network failure, whatever the CORS headers say."
+        )
     if s.error and s.status is not None:
         return Happened("not-passed-on", upstream_error.sentences(s.error, s.status))
     if s.reason is Reason.NETWORK_ERROR:

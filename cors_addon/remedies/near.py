@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
 from urllib.parse import urlsplit
 
 from cors_addon.fetch.origins import is_loopback
@@ -41,6 +43,10 @@ def distance(one: str, other: str, limit: int) -> int:
     return min(row[-1], limit + 1)
 
 
+_MOST_NAMES = 128
+"""Names that one is compared with."""
+
+
 def closest(name: str, names: Iterable[str]) -> str | None:
     """The one name that another is a misspelling of; None where none is near, or it is one itself."""
     if len(name) < 5 or len(name) > _LONGEST:
@@ -48,7 +54,7 @@ def closest(name: str, names: Iterable[str]) -> str | None:
     limit = 1 if len(name) < 9 else 2
     plain = re.sub(r"[-_]", "", name)
     best: tuple[int, str] | None = None
-    for each in names:
+    for each in islice(names, _MOST_NAMES):
         if each == name:
             return None
         edits = 0 if plain == re.sub(r"[-_]", "", each) else distance(name, each, limit)
@@ -61,6 +67,7 @@ _WORDS = ("access", "control", "allow", "expose", "max", "origin", "credentials"
 _SPELLINGS = {*_WORDS, *(word.removesuffix("s") for word in _WORDS)}
 
 
+@lru_cache(maxsize=256)
 def misspelt(name: str) -> str | None:
     """The header of CORS that a header's name, as sent, is a misspelling of; None where it is none.
 

@@ -22,6 +22,7 @@ _WORDS = {
     Reason.REDIRECT_URL_UNUSABLE: "bad Location",
     Reason.REDIRECT_COUNT_EXCEEDED: "redirect loop",
     Reason.HEADER_UNREADABLE: "unreadable header",
+    Reason.HEADERS_TOO_LARGE: "headers too large",
     Reason.NETWORK_ERROR: "no answer",
     Reason.CAUSE_NOT_RECORDED: "not recorded",
 }

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from cors_addon.exchange.fixes import smallest_change
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
@@ -152,6 +152,10 @@ def _way(judgement: Judgement) -> tuple[tuple[Url, ...], tuple[Url, Url] | None,
     return tuple(hops), tainted, page
 
 
+_MOST_NAMES = 32
+"""Header names that are looked into."""
+
+
 def _missing(judgement: Judgement) -> tuple[str, ...]:
     """The header names that a preflight's answer does not allow."""
     if judgement.reason is not Reason.HEADER_NOT_ALLOWED:
@@ -160,7 +164,8 @@ def _missing(judgement: Judgement) -> tuple[str, ...]:
     listed = {item.lower() for line in lines for item in split_list(line.decode("latin-1"))}
     covered = "*" in listed and not judgement.judged_credentialed
     names = judgement.requested_headers
-    return tuple(name for name in names if name not in listed and not (covered and name != "authorization"))
+    missing = (name for name in names if name not in listed and not (covered and name != "authorization"))
+    return tuple(islice(missing, _MOST_NAMES))
 
 
 def _change_of_unseen(judgement: Judgement) -> Change | None:

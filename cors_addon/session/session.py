@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from cors_addon.audit import private_answers
 from cors_addon.audit.auditor import Auditor
-from cors_addon.exchange import browser_reports, hearing
+from cors_addon.exchange import browser_reports, hearing, reading
 from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.ledger import assume, note_contradiction, note_fate, note_replayed, note_word
 from cors_addon.exchange.load_trials import LoadTrial
@@ -100,6 +100,7 @@ class Session:
         `notes`: what had to be assumed because whoever observed it could not see all of it. `word`: what the browser
         itself says of it, where that was recorded: it counts for more than what the headers let expect.
         """
+        notes += reading.cut(observation)
         read_body = observation.read_body
         if word is None:
             judgements = self.loads.observe(observation, self.tracker.observe(observation))
@@ -158,7 +159,11 @@ class Session:
 
         Returns its judgement where it does. Documents and workers are remembered for what they demand of others.
         """
-        return self.told(self.loads.observe(observation, []))
+        notes = reading.cut(observation)
+        judgements = self.loads.observe(observation, [])
+        if notes and judgements:
+            assume(judgements[0], *notes)
+        return self.told(judgements)
 
     def note_answer(self, observation: Observation) -> None:
         """Remember an answer to a request without Origin: its browser may later use it for one with an Origin."""

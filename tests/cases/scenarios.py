@@ -501,6 +501,11 @@ DENIED: tuple[Scenario, ...] = (
         expected={"a": refused(Reason.HEADER_UNREADABLE, role=Role.ACTUAL, preflight=NOT_NEEDED)},
     ),
     Scenario(
+        name="an answer with more headers than a browser takes",
+        traffic=(cors("a", answer=allow(PAGE, ("X-Long", "a" * 400_000))),),
+        expected={"a": refused(Reason.HEADERS_TOO_LARGE, role=Role.ACTUAL, preflight=NOT_NEEDED)},
+    ),
+    Scenario(
         name="a request that got no answer",
         traffic=(cors("a", status=None, answer=()),),
         expected={"a": refused(Reason.NETWORK_ERROR, role=Role.ACTUAL, preflight=NOT_NEEDED)},
