@@ -9,8 +9,8 @@ from cors_addon.fetch.origins import Url
 EVERYTHING = frozenset({"", "~all", "~http", ".", ".*", "~u .", "~u .*"})
 _LITERAL = re.compile(r"[\w./:@%=&-]*(?:\\.[\w./:@%=&\\-]*)*")
 
-_HOST = re.compile(r"(?:[^\\.^$*+?{}\[\]|()]|\.|\\[^\w])+")
-"""A host in a regular expression; a dot that is not escaped is meant as one."""
+_HOST = re.compile(r"(?:[\w:-]|\\?\.|\\[\[\]:-])+")
+"""A host in a regular expression, of the characters that hosts have; a dot that is not escaped is meant as one."""
 
 
 def literal(text: str) -> str:

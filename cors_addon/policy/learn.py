@@ -26,7 +26,7 @@ from cors_addon.fetch.resource_policy import ResourcePolicy, permits
 from cors_addon.fetch.responses import SAFELISTED
 from cors_addon.policy.filters import of_server
 from cors_addon.policy.model import Names, Policy
-from cors_addon.policy.origins import collect, parse
+from cors_addon.policy.origins import ANY, REFLECT, collect, parse
 from cors_addon.policy.write import write
 from cors_addon.policy.written import quoted
 
@@ -43,7 +43,7 @@ _NOT_BY_HEADERS = frozenset(
         Reason.REDIRECT_HAS_CREDENTIALS,
     }
 )
-_NOT_EXPOSED = SAFELISTED | {"origin"}
+_NOT_EXPOSED = SAFELISTED | {"origin", ANY, REFLECT}
 """Header names that a policy need not, or may not expose, beside those of CORS itself."""
 _MAX_TOLD = 10
 """Things that no browser sends, of which each is named."""
@@ -115,10 +115,10 @@ class _Server:
     def entries(self, key: str) -> tuple[str, ...]:
         return tuple(sorted(entry for kind, entry in self.needs if kind == key))
 
-    def policy(self) -> Policy:
+    def policy(self, name: str) -> Policy:
         comments = {(f"{key}.{entry}" if entry else key): _seen(seen) for (key, entry), seen in self.needs.items()}
         return Policy(
-            name=self.url.origin.partition("://")[2],
+            name=name,
             filter=self.filter,
             origins=collect(self.entries("origins")) if self.exchanges else None,
             corp=self.corp if self.embeds else None,
@@ -154,11 +154,20 @@ def learn(judgements: Iterable[Judgement], filter_of: FilterOf | None = None) ->
             continue
         _server_of(judgement, servers, filter_of).take(judgement, judgement.origin)
     servers = {origin: server for origin, server in servers.items() if server.exchanges or server.embeds}
+    names = Counter(map(host_of, servers))
     return Lesson(
-        tuple(server.policy() for server in servers.values()),
+        tuple(
+            server.policy(origin if names[host_of(origin)] > 1 else host_of(origin))
+            for origin, server in servers.items()
+        ),
         sum(server.exchanges + server.embeds for server in servers.values()),
         tuple(_notes(servers, hopeless, unusable)),
     )
+
+
+def host_of(origin: str) -> str:
+    """The host, and the port where it has one: what a policy is called, unless two servers differ in the scheme."""
+    return origin.partition("://")[2]
 
 
 def _server_of(judgement: Judgement, servers: dict[str, _Server], filter_of: FilterOf | None) -> _Server:
@@ -228,16 +237,25 @@ def _notes(servers: dict[str, _Server], hopeless: Counter[str], unusable: Counte
 
 def _unusable(origin: str, method: str, names: Iterable[str]) -> str | None:
     """The part of a request that no browser sends, and no policy may name; None where all is well."""
-    if origin != OPAQUE and parse(origin).pattern is None:
+    if origin != OPAQUE and (ANY in origin or parse(origin).pattern is None):
         return f"the origin {quoted(origin)}"
-    if not is_token(method) or method.upper() in FORBIDDEN_METHODS or normalize_method(method) != method:
+    if not _is_askable_method(method):
         return f"the method {quoted(method)}"
     return next((f"the header {quoted(name)}" for name in names if not is_askable(name.lower())), None)
 
 
+def _is_askable_method(method: str) -> bool:
+    return (
+        is_token(method)
+        and method != ANY
+        and method.upper() not in FORBIDDEN_METHODS
+        and normalize_method(method) == method
+    )
+
+
 def is_askable(name: str) -> bool:
     """Whether pages may send a request header of this name, in lower case, and a policy may name it."""
-    return is_token(name) and not is_forbidden(name) and not name.startswith("access-control-")
+    return is_token(name) and name != ANY and not is_forbidden(name) and not name.startswith("access-control-")
 
 
 def _what(judgement: Judgement) -> str:

@@ -13,7 +13,7 @@ _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "
 
 def write(policies: Iterable[Policy], heading: Sequence[str] = ()) -> str:
     """The text of a policy file; `heading` is written as comments above it."""
-    lines = [f"# {line}".rstrip() for line in heading]
+    lines = [f"# {visible(line)}".rstrip() for line in heading]
     lines.append("policies:")
     empty = True
     for policy in policies:
@@ -28,13 +28,18 @@ def scalar(text: str) -> str:
     """Text as YAML, quoted where it must be."""
     if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """In double quotes, where a character that YAML takes for an end of line, or for none, is escaped."""
+    return visible(json.dumps(text, ensure_ascii=False))
 
 
 def _policy(policy: Policy) -> list[str]:
     base = Policy(name="") if policy.preset is None else preset(policy.preset)
     comments = policy.comments
-    head = [f"# {line}".rstrip() for line in comments.get("", "").splitlines()]
+    head = [f"# {visible(line)}".rstrip() for line in comments.get("", "").splitlines()]
     lines: list[str] = []
     for key, value in (*_words(policy), *_grants(policy, base)):
         lines += _pair(key, value, comments)
@@ -42,7 +47,7 @@ def _policy(policy: Policy) -> list[str]:
         lines += _pair(key, value, comments)
     if policy.set:
         lines.append("set:")
-        lines += [f"  {scalar(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in policy.set.items()]
+        lines += [f"  {scalar(name)}: {_quoted(value)}" for name, value in policy.set.items()]
     if policy.remove:
         lines += _pair("remove", policy.remove, comments)
     return head + [("- " if index == 0 else "  ") + line for index, line in enumerate(lines)]
@@ -60,7 +65,7 @@ def _pair(key: str, value: str | Sequence[str], comments: Mapping[str, str]) -> 
 
 def _comment(comments: Mapping[str, str], key: str) -> str:
     comment = comments.get(key)
-    return f"  # {comment}" if comment else ""
+    return f"  # {visible(comment)}" if comment else ""
 
 
 def _words(policy: Policy) -> Iterator[tuple[str, str]]:

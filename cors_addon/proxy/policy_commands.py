@@ -274,7 +274,7 @@ class PolicyCommands(CommandGroup):
         seen = {id(one): one for each in judged for one in (*each.chain, each)}
         policies, remarks = [], dict[str, None]()
         for policy in self._lesson(flows).policies:
-            own = [one for one in seen.values() if one.observation.url.origin.partition("://")[2] == policy.name]
+            own = [one for one in seen.values() if policy.name in _names(one.observation.url.origin)]
             added, notes = granted.adding(policy, own)
             policies.append(added)
             remarks |= dict.fromkeys(notes)
@@ -333,6 +333,11 @@ def _injecting(known: Policy, name: str, value: str) -> Policy:
     if value:
         return replace(known, set=MappingProxyType({**kept, name: value}), remove=gone)
     return replace(known, set=MappingProxyType(kept), remove=(*gone, name))
+
+
+def _names(origin: str) -> tuple[str, str]:
+    """What learning may call the policy of a server."""
+    return origin, learn.host_of(origin)
 
 
 def _origins(rule: Policy) -> str:

@@ -10,6 +10,7 @@ Law 3: what a preflight was refused for is said of its request, which was never 
 Law 4: requests that are still open are bounded in number and size, the oldest are given up.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -32,6 +33,9 @@ MOST_KEPT = 1 << 25
 """Characters that are kept of these."""
 PATIENCE = 400
 """Events within which what is missing of a request that has ended will come."""
+
+_MALFORMED = (TypeError, ValueError, LookupError, AttributeError, OverflowError)
+"""What comes of an event that is not as it should be."""
 
 
 def is_mine(head: Head) -> bool:
@@ -70,19 +74,19 @@ class _Requests:
         if handle is None or not isinstance(key, str):
             return
         self._events += 1
-        try:
+        with contextlib.suppress(*_MALFORMED):
             handle(self, key, params)
-        except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
-            return
         if self._late:
             oldest = next(iter(self._late))
             if self._late[oldest] < self._events - PATIENCE:
-                self._close(oldest)
+                with contextlib.suppress(*_MALFORMED):
+                    self._close(oldest)
 
     def finish(self) -> None:
         """The log ends: whatever is open is told as far as it goes."""
         for key in list(self._open):
-            self._close(key)
+            with contextlib.suppress(*_MALFORMED):
+                self._close(key)
 
     # -- events ----------------------------------------------------------------------------------------------------
 

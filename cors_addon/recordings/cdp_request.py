@@ -47,7 +47,7 @@ class Hop:
         self.number = number
         self.url = str(request["url"])
         self.method = str(request["method"])
-        self.headers: dict[str, Any] = request.get("headers") or {}
+        self.headers = _mapping(request.get("headers"))
         """As the page made them: what the browser adds on sending is missing."""
         self.kind = str(params.get("type") or "").lower()
         self.page = str(params.get("documentURL") or "")
@@ -120,7 +120,9 @@ class Hop:
     def logged(self, offset: float, not_before: float = 0.0) -> Logged:
         """All that is known of it; `offset` is between the log's clock and the day's. Its word is not in it."""
         response, answer = self.response or {}, self.answer or {}
-        headers = (self.extra or {}).get("headers") or response.get("requestHeaders") or self.headers
+        headers = (
+            _mapping((self.extra or {}).get("headers")) or _mapping(response.get("requestHeaders")) or self.headers
+        )
         started = max(self._started(response) + offset, not_before)
         received = answer.get("headers") if self.answer is not None else response.get("headers")
         connection = response.get("connectionId")
@@ -251,6 +253,11 @@ class Request:
             self.answers.popleft()
             if len(self.extras) > 1:
                 self.extras.popleft()
+
+
+def _mapping(found: Any) -> dict[str, Any]:
+    """An object, or an empty one in place of what is none."""
+    return found if isinstance(found, dict) else {}
 
 
 def size_of(headers: Any) -> int:

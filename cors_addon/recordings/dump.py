@@ -69,6 +69,8 @@ def _recorded(flow: http.HTTPFlow, of_use: int) -> Recorded:
     observation = translate.observation(flow)
     if not (isfinite(observation.started) and isfinite(observation.ended)):
         raise ValueError("a time that is no number")
+    if not (isinstance(observation.client, str | None) and isinstance(observation.flow_id, str)):
+        raise TypeError("an address or an id that is no text")
     replayed = flow.is_replay == "request"
     request = flow.request.data
     reports = browser_reports.is_report(request.method, request.headers.fields) and not replayed

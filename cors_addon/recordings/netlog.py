@@ -25,6 +25,8 @@ from cors_addon.recordings.source import Damage, Head, Source
 
 MAX_OPEN = 20_000
 """Sources that are open at a time; the oldest are given up."""
+_LATEST = 1e15
+"""Milliseconds of a clock, beyond which nothing was recorded."""
 MAX_STORED = 2000
 """Answers that the browser may have stored, of which the latest are remembered."""
 
@@ -58,7 +60,8 @@ class Constants:
         major = version.partition(".")[0]
         self.version = int(major) if major.isdecimal() else None
         """Chromium's major version."""
-        self.offset = float(constants.get("timeTickOffset") or 0)
+        offset = constants.get("timeTickOffset")
+        self.offset = float(offset) if isinstance(offset, (int, float)) and abs(offset) < _LATEST else 0.0
 
     def error(self, params: Mapping[str, Any]) -> str | None:
         """The net error in an event's parameters; None where it succeeded."""
@@ -70,7 +73,8 @@ class Constants:
 
 def _table(constants: Mapping[str, Any], name: str) -> Iterable[tuple[str, int]]:
     found = constants.get(name)
-    return found.items() if isinstance(found, dict) else ()
+    pairs = found.items() if isinstance(found, dict) else ()
+    return ((name, number) for name, number in pairs if isinstance(number, int))
 
 
 @dataclass(slots=True)
@@ -170,6 +174,8 @@ class _NetLog:
                 return
             fetch = self._open.get(source["id"]) or self._begin(source["id"])
             now = (float(event["time"]) + self.constants.offset) / 1000
+            if not abs(now) < _LATEST:
+                return
             handler(self, fetch, _Event(now, event["phase"], event.get("params") or {}))
         except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
             return

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from cors_addon.fetch.headers import visible
 from cors_addon.policy.export import balancers, more_node, more_others, more_python, node, others, proxies, python
 from cors_addon.policy.export.target import Inexpressible as Inexpressible
-from cors_addon.policy.export.target import Several, Sited, Snippet, Target, faults, notes, wider, words_for
+from cors_addon.policy.export.target import Several, Sited, Snippet, Target, faults, malformed, notes, wider, words_for
 from cors_addon.policy.export.target import UnknownTarget as UnknownTarget
 from cors_addon.policy.filters import of_host
 from cors_addon.policy.model import Policy
@@ -37,10 +37,10 @@ def export(policies: Policy | Sequence[Policy], name: str, remarks: Iterable[str
     given = [policies] if isinstance(policies, Policy) else list(policies)
     sites = list(_sited(given, target))
     for policy in given:
-        wrong = list(faults(policy, target.can, alone=len(given) == 1))
+        wrong = list(malformed(policy)) or list(faults(policy, target.can, alone=len(given) == 1))
         if wrong:
             listed = "; ".join(wrong)
-            raise Inexpressible(f"{target.title} cannot express the policy {policy.name!r}: {listed}.")
+            raise Inexpressible(f"{target.title} cannot express the policy {visible(policy.name)!r}: {listed}.")
     said = tuple(dict.fromkeys(note for site in sites for note in notes(site.policy, target, site.hosts)))
     more = tuple(each for policy in given for each in wider(policy, target.can))
     return Snippet(target, target.render(sites), (*said, *remarks), more)

@@ -40,8 +40,8 @@ def haproxy(sites: Sequence[Sited]) -> str:
 def _haproxy_of(site: Sited) -> list[str]:
     policy = site.policy
     if policy.origins is None:
-        removed = [f"del-header {name}" for name in policy.remove]
-        others = [f"set-header {name} {_haproxy(text)}" for name, text in policy.sets.items()]
+        removed = [f"del-header {_haproxy_word(name)}" for name in policy.remove]
+        others = [f"set-header {_haproxy_word(name)} {_haproxy(text)}" for name, text in policy.sets.items()]
         return [f"http-after-response {each}" for each in (*removed, *others)]
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
@@ -64,7 +64,7 @@ def _haproxy_of(site: Sited) -> list[str]:
         asked = "{ req.fhdr(access-control-request-private-network) true }"
         lines.append(f"http-request set-var({word}_private) bool(true) if {asked}")
     gone = dict.fromkeys((*CORS_RESPONSE, *policy.remove))
-    lines += [f"http-after-response del-header {name}{only}" for name in gone]
+    lines += [f"http-after-response del-header {_haproxy_word(name)}{only}" for name in gone]
     allowed = f"{here}{{ var({word}_origin) -m found }}"
     preflight = f"{allowed} {{ var({word}_preflight) -m bool }}"
 
@@ -75,28 +75,33 @@ def _haproxy_of(site: Sited) -> list[str]:
     if policy.credentials:
         put("Access-Control-Allow-Credentials", "true", allowed)
     if repeat_methods or methods_value(policy):
-        value = f"%[var({word}_method)]" if repeat_methods else quote(methods_value(policy))
+        value = f"%[var({word}_method)]" if repeat_methods else _haproxy(methods_value(policy))
         put("Access-Control-Allow-Methods", value, preflight)
     if repeat_headers:
         asked = f"{preflight} {{ var({word}_headers) -m found }}"
         put("Access-Control-Allow-Headers", f"%[var({word}_headers)]", asked)
     elif headers_value(policy):
-        put("Access-Control-Allow-Headers", quote(headers_value(policy)), preflight)
+        put("Access-Control-Allow-Headers", _haproxy(headers_value(policy)), preflight)
     if policy.max_age is not None:
         put("Access-Control-Max-Age", str(policy.max_age), preflight)
     if exposed_value(policy):
         actual = f"{allowed} !{{ var({word}_preflight) -m bool }}"
-        put("Access-Control-Expose-Headers", quote(exposed_value(policy)), actual)
+        put("Access-Control-Expose-Headers", _haproxy(exposed_value(policy)), actual)
     if policy.private_network:
         put("Access-Control-Allow-Private-Network", "true", f"{preflight} {{ var({word}_private) -m bool }}")
     vary = [] if any_origin(policy) else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
         lines.append(f'http-after-response add-header Vary "{", ".join(vary)}"{only}')
-    edits = ((name, _haproxy(text)) for name, text in policy.sets.items())
+    edits = ((_haproxy_word(name), _haproxy(text)) for name, text in policy.sets.items())
     lines += [f"http-after-response set-header {name} {text}{only}" for name, text in edits]
     lines.append(f"http-request return status {policy.preflight_status} if {is_preflight}")
     return lines
+
+
+def _haproxy_word(name: str) -> str:
+    """A header's name, which is no format."""
+    return name if name.replace("-", "").isalnum() else "'" + name.replace("'", "'\\''") + "'"
 
 
 def _haproxy(value: str) -> str:

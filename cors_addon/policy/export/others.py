@@ -145,7 +145,7 @@ def rails(policy: Policy) -> str:
     elif policy.origins.patterns or policy.origins.reflect:
         origins = "%r{" + origin_regex(policy, anchored=False).join((r"\A", r"\z")) + "}"
     else:
-        named = (r"%r{\Anull\z}" if origin == OPAQUE else f"'{origin}'" for origin in exact(policy))
+        named = (r"%r{\Anull\z}" if origin == OPAQUE else _ruby_string(origin) for origin in exact(policy))
         origins = ", ".join(named) or "'https://nobody.invalid'"
     headers = ":any" if policy.request_headers.any else _ruby(_headers(policy))
     lines = [
@@ -165,7 +165,12 @@ def rails(policy: Policy) -> str:
 
 
 def _ruby(items: list[str]) -> str:
-    return "[" + ", ".join(f"'{item}'" for item in items) + "]"
+    return "[" + ", ".join(map(_ruby_string, items)) + "]"
+
+
+def _ruby_string(text: str) -> str:
+    """In single quotes, where only these and backslashes mean anything."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def s3(policy: Policy) -> str:
@@ -264,6 +269,7 @@ TARGETS = (
             methods=frozenset({"PUT", "DELETE"}),
             repeats_headers=True,
             always_credentials=True,
+            unnameable="*?",
             any_exposed=False,
             private_network=False,
             edits=False,
@@ -286,6 +292,7 @@ TARGETS = (
             any_header_and_more=False,
             private_network=False,
             methods=_ENUMERATED,
+            unnameable="*",
             edits=False,
         ),
         one(api_gateway),

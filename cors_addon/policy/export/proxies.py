@@ -1,7 +1,7 @@
 """Web servers: nginx, Apache, Caddy."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cors_addon.fetch.names import CORS_RESPONSE
 from cors_addon.policy.export.target import (
@@ -20,6 +20,11 @@ from cors_addon.policy.export.target import (
 from cors_addon.policy.model import Policy
 
 
+def word_of(name: str) -> str:
+    """A header's name as a word: in quotes where it has more than letters, digits and hyphens in it."""
+    return name if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) else _escaped(name)
+
+
 def _escaped(text: str) -> str:
     """A string in double quotes, where no escapes but those of quotation marks and backslashes are known."""
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
@@ -33,7 +38,7 @@ def nginx(sites: Sequence[Sited]) -> str:
     maps of one name are one map, the last.
     """
     lines = [] if all(site.policy.origins is None for site in sites) else ["# in http { … }"]
-    if any("$" in value for site in sites for value in site.policy.sets.values()):
+    if any("$" in value for site in sites for value in _values(site.policy)):
         lines = lines or ["# in http { … }"]
         lines.append('geo $cors_dollar { default "$"; }  # there is no other way to write one')
     locations = []
@@ -52,12 +57,13 @@ def nginx(sites: Sequence[Sited]) -> str:
 def _nginx_of(policy: Policy, word: str) -> tuple[list[str], list[str]]:
     """The maps, and what stands in the location; all variables begin with `word`."""
     if policy.origins is None:
-        lines = [f"add_header {name} {_nginx(value)} always;" for name, value in policy.sets.items()]
-        return [], [*lines, *(f"proxy_hide_header {name};" for name in dict.fromkeys((*policy.remove, *policy.sets)))]
+        lines = [f"add_header {word_of(name)} {_nginx(value)} always;" for name, value in policy.sets.items()]
+        hidden = dict.fromkeys((*policy.remove, *policy.sets))
+        return [], [*lines, *(f"proxy_hide_header {word_of(name)};" for name in hidden)]
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
-    methods = "$http_access_control_request_method" if repeat_methods else quote(methods_value(policy))
-    headers = "$http_access_control_request_headers" if repeat_headers else quote(headers_value(policy))
+    methods = "$http_access_control_request_method" if repeat_methods else _nginx(methods_value(policy))
+    headers = "$http_access_control_request_headers" if repeat_headers else _nginx(headers_value(policy))
     origin, preflight = f"${word}_origin", f"${word}_preflight"
     if any_origin(policy):
         maps = [f'map "" {origin} {{ default "*"; }}']
@@ -91,7 +97,7 @@ def _nginx_of(policy: Policy, word: str) -> tuple[list[str], list[str]]:
     if policy.max_age is not None:
         on("Access-Control-Max-Age", f'"{policy.max_age}"', both, "^1:.")
     if exposed_value(policy):
-        on("Access-Control-Expose-Headers", quote(exposed_value(policy)), both, "^:.")
+        on("Access-Control-Expose-Headers", _nginx(exposed_value(policy)), both, "^:.")
     if policy.private_network:
         source = f'"{preflight}:{origin}:$http_access_control_request_private_network"'
         on("Access-Control-Allow-Private-Network", '"true"', source, "^1:.+:true$")
@@ -100,14 +106,20 @@ def _nginx_of(policy: Policy, word: str) -> tuple[list[str], list[str]]:
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     if vary:
         lines.append(f'add_header Vary "{", ".join(vary)}" always;')
-    lines += [f"add_header {name} {_nginx(value)} always;" for name, value in policy.sets.items()]
+    lines += [f"add_header {word_of(name)} {_nginx(value)} always;" for name, value in policy.sets.items()]
     hidden = dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.sets))
-    lines += [f"proxy_hide_header {name};" for name in hidden]
+    lines += [f"proxy_hide_header {word_of(name)};" for name in hidden]
     lines += [f"if ({preflight}) {{ return {policy.preflight_status}; }}"]
     return maps, lines
 
 
+def _values(policy: Policy) -> Iterable[str]:
+    """All that comes to stand in a header's value."""
+    return (methods_value(policy), headers_value(policy), exposed_value(policy), *policy.sets.values())
+
+
 def _nginx(value: str) -> str:
+    """A value, in which a variable stands for a dollar."""
     return _escaped(value).replace("$", "${cors_dollar}")
 
 
@@ -133,8 +145,10 @@ def apache(sites: Sequence[Sited]) -> str:
 def _apache_of(site: Sited) -> list[str]:
     policy = site.policy
     if policy.origins is None:
-        gone = [f"Header{always} unset {name}" for name in (*policy.remove, *policy.sets) for always in ("", " always")]
-        return [*gone, *(f"Header always set {name} {_apache(value)}" for name, value in policy.sets.items())]
+        names = map(word_of, (*policy.remove, *policy.sets))
+        gone = [f"Header{always} unset {name}" for name in names for always in ("", " always")]
+        edits = (f"Header always set {word_of(name)} {_apache(value)}" for name, value in policy.sets.items())
+        return [*gone, *edits]
     repeat_headers = policy.request_headers.any and policy.credentials
     repeat_methods = policy.methods.any and policy.credentials
     origin = f"CORS_{site.word.upper()}_ORIGIN"
@@ -149,7 +163,7 @@ def _apache_of(site: Sited) -> list[str]:
     allowed = f"{also}-n reqenv('{origin}')"
     preflight = f"{allowed} && %{{REQUEST_METHOD}} == 'OPTIONS' && -n reqenv('CORS_METHOD')"
     actual = f"{allowed} && !(%{{REQUEST_METHOD}} == 'OPTIONS' && -n reqenv('CORS_METHOD'))"
-    for name in dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.sets)):
+    for name in map(word_of, dict.fromkeys((*CORS_RESPONSE, *policy.remove, *policy.sets))):
         lines += [f"Header unset {name}{only}", f"Header always unset {name}{only}"]
 
     def put(name: str, value: str, when: str) -> None:
@@ -159,23 +173,23 @@ def _apache_of(site: Sited) -> list[str]:
     if policy.credentials:
         put("Access-Control-Allow-Credentials", '"true"', allowed)
     if repeat_methods or methods_value(policy):
-        value = '"%{CORS_METHOD}e"' if repeat_methods else quote(methods_value(policy))
+        value = '"%{CORS_METHOD}e"' if repeat_methods else _apache(methods_value(policy))
         put("Access-Control-Allow-Methods", value, preflight)
     if repeat_headers:
         put("Access-Control-Allow-Headers", '"%{CORS_HEADERS}e"', preflight + " && -n reqenv('CORS_HEADERS')")
     elif headers_value(policy):
-        put("Access-Control-Allow-Headers", quote(headers_value(policy)), preflight)
+        put("Access-Control-Allow-Headers", _apache(headers_value(policy)), preflight)
     if policy.max_age is not None:
         put("Access-Control-Max-Age", f'"{policy.max_age}"', preflight)
     if exposed_value(policy):
-        put("Access-Control-Expose-Headers", quote(exposed_value(policy)), actual)
+        put("Access-Control-Expose-Headers", _apache(exposed_value(policy)), actual)
     if policy.private_network:
         asked = preflight + " && req('Access-Control-Request-Private-Network') == 'true'"
         put("Access-Control-Allow-Private-Network", '"true"', asked)
     vary = [] if any_origin(policy) else ["Origin"]
     vary += ["Access-Control-Request-Method"] * repeat_methods + ["Access-Control-Request-Headers"] * repeat_headers
     lines += [f"Header always merge Vary {name}{only}" for name in vary]
-    lines += [f"Header always set {name} {_apache(value)}{only}" for name, value in policy.sets.items()]
+    lines += [f"Header always set {word_of(name)} {_apache(value)}{only}" for name, value in policy.sets.items()]
     lines += ["RewriteEngine On"]
     if here:
         lines.append(f"RewriteCond %{{ENV:CORS_POLICY}} ={site.word}")
@@ -208,8 +222,8 @@ def caddy(sites: Sequence[Sited]) -> str:
 
 def _caddy_of(policy: Policy, word: str, here: list[str]) -> list[str]:
     """For requests that match all terms of `here`; all matchers begin with `word`."""
-    edits = [f"{name} {_caddy(text)}" for name, text in policy.sets.items()]
-    edits += [f"-{name}" for name in policy.remove]
+    edits = [f"{word_of(name)} {_caddy(text)}" for name, text in policy.sets.items()]
+    edits += [word_of(f"-{name}") for name in policy.remove]
     if policy.origins is None:
         return ["header {", *(f"\t{each}" for each in edits), "\tdefer", "}"]
     repeat_headers = policy.request_headers.any and policy.credentials
@@ -279,6 +293,15 @@ def _caddy(value: str) -> str:
 
 TARGETS = (
     Target("nginx", "nginx", Can(), nginx, several=Several.APART),
-    Target("apache", "Apache httpd 2.4", Can(), apache, aliases=("httpd", "apache2"), several=Several.BY_HOST),
-    Target("caddy", "Caddy 2", Can(unwritable="{$"), caddy, several=Several.BY_HOST),
+    Target(
+        "apache",
+        "Apache httpd 2.4",
+        Can(unwritable=r"\$\{"),
+        apache,
+        aliases=("httpd", "apache2"),
+        several=Several.BY_HOST,
+    ),
+    Target(
+        "caddy", "Caddy 2", Can(unwritable=r"\{\$|^\}$", uneditable=r"[-+].*|.*\*.*"), caddy, several=Several.BY_HOST
+    ),
 )

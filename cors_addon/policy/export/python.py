@@ -134,6 +134,7 @@ TARGETS = (
             any_method_credentialed=False,
             case_sensitive_methods=False,
             repeats_headers=True,
+            unnameable="*$^",
             edits=False,
         ),
         one(flask),

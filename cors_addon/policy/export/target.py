@@ -15,12 +15,14 @@ from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from cors_addon.fetch.headers import visible
+from cors_addon.fetch.headers import is_token, visible
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE
+from cors_addon.policy.edits import name_fault, value_fault
 from cors_addon.policy.filters import literal
 from cors_addon.policy.model import Others, Policy, Preflights
-from cors_addon.policy.origins import ANY, Origins, Pattern
+from cors_addon.policy.origins import ANY, Origins, Pattern, parse
+from cors_addon.policy.written import quoted
 
 SIMPLE_METHODS = ("GET", "HEAD", "POST")
 
@@ -67,7 +69,11 @@ class Can:
     edits: bool = True
     """Set and remove other headers."""
     unwritable: str | None = None
-    """What no value that it sets can have in it."""
+    """A regular expression for what no value that it sets can have in it."""
+    uneditable: str | None = None
+    """A regular expression for names of headers that it would take for more, where they are set or removed."""
+    unnameable: str = ""
+    """Characters that, in a listed method or a header's name, it takes for a pattern, and that cannot be quoted."""
     always_credentials: bool = False
     """Says `Access-Control-Allow-Credentials: true` wherever it names an origin."""
 
@@ -131,7 +137,7 @@ class Snippet(NamedTuple):
         if not comment:
             return self.body
         lines = self.body.split("\n")
-        above = list(self.notes)
+        above = list(map(in_comment, self.notes))
         for each in self.wider:
             start = self.target.places.get(each.key)
             at = next((i for i, line in enumerate(lines) if start and line.lstrip().startswith(start)), None)
@@ -173,6 +179,7 @@ def faults(policy: Policy, can: Can, *, alone: bool = True) -> Iterable[str]:
     if alone and policy.origins is None and policy.edits and not policy.strips:
         yield from _edit_faults(policy, can)
         return
+    yield from _named_faults(policy, can)
     if policy.strips or policy.origins is None:
         yield "the policy grants nothing: there is no CORS to configure"
         return
@@ -209,8 +216,35 @@ def _origin_faults(origins: Origins, can: Can) -> Iterable[str]:
 def _edit_faults(policy: Policy, can: Can) -> Iterable[str]:
     if policy.edits and not can.edits:
         yield "it cannot set or remove other headers"
-    elif can.unwritable is not None and any(can.unwritable in value for value in policy.sets.values()):
-        yield f"it cannot set a header to a value with `{can.unwritable}` in it"
+        return
+    for value in policy.sets.values():
+        if can.unwritable is not None and (found := re.search(can.unwritable, value)):
+            yield f"it cannot set a header to a value with `{found[0]}` in it"
+    for name in (*policy.sets, *policy.remove):
+        if can.uneditable is not None and re.fullmatch(can.uneditable, name):
+            yield f"it takes the header {name} for more than a name"
+
+
+def _named_faults(policy: Policy, can: Can) -> Iterable[str]:
+    listed = (*policy.methods.listed, *policy.request_headers.listed, *policy.expose_headers.listed)
+    for name in listed:
+        marks = sorted(set(name) & set(can.unnameable))
+        if marks:
+            yield f"it takes `{marks[0]}` in {name} for a pattern"
+
+
+def malformed(policy: Policy) -> Iterable[str]:
+    """Each part that no policy file may hold, wherever it comes from; none of it is written into a configuration."""
+    for origin in exact(policy) if policy.origins is not None else ():
+        if origin != OPAQUE and parse(origin).pattern is None:
+            yield f"{quoted(origin)} is no origin"
+    for names in (policy.methods, policy.request_headers, policy.expose_headers):
+        for name in names.listed:
+            if not is_token(name) or name == ANY:
+                yield f"{quoted(name)} is no name of a method or a header"
+    for name, value in policy.sets.items():
+        yield from filter(None, (name_fault(name), value_fault(value)))
+    yield from filter(None, map(name_fault, policy.remove))
 
 
 def _method_faults(policy: Policy, can: Can) -> Iterable[str]:
@@ -258,7 +292,7 @@ def words_for(policies: Sequence[Policy]) -> list[str]:
 def notes(policy: Policy, target: Target, hosts: str | None = None) -> Iterable[str]:
     """What to know about the snippet; `hosts` as in `Sited`."""
     kind = "Policy" if policy.origins is None else "CORS policy"
-    yield f"{kind} {visible(policy.name)!r} for {target.title}, written by cors_addon."
+    yield f"{kind} {in_comment(policy.name)!r} for {target.title}, written by cors_addon."
     if policy.filter:
         how = "put it where those are served" if hosts is None else "it looks at the Host header"
         yield f"It is for {place_of(policy)}: {how}."
@@ -268,9 +302,26 @@ def notes(policy: Policy, target: Target, hosts: str | None = None) -> Iterable[
         yield "DANGER: every site may act as the user. Never on a server that others can reach."
 
 
+_ENDS = (
+    (re.compile(r"\?>"), "? >"),  # PHP
+    (re.compile(r"\\(?=u)"), r"\\ "),  # Java reads \u000a before it knows of comments
+    (re.compile(r"(?i)(coding\s*)[:=]"), r"\1-"),  # Python and Ruby let a comment say how the file is to be read
+    (re.compile(r"\\$"), r"\\ "),  # Apache goes on with the next line
+)
+"""What in a comment is more than a comment somewhere, and what stands there instead."""
+
+
+def in_comment(text: str) -> str:
+    """Text of others, as it may stand in a comment of every target."""
+    text = visible(text)
+    for pattern, instead in _ENDS:
+        text = pattern.sub(instead, text)
+    return text
+
+
 def place_of(policy: Policy) -> str:
     """Whose requests it is for, in words."""
-    expression = visible(" ".join(policy.filter.split()))
+    expression = in_comment(" ".join(policy.filter.split()))
     return f"requests that match the mitmproxy filter {expression}" if expression else "all other requests"
 
 
