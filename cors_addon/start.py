@@ -2,7 +2,8 @@
 
 ``cors_addon.pth``, which is installed beside the package, is a line that Python runs whenever it starts in that
 environment. It imports this module only where the command line contains ``cors_addon``, which no other program pays
-for with more than a look at its ``sys.argv``.
+for with more than a look at its ``sys.argv``. Python 3.15 and newer read ``cors_addon.start`` in its place, which names
+``_cors_addon_start.main``; Python 3.18 is to ignore the line.
 """
 
 import os

@@ -79,7 +79,7 @@ wanted() {
   printf '%s\n' "$root"
   "$venv/bin/python" -I -S -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || return 1
   if [[ $packages == newest ]]; then date +%F; else cksum <"$root/scripts/$packages-versions.txt"; fi
-  cat "$root/pyproject.toml" "$root/cors_addon.pth"
+  cat "$root/pyproject.toml" "$root/cors_addon.pth" "$root/cors_addon.start" "$root/_cors_addon_start.py"
 }
 
 is_ready() { [[ -f $venv/$1.stamp ]] && wanted 2>/dev/null | cmp -s - "$venv/$1.stamp"; }

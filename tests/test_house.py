@@ -205,6 +205,7 @@ def test_the_top_level_is_the_projects_own() -> None:
     top = {file.relative_to(ROOT).parts[0] for file in files()}
     assert {name for name in top if not name.startswith(".")} <= {
         *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "cors_addon", "cors_addon.pth", "docs"),
+        *("cors_addon.start", "_cors_addon_start.py"),
         *("findings", "pyproject.toml", "scripts", "tests"),
     }
 

@@ -684,6 +684,32 @@ def test_the_installed_line_never_raises(argv: object) -> None:
     assert run(sys.executable, "-c", program) == ""
 
 
+ENTRY = re.compile(r"\w+(?:\.\w+)*:\w+(?:\.\w+)*")
+"""A line of a .start file. https://peps.python.org/pep-0829/"""
+
+
+def test_what_newer_pythons_call_is_installed_and_does_the_same(installation: Installation, elsewhere: Path) -> None:
+    """As they do: each line resolved, and called. Older ones ignore it; other programs see nothing."""
+    folder = site_packages(installation.environment)
+    (entry,) = (folder / "cors_addon.start").read_text("utf-8-sig").splitlines()
+    assert ENTRY.fullmatch(entry)
+    assert (folder / "cors_addon.pth").exists()
+    program = (
+        "import pkgutil, sys; given = sys.argv[1:]; sys.argv = eval(given[0]) if given else sys.argv\n"
+        f"pkgutil.resolve_name({entry!r})()\n"
+        "print(getattr(sys, 'argv', None), any(name.partition('.')[0] == 'cors_addon' for name in sys.modules))"
+    )
+    script = f"{installation.package}/__init__.py"
+    for given, wanted in (
+        (["/bin/mitmdump", "-s", "cors_addon"], f"{['/bin/mitmdump', '-s', script]} True"),
+        (["python", "-s", "cors_addon"], f"{['python', '-s', 'cors_addon']} False"),
+        (["mitmdump", "-s", "x"], f"{['mitmdump', '-s', 'x']} False"),
+        *((odd, f"{odd} False") for odd in ([], [""], [0, "cors_addon"], None)),
+    ):
+        # the interpreter's own processing of .pth and .start files is over by then, and saw another command line
+        assert run(installation.command("python"), "-c", program, repr(given), cwd=elsewhere) == f"{wanted}\n"
+
+
 def test_importing_the_package_loads_nothing_else(elsewhere: Path) -> None:
     """The addon comes on first use, and is the same from then on."""
     program = (
