@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 from cors_addon.engines import Choices
 from cors_addon.exchange import model
 from cors_addon.exchange.model import Verdict
+from cors_addon.fetch.masking import masked_values
 from cors_addon.fetch.refusals import Reason
 from cors_addon.recordings import judge as recordings
 from cors_addon.report import jsonl
@@ -235,7 +236,7 @@ def _frozen(judged: model.Judgement) -> Judgement:
     now = judged.altered(chain=chain)
     if judged in chain:
         chain[chain.index(judged)] = now
-    told = {name: _typed(value) for name, value in jsonl.line(judged).items()}
+    told = {name: _typed(value) for name, value in masked_values(jsonl.line(judged)).items()}
     return Judgement(**told | {"engine": Engine(told["engine"])}, _judged=now)
 
 

@@ -13,6 +13,7 @@ from cors_addon.audit.auditor import Auditor
 from cors_addon.cli.progress import Progress
 from cors_addon.engines import ENGINES, Choices
 from cors_addon.exchange.model import Judgement
+from cors_addon.fetch import masking
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.recordings import judge
 from cors_addon.recordings.har_dialects import last_name
@@ -65,6 +66,7 @@ keys, as in fail-on = "blocked".
 """
 
 TOGETHER = "the files are of one run, a trace and a HAR, say: tell each exchange once, by the best they say of it"
+SHOW_SECRETS = "show tokens, session ids and passwords in URLs, which are replaced else"
 FOUND, FAILED, UNUSABLE = 0, 1, 2
 
 RENDERERS: dict[str, Callable[[Summary], str]] = {
@@ -136,6 +138,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="make the exit code 1 where fewer CORS exchanges than this were judged (default: 0)",
     )
     parser.add_argument("--statistics", action="store_true", help="with the format text: numbers by reason alone")
+    parser.add_argument("--show-secrets", action="store_true", help=SHOW_SECRETS)
     parser.add_argument("--together", action="store_true", help=TOGETHER)
     parser.set_defaults(run=run)
 
@@ -148,6 +151,7 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run the sub-command; returns the exit code."""
+    masking.show(secrets=options.show_secrets)
     try:
         baseline, trial = _prepare(options), _trial(options)
     except _UsageError as error:

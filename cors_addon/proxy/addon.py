@@ -17,6 +17,7 @@ from mitmproxy.master import Master
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
 
+from cors_addon.fetch import masking
 from cors_addon.flows import translate
 from cors_addon.flows.use import JUDGED, use_of
 from cors_addon.proxy import internals, settings, view
@@ -150,6 +151,7 @@ class CorsAddon:
         if (new.witness, new.witness_log) != (self._settings.witness, self._settings.witness_log):
             self._use_witness(new)
         self._publisher.annotations.what = new.annotate
+        masking.show(secrets=new.secrets == "show")
         self._settings = new
         if self.page is not None:
             self.page.use(new.page)

@@ -11,6 +11,7 @@ from mitmproxy import http
 
 from cors_addon.exchange.exposure import certainty, exposure_assumption
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
+from cors_addon.fetch.masking import masked
 from cors_addon.flows import translate
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.shadow import flips
@@ -258,7 +259,7 @@ def metadata(judgement: Judgement, server: Verdict | None = None) -> dict[str, s
         data["cors.reason"] = refusal.reason._value_
         detail = judgement.detail
         if detail is not None:
-            data["cors.detail"] = text.visible(detail)
+            data["cors.detail"] = text.visible(masked(detail))
     _add_circumstances(data, judgement, server)
     return data
 
@@ -275,7 +276,7 @@ def _add_circumstances(data: dict[str, str], judgement: Judgement, server: Verdi
     if block is not None:
         data["cors.blocked_by"] = block.gate._value_
         if block.detail is not None:
-            data["cors.blocked_detail"] = text.visible(block.detail)
+            data["cors.blocked_detail"] = text.visible(masked(block.detail))
     if judgement.contradicted:
         data["cors.contradicted"] = "true"
     if server is not None:

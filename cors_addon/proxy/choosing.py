@@ -13,6 +13,7 @@ from mitmproxy import exceptions, http
 from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
+from cors_addon.fetch.masking import masked
 from cors_addon.proxy import internals
 from cors_addon.proxy.logs import logger_of
 from cors_addon.report.terminal import safe
@@ -62,10 +63,13 @@ def _shown(command: Callable[..., Any], given: inspect.BoundArguments) -> Any:
     try:
         answer = command(*given.args, **given.kwargs)
     except exceptions.CommandError as error:
-        raise exceptions.CommandError(safe(str(error))) from error
+        raise exceptions.CommandError(safe(masked(str(error)))) from error
+    hide = str if given.arguments.get("secrets") else masked
     if isinstance(answer, str):
-        return safe(answer)
-    return [safe(each) if isinstance(each, str) else each for each in answer] if isinstance(answer, list) else answer
+        return safe(hide(answer))
+    if isinstance(answer, list):
+        return [safe(hide(each)) if isinstance(each, str) else each for each in answer]
+    return answer
 
 
 def _found(given: Any, master: Master) -> list[Flow]:

@@ -11,7 +11,7 @@ from mitmproxy.master import Master
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.flows import translate
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
-from cors_addon.proxy.logs import logger_of
+from cors_addon.proxy.logs import AS_IT_IS, logger_of
 from cors_addon.report import curl
 
 logger = logger_of(__name__)
@@ -47,7 +47,7 @@ class CurlCommand(CommandGroup):
     def curl_in_log(self, flow: Flow, secrets: bool = False) -> str:
         """Log curl commands that send this flow's preflight and request again; secrets are replaced, unless `true`."""
         script = self._script(flow, secrets)
-        logger.info("%s", script)
+        logger.info("%s", script, extra={AS_IT_IS: secrets})
         return "The commands are in the event log."
 
     def brief(self, flow: http.HTTPFlow) -> str:

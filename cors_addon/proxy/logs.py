@@ -1,9 +1,13 @@
-"""What goes to mitmproxy's log, and so to a terminal: text and ends of lines alone, whatever traffic it speaks of."""
+"""What goes to mitmproxy's log, and so to a terminal: text and ends of lines alone, and no secrets."""
 
 import logging
 import traceback
 
+from cors_addon.fetch.masking import masked
 from cors_addon.report.terminal import safe
+
+AS_IT_IS = "cors_as_it_is"
+"""An attribute of records in which the user asked for secrets."""
 
 
 def logger_of(module: str) -> logging.Logger:
@@ -19,5 +23,5 @@ def _safe(record: logging.LogRecord) -> bool:
     if record.exc_info and record.exc_info[1] is not None:  # its message may hold anything, too
         text = f"{text}\n{''.join(traceback.format_exception(record.exc_info[1])).rstrip()}"
         record.exc_info = record.exc_text = None
-    record.msg, record.args = safe(text), ()
+    record.msg, record.args = safe(text if getattr(record, AS_IT_IS, False) else masked(text)), ()
     return True

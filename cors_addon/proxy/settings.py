@@ -36,6 +36,7 @@ class Annotate(StrEnum):
         return self in (Annotate.COMMENT, Annotate.ALL)
 
 
+SECRETS = ("hide", "show")
 VIEW = ("refused", "empty", "never")
 ANNOTATE = tuple(choice.value for choice in Annotate)
 
@@ -56,6 +57,7 @@ class Settings:
     browser: str = ""
     page: str = "auto"
     witness_log: Path | None = None
+    secrets: str = "hide"
 
 
 class Option(NamedTuple):
@@ -122,6 +124,13 @@ OPTIONS = (
         "",
         "File to which each report of a witness is appended, for cors-addon check --witness. Empty: none.",
     ),
+    Option(
+        "cors_secrets",
+        "hide",
+        "Whether outputs (comments, explanations, JSON lines, reports, the log) show tokens, tickets, session ids "
+        "and passwords in URLs: hide or show.",
+        SECRETS,
+    ),
 )
 NAMES = frozenset(option.name for option in OPTIONS)
 
@@ -146,6 +155,7 @@ def parse(options: Options) -> Settings:
         browser=_browser(options.cors_browser),
         page=_page(options.cors_page),
         witness_log=_file("cors_witness_log", options.cors_witness_log, _LINES_GO_TO),
+        secrets=_choice("cors_secrets", options.cors_secrets, SECRETS),
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cors_addon.fetch.headers import visible
+from cors_addon.fetch.masking import masked
 from cors_addon.fetch.refusals import Refusal, Stage
 from cors_addon.reasons.finding import Finding
 
@@ -159,7 +160,7 @@ def _values(refusal: Refusal | Finding, facts: Facts) -> Mapping[str, str]:
         "grants": _grants(stage, method, names),
         "literal": _literal(detail, listed, credentialed=facts.credentialed),
         "listed": _in_quotes(value, "(absent)"),
-        "location": _without_userinfo(visible(facts.location or detail or "another URL")),
+        "location": _without_userinfo(visible(masked(facts.location or detail or "another URL"))),
         "new_headers": ", ".join(_extended(listed, names, facts.credentialed, fold=str.lower)) or _NO_NAME,
         "new_methods": ", ".join(_extended(listed, (method,), facts.credentialed)),
         "origin": visible(facts.origin or "https://app.example.com"),
@@ -169,7 +170,7 @@ def _values(refusal: Refusal | Finding, facts: Facts) -> Mapping[str, str]:
 
 
 def _visible(text: str | None) -> str | None:
-    return None if text is None else visible(text)
+    return None if text is None else visible(masked(text))
 
 
 def _in_quotes(value: str | None, absent: str) -> str:

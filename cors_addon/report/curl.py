@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role, Verdict
+from cors_addon.fetch import masking
 from cors_addon.fetch.headers import get_all, is_token
+from cors_addon.fetch.masking import REDACTED, is_secret, without_secrets
 from cors_addon.fetch.names import ASKED_METHOD, REQUEST_HEADERS, REQUEST_METHOD, VALIDATING
-from cors_addon.report.masking import REDACTED, is_secret, without_secrets
 from cors_addon.report.text import shortened, visible
 
 MAX_BODY = 4096
@@ -46,6 +47,7 @@ def script(
     `secrets`: as they are, not replaced; `width`: columns that lines should fit into, for a screen that would break
     them where a shell must not.
     """
+    secrets = secrets or not masking.hides()
     parts = [_command(each, body_of(each.observation.flow_id), secrets=secrets, width=width) for each in requests]
     if remarks:
         parts.append("\n".join(_comment(remark) for remark in remarks))

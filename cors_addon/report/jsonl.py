@@ -13,6 +13,7 @@ from cors_addon.exchange import in_browsers
 from cors_addon.exchange.exposure import all_assumptions, certainty, exposed_headers, hidden_headers
 from cors_addon.exchange.model import Credentials, Judgement
 from cors_addon.fetch.headers import readable
+from cors_addon.fetch.masking import masked_values, may_hold
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.shadow import Shadow
 from cors_addon.report.console import console_message
@@ -104,7 +105,13 @@ def server_field(judgement: Judgement) -> dict[str, Any] | None:
 
 def dumps(judgement: Judgement) -> str:
     """One line, without its end."""
-    return json.dumps(line(judgement), ensure_ascii=True, separators=(", ", ": "))
+    fields = line(judgement)
+    text = _dumped(fields)
+    return _dumped(masked_values(fields)) if may_hold(text) else text
+
+
+def _dumped(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=True, separators=(", ", ": "))
 
 
 def _browser_error(judgement: Judgement) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from textwrap import wrap
 from typing import NamedTuple, TextIO
 
+from cors_addon.fetch.masking import masked
 from cors_addon.report.findings import MARK
 from cors_addon.report.text import FAILED, NEITHER, PASSED, WIDTH, visible
 
@@ -23,11 +24,12 @@ _CODES = re.compile(f"({'|'.join(map(re.escape, (RED, GREEN, YELLOW, BOLD, DIM, 
 
 def put(out: TextIO, text: str, *, colour: bool = False) -> None:
     """Write text for people; `colour`: with colours, by the codes above. Raises OSError."""
-    out.write(encodable(safe(text, colour=colour), out))
+    out.write(encodable(safe(masked(text), colour=colour), out))
 
 
 def put_data(out: TextIO, text: str) -> None:
     """Write text for programs, which stays as it is but where a terminal would get it. Raises OSError."""
+    text = masked(text)
     out.write(encodable(safe(text) if out.isatty() else text, out))
 
 
@@ -76,5 +78,5 @@ class Terminal(NamedTuple):
         """Lines of a text, all indented; the first by `first`, where that is given."""
         initial = indent if first is None else first
         return wrap(
-            visible(text), self.width, initial_indent=initial, subsequent_indent=indent, break_on_hyphens=False
+            visible(masked(text)), self.width, initial_indent=initial, subsequent_indent=indent, break_on_hyphens=False
         ) or [initial.rstrip()]

@@ -11,6 +11,7 @@ from cors_addon.exchange import in_browsers
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, PreflightState, Role, Verdict
 from cors_addon.fetch import headers
 from cors_addon.fetch.headers import visible as visible
+from cors_addon.fetch.masking import masked, may_hold
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
@@ -23,6 +24,8 @@ PASSED, FAILED, NEITHER = "✓", "✗", "–"
 WIDTH = 80
 _MAX_VALUE = 70
 _MAX_COMMENT = 160
+_MAX_MASKED = 1 << 12
+"""Characters of a text that may hold secrets of which any are shown: it is masked before it is cut."""
 
 _ROLES = {Stage.PREFLIGHT: Role.PREFLIGHT, Stage.ACTUAL: Role.ACTUAL, Stage.REDIRECT: Role.REDIRECT}
 _ABOUT_REDIRECTS = frozenset(
@@ -37,6 +40,8 @@ _ABOUT_REDIRECTS = frozenset(
 
 def shortened(text: str, limit: int = _MAX_VALUE) -> str:
     """`text` made visible, the middle of a long one left out."""
+    if may_hold(text):
+        text = masked(text[:_MAX_MASKED])
     if len(text) > 4 * limit:  # what is cut away need not be made visible first
         text = text[: 2 * limit] + text[-2 * limit :]
     text = visible(text)

@@ -1,12 +1,11 @@
 """Plain values of the report's document: visible, of a bounded length, and without what nobody may see."""
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from cors_addon.fetch.masking import masked as masked
 from cors_addon.report import text
-from cors_addon.report.masking import without_secrets_in_urls
 
 LONGEST = 2000
 """Characters of one value."""
@@ -21,14 +20,6 @@ def shown(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [shown(each) for each in value]
     return value
-
-
-def masked(value: str) -> str:
-    """Without the userinfo and the secret parameters of URLs: a report is sent on."""
-    return without_secrets_in_urls(_USERINFO.sub("//…@", value) if "@" in value else value)
-
-
-_USERINFO = re.compile(r"//[^/?#\\\s\"']*@")
 
 
 def number(value: float | None) -> float | None:
