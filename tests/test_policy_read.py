@@ -347,3 +347,14 @@ def test_booleans_of_yaml_1_1(word: str, value: bool) -> None:
     text = f"%YAML 1.1\n---\npolicies:\n  - origins: [https://a.test]\n    credentials: {word}\n"
     (policy,) = read(text, check_filter).policies
     assert policy.credentials is value
+
+
+def test_an_empty_list_and_a_misspelt_key() -> None:
+    """The first is said, and the second comes before all else, alone."""
+    for text, words in (
+        ("[]", ["warning: the list of policies is empty"]),
+        ("policy: [allow]", ["error: unknown key 'policy': `policies` is meant?"]),
+        ("Policies: [allow]", ["error: unknown key 'Policies': `policies` is meant?"]),
+        ("x-a: 1", ["error: the key `policies` is missing"]),
+    ):
+        assert [f"{fault.severity}: {fault.message}" for fault in read(text).faults] == words

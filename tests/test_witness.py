@@ -13,6 +13,7 @@ from mitmproxy.flow import Error
 
 from cors_addon.exchange.page_call import Scene
 from cors_addon.proxy.witness import script
+from cors_addon.proxy.witness.page_notes import MAX_REQUESTS
 from cors_addon.proxy.witness.tokens import PREFIX, Tokens
 from cors_addon.proxy.witness.witness import LONGEST_REPORT
 from cors_addon.session import page_log
@@ -318,6 +319,7 @@ def test_a_report_is_answered_and_seen_by_nobody(tmp_path: Path) -> None:
             sent(running, one)
             assert response(one).status_code == 204
             assert other.seen == []
+        written()
         last = [json.loads(line) for line in (tmp_path / "lines").read_text().splitlines()][-1]
         assert (last["flow_id"], last["verdict"], last["told_by"]) == (asked.id, "deny", "page")
         assert asked.metadata["cors.credentials"] == "include"
@@ -473,3 +475,18 @@ def test_the_script_stays_in_one_line() -> None:
     assert b"\n" not in text
     assert b"//" not in text
     assert b"</" not in text
+
+
+def test_a_page_with_more_requests_never_sent_than_are_kept() -> None:
+    """Its comment says so."""
+    with proxy(cors_witness="true") as running:
+        page = document()
+        running.pass_through(page)
+        path = witnessed(page) or b""
+        for batch, words in ((range(MAX_REQUESTS), ""), (range(MAX_REQUESTS, MAX_REQUESTS + 2), "more than ")):
+            records = [
+                {"k": "call", "a": "fetch", "d": True, "u": f"http://api.test/{number}", "ok": False, "s": 1, "e": 2}
+                for number in batch
+            ]
+            sent(running, reporting(path, b"\n".join(json.dumps(record).encode() for record in records)))
+            assert page.comment.startswith(f"✗ {words}{MAX_REQUESTS} requests never left the browser: mixed content")

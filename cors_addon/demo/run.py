@@ -163,6 +163,8 @@ def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int
             await super().running()  # type: ignore[no-untyped-call]
             page = self._cors_addon.page
             live = "" if page is None else await page.listening()
+            for name in self.options.deferred:  # mitmproxy keeps them without a word
+                put(sys.stderr, f"cors-addon demo: there is no option {name}: nothing comes of --set {name}=…\n")
             # what follows # opens the list of flows
             put(sys.stdout, welcome(origins, f"{self.web_url}#/flows", live, notes))
             sys.stdout.flush()

@@ -7,6 +7,7 @@ https://pkg.go.dev/github.com/jub0bs/cors#Config
 
 from collections.abc import Callable
 from dataclasses import replace
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -106,19 +107,26 @@ def _policies(text: str, faults: FaultList, check_filter: CheckFilter) -> list[P
 def _listed(node: Node, faults: FaultList) -> list[Node]:
     """The nodes of all policies."""
     if isinstance(node, SequenceNode):
+        if not node.value:
+            faults.warning(node, "no-policies", "the list of policies is empty")
         return list(node.value)
     if not isinstance(node, MappingNode):
         faults.error(node, "type", f"expected a mapping with the key `policies`, not {kind(node)}")
         return []
     policies: Node | None = None
+    misspelt = False
     for key, value in pairs(node, faults):
         if key.value == "policies":
             policies = value
         elif key.value != "version" and not key.value.startswith("x-"):
+            near = bool(get_close_matches(key.value.lower(), ["policies"], n=1))
+            misspelt = misspelt or near
             known = "a file has the one key `policies`, and `x-…` for what aliases name"
+            known = "`policies` is meant?" if near else known
             faults.error(key, "unknown-key", f"unknown key {quoted(key.value)}: {known}")
     if policies is None:
-        faults.error(node, "no-policies", "the key `policies` is missing")
+        if not misspelt:  # that is told already
+            faults.error(node, "no-policies", "the key `policies` is missing")
         return []
     if not isinstance(policies, SequenceNode):
         faults.error(policies, "type", f"`policies` is a list, not {kind(policies)}")

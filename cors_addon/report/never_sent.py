@@ -13,12 +13,12 @@ from cors_addon.report.text import FAILED, visible
 MAX_SHOWN = 20
 
 
-def comment(requests: Sequence[Judgement]) -> str:
-    """One line: how many, and what stopped them, the most frequent first."""
+def comment(requests: Sequence[Judgement], *, more: bool = False) -> str:
+    """One line: how many, and what stopped them, the most frequent first; `more`: these are not all."""
     labels = Counter(BLOCKS[block.gate].label for each in requests if (block := each.block) is not None)
     what = ", ".join(label if count == 1 else f"{label} ×{count}" for label, count in labels.most_common())
     count = len(requests)
-    return f"{FAILED} {count} request{'' if count == 1 else 's'} never left the browser: {what}"
+    return f"{FAILED} {'more than ' if more else ''}{count} request{'' if count == 1 else 's'} never left the browser: {what}"
 
 
 def section(requests: Sequence[Judgement], width: int) -> list[str]:

@@ -28,11 +28,15 @@ def render(summary: Summary) -> str:
     blocked: dict[str, int] = {}
     for group, each in summary.blocked.groups():
         blocked[group.gate] = blocked.get(group.gate, 0) + each.count
-    lines += [_line(FAILED, f"blocked by {gate}", count, "") for gate, count in blocked.items()]
+    lines += [_line(FAILED, _stopped(gate), count, "") for gate, count in blocked.items()]
     others = summary.flows - summary.judged
     if others > 0:
         lines.append(_line(NEITHER, "not CORS", others, ""))
     return "\n".join(lines) + "\n" if lines else f"{NEITHER} nothing was read\n"
+
+
+def _stopped(gate: str) -> str:
+    return {"network": "got no answer", "other": "stopped by something else"}.get(gate, f"blocked by {gate}")
 
 
 def _name(outcome: CountedOutcome) -> tuple[str, str]:

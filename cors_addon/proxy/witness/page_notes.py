@@ -26,7 +26,9 @@ class PageNotes:
         self._find = find
         self._coverage = coverage
         self._requests: OrderedDict[str, list[Judgement]] = OrderedDict()
-        """Those that never left the browser, by the flow id of their page."""
+        """Those that never left the browser, by the flow id of their page: so many of each are kept."""
+        self._more: set[str] = set()
+        """Pages that had more of them."""
 
     def add(self, judgements: Iterable[Judgement], what: Annotate) -> list[http.HTTPFlow]:
         """Take in requests that were never sent. Returns the flows of pages on which something new is written."""
@@ -38,11 +40,15 @@ class PageNotes:
                 if len(kept) < MAX_REQUESTS:
                     kept.append(each)
                     changed[page] = None
+                elif page not in self._more:
+                    self._more.add(page)
+                    changed[page] = None
         while len(self._requests) > MAX_PAGES:
-            self._requests.popitem(last=False)
+            self._more.discard(self._requests.popitem(last=False)[0])
         flows = [flow for page in changed if (flow := self._find(page)) is not None]
         for flow in flows:
-            note_on_page(flow, never_sent.comment(self._requests[flow.id]), DENIED, what)
+            comment = never_sent.comment(self._requests[flow.id], more=flow.id in self._more)
+            note_on_page(flow, comment, DENIED, what)
         return flows
 
     def lines(self, flow: http.HTTPFlow, width: int) -> list[str]:
