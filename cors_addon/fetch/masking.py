@@ -25,7 +25,7 @@ _SECRET_IN_URL = frozenset({"key", "code"})
 """Elsewhere any word; in a URL mostly a key of Google's, or an authorization code of OAuth."""
 _PARAMETER = re.compile(r"([?&;#])([^=?&;#\s\"'<>\\]{1,200})=([^&;#\s\"'<>\\`]+)")
 _JWT = re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
-_USERINFO = re.compile(r"//[^/?#\\\s\"']*@")
+_USERINFO = re.compile(r"//[^/?#\\\s\"'@]*:[^/?#\\\s\"']*@")  # a name alone is no secret
 _NESTED = 3
 """URLs within URLs within URLs."""
 

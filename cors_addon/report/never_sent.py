@@ -18,7 +18,8 @@ def comment(requests: Sequence[Judgement], *, more: bool = False) -> str:
     labels = Counter(BLOCKS[block.gate].label for each in requests if (block := each.block) is not None)
     what = ", ".join(label if count == 1 else f"{label} ×{count}" for label, count in labels.most_common())
     count = len(requests)
-    return f"{FAILED} {'more than ' if more else ''}{count} request{'' if count == 1 else 's'} never left the browser: {what}"
+    least = "more than " if more else ""
+    return f"{FAILED} {least}{count} request{'' if count == 1 else 's'} never left the browser: {what}"
 
 
 def section(requests: Sequence[Judgement], width: int) -> list[str]:
