@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from cors_addon.exchange.clients import Follower, Pending
-from cors_addon.exchange.matching import MAX_CLUSTER, MAX_HYPOTHESES, _cluster
+from cors_addon.exchange.clusters import MAX_CLUSTER, cluster_of
+from cors_addon.exchange.matching import MAX_HYPOTHESES
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.flows.translate import observation
 from tests.helpers import ALLOW, ALLOW_PUT, actual, preflight
@@ -25,7 +26,7 @@ def test_a_full_cluster_looks_no_further() -> None:
     crowd = _Counted(Follower(cast(Any, None), {}, 0.0) for _ in range(100))
     waiting = [Pending(cast(Any, None), cast(Any, None), "PUT", 0.0, followers=crowd) for _ in range(200)]
     first = Follower(cast(Any, None), dict.fromkeys(waiting, 0.0), 0.0)
-    assert _cluster(first) == [first, *crowd[:-MAX_CLUSTER:-1]]
+    assert cluster_of(first) == [first, *crowd[:-MAX_CLUSTER:-1]]
     assert _Counted.gone_through == 1
 
 

@@ -64,6 +64,8 @@ class Pending:
     """Method of the request to come."""
     until: float
     """What begins later (Unix seconds) does not follow this."""
+    in_vain: bool = False
+    """The browser may ask again by itself."""
     given_up: bool = False
     """Taken for not followed, until a slow answer shows that it was."""
     retries: int = 0
@@ -110,6 +112,8 @@ class Queues:
         """Begin with nothing."""
         self.by_url: dict[Url, list[Pending]] = {}
         """To be looked at only: which is quicker than asking."""
+        self.in_vain: set[Url] = set()
+        """Where something waits that had no answer, or one after which the browser asks again. To be looked at only."""
         self._pending: OrderedDict[Pending, Url] = OrderedDict()
         self._given_up: OrderedDict[Pending, Url] = OrderedDict()
         self._followed: OrderedDict[Pending, Url] = OrderedDict()
@@ -126,6 +130,8 @@ class Queues:
         """Let one wait. Where there are too many, the oldest is forgotten, which proves nothing of it."""
         self.by_url.setdefault(url, []).append(waiting)
         waiting.given_up = False
+        if waiting.in_vain:
+            self.in_vain.add(url)
         self._pending[waiting] = url
         if len(self._pending) > MAX_WAITING:
             self.remove(next(iter(self._pending)))
@@ -156,6 +162,7 @@ class Queues:
         queue.remove(waiting)
         if not queue:
             del self.by_url[url]
+            self.in_vain.discard(url)
 
     def give_up(self, until: float) -> list[tuple[Pending, Url]]:
         """What has waited since before `until`, and for a request to which URL."""

@@ -13,13 +13,13 @@ were answered nearest to it first; a cluster has so many requests, and the oldes
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from cors_addon.exchange import hops, preflights
-from cors_addon.exchange.assignment import cheapest
 from cors_addon.exchange.browser_cache import Kept
 from cors_addon.exchange.clients import Follower, Pending
+from cors_addon.exchange.clusters import MAX_CLUSTER, cluster_of, insert, solve
 from cors_addon.exchange.costs import COSTS
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
@@ -27,8 +27,6 @@ from cors_addon.exchange.timing import PROMPT, QUEUED
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Asked
 from cors_addon.fetch.origins import OPAQUE
 
-MAX_CLUSTER = 24
-"""Requests that are matched together."""
 MAX_HYPOTHESES = 2 * MAX_CLUSTER
 """Preflights or redirects that one request is compared with, and requests that are remembered to compete for one."""
 
@@ -59,16 +57,37 @@ def _permits(exchange: Exchange, permits: Sequence[Pending], own: OwnMode) -> tu
     alone: float | None = None
     fitting = [each for each in permits if not _settled(each, exchange) and preflights.fits(exchange, each)]
     last = _Last(_last_answer(exchange, permits), _last_asked(fitting))
+    alike: dict[Hashable, tuple[float | None, tuple[Kept | None, float]]] = {}
     for waiting in fitting:
-        cost = _permit_cost(exchange, waiting, own)
+        kind = _kind(waiting, own)
+        known = alike.get(kind)
+        if known is None:
+            cost = _permit_cost(exchange, waiting, own)
+            instead = (None, 0.0) if cost is None else _cached_instead(exchange, waiting, own)
+            known = alike[kind] = cost, instead
+        cost, (entry, without) = known
         if cost is not None:
-            entry, without = _cached_instead(exchange, waiting, own)
             found[waiting] = cost + _idle_cost(exchange, waiting, entry, last) + _connection_cost(exchange, waiting)
             alone = without if alone is None else min(alone, without)
     if len(found) > 1:
         for waiting in found:
             waiting.contested = True
     return found, alone
+
+
+def _kind(waiting: Pending, own: OwnMode) -> Hashable:
+    """All that tells a preflight from others but for times and connections: of those that are alike one is asked."""
+    judgement, asked = waiting.judgement, waiting.exchange
+    return (
+        judgement.requested_headers,
+        judgement.if_omitted,
+        judgement.if_credentialed,
+        waiting.retries,
+        waiting.told_to_retry,
+        waiting.fetch.initiator,
+        asked is not None and b"sec-fetch-storage-access" in asked.request,
+        _shown_before(waiting, own),
+    )
 
 
 def _connection_cost(exchange: Exchange, waiting: Pending) -> float:
@@ -88,15 +107,23 @@ def _nearest(waiting: Iterable[Pending], exchange: Exchange) -> Sequence[Pending
     listed = list(waiting)
     if len(listed) <= MAX_HYPOTHESES:
         return listed
+    # the list is in the order of the answers, so that the nearest stand at its end
+    chosen = _answered_nearest([each for each in listed if each.follower is None], exchange, MAX_HYPOTHESES)
+    if len(chosen) < MAX_HYPOTHESES:
+        followed = [each for each in listed if each.follower is not None]
+        chosen += _answered_nearest(followed, exchange, MAX_HYPOTHESES - len(chosen))
+        place = {each: number for number, each in enumerate(listed)}
+        chosen.sort(key=place.__getitem__)
+    return chosen
+
+
+def _answered_nearest(waiting: list[Pending], exchange: Exchange, most: int) -> list[Pending]:
     began = exchange.observation.started
-    chosen = set(
-        heapq.nsmallest(
-            MAX_HYPOTHESES,
-            listed,
-            key=lambda each: (each.follower is not None, abs(began - each.judgement.observation.ended)),
-        )
-    )
-    return [each for each in listed if each in chosen]
+    latest = waiting[-2 * most :]
+    if len(latest) <= most:
+        return latest
+    nearest = set(heapq.nsmallest(most, latest, key=lambda each: abs(began - each.judgement.observation.ended)))
+    return [each for each in latest if each in nearest]
 
 
 def _permit_cost(exchange: Exchange, waiting: Pending, own: OwnMode) -> float | None:
@@ -184,14 +211,13 @@ def _hop_cost(exchange: Exchange, waiting: Pending, mode: Credentials, own: OwnM
     return cost - _cost_unfollowed(waiting, shown)
 
 
-def _last_answer(exchange: Exchange, permits: Iterable[Pending]) -> float:
+def _last_answer(exchange: Exchange, permits: Sequence[Pending]) -> float:
     """When the last request to this URL was answered before this one began, Unix seconds; 0 where none was."""
-    began, last = exchange.observation.started, 0.0
-    for waiting in permits:
-        for observation in (waiting.judgement.observation, *(each.exchange.observation for each in waiting.followers)):
-            if last < observation.ended <= began:
-                last = observation.ended
-    return last
+    began = exchange.observation.started
+    competing: set[Follower] = set().union(*[waiting.followers for waiting in permits])
+    ends = [waiting.judgement.observation.ended for waiting in permits]
+    ends += [each.exchange.observation.ended for each in competing]
+    return max((end for end in ends if end <= began), default=0.0)
 
 
 def _mode_cost(exchange: Exchange, waiting: Pending, mode: Credentials, shown: Credentials) -> float:
@@ -315,7 +341,8 @@ def associate(follower: Follower, own: OwnMode) -> list[Follower]:
         if not again:
             break
         for each in again:
-            changed |= dict.fromkeys(_solve(_cluster(each)))
+            cluster = cluster_of(each)
+            changed |= dict.fromkeys(insert(cluster) if each.follows is None else solve(cluster))
         again = [asker for each in (follower, *changed) if (asker := _asker_told(each, own)) is not None]
     changed.pop(follower, None)
     return list(changed)
@@ -339,48 +366,3 @@ def _asker_told(follower: Follower, own: OwnMode) -> Follower | None:
         told = told or abs(cost - before) > 0.01
         asker.hypotheses[hop] = cost
     return asker if told else None
-
-
-def _cluster(follower: Follower) -> list[Follower]:
-    """The requests that compete with this one, directly or through others."""
-    found = {follower: None}
-    left = [follower]
-    while left:
-        for waiting in left.pop().hypotheses:
-            for other in reversed(waiting.followers):
-                if other not in found:
-                    found[other] = None
-                    if len(found) == MAX_CLUSTER:
-                        return list(found)
-                    left.append(other)
-    return list(found)
-
-
-def _solve(cluster: Sequence[Follower]) -> list[Follower]:
-    """Let each follow what is cheapest for all. Returns those that follow another than before."""
-    waiting = list(dict.fromkeys(each for follower in cluster for each in follower.hypotheses))
-    mine = set(cluster)
-    # what a request outside of a full cluster follows is not to be had
-    free = [each for each in waiting if each.follower is None or each.follower in mine]
-    rows = [_costs(follower, free, cluster) for follower in cluster]
-    chosen = (free[column] if column < len(free) else None for column in cheapest(rows))
-    return _take(dict(zip(cluster, chosen, strict=True)))
-
-
-def _costs(follower: Follower, free: Sequence[Pending], cluster: Sequence[Follower]) -> list[float]:
-    """Of following each that is free, and of following none, in a column of its own."""
-    follows = follower.hypotheses
-    costs = [follows.get(each, math.inf) + (COSTS.kept if each is follower.follows else 0.0) for each in free]
-    return costs + [follower.alone if other is follower else math.inf for other in cluster]
-
-
-def _take(chosen: dict[Follower, Pending | None]) -> list[Follower]:
-    changed = [follower for follower, follows in chosen.items() if follows is not follower.follows]
-    for follower in changed:
-        if follower.follows is not None and follower.follows.follower is follower:
-            follower.follows.follower = None
-        follower.follows = chosen[follower]
-    for follower in changed:
-        if follower.follows is not None:
-            follower.follows.follower = follower
-    return changed

@@ -223,6 +223,8 @@ def repeated(exchange: Exchange) -> Pending | None:
         if exchange.repeats is not None:
             client.preflights.discard(exchange.repeats)
         return exchange.repeats
+    if observation.url not in client.preflights.in_vain:
+        return None
     asks = (exchange.origin, exchange.method, exchange.asked)
     for waiting in reversed(client.preflights.open(observation.url)):
         before = waiting.judgement

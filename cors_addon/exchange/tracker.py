@@ -206,6 +206,7 @@ class Tracker:
         preflights.store(exchange, preflights.cache_key(exchange, fetch), judgement, refused=refused)
         if refused:
             waiting.until = observation.ended + SOON
+        waiting.in_vain = preflights.may_be_retried(client, observation)
         client.preflights.add(observation.url, waiting)
         if target is not None and engine.follows_redirected_preflight:
             placing.await_rest_of_preflight(exchange, judgement, fetch, target.url)
