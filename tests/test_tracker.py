@@ -19,9 +19,9 @@ from cors_addon.exchange.clients import (
 )
 from cors_addon.exchange.credentials import MAX_CONNECTIONS
 from cors_addon.exchange.http_cache import MAX_PLAIN
-from cors_addon.exchange.known_clients import MAX_CLIENTS
 from cors_addon.exchange.ledger import MAX_BEHIND, MAX_PAIRED
 from cors_addon.exchange.model import PreflightState, Role, Verdict
+from cors_addon.exchange.weight import OF_A_CLIENT
 from cors_addon.reasons.assumptions import Assumption
 from tests.cases.scenarios import CACHE, CONTRADICTIONS, DENIED, PAIRING, REDIRECTS, REVALIDATION, TOGETHER
 from tests.cases.traffic import (
@@ -392,8 +392,10 @@ def sizes(run: Run) -> dict[str, int]:
     }
 
 
+BUDGET = 2 << 20
+"""Bytes, where clients are many."""
 BOUNDS = {
-    "clients": MAX_CLIENTS,
+    "clients": BUDGET // OF_A_CLIENT,
     "connections": MAX_CONNECTIONS,
     "plain": MAX_PLAIN,
     "preflights": MAX_WAITING,
@@ -407,9 +409,10 @@ BOUNDS = {
 }
 
 
-def grown(traffic: Any, rounds: int) -> int:
+def grown(traffic: Any, rounds: int, budget: int = 64 * BUDGET) -> int:
     """Bytes by which the memory grows from the first half of the rounds to the second."""
     run = Run()
+    run.tracker.keep_within(budget)
     gc.collect()
     tracemalloc.start()
     marks = []
@@ -441,7 +444,7 @@ def test_a_flood_of_clients() -> None:
             cors(f"a{number}", at + 0.2, answer=allow("*", ("Set-Cookie", "a=1"), ("ETag", "x")), **more),
         ]
 
-    assert grown(of, MAX_CLIENTS + MAX_CLIENTS // 10) < 200_000
+    assert grown(of, 550, BUDGET) < 200_000
 
 
 def living_clients() -> int:
@@ -454,10 +457,11 @@ def test_forgotten_clients_are_gone() -> None:
     """What is forgotten is not kept elsewhere: a client holds all that waits, its cookies and its cache."""
     before = living_clients()
     run = Run()
-    for number in range(MAX_CLIENTS + 300):
+    run.tracker.keep_within(BUDGET)
+    for number in range(1500):
         run.feed([cors("a", client=f"client {number}", connection=f"connection {number}").observation()])
     run.last.clear()
-    assert living_clients() - before <= MAX_CLIENTS
+    assert living_clients() - before <= BUDGET // OF_A_CLIENT
 
 
 def test_a_client_that_never_stops() -> None:

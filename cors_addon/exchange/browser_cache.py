@@ -92,6 +92,16 @@ class BrowserCache:
             return _NO_NAMES
         return _NO_NAMES.union(*(entry.requested for entry in entries))
 
+    def all(self) -> list[Kept]:
+        """All that is kept, what was dropped too."""
+        kept = [*self._entries.values(), *self._dropped.values(), *self._in_flight.values()]
+        return [entry for entries in kept for entry in entries]
+
+    def halve(self) -> None:
+        """Forget the keys that were not used for the longest, half of all."""
+        for _ in range((len(self._entries) + 1) // 2):
+            self._forget_oldest()
+
     def grants_header(self, key: Key, name: str, now: float) -> bool:
         """Whether an entry allows a header of this name (lower case), so that a script may have set it."""
         return any(grants_header(entry, name, now - CLOCK_SLACK, self.rules) for entry in self._entries.get(key, ()))
@@ -176,11 +186,14 @@ class BrowserCache:
         entries = self._entries.setdefault(key, [])
         self._entries.move_to_end(key)
         if len(self._entries) > self._size:
-            forgotten, _ = self._entries.popitem(last=False)
-            self.forgot = True
-            self._dropped.pop(forgotten, None)
-            self._in_flight.pop(forgotten, None)
+            self._forget_oldest()
         return entries
+
+    def _forget_oldest(self) -> None:
+        forgotten, _ = self._entries.popitem(last=False)
+        self.forgot = True
+        self._dropped.pop(forgotten, None)
+        self._in_flight.pop(forgotten, None)
 
     # -- what it spares --------------------------------------------------------------------------------------------
 

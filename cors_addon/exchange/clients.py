@@ -122,6 +122,10 @@ class Queues:
         """What waits for a request to this URL, or did lately, oldest first."""
         return self.by_url.get(url, ())
 
+    def all(self) -> list[Pending]:
+        """All that is at hand: what was given up or followed first, and of each kind the oldest first."""
+        return [*self._given_up, *self._followed, *self._pending]
+
     def open(self, url: Url) -> list[Pending]:
         """What nothing followed yet."""
         return [waiting for waiting in self.by_url.get(url, ()) if waiting.follower is None]
@@ -241,6 +245,10 @@ class Client:
     stored: OrderedDict[Url, Stored] = field(default_factory=OrderedDict)
     """By URL: the last answer to a cors request that the browser may use again."""
 
+    weight: int = 0
+    """Bytes that are kept of it, as far as they were weighed."""
+    unweighed: int = 0
+    """Bytes that passed since."""
     uploads: OrderedDict[tuple[Key, str], None] = field(default_factory=OrderedDict)
     """Keys of the cache, with the method of a request that needed a preflight for no method and no header."""
 

@@ -80,19 +80,17 @@ class _Paths:
                 self._end_with(so_far + cost, row, column)
             elif taken in self._mine and taken is not row:
                 without = so_far + cost - taken.hypotheses.get(column, math.inf)
-                if without < self._cost_to.get(taken, math.inf) - _SAME:
+                if without < self._cost_to.get(taken, math.inf) - COSTS.same:
                     self._cost_to[taken] = without
                     self._came[taken] = row, column
                     heapq.heappush(self._queue, (without, number * MAX_CLUSTER + len(self._queue), taken))
         self._end_with(so_far + row.alone, row, None)
 
     def _end_with(self, cost: float, row: Follower, column: Pending | None) -> None:
-        if cost < self._best - _SAME:
+        if cost < self._best - COSTS.same:
             self._best, self._last, self._end = cost, row, column
 
 
-_SAME = 1e-9
-"""Costs that differ by no more are the same."""
 _MOST_STEPS = 4 * MAX_CLUSTER
 
 

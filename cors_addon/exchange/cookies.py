@@ -169,6 +169,10 @@ class CookieEvidence:
         self.third_party_seen = False
         """A cookie was seen on a request to another site than the page's: third-party cookies are not blocked."""
 
+    def __len__(self) -> int:
+        """How many are known."""
+        return len(self._cookies)
+
     def __bool__(self) -> bool:
         """Whether any cookie is known."""
         return bool(self._cookies)

@@ -37,6 +37,8 @@ class Costs(NamedTuple):
     """A second between a preflight and its request, squared: of those that are alike, the first is for the first."""
     kept: float = -1e-9
     """The pair is that of before: of those that are as good, none need be judged anew."""
+    same: float = 1e-9
+    """Sums that differ by no more are the same."""
     names: float = 2.0
     """A redirected preflight asks for other header names than the one before: where redirects drop some."""
     same_connection: float = -0.5

@@ -3,7 +3,7 @@
 What a proxy in front of ours says of whom it asks for (Forwarded, X-Forwarded-For, Via) tells apart, too, and so does a
 Chromium that calls itself another engine: DevTools' device toolbar, Playwright's `devices`, `--user-agent`.
 
-Bounded: the client that was not seen for the longest is forgotten first.
+Bounded, by what they weigh: the client that was not seen for the longest is forgotten first.
 """
 
 import re
@@ -18,10 +18,12 @@ from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.model import Observation
 from cors_addon.exchange.preflights import USER_AGENT
 from cors_addon.exchange.request_headers import IN_DISGUISE, LIBRARY, RequestHeaders
+from cors_addon.exchange.weight import BUDGET, OF_A_CLIENT, halve, of_client
 from cors_addon.fetch.headers import normalize, split_list
 from cors_addon.fetch.names import ASKED_HEADERS
 
-MAX_CLIENTS = 500
+_AT_ONCE = 16
+"""Clients that are weighed, or forgotten, with one flow."""
 
 _VERSION = re.compile(rb"(?:Chrome|Chromium|Firefox|Version|jsdom|HappyDOM)/(\d+)")
 
@@ -60,6 +62,14 @@ class KnownClients:
         """Whose the last request was. To be looked at only."""
         self.in_disguise = False
         """Some client's User-Agent names another engine than its hints. To be looked at only."""
+        self.budget = BUDGET
+        """Bytes of all clients together."""
+        self.weight = 0
+        """What they weigh, and what passed of them since they were weighed."""
+        self.waiting: dict[Client, None] = {}
+        """Those of which something waits, the one that was settled last at the end."""
+        self._to_weigh: list[Client] | None = None
+        """Those to be weighed before any is forgotten; None while there is room."""
         self._forced = forced
         self._evidence = evidence
         self._at: weakref.WeakValueDictionary[Hashable, Client] = weakref.WeakValueDictionary()
@@ -143,9 +153,41 @@ class KnownClients:
             user_agent=request.said.user_agent,
             disguised=unnamed and is_browser,
         )
-        if len(self.by_key) > MAX_CLIENTS:
-            self.by_key.popitem(last=False)
+        client.weight = OF_A_CLIENT
+        self.weight += OF_A_CLIENT
         return client
+
+    def relieve(self) -> None:
+        """What is kept, and what passed since it was weighed, is too much: weigh a few clients, or forget a few."""
+        if self._to_weigh is None:
+            self._to_weigh = [client for client in self.by_key.values() if client.unweighed]
+        for client in self._to_weigh[-_AT_ONCE:]:
+            self.weight -= client.weight + client.unweighed
+            client.weight, client.unweighed = of_client(client), 0
+            self.weight += client.weight
+        del self._to_weigh[-_AT_ONCE:]
+        if self._to_weigh:
+            return
+        wanted = self.budget - self.budget // 16
+        for _ in range(_AT_ONCE):
+            if self.weight <= wanted:
+                break
+            self._let_go()
+        if self.weight <= wanted:
+            self._to_weigh = None
+
+    def _let_go(self) -> None:
+        """Forget the client that was not seen for the longest; of the only one, what is older."""
+        if len(self.by_key) > 1:
+            _, forgotten = self.by_key.popitem(last=False)
+            self.waiting.pop(forgotten, None)
+            self.weight -= forgotten.weight + forgotten.unweighed
+            return
+        for last in self.by_key.values():
+            halve(last)
+            self.weight -= last.weight + last.unweighed
+            last.weight, last.unweighed = of_client(last), 0
+            self.weight += last.weight
 
     def _behind(self, observation: Observation, request: RequestHeaders) -> Client | None:
         """The browser that is known to use this connection, or the one at this address whose script set the User-Agent,

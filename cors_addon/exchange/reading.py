@@ -10,9 +10,11 @@ from cors_addon.fetch.received import joined, values_of
 def cut(observation: Observation) -> tuple[str, ...]:
     """Leave of an exchange what is to be read. Returns what to say of that: nothing, for nearly all."""
     request, response = observation.request, observation.response
+    answered, asked = len(values_of(response)), len(joined(request))
+    observation.size += answered + asked
     if (
-        len(values_of(response)) <= SHORT
-        and len(joined(request)) <= SHORT
+        answered <= SHORT
+        and asked <= SHORT
         and len(observation.method) <= MAX_METHOD
         and not (shape_of_request(request).is_long or shape_of_response(response).is_long)
         and (observation.rewritten is None or _is_short(observation.rewritten[2]))

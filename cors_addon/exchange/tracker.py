@@ -7,6 +7,7 @@ Law 4: evidence on one flow of a fetch (a Cookie, a redirect followed) holds for
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 
 from cors_addon import engines
 from cors_addon.exchange import hops, matching, permission, placing, preflights, revalidation
@@ -45,23 +46,16 @@ from cors_addon.exchange.request_headers import read_request
 from cors_addon.exchange.timing import PATIENCE, SOON
 from cors_addon.fetch.cache import Key
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.fetch.origins import OPAQUE, Url
+from cors_addon.fetch.origins import OPAQUE, Url, last_two_labels
 from cors_addon.fetch.refusals import Stage
 from cors_addon.reasons.assumptions import Assumption
-
-
-def registrable_domain(host: str) -> str:
-    """The last two labels: good enough where no public suffix list is given."""
-    if host.startswith("[") or host.replace(".", "").isdigit():
-        return host
-    return ".".join(host.rsplit(".", 2)[-2:])
 
 
 class Tracker:
     """Judges the traffic of many clients."""
 
     def __init__(
-        self, *, engine: str = "auto", site: Callable[[str], str] = registrable_domain, skew: float = 0.0
+        self, *, engine: str = "auto", site: Callable[[str], str] = last_two_labels, skew: float = 0.0
     ) -> None:
         """Judge as `engine` (or each client as what it is); `site` maps a host to its registrable domain."""
         self.sees = PreflightsSeen.ALL
@@ -78,6 +72,10 @@ class Tracker:
         """As `note_plain`, put off until it is asked for: of a pair, the first makes its arguments of the other."""
         self._ledger = Ledger()
 
+    def keep_within(self, budget: int) -> None:
+        """Keep no more than so many bytes of all clients."""
+        self._known.budget = budget
+
     def see_one_window(self, one: bool) -> None:
         """Whether what is observed from now on is one window's: a cookie that it withholds then tells for certain."""
         self._evidence.one_window = one
@@ -90,14 +88,15 @@ class Tracker:
         `word`: what the browser itself says of it, which counts for more than what its headers let expect.
         """
         request = read_request(observation.request)
-        client = self._known.by_key.get((observation.client, request.said.user_agent))
+        known = self._known
+        client = known.by_key.get((observation.client, request.said.user_agent))
         if (
             client is None
-            or client is not self._known.latest
+            or client is not known.latest
             or client.disguised
             or observation.connection not in self._evidence.connections
         ):
-            client = self._known.client_of(observation, request, self.skew)
+            client = known.client_of(observation, request, self.skew)
         ledger = self._ledger
         if ledger.due < observation.started:
             ledger.announce(observation.started)
@@ -126,7 +125,12 @@ class Tracker:
                 if older.credentials is not Credentials.UNKNOWN:
                     client.cookies.learn(older.observation.flow_id, included=older.credentials is Credentials.INCLUDE)
         if client.preflights.by_url or client.hops.by_url:
+            known.waiting[client] = None
             self._settle_client(client, observation.started - PATIENCE)
+        client.unweighed += observation.size
+        known.weight += observation.size
+        if known.weight > known.budget:
+            known.relieve()
         changed: list[Judgement] = [] if judgement is None else [judgement]
         if ledger.changed:
             changed += ledger.take(changed)
@@ -158,13 +162,17 @@ class Tracker:
                 self._ledger.hear_page(judgement, word)
         return self._ledger.take()
 
-    def settle(self, now: float, telling: Sequence[Judgement] = ()) -> list[Judgement]:
-        """Judge anew, with hindsight, what nothing followed by `now`.
+    def settle(self, now: float, telling: Sequence[Judgement] = (), most: int | None = None) -> list[Judgement]:
+        """Judge anew, with hindsight, what nothing followed by `now`, of all clients or of so many at most.
 
         Those of `telling` are about to be reported, and not told a second time.
         """
-        for client in self._known.by_key.values():
+        waiting = self._known.waiting
+        for client in [*islice(waiting, most)]:
+            del waiting[client]
             self._settle_client(client, now - PATIENCE)
+            if client.preflights.by_url or client.hops.by_url:
+                waiting[client] = None
         self._evidence.settle(now - PATIENCE)
         return self._ledger.take(telling)
 

@@ -303,6 +303,13 @@ def _path(path: str, mark: str, query: str) -> str:
     return path + (mark + quote(query, safe=_QUERY_SAFE, errors="surrogateescape") if mark else "")
 
 
+def last_two_labels(host: str) -> str:
+    """A host's registrable domain: good enough where no public suffix list is given."""
+    if host.startswith("[") or host.replace(".", "").isdigit():
+        return host
+    return ".".join(host.rsplit(".", 2)[-2:])
+
+
 @lru_cache(maxsize=1024)
 def is_ip(host: str) -> bool:
     """Whether a host, as a URL holds it, is an address. https://url.spec.whatwg.org/#ip-address"""

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from cors_addon.exchange import tracker
+from cors_addon.fetch import origins
 
 
 @lru_cache(maxsize=1)
@@ -29,4 +29,4 @@ def registrable_domain(host: str) -> str:
     if host.startswith("[") or host.replace(".", "").isdigit():
         return host
     listed: str | None = _list().get_sld(host, strict=True)  # type: ignore[attr-defined]
-    return listed or tracker.registrable_domain(host)
+    return listed or origins.last_two_labels(host)

@@ -220,6 +220,7 @@ class Judging:
         """Judge by these settings from now on; another engine begins anew."""
         if settings.engine != self.settings.engine:
             self._publisher.publish(self.session.change_engine(settings.engine))
+        self.session.keep_within(settings.memory)
         self.settings = settings
 
     def finish(self) -> None:

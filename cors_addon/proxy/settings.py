@@ -17,6 +17,7 @@ from mitmproxy.options import Options
 
 from cors_addon import engines
 from cors_addon.browser import wanted
+from cors_addon.exchange.weight import BUDGET
 from cors_addon.report import bounded_file
 
 ENGINES = engines.Choices(("auto", *engines.ENGINES))
@@ -56,6 +57,8 @@ class Settings:
     """`true`, or a filter for what gets the witness; empty: nothing does."""
     browser: str = ""
     page: str = "auto"
+    memory: int = BUDGET
+    """Bytes that may be kept of browsers."""
     witness_log: Path | None = None
     secrets: str = "hide"
 
@@ -120,6 +123,12 @@ OPTIONS = (
         "port.",
     ),
     Option(
+        "cors_memory",
+        "64",
+        "Megabytes that may be kept of browsers (cached preflights, what waits for its request): the browser that was "
+        "not seen for the longest is forgotten first.",
+    ),
+    Option(
         "cors_witness_log",
         "",
         "File to which each report of a witness is appended, for cors-addon check --witness. Empty: none.",
@@ -154,6 +163,7 @@ def parse(options: Options) -> Settings:
         witness=_witness(options.cors_witness),
         browser=_browser(options.cors_browser),
         page=_page(options.cors_page),
+        memory=_memory(options.cors_memory),
         witness_log=_file("cors_witness_log", options.cors_witness_log, _LINES_GO_TO),
         secrets=_choice("cors_secrets", options.cors_secrets, SECRETS),
     )
@@ -170,6 +180,12 @@ def _witness(value: str) -> str:
     except ValueError as error:
         raise exceptions.OptionsError(f"cors_witness: {error}; it is true, false or a filter expression") from error
     return value
+
+
+def _memory(value: str) -> int:
+    if value.isascii() and value.isdecimal() and 1 <= int(value[:7]) <= 1_000_000:
+        return int(value[:7]) << 20
+    raise exceptions.OptionsError(f"cors_memory: {value!r} is no number of megabytes from 1 to 1000000")
 
 
 def _page(value: str) -> str:

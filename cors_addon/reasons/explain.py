@@ -166,9 +166,7 @@ def _blocked_by(entry: Entry) -> str | None:
 
 
 _BLOCKED_BY: Mapping[Reason, str | None] = {
-    Reason.HEADER_UNREADABLE: "network",
-    Reason.HEADERS_TOO_LARGE: "network",
-    Reason.NETWORK_ERROR: "network",
+    **dict.fromkeys((Reason.HEADER_UNREADABLE, Reason.HEADERS_TOO_LARGE, Reason.NETWORK_ERROR), "network"),
     Reason.REDIRECT_COUNT_EXCEEDED: "network",
     Reason.REDIRECT_MODE_ERROR: "other",
     Reason.REDIRECT_URL_UNUSABLE: "network",

@@ -23,6 +23,7 @@ from cors_addon.exchange.model import Judgement, Observation, Verdict, Word
 from cors_addon.exchange.page_call import Report, Scene
 from cors_addon.exchange.timing import SETTLE_EVERY
 from cors_addon.exchange.tracker import Tracker
+from cors_addon.exchange.weight import BUDGET
 from cors_addon.fetch.headers import get
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
@@ -33,6 +34,8 @@ from cors_addon.session.pages import Pages
 
 ERRORS = 300
 """The status from which on an answer's body may say why it is none that the page asked for."""
+SETTLED_AT_ONCE = 256
+"""Clients whose waiting exchanges are looked after at a time."""
 ALL = sys.maxsize
 """To keep the last revision of every judgement, where their number is known to be small."""
 
@@ -58,6 +61,8 @@ class Session:
         self._skew, self._site = skew, site
         self._settled = 0.0
         self._keep = keep
+        self.budget = BUDGET
+        """Bytes that are kept of all clients; see `keep_within`."""
         self.auditor = auditor or Auditor(site)
         self.last: OrderedDict[str, Judgement] = OrderedDict()
         """The last revision of each judgement by flow id, the latest `keep` of them, in the order of their flows."""
@@ -72,6 +77,7 @@ class Session:
     def _begin(self, engine: str) -> None:
         self.engine = engine
         self.tracker = Tracker(engine=engine, site=self._site, skew=self._skew)
+        self.tracker.keep_within(self.budget)
         """Its `sees` and `skew` may be set before each `observe`."""
         self.loads = Loads(self._site, engine)
         self.loads.trials = self._trials
@@ -85,6 +91,11 @@ class Session:
     def try_on_loads(self, trials: Iterable[LoadTrial]) -> None:
         """Say of each load from now on what would stop it under these policies."""
         self._trials = self.loads.trials = tuple(trials)
+
+    def keep_within(self, budget: int) -> None:
+        """Keep no more than so many bytes of clients: the oldest are forgotten first."""
+        self.budget = budget
+        self.tracker.keep_within(budget)
 
     def change_engine(self, engine: str) -> list[Judgement]:
         """Judge as another engine from now on, and forget the traffic so far. Returns its last judgements."""
@@ -123,7 +134,7 @@ class Session:
         started = observation.started
         if abs(started - self._settled) >= SETTLE_EVERY:
             self._settled = started
-            judgements += self.tracker.settle(started, judgements)
+            judgements += self.tracker.settle(started, judgements, SETTLED_AT_ONCE)
         if judgements:
             audit = self.auditor.audit
             for judgement in judgements:

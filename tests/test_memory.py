@@ -1,0 +1,80 @@
+"""What is kept of clients is bounded by its bytes: many small ones stay, large ones are forgotten, the oldest first."""
+
+import pytest
+from mitmproxy import exceptions
+
+from cors_addon.exchange.model import Observation, PreflightState
+from cors_addon.exchange.weight import of_client
+from cors_addon.flows import translate
+from cors_addon.session.session import ALL, Session
+from tests.helpers import ALLOW_PUT, actual, client, preflight, proxy
+
+LASTING = (*ALLOW_PUT, ("Access-Control-Max-Age", "7200"), ("Access-Control-Allow-Headers", "*"))
+
+
+def observed(session: Session, number: int, at: float, *flows: str) -> list[Observation]:
+    """What the client of a number sends, in a row: `preflight`, `put`, or `large`, which nothing follows."""
+    connection = client(peername=(f"10.0.{number // 250}.{number % 250}", 50000))
+    seen = []
+    for place, kind in enumerate(flows):
+        when = at + place * 0.02
+        if kind == "put":
+            flow = actual(LASTING, method="PUT", at=when, connection=connection)
+        else:
+            more = [("X-Large", f"{place}" * 8000)] if kind == "large" else []
+            flow = preflight([*LASTING, *more], at=when, connection=connection)
+        if kind == "large":
+            flow.request.path = f"/{place}/{at}"
+        seen.append(translate.observation(flow))
+        session.observe(seen[-1])
+    return seen
+
+
+def weight(session: Session) -> int:
+    return sum(map(of_client, session.tracker._known.by_key.values()))
+
+
+def test_a_thousand_clients_keep_their_preflights() -> None:
+    """Each finds its own in the cache, after all others have been there."""
+    session = Session(keep=ALL)
+    for number in range(1000):
+        observed(session, number, number / 100, "preflight", "put")
+    last = [observed(session, number, 20 + number / 100, "put")[0] for number in range(1000)]
+    assert {session.last[each.flow_id].preflight for each in last} == {PreflightState.CACHED}
+    assert weight(session) < session.budget
+
+
+def test_the_oldest_are_forgotten() -> None:
+    """And those that are there no longer are not known for less than they were."""
+    session = Session(keep=ALL)
+    session.keep_within(2 << 20)
+    for number in range(600):
+        observed(session, number, number / 100, "preflight", "put")
+    assert weight(session) < session.budget * 1.1
+    first, last = (observed(session, number, 20.0, "put")[0] for number in (0, 599))
+    assert session.last[first.flow_id].preflight is PreflightState.UNSEEN
+    assert session.last[last.flow_id].preflight is PreflightState.CACHED
+
+
+@pytest.mark.parametrize("clients", [1, 200])
+def test_preflights_that_nothing_follows(clients: int) -> None:
+    """8 kB each, of one client or of many: the budget holds."""
+    session, most = Session(), 0
+    session.keep_within(2 << 20)
+    for turn in range(600):
+        observed(session, turn % clients, turn / 1000, "large", "large")
+        if turn % 50 == 49:
+            most = max(most, weight(session))
+    assert 1 << 20 < most < (2 << 20) * 1.2
+    assert weight(session) <= session.tracker._known.weight
+
+
+def test_what_is_accepted() -> None:
+    """Megabytes."""
+    with proxy(cors_memory="128") as running:
+        assert running.addon._session.tracker._known.budget == 128 << 20
+        running.set(cors_engine="gecko")
+        assert running.addon._session.tracker._known.budget == 128 << 20
+        for value in ("", "0", "-1", "64 MB", "1.5", "9999999", "9" * 5000):
+            with pytest.raises(exceptions.OptionsError, match="cors_memory"):
+                running.set(cors_memory=value)
