@@ -6,6 +6,7 @@ Asked of every flow, so that the many that are neither cost next to nothing.
 import re
 
 from cors_addon.exchange.model import Observation
+from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.mime import JAVASCRIPT
 
 SURELY, SCRIPT, STYLE = 1, 2, 4
@@ -26,6 +27,7 @@ TELLING = {
     b"style": STYLE,
 }
 """Values of Fetch metadata, whose names are of one length, that make a flow one to be looked at."""
+_LENGTHS = frozenset(map(len, (b"sec-fetch-mode", b"accept", b"referer")))
 OF_PAGES = (b"text/html", b"text/event-stream")
 """What Accept begins with in navigations, and for an EventSource."""
 IMAGE = 8
@@ -68,7 +70,9 @@ def is_load(observation: Observation) -> bool:
     """The same of a flow as it was observed: is it a page, or a load that something beside CORS may stop?"""
     told = 0
     for name, value in observation.request:
-        lower = name.lower()
+        if len(name) not in _LENGTHS:
+            continue
+        lower = LOWER[name]
         if lower.startswith(b"sec-fetch-"):
             told |= TELLING.get(value, 0)
         elif lower == b"accept" and value.startswith(OF_PAGES):
@@ -76,6 +80,6 @@ def is_load(observation: Observation) -> bool:
         elif lower == b"referer" and observation.url.scheme == "http":
             told |= from_elsewhere(value, observation.url.host, observation.url.port)
     for name, value in observation.response if told & BY_TYPE else ():
-        if name.lower() == b"content-type":
+        if LOWER[name] == b"content-type":
             told &= ~right_for(value)
     return bool(told)

@@ -17,6 +17,7 @@ from cors_addon.recordings import har_entry, json_stream
 from cors_addon.recordings.exchange import Note, Recorded, Wanted
 from cors_addon.recordings.har_dialects import Context, last_name
 from cors_addon.recordings.har_entry import Entry
+from cors_addon.recordings.har_text import Entries
 from cors_addon.recordings.source import Damage, Source
 
 WINDOW = 500
@@ -32,7 +33,8 @@ MIN_FOR_NO_COOKIES = 20
 def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     """Each exchange of a HAR, None for one with which CORS has nothing to do; raises Damage after the last good one."""
     context = Context(source.name if wanted.whole_name else last_name(source.name))
-    return read_entries(_entries(source, context), context.name, wanted, context)
+    entries = _entries(source, context, whole=bool(wanted.expression))
+    return read_entries(entries, context.name, wanted, context)
 
 
 def read_entries(
@@ -94,14 +96,15 @@ def _note_what_is_left_out(context: Context, count: int, note: Note) -> None:
         note(context.dialect.leaves_out, 1)
 
 
-def _entries(source: Source, context: Context) -> Iterator[Any]:
+def _entries(source: Source, context: Context, *, whole: bool) -> Iterator[Any]:
+    """Each entry; `whole` as JSON has it, with nothing left undecoded."""
     text = json_stream.Text(source)
     if text.peek() == "[":
         raise Damage("JSON, but no HAR: it begins with an array, not with an object that has log.entries", 0)
     missing = "it has no log.entries"
     for key in json_stream.members(text):
         if key == "log" and text.peek() == "{":
-            missing = yield from _log(text, context, missing)
+            missing = yield from _log(text, context, missing, whole=whole)
         else:
             text.value()
     if missing:
@@ -110,12 +113,12 @@ def _entries(source: Source, context: Context) -> Iterator[Any]:
         raise text.damage("something follows the HAR")
 
 
-def _log(text: json_stream.Text, context: Context, missing: str) -> Generator[Any, None, str]:
+def _log(text: json_stream.Text, context: Context, missing: str, *, whole: bool) -> Generator[Any, None, str]:
     """The entries of the next value; returns what is missing so far, if anything is."""
     for key in json_stream.members(text):
         if key == "entries" and text.peek() == "[":
             missing = ""
-            yield from json_stream.items(text)
+            yield from json_stream.items(text) if whole else Entries(text)
         elif key in ("creator", "browser"):
             context.learn(key, text.value())
         else:

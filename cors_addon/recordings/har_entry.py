@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from cors_addon.engines import FETCH, detect
@@ -12,6 +12,7 @@ from cors_addon.exchange.model import Observation, Word
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.timing import HAR_FIREFOX_WAITS
 from cors_addon.fetch.checks import REDIRECT_STATUSES
+from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.load import Destination
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_HEADERS, ASKED_METHOD
@@ -231,7 +232,7 @@ def _are_moved(entry: Given, context: Context) -> bool:
 
 def _is_shared(entry: Given) -> bool:
     """Whether an answer speaks of CORS."""
-    return any(name.lower() == _ALLOW_ORIGIN for name, _ in entry.answer)
+    return any(LOWER[name] == _ALLOW_ORIGIN for name, _ in entry.answer)
 
 
 def _leads_to(seen: Observation) -> Url | None:
@@ -253,7 +254,7 @@ def _is_of_use(entry: Given, seen: Observation) -> bool:
     return (
         not _EVIDENCE.isdisjoint(entry.names)
         or seen.status in REDIRECT_STATUSES
-        or any(name.lower() == b"set-cookie" for name, _ in seen.response)
+        or b"set-cookie" in map(LOWER.__getitem__, (name for name, _ in seen.response))
         or is_plain(seen.method, seen.status, seen.response)
     )
 
@@ -262,17 +263,18 @@ def _note_asked(entry: Given, found: Entry, context: Context) -> None:
     """What finds a request with an Origin its preflight, or a preflight its request."""
     assert found.observation is not None
     context.judged += 1
-    wire = {name: value.strip() for name, value in entry.lines().items()}
-    found.origin = wire[b"origin"]
+    wire = entry.lines()
+    found.origin = wire[b"origin"].strip()
     if found.leads_to is not None:
         context.redirected(entry.url, found.leads_to, found.origin)
     context.maybe_sent_again += _may_be_sent_again(found.observation.status, wire)
     wanted = wire.get(ASKED_METHOD)
     shouts = context.dialect.upper_case_methods
     if entry.method == b"OPTIONS" and wanted is not None:
+        wanted = wanted.strip()
         found.preflight_for = (entry.url, wanted.upper() if shouts else wanted)
         found.asks_for = wanted
-        named = wire.get(ASKED_HEADERS, b"").lower().split(b",")
+        named = wire.get(ASKED_HEADERS, b"").strip().lower().split(b",")
         found.names = frozenset(name.strip() for name in named) - {b""}
         return
     found.fetch = (entry.url, entry.method)
@@ -284,9 +286,12 @@ def _note_asked(entry: Given, found: Entry, context: Context) -> None:
         found.tainted = found.origin == b"null"
 
 
+_engine = lru_cache(maxsize=256)(detect)
+
+
 def _may_be_sent_again(status: int | None, wire: dict[bytes, bytes]) -> bool:
     """Whether after this the browser sends the request again by itself, so that it has done so already."""
-    engine = detect(wire.get(b"user-agent", b""))
+    engine = _engine(wire.get(b"user-agent", b"").strip())
     if engine is None:
         return False
     return engine.retries > 0 if status is None else status in engine.retried_statuses
@@ -326,8 +331,7 @@ def _stopped(entry: Given, number: int, context: Context, word: Word) -> Entry:
     _assume_agent(entry, context)
     since, observation = _without_answer(entry, number, context)
     if entry.asked and was_sent(entry, context):
-        wire = {name: value.strip() for name, value in entry.lines().items()}
-        context.maybe_sent_again += _may_be_sent_again(None, wire)
+        context.maybe_sent_again += _may_be_sent_again(None, entry.lines())
     return Entry(observation, notes=entry.notes, since=since, of_use=True, heard=word)
 
 

@@ -3,24 +3,55 @@
 Total: what is not as it should be counts as left out.
 """
 
+import json
 import math
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.origins import Url, parse_url
 from cors_addon.recordings.har_dialects import Context
 
 _CLIENT_PORT = re.compile(r"ClientPort:(\d+)")
 _LAST_PORT = 65535
+_CONTENT_LENGTH = len(b"content-length")
+
+
+class Lines(NamedTuple):
+    """A header list that was read already."""
+
+    fields: Fields
+    """As `header_list` gives it."""
+    left_out: tuple[str, ...]
+    """Names of what is not in it, in lower case: pseudo-headers."""
+
+
+class UnreadText:
+    """A string of a JSON text, which is decoded if somebody asks for it."""
+
+    __slots__ = ("_json",)
+
+    def __init__(self, json_text: str) -> None:
+        """Take it with its quotation marks."""
+        self._json = json_text
+
+    def read(self) -> str | None:
+        """The string; None where the JSON is none."""
+        try:
+            return str(json.loads(self._json, strict=False))
+        except ValueError:
+            return None
 
 
 def header_list(headers: Any) -> Fields:
     """Header lines as they were on the wire: without pseudo-headers, and one for each line of a joined value."""
+    if type(headers) is Lines:
+        return headers.fields
     lines: list[tuple[bytes, bytes]] = []
     for name, value in _pairs(headers):
         if type(name) is str and type(value) is str and len(value) < _SHORT:
@@ -67,6 +98,8 @@ def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
 def header_names(message: dict[str, Any]) -> set[str]:
     """Header names in lower case, pseudo-headers too."""
     headers = message.get("headers")
+    if isinstance(headers, Lines):
+        return {*headers.left_out, *(name.decode("latin-1").lower() for name, _ in headers.fields)}
     if isinstance(headers, dict):
         return {str(name).lower() for name in headers}
     names = (each.get("name") if isinstance(each, dict) else each[0] for each in headers or ())
@@ -94,6 +127,8 @@ def cookie_header(cookies: Any) -> bytes:
 
 def number(value: Any) -> int | None:
     """An integer, perhaps as text."""
+    if type(value) is int:
+        return value
     if isinstance(value, bool):
         return None
     if isinstance(value, str) and value.strip().lstrip("-").isdigit():
@@ -123,7 +158,10 @@ def has_body(request: dict[str, Any], fields: Fields) -> bool:
     posted = request.get("postData")
     if isinstance(posted, dict) and (posted.get("text") or posted.get("params")):
         return True
-    return any(name.lower() == b"content-length" and value.strip() not in (b"", b"0") for name, value in fields)
+    for name, value in fields:
+        if len(name) == _CONTENT_LENGTH and LOWER[name] == b"content-length" and value.strip() not in (b"", b"0"):
+            return True
+    return False
 
 
 def times(raw: dict[str, Any], context: Context) -> tuple[float, float, float]:
@@ -148,6 +186,8 @@ def times(raw: dict[str, Any], context: Context) -> tuple[float, float, float]:
 
 def _duration(value: Any) -> float:
     """Milliseconds; -1 stands for what does not apply."""
+    if type(value) is float and 0 <= value < 1e12:
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
         return 0.0
     return float(value)
@@ -174,6 +214,8 @@ def body_of(response: dict[str, Any], _limit: int) -> bytes | None:
     if isinstance(content, dict) and callable(content.get("_read")):  # what read the entry knows where the body is
         found: bytes | None = content["_read"]()
         return found
+    if isinstance(text, UnreadText):
+        text = text.read()
     if not isinstance(content, dict) or not isinstance(text, str):
         return None
     if content.get("encoding") != "base64":

@@ -42,6 +42,10 @@ class Given:
     answer: Fields
     status: int | None
     """As given: browsers write 0 or -1 for none."""
+    answered: bool
+    """Whether it has an answer, by its status."""
+    error: str
+    """The browser's own word for how it failed; empty where it has none."""
     names: set[bytes] = field(default_factory=set)
     """Of the request's header lines, in lower case; a User-Agent that is only assumed is not among them."""
     notes: tuple[str, ...] = ()
@@ -53,11 +57,6 @@ class Given:
         return b"origin" in self.names
 
     @property
-    def answered(self) -> bool:
-        """Whether it has an answer, by its status."""
-        return self.status is not None and self.status >= 100
-
-    @property
     def matters(self) -> bool:
         """Whether people would look for it among what was judged."""
         return self.asked or self.by_script
@@ -66,11 +65,6 @@ class Given:
     def by_script(self) -> bool:
         """Whether a page's script sent it."""
         return str(self.raw.get("_resourceType", "")).lower() in _SCRIPTS
-
-    @property
-    def error(self) -> str:
-        """The browser's own word for how it failed; empty where it has none."""
-        return str(self.response.get("_error") or self.response.get("_failureText") or self.raw.get("_error") or "")
 
     @property
     def blocked_reason(self) -> str:
@@ -88,7 +82,7 @@ class Given:
 
     def lines(self) -> dict[bytes, bytes]:
         """The request's header lines by their names in lower case."""
-        return {name.lower(): value for name, value in self.fields}
+        return {LOWER[name]: value for name, value in self.fields}
 
     def add(self, name: bytes, value: bytes, *notes: str) -> None:
         """A header line that the entry lacks."""
@@ -100,6 +94,7 @@ class Given:
 def given(raw: dict[str, Any], url: Url) -> Given:
     """Read an entry."""
     request, response = raw["request"], raw.get("response") or {}
+    status = har_fields.number(response.get("status"))
     found = Given(
         raw,
         request,
@@ -108,7 +103,9 @@ def given(raw: dict[str, Any], url: Url) -> Given:
         str(request.get("method") or "GET").encode("latin-1", "replace"),
         har_fields.header_list(request.get("headers")),
         har_fields.header_list(response.get("headers")),
-        har_fields.number(response.get("status")),
+        status,
+        status is not None and status >= 100,
+        str(response.get("_error") or response.get("_failureText") or raw.get("_error") or ""),
     )
     found.names = {LOWER[name] for name, _ in found.fields}
     return found
@@ -156,7 +153,7 @@ def is_confirmed(entry: Given, context: Context) -> bool:
         return False
     if not entry.names & VALIDATING or entry.response.get("bodySize") not in (0, -1, None):
         return False
-    return not any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in entry.answer)
+    return not any(LOWER[name] in (b"content-length", b"transfer-encoding") for name, _ in entry.answer)
 
 
 def was_sent(entry: Given, context: Context) -> bool:

@@ -261,8 +261,9 @@ type PassOver = Callable[[str, int], int]
 """From a position in a text where a value of an array begins, to where a later one does; all between is of no use."""
 
 
-def items(text: Text, pass_over: PassOver | None = None) -> Iterator[Any]:
-    """The values of the next array."""
+def items(text: Text, pass_over: PassOver | None = None, *, take: Callable[[], Any] | None = None) -> Iterator[Any]:
+    """The values of the next array. `take` gives each in the way of whoever asks, and steps over it."""
+    value = take or text.value
     text.take("[")
     if text.peek() == "]":
         text.take("]")
@@ -270,7 +271,7 @@ def items(text: Text, pass_over: PassOver | None = None) -> Iterator[Any]:
     while True:
         if pass_over is not None:
             text.at = pass_over(text.text, text.at)
-        yield text.value()
+        yield value()
         match = _NEXT.match(text.text, text.at)
         if match is not None:
             text.at = match.end()  # mostly there is more, and it has been read

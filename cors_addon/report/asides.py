@@ -5,6 +5,7 @@ Law: what is kept is bounded; of a place that comes again, the first example cou
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from cors_addon.exchange.exposure import hidden_headers
 from cors_addon.exchange.model import Judgement, Role
@@ -93,7 +94,12 @@ def wanted(judgement: Judgement) -> list[str]:
         return []
     if judgement.observation.destination not in (None, ""):
         return []
-    return [name for name in hidden_headers(judgement) if not _NEVER_WANTED.fullmatch(name)]
+    return [name for name in hidden_headers(judgement) if not _is_never_wanted(name)]
+
+
+@lru_cache(maxsize=1024)
+def _is_never_wanted(name: str) -> bool:
+    return _NEVER_WANTED.fullmatch(name) is not None
 
 
 def exposing(names: list[str]) -> str:

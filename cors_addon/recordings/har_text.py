@@ -1,0 +1,199 @@
+"""HAR entries out of the text of a file, without decoding what most of it is: header lists that come again, and bodies.
+
+An entry is decoded as JSON but for those, in whose places `NaN` stands meanwhile. Header lists are cut into their
+objects, each of which is decoded once.
+
+Law 1: what comes out is what decoding all of it gives: whatever is not as expected is decoded whole, by `Text.value`.
+Law 2: damage within a body does no harm, for no verdict needs it, unless it makes the body's end doubtful.
+Law 3: the memory of header lines is bounded.
+
+Why text can be searched for keys: a quotation mark within a string has a backslash before it, so `"headers"` without
+one is a string of its own wherever it is found.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cors_addon.recordings import har_fields, json_stream
+from cors_addon.recordings.har_fields import Lines, UnreadText
+
+_HEADERS, _TEXT = '"headers"', '"text"'
+_AFTER_BODY = '"redirectURL"'
+"""The standard has it in the response, behind the body."""
+_ARRAY_OF_OBJECTS = re.compile(r"""[ \t\n\r]*:[ \t\n\r]*(\[)[ \t\n\r]*(?:(\{[ \t\n\r]*"\w+")|(?=\]))""")
+_STRING = re.compile(r'[ \t\n\r]*:[ \t\n\r]*"')
+_LAST_IN_OBJECT = re.compile(r'"(?=\s*(?:,\s*"\w+"\s*:\s*(?:"[^"\\]*+"|[-\w.]++)\s*+)*\Z)')
+"""The end of a string behind which nothing stands in its object but short values."""
+_NEAR = 200
+_MOST_QUOTES, _MOST_BRACKETS = 4, 16
+"""In a body, and in a header list: how often what looks like its end may be none."""
+_COMMA, _NOTHING = re.compile(r"[ \t\n\r]*,[ \t\n\r]*"), re.compile(r"[ \t\n\r]*")
+_IN_PLACE = "NaN"
+"""Stands where something was cut out: a value about which the decoder of JSON asks us."""
+_MAX_LINES, _MAX_LINE, _MAX_WAYS = 4096, 1500, 8
+_SHORT_BODY = 256
+
+
+class _Odd(Exception):
+    """This is to be decoded as any other JSON."""
+
+
+class _Known(dict[str, tuple[bytes, bytes] | str]):
+    """Header lines by their objects in a list, without what all of these begin with, and with what follows them.
+
+    Of what is no line on the wire, as pseudo-headers, the name alone, in lower case.
+    """
+
+    def __init__(self, begin: str, end: re.Pattern[str]) -> None:
+        self._begin, self._end = begin, end
+        self._decode = json.JSONDecoder(strict=False).raw_decode
+
+    def __missing__(self, piece: str) -> tuple[bytes, bytes] | str:
+        """Decode one that was not seen before; raises _Odd."""
+        try:
+            header, end = self._decode(self._begin + piece)
+        except (ValueError, RecursionError):
+            raise _Odd from None
+        if not self._end.fullmatch(piece, end - len(self._begin)):
+            raise _Odd
+        lines = har_fields.header_list((header,))
+        if len(lines) > 1:
+            raise _Odd
+        line = lines[0] if lines else str(header.get("name")).lower()
+        if len(piece) <= _MAX_LINE:
+            if len(self) >= _MAX_LINES:
+                self.clear()
+            self[piece] = line
+        return line
+
+
+class Entries:
+    """Takes the entries of an array out of a text."""
+
+    def __init__(self, text: json_stream.Text) -> None:
+        """Of what comes next in it."""
+        self._text = text
+        self._known: dict[str, tuple[_Known, _Known]] = {}
+        """By what the objects of a header list begin with: those that a comma follows, and the last of a list."""
+        self._parts: list[str] = []
+        """The text of an entry as far as it is to be decoded; between two, something was cut out."""
+        self._begins: list[int] = []
+        """Where each begins in the text."""
+        self._cut: list[Any] = []
+        self._placed = 0
+        decoder: Any = json.JSONDecoder(strict=False, parse_constant=self._place)
+        self._decode = decoder.scan_once
+
+    def __iter__(self) -> Iterator[Any]:
+        """Each value of the array; raises Damage."""
+        return json_stream.items(self._text, take=self._value)
+
+    def _value(self) -> Any:
+        try:
+            return self._quickly()
+        except (_Odd, StopIteration, ValueError, RecursionError):
+            return self._text.value()
+
+    def _quickly(self) -> Any:
+        """The next entry, if all of it was read and it is like most; raises _Odd, or what its decoder raises."""
+        text, at = self._text.text, self._text.at
+        first = _key(text, at)
+        second = _key(text, first + 1)
+        beyond = _key(text, second + 1)
+        self._parts, self._begins, self._cut, self._placed = [], [at], [], 0
+        self._cut_headers(text, first)
+        self._cut_headers(text, second)
+        self._cut_body(text, beyond)
+        self._parts.append(text[self._begins[-1] : beyond])
+        value, end = self._decode(_IN_PLACE.join(self._parts), 0)
+        for number, part in enumerate(self._parts):
+            if end <= len(part):
+                if number != self._placed:
+                    break  # the file has a NaN of its own
+                self._text.at = self._begins[number] + end
+                return value
+            end -= len(part) + len(_IN_PLACE)
+        raise _Odd
+
+    def _place(self, _: str) -> Any:
+        """What was cut out where the next NaN stands."""
+        self._placed += 1
+        return self._cut[self._placed - 1] if self._placed <= len(self._cut) else None
+
+    def _cut_out(self, text: str, begin: int, end: int, value: Any) -> None:
+        self._parts.append(text[self._begins[-1] : begin])
+        self._begins.append(end)
+        self._cut.append(value)
+
+    def _cut_headers(self, text: str, key: int) -> None:
+        opened = _ARRAY_OF_OBJECTS.match(text, key + len(_HEADERS))
+        if opened is None:
+            raise _Odd
+        begin, at = opened[2], opened.end()
+        if begin is None:
+            self._cut_out(text, opened.start(1), at + 1, Lines((), ()))
+            return
+        known, known_last = self._known.get(begin) or self._way(begin)
+        end = at
+        for _ in range(_MOST_BRACKETS):
+            end = text.index("]", end + 1)
+            *pieces, last = text[at:end].split(begin)
+            try:
+                final = known_last[last]
+            except _Odd:
+                continue  # this bracket is in a value
+            lines = [*map(known.__getitem__, pieces), final]
+            self._cut_out(text, opened.start(1), end + 1, _of(lines))
+            return
+        raise _Odd
+
+    def _way(self, begin: str) -> tuple[_Known, _Known]:
+        if len(self._known) >= _MAX_WAYS:
+            self._known.clear()
+        found = self._known[begin] = _Known(begin, _COMMA), _Known(begin, _NOTHING)
+        return found
+
+    def _cut_body(self, text: str, limit: int) -> None:
+        key = text.find(_TEXT, self._begins[-1], limit)
+        opened = None if key < 0 or text[key - 1] == "\\" else _STRING.match(text, key + len(_TEXT))
+        if opened is None:
+            return
+        begin = opened.end()
+        end = _end_of_body(text, begin, limit)
+        if end - begin > _SHORT_BODY:
+            self._cut_out(text, begin - 1, end + 1, UnreadText(text[begin - 1 : end + 1]))
+
+
+def _key(text: str, at: int) -> int:
+    """Where the next header list stands, by its key."""
+    found = text.find(_HEADERS, at)
+    if found < 0 or text[found - 1] == "\\":
+        raise _Odd
+    return found
+
+
+def _of(lines: list[tuple[bytes, bytes] | str]) -> Lines:
+    left_out = [each for each in lines if type(each) is str] if str in set(map(type, lines)) else ()
+    return Lines(tuple([each for each in lines if type(each) is tuple]), tuple(left_out))
+
+
+def _end_of_body(text: str, begin: int, limit: int) -> int:
+    """Where a string ends that begins there; -1 where that is not to be seen at a glance."""
+    at = begin
+    for _ in range(_MOST_QUOTES):
+        end = text.find('"', at, limit)
+        if end < 0 or text[end - 1] != "\\":
+            return end
+        if text[end - 2] == "\\":
+            return -1  # the backslash may be escaped itself
+        at = end + 1
+    after = text.find(_AFTER_BODY, at, limit)
+    brace = text.rfind("}", at, after) if after >= 0 else -1
+    found = _LAST_IN_OBJECT.search(text, max(at, brace - _NEAR), brace) if brace >= 0 else None
+    if found is None:
+        return -1
+    end = found.start()
+    only_escaped = text.count('"', begin, end) == text.count('\\"', begin, end) and text.find('\\\\"', begin, end) < 0
+    return end if only_escaped and text[end - 1] != "\\" else -1
