@@ -49,13 +49,15 @@ type _Key = tuple[str, str, int, str]
 class _Endpoint:
     """What is remembered of one URL without its query."""
 
-    __slots__ = ("refuses", "sites", "values")
+    __slots__ = ("refuses", "showed", "sites", "values")
 
     def __init__(self) -> None:
         self.sites: dict[str, str] = {}
         """Sites foreign to the server and to each other that it allowed with credentials, with an origin of each."""
         self.refuses = False
         """It refused a foreign site: there is a list."""
+        self.showed = False
+        """Several answers together showed something."""
         self.values: dict[str, str] = {}
         """By the Origin of a request: the Access-Control-Allow-Origin of its answer, empty where there was none."""
 
@@ -67,8 +69,42 @@ class Auditor:
         """`site` maps a host to its registrable domain."""
         self._site = site
         self._endpoints: OrderedDict[_Key, _Endpoint] = OrderedDict()
+        self._forgot = False
         self._granting = lru_cache(maxsize=1024)(self._find_granting)
         self._foreign_site = lru_cache(maxsize=1024)(self._find_foreign_site)
+
+    def __getstate__(self) -> dict[str, object]:
+        """What was remembered of endpoints."""
+        return {name: getattr(self, name) for name in ("_site", "_endpoints", "_forgot")}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """As it was."""
+        self.__dict__.update(state)
+        self._granting = lru_cache(maxsize=1024)(self._find_granting)
+        self._foreign_site = lru_cache(maxsize=1024)(self._find_foreign_site)
+
+    def may_join(self, later: "Auditor") -> bool:
+        """Whether another, which began with nothing, found of later traffic what this would have found."""
+        if self._forgot or later._forgot or len(self._endpoints.keys() | later._endpoints.keys()) > MAX_ENDPOINTS:
+            return False
+        return all(
+            not (self._endpoints[key].showed or theirs.showed)
+            and len({*self._endpoints[key].sites, *theirs.sites}) < 2
+            and len({*self._endpoints[key].values.values(), *theirs.values.values()}) < 2
+            for key, theirs in later._endpoints.items()
+            if key in self._endpoints
+        )
+
+    def join(self, later: "Auditor") -> None:
+        """Remember what another remembers of later traffic, which `may_join`."""
+        for key, theirs in later._endpoints.items():
+            own = self._endpoints.setdefault(key, theirs)
+            own.refuses |= theirs.refuses
+            own.sites.update(theirs.sites if not own.sites else {})
+            for origin, value in theirs.values.items():
+                if len(own.values) < MAX_EACH or origin in own.values:
+                    own.values[origin] = value
+            self._endpoints.move_to_end(key)
 
     def audit(self, judgement: Judgement) -> None:
         """Store the findings on the judgement. Most have none, and are left unchanged."""
@@ -125,6 +161,8 @@ class Auditor:
                 self._endpoint(url).refuses = True
         if not read.varies and well and not preflight and observation.method in _MAY_BE_CACHED:
             found += _varies(self._endpoint(url), origin, read.allow_origin, judgement)
+        if found:
+            self._endpoint(url).showed = True
         return found
 
     # -- one answer by itself --------------------------------------------------------------------------------------
@@ -182,6 +220,7 @@ class Auditor:
             endpoint = self._endpoints[key] = _Endpoint()
             if len(self._endpoints) > MAX_ENDPOINTS:
                 self._endpoints.popitem(last=False)
+                self._forgot = True
         else:
             self._endpoints.move_to_end(key)
         return endpoint

@@ -5,39 +5,20 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from cors_addon.audit.auditor import Auditor
+from cors_addon.cli import jobs
 from cors_addon.cli.progress import Progress
+from cors_addon.cli.reading import Reading
 from cors_addon.engines import ENGINES, Choices
-from cors_addon.exchange.model import Judgement
 from cors_addon.fetch import masking
-from cors_addon.policy.suffixes import registrable_domain
-from cors_addon.recordings import judge
-from cors_addon.recordings.har_dialects import last_name
-from cors_addon.recordings.together import JOINED, Together
-from cors_addon.report import (
-    bounded_file,
-    github,
-    json_report,
-    jsonl,
-    junit,
-    markdown,
-    sarif,
-    statistics,
-    table,
-    terminal,
-)
+from cors_addon.report import bounded_file, github, json_report, junit, markdown, sarif, statistics, table, terminal
 from cors_addon.report.atomic_file import opened, overwrites, replacing
 from cors_addon.report.html import page
-from cors_addon.report.html.exchanges import Exchanges
-from cors_addon.report.input import Input
 from cors_addon.report.summary import Known, Summary
 from cors_addon.report.text import WIDTH, visible
-from cors_addon.session import page_log
-from cors_addon.session.session import last_of
 
 if TYPE_CHECKING:
     from cors_addon.cli.policy import Trial
@@ -140,6 +121,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--statistics", action="store_true", help="with the format text: numbers by reason alone")
     parser.add_argument("--show-secrets", action="store_true", help=SHOW_SECRETS)
     parser.add_argument("--together", action="store_true", help=TOGETHER)
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        metavar="N",
+        help="files to read at a time (default: as many as there are processors); the output is the same",
+    )
     parser.set_defaults(run=run)
 
 
@@ -147,6 +134,13 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
     return int(text)
+
+
+def _jobs(text: str) -> int:
+    found = _count(text)
+    if not found:
+        raise argparse.ArgumentTypeError("0 jobs read nothing: 1 or more are wanted")
+    return found
 
 
 def run(options: argparse.Namespace) -> int:
@@ -232,20 +226,18 @@ class _Check:
         self._summary = summary
         self._out = out
         self._trial = trial
-        self._lines = out if options.format == "jsonl" else None
-        self._listed = Exchanges() if options.format == "html" else None
-        self._auditor = Auditor(registrable_domain)
-        self._together = Together() if options.together else None
-        shown = sys.stderr.isatty() and (self._lines is None or not out.isatty())
+        lines = out if options.format == "jsonl" else None
+        self._reading = Reading(options, summary, lines)
+        self._reading.trial = trial
+        shown = sys.stderr.isatty() and (lines is None or not out.isatty())
         self._progress = Progress(sys.stderr) if shown else None
+        self._reading.progress = None if self._progress is None else self._progress.show
 
     def run(self) -> int:
         """Read all files, and write what came of them; returns the exit code."""
         try:
-            for name in self._options.files:
-                self._read(name)
-            for judgement in () if self._together is None else self._together.judgements:
-                self._take(judgement, "")
+            jobs.read(self._reading, self._options.jobs or jobs.usual())
+            self._reading.finish()
         except KeyboardInterrupt:
             self._summary.interrupted = True
         finally:
@@ -265,41 +257,6 @@ class _Check:
         self._out.flush()
         return code
 
-    def _read(self, name: str) -> None:
-        each = Input(name)
-        self._summary.inputs.append(each)
-        how = judge.How(
-            engine="auto" if self._options.engine == "all" else self._options.engine,
-            expression=self._options.filter,
-            whole_name=_has_namesake(name, self._options.files),
-            witness=self._options.witness or page_log.beside(name),
-            auditor=self._auditor,
-            progress=None if self._progress is None else self._progress.show,
-            trials=() if self._trial is None else self._trial.of_loads,
-        )
-        try:
-            found = judge.judged(name, each, how)
-            if self._together is not None and (joined := self._together.add(last_of(found).values())):
-                each.note(JOINED, joined)
-            for judgement in found:
-                self._take(judgement, name)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            if error.filename is None:
-                raise
-            hint = ". Files are read, not addresses" if "://" in name else ""
-            each.damage = f"cannot be read: {error.strerror}{hint}"
-
-    def _take(self, judgement: Judgement, name: str) -> None:
-        if self._trial is not None:
-            self._trial.observe(judgement)
-        self._summary.add(judgement, source=name)
-        if self._lines is not None:
-            terminal.put_data(self._lines, jsonl.dumps(judgement) + "\n")
-        if self._listed is not None:
-            self._listed.add(judgement)
-
     def _write(self, code: int) -> None:
         """The report; jsonl is written already."""
         out, summary, wanted = self._out, self._summary, self._options.format
@@ -313,8 +270,8 @@ class _Check:
             text = table.render(summary, colour=colour, failed=failed, width=_width(self._options.output, out))
             terminal.put(out, text, colour=colour)
             return
-        if self._listed is not None:
-            terminal.put_data(out, page.render(summary, self._listed))
+        if self._reading.listed is not None:
+            terminal.put_data(out, page.render(summary, self._reading.listed))
         elif wanted in RENDERERS:
             terminal.put_data(out, RENDERERS[wanted](summary))
         else:
@@ -330,10 +287,6 @@ def _lacking(summary: Summary, required: int) -> str | None:
         return f"{summary.judged} CORS exchanges were judged, and --require wants {required}"
     why = f"no CORS exchange is among the {summary.flows} read" if summary.flows else "there was no exchange to read"
     return f"nothing was judged: {why}; --require 1 makes that a failure"
-
-
-def _has_namesake(name: str, files: Sequence[str]) -> bool:
-    return any(other != name and last_name(other) == last_name(name) for other in files)
 
 
 def _exit_code(summary: Summary, fail_on: str, trial: "Trial | None") -> int:

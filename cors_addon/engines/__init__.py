@@ -1,6 +1,8 @@
 """Floor 1: where Chromium, Gecko and WebKit deviate from the standard, as data where data will do."""
 
+import copyreg
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -51,6 +53,14 @@ class Choices(tuple[str, ...]):
             return super().__contains__(named(str(name)).name)
         except KeyError:
             return False
+
+
+def _packed(engine: Engine) -> tuple[Callable[[str], Engine], tuple[str]]:
+    """How an engine is pickled: by its name, so that it is the same one in another process."""
+    return named, (f"{engine.name}@{engine.version}" if engine.version else engine.name,)
+
+
+copyreg.pickle(Engine, _packed)
 
 
 def forced(name: str) -> Engine | None:

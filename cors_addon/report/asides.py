@@ -53,6 +53,23 @@ class Asides:
             known = self._hidden.setdefault(place, {})
             known.update(dict.fromkeys(names[: MAX_NAMES - len(known)]))
 
+    def may_join(self, later: "Asides") -> bool:
+        """Whether what was taken in apart is what this would have taken in: no bound comes near."""
+        tables = ((self._refused, later._refused), (self._hidden, later._hidden), (self._local, later._local))
+        return all(len({*own, *theirs}) <= MAX_PLACES for own, theirs in tables) and all(
+            len({*self._hidden[place], *names}) + len(names) <= MAX_NAMES
+            for place, names in later._hidden.items()
+            if place in self._hidden
+        )
+
+    def join(self, later: "Asides") -> None:
+        """Take in what came later, and `may_join`."""
+        for place, judgement in later._refused.items():
+            self._refused.setdefault(place, judgement)
+        self._local |= later._local
+        for place, names in later._hidden.items():
+            self._hidden.setdefault(place, {}).update(names)
+
     def sections(self, terminal: Terminal) -> Iterator[list[str]]:
         """For the report in text."""
         if self._refused:

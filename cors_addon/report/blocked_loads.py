@@ -83,6 +83,23 @@ class BlockedLoads:
         if not found.count:
             del self._groups[group]
 
+    def may_join(self, later: "BlockedLoads") -> bool:
+        """Whether what was counted apart is what this would have counted."""
+        few = len(self._groups.keys() | later._groups.keys()) < MAX_GROUPS
+        return few and self._counted.keys().isdisjoint(later._counted)
+
+    def join(self, later: "BlockedLoads") -> None:
+        """Take in the counts of what came later, and `may_join`."""
+        self.roles.update(later.roles)
+        for group, found in later._groups.items():
+            own = self._groups.setdefault(group, found)
+            if own is not found:
+                own.count += found.count
+                own.to_be_read += found.to_be_read
+        self._counted.update(later._counted)
+        while len(self._counted) > REMEMBERED:
+            self._counted.popitem(last=False)
+
     def groups(self) -> list[tuple[Group, Blocked]]:
         """The most frequent first."""
         return sorted(self._groups.items(), key=lambda item: -item[1].count)

@@ -47,6 +47,18 @@ class Readiness:
         if len(loads) < MAX_LOADS:
             loads[f"{kind_of(fate.load)} {fate.load.url}", _lacking(block)] = None
 
+    def may_join(self, later: "Readiness") -> bool:
+        """Whether what was taken in apart is what this would have taken in: no bound comes near."""
+        few = len(self._found.keys() | later._found.keys()) <= MAX_PAGES
+        return few and all(
+            len({*self._found.get(wish, ()), *loads}) <= MAX_LOADS for wish, loads in later._found.items()
+        )
+
+    def join(self, later: "Readiness") -> None:
+        """Take in what came later, and `may_join`."""
+        for wish, loads in later._found.items():
+            self._found.setdefault(wish, {}).update(loads)
+
     def __bool__(self) -> bool:
         return bool(self._found)
 

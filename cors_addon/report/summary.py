@@ -132,6 +132,9 @@ class Summary:
         self.overflowed = False
         self.findings_fail = False
         """Findings count as failures: asked for, or the report is of nothing else."""
+        self._most_rows = 0
+        self._varied: set[Endpoint] = set()
+        """Endpoints that had more than half as many outcomes as are kept."""
         self._remembered: OrderedDict[str, tuple[Role, list[tuple[Endpoint, CountedOutcome]]]] = OrderedDict()
 
     # -- in --
@@ -164,12 +167,15 @@ class Summary:
                 if endpoint not in self.rows and len(self.rows) >= 2 * MAX_ROWS:
                     endpoint = endpoint._replace(server=REST_OF_SERVERS)
             outcomes = self.rows.setdefault(endpoint, {})
+            self._most_rows = max(self._most_rows, len(self.rows))
         outcome = outcome_of(judgement)
         tally = outcomes.get(outcome)
         if tally is None:
             if len(outcomes) >= MAX_OUTCOMES and outcome.refusal is not None:
                 outcome = outcome._replace(refusal=outcome.refusal._replace(detail=None), failed=None)
             tally = outcomes.setdefault(outcome, Tally())
+            if len(outcomes) > MAX_OUTCOMES // 2:
+                self._varied.add(endpoint)
             if tally.example is None:
                 tally.example, tally.source = judgement, source
         tally.count += 1
@@ -186,6 +192,42 @@ class Summary:
                 del outcomes[outcome]
             if not outcomes:
                 del self.rows[endpoint]
+
+    # -- several, of one input after another --
+
+    def may_join(self, later: "Summary") -> bool:
+        """Whether what was counted apart is what this would have counted: no flow is in both, no bound comes near."""
+        common = self.rows.keys() & later.rows.keys()
+        return (
+            self._remembered.keys().isdisjoint(later._remembered)
+            and not (self.overflowed or later.overflowed)
+            and len(self.rows) - len(common) + later._most_rows <= MAX_ROWS
+            and common.isdisjoint(later._varied)
+            and all(len(self.rows[each]) <= MAX_OUTCOMES // 2 for each in common)
+            and self.blocked.may_join(later.blocked)
+            and self.asides.may_join(later.asides)
+            and self.readiness.may_join(later.readiness)
+        )
+
+    def join(self, later: "Summary") -> None:
+        """Take in the counts of what came later, and `may_join`."""
+        self.inputs += later.inputs
+        self.roles.update(later.roles)
+        self.blocked.join(later.blocked)
+        self.asides.join(later.asides)
+        self.readiness.join(later.readiness)
+        self.interrupted |= later.interrupted
+        for endpoint, outcomes in later.rows.items():
+            known = self.rows.setdefault(endpoint, {})
+            for outcome, tally in outcomes.items():
+                own = known.setdefault(outcome, tally)
+                if own is not tally:
+                    own.count += tally.count
+                    own.flow_ids += tally.flow_ids[: EXAMPLES - len(own.flow_ids)]
+        self._varied |= later._varied
+        self._remembered.update(later._remembered)
+        while len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
 
     # -- out --
 

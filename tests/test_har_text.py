@@ -1,0 +1,137 @@
+"""HAR entries taken out of the text of a file: they are what decoding all of it gives."""
+
+import io
+import json
+import lzma
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cors_addon.recordings import har_fields, har_text, json_stream
+from cors_addon.recordings.har_fields import Lines, UnreadText
+from cors_addon.recordings.source import Damage, Source
+from tests.test_har import entry
+
+PAGE_VALUE = '"https://app.example.com"'
+RECORDED = Path(__file__).parent / "cases" / "har"
+
+
+def plain(value: Any) -> Any:
+    """An entry with each header list as it is read, and bodies decoded."""
+    if isinstance(value, UnreadText):
+        return value.read()
+    if isinstance(value, dict):
+        named = {key: plain(each) for key, each in value.items() if key != "headers"}
+        if "headers" in value:
+            named["headers"] = (har_fields.header_list(value["headers"]), har_fields.header_names(value))
+        return named
+    return [plain(each) for each in value] if isinstance(value, list) else value
+
+
+def read(text: str) -> Iterator[Any]:
+    """The entries of an array, as they are taken out of it."""
+    return iter(
+        har_text.Entries(json_stream.Text(Source("x.har", io.BytesIO(text.encode("utf-8", "surrogateescape")))))
+    )
+
+
+def compare(text: str) -> int:
+    """Both ways to read an array; returns how many header lists were not decoded as JSON."""
+    quick = list(read(text))
+    assert [plain(each) for each in quick] == [plain(each) for each in json.loads(text, strict=False)]
+    messages = [message for each in quick for message in (each["request"], each["response"])]
+    return sum(isinstance(message.get("headers"), Lines) for message in messages)
+
+
+@pytest.mark.parametrize("indent", [None, 2, 4])
+def test_recorded(indent: int | None) -> None:
+    """Nearly all entries are like most, however they are laid out."""
+    for file in RECORDED.glob("*.har*"):
+        data = file.read_bytes() if file.suffix == ".har" else lzma.decompress(file.read_bytes())
+        entries = json.loads(data.decode("utf-8-sig"))["log"]["entries"]
+        assert compare(json.dumps(entries, indent=indent)) >= 2 * (len(entries) - 1), (
+            file
+        )  # the last has none behind it
+
+
+def odd() -> Iterator[tuple[str, bool | None]]:
+    """Texts of three entries, of which the first is in some way odd; whether its header lists are known all the same.
+
+    None: that is of no interest.
+    """
+    one, other = json.dumps(entry(status=418, _more=[]), indent=1), json.dumps(entry(at=1), indent=1)
+
+    def changed(old: str, new: str, known: bool | None) -> tuple[str, bool | None]:
+        assert old in one
+        return f"[{one.replace(old, new)}, {other}, {other}]", known
+
+    yield changed("{", "{", True)
+    for value in (
+        "]",
+        "}]",
+        "{",
+        '{\\"name\\"',
+        '\\"',
+        "\\\\",
+        "\\u00e9",
+        "\\ud83d\\ude00",
+        "\udcff",
+        "ü",
+        "\t",
+        "a\\tb",
+        "",
+    ):
+        yield changed(PAGE_VALUE, f'"{value}"', True)
+    yield changed(PAGE_VALUE, '"a\\nb"', False)  # two lines
+    for value in ("null", "7", "true", "[]", '["a"]', "{}", '{"a": [{}]}', "NaN", "-Infinity"):
+        yield changed(PAGE_VALUE, value, None)
+    yield changed('"name": "Host"', '"name": ":authority"', True)
+    yield changed('"name": "Host"', '"name": null', True)
+    yield changed('"name": "Host",', '"comment": "x", "name": "Host",', False)
+    yield changed('"headers": [', '"headers" : [', True)
+    yield changed('"status": 418', '"status": NaN', False)
+    yield changed('"_more": []', '"_more": {"headers": []}', False)
+    yield changed('"_more": []', '"_more": {"a\\"headers": []}', False)
+    for text in ("", "x" * 300, '\\"' * 300, "\\\\" * 300, 'x\\\\\\"' * 100, "x\\\\", "x" * 300 + "\\\\", "}]" * 300):
+        yield changed('"mimeType": ""', f'"text": "{text}"', True)
+        yield changed('"mimeType": ""', f'"text": "{text}", "encoding": "base64"}}, "redirectURL": "", "x": {{', True)
+        yield changed('"mimeType": ""', f'"text": "{text}", "comment": "\\""}}, "redirectURL": "", "x": {{', True)
+
+
+def test_odd_texts() -> None:
+    """Each is read as JSON reads it."""
+    for text, known in odd():
+        try:
+            count = compare(text)
+        except AssertionError as error:
+            raise AssertionError(f"{text[:2000]}: {error}") from None
+        if known is not None:
+            assert count == (4 if known else 2), text[:500]
+
+
+def test_what_is_no_json() -> None:
+    """Is damage where it stands, after what came before."""
+    good = json.dumps(entry(), indent=1)
+    for wrong in (
+        '"headers": [x',
+        '"headers": [{"name": "a" "value": "b"}',
+        '"headers": [{"name": "a"},]',
+        '"headers": ]',
+    ):
+        text = f"[{good}, {good.replace('"headers": [', wrong, 1)}, {good}]"
+        entries = read(text)
+        assert next(entries)
+        with pytest.raises(Damage) as found:
+            list(entries)
+        assert (found.value.offset or 0) > len(good)
+
+
+def test_the_memory_of_lines_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever comes."""
+    monkeypatch.setattr(har_text, "_MAX_LINES", 10)
+    many = [entry(request={f"X-{number}": str(number)}) for number in range(100)]
+    entries = har_text.Entries(json_stream.Text(Source("x.har", io.BytesIO(json.dumps(many).encode()))))
+    assert len(list(entries)) == len(many)
+    assert 0 < sum(len(known) for pair in entries._known.values() for known in pair) <= 20
