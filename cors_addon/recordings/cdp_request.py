@@ -264,4 +264,4 @@ def size_of(headers: Any) -> int:
     """Characters in an object of headers, about."""
     if not isinstance(headers, dict):
         return 0
-    return sum(map(len, headers)) + sum(len(each) for each in headers.values() if isinstance(each, str))
+    return sum(map(len, headers)) + sum([len(each) for each in headers.values() if type(each) is str])

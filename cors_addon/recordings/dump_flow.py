@@ -140,7 +140,7 @@ class Odd(Exception):
 
 
 type _Span = tuple[int, int]
-"""Where a value begins, with its length, and stops, with its type."""
+"""Where a value begins, behind its length, and stops, behind its type."""
 type _Types = dict[bytes, tuple[type, ...]]
 """By key: the types that its value may have."""
 
@@ -224,7 +224,7 @@ class FlowParser:
         content = spans[b"content"]
         message.body = content
         # that there is one is all that anybody asks, but of what something beside CORS may stop, and of refusals
-        message.content = None if _is_null(data, content) else b"..." if content[1] - content[0] > 3 else b""
+        message.content = None if _is_null(data, content) else b"..." if content[1] - content[0] > 1 else b""
         message.headers = http.Headers.__new__(http.Headers)
         message.headers.fields, of_use = self._headers(data, *_inside(data, spans[b"headers"], _LIST))
         return message, of_use
@@ -246,7 +246,9 @@ class FlowParser:
         return tuple(fields), of_use
 
     def _line(self, line: bytes) -> tuple[tuple[bytes, bytes], int]:
-        name, value = _value(line, (0, len(line)), list)
+        if line[-1] != _LIST:
+            raise Odd
+        (name, value), _ = _load(line, 0, len(line))
         if type(name) is not bytes or type(value) is not bytes:
             raise Odd
         parsed = (name, value), _use(name.lower(), value)
@@ -277,7 +279,7 @@ _BYTES, _TEXT, _INTEGER, _FLOAT, _FLAG, _NULL, _LIST, _MAPPING = b",;#^!~]}"
 
 
 def _is_null(data: Data, span: _Span) -> bool:
-    return data[span[0] : span[0] + 3] == b"0:~"
+    return span[1] - span[0] == 1 and data[span[0]] == _NULL
 
 
 def _spans(data: Data, at: int, end: int) -> dict[bytes, _Span]:
@@ -291,15 +293,14 @@ def _spans(data: Data, at: int, end: int) -> dict[bytes, _Span]:
         stop = value + int(data[start : value - 1]) + 1
         if not at < begin < start < value < stop <= end or data[start - 1] != _TEXT:
             raise Odd
-        spans[data[begin : start - 1]] = start, stop
+        spans[data[begin : start - 1]] = value, stop
         at = stop
     return spans
 
 
 def _inside(data: Data, span: _Span, tag: int) -> _Span:
     """What is within a value of this type."""
-    at, end = span
-    begin = data.find(b":", at, at + MAX_PREFIX) + 1
+    begin, end = span
     if data[end - 1] != tag:
         raise Odd
     return begin, end - 1
@@ -310,13 +311,23 @@ def _error(data: Data, span: _Span) -> SimpleNamespace:
 
 
 def _fields(data: Data, spans: dict[bytes, _Span], types: _Types) -> dict[str, Any]:
-    return {key.decode(): _value(data, spans[key], *allowed) for key, allowed in types.items()}
+    found = {}
+    for key, allowed in types.items():
+        begin, end = spans[key]
+        tag = data[end - 1]
+        value = _items(data, begin, end - 1) if tag in _NESTED else _SCALARS[tag](data[begin : end - 1])
+        if type(value) not in allowed:
+            raise Odd
+        found[key.decode()] = value
+    return found
 
 
 def _value(data: Data, span: _Span, *types: type) -> Any:
     """A value, which must be of one of these types where any are named."""
-    value, end = _load(data, *span)
-    if end != span[1] or (types and type(value) not in types):
+    begin, end = span
+    tag = data[end - 1]
+    value = _items(data, begin, end - 1) if tag in _NESTED else _SCALARS[tag](data[begin : end - 1])
+    if types and type(value) not in types:
         raise Odd
     return value
 
@@ -328,14 +339,19 @@ def _load(data: Data, at: int, limit: int) -> tuple[Any, int]:
     if not at < begin <= stop < limit:
         raise Odd
     tag = data[stop]
-    if tag in {_LIST, _MAPPING}:
-        items = []
-        at = begin
-        while at < stop:
-            item, at = _load(data, at, stop)
-            items.append(item)
-        return items if tag == _LIST else dict(zip(items[::2], items[1::2], strict=True)), stop + 1
-    return _SCALARS[tag](data[begin:stop]), stop + 1
+    return _items(data, begin, stop) if tag in _NESTED else _SCALARS[tag](data[begin:stop]), stop + 1
+
+
+_NESTED = frozenset({_LIST, _MAPPING})
+
+
+def _items(data: Data, at: int, stop: int) -> Any:
+    """The list or the dictionary whose type stands at `stop`."""
+    items = []
+    while at < stop:
+        item, at = _load(data, at, stop)
+        items.append(item)
+    return items if data[stop] == _LIST else dict(zip(items[::2], items[1::2], strict=True))
 
 
 def _null(text: bytes) -> None:

@@ -7,7 +7,6 @@ Law 2: exchanges come out in the order in which their answers were complete, as 
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from cors_addon.exchange import telling
@@ -128,7 +127,7 @@ class Log:
             return
         self._order += 1
         seen = found.observation
-        size = len(seen.url.path) + sum(len(value) for _, value in (*seen.request, *seen.response))
+        size = len(seen.url.path) + sum([len(value) for _, value in (*seen.request, *seen.response)])
         self._kept += size
         heapq.heappush(self._heap, (seen.ended, self._order, size, found))
 
@@ -264,7 +263,28 @@ def _origin(page: str) -> str:
     return "" if url is None else url.origin
 
 
-_encoded = lru_cache(maxsize=1024)(lambda name: str(name).encode("latin-1"))
+class _Plain(dict[tuple[str, str], tuple[bytes, bytes] | None]):
+    """Names and values in an object to header lines; None for what is to be read with more care. Most come again."""
+
+    def __missing__(self, pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
+        found = _line(*pair)
+        if len(pair[1]) <= _MAX_VALUE:
+            if len(self) >= _MAX_LINES:
+                self.clear()
+            self[pair] = found
+        return found
+
+
+def _line(name: Any, value: Any) -> tuple[bytes, bytes] | None:
+    try:
+        found = str(name).encode("latin-1"), value.encode("latin-1")
+    except (AttributeError, UnicodeError):
+        return None
+    return None if b"\n" in found[1] or found[0] == b":authority" else found
+
+
+_MAX_LINES, _MAX_VALUE = 4096, 1500
+_PLAIN = _Plain()
 
 
 def _fields(headers: Any) -> Fields:
@@ -273,11 +293,11 @@ def _fields(headers: Any) -> Fields:
         return headers
     if type(headers) is dict:
         try:
-            found = tuple([(_encoded(name), value.encode("latin-1")) for name, value in headers.items()])
-        except (AttributeError, UnicodeError):
+            found = list(map(_PLAIN.__getitem__, headers.items()))
+        except TypeError:  # a value that is none
             return har_fields.header_list(headers)
-        if all(b"\n" not in value for _, value in found) and b":authority" not in dict(found):
-            return found
+        if None not in found:
+            return tuple(found)  # type: ignore[arg-type]  # it was looked for
     return har_fields.header_list(headers)
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.exchange.model import Credentials, Fields, PreflightState, Word
-from cors_addon.fetch.origins import Url, parse_url
+from cors_addon.fetch.origins import Url
 from cors_addon.reasons.assumptions import Assumption
-from cors_addon.recordings import json_stream, netlog_words
+from cors_addon.recordings import har_fields, json_stream, netlog_words
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.logged import GIVEN_UP, STILL_OPEN, Log, Logged
 from cors_addon.recordings.netlog_words import Hop
@@ -230,7 +230,7 @@ class _NetLog:
             if fetch.hop is not None:
                 fetch.hop.error = self.constants.error(params) or fetch.hop.error
             return
-        url = parse_url(params["url"])
+        url = har_fields.parsed_url(params["url"])
         includes = not params.get("load_flags", 0) & self.constants.no_cookies
         if fetch.preflight is not None:
             mode = Credentials.INCLUDE if includes else Credentials.OMIT

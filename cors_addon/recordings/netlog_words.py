@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -79,12 +80,25 @@ class Hop:
 
 def header_list(headers: Sequence[str]) -> tuple[Fields, str]:
     """Header lines, and the first line of all; pseudo-headers and a status line are no header lines."""
-    found = []
-    for line in headers:
+    found = tuple([line for line in map(_LINES.__getitem__, headers) if line is not None])
+    return found, headers[0] if headers else ""
+
+
+class _Lines(dict[str, tuple[bytes, bytes] | None]):
+    """Lines as they stand in a log to header lines; None for what is none. Most come again."""
+
+    def __missing__(self, line: str) -> tuple[bytes, bytes] | None:
         name, colon, value = _bytes(line).partition(b":")
-        if colon and name and b" " not in name:
-            found.append((name, value.strip(b" \t")))
-    return tuple(found), headers[0] if headers else ""
+        found = (name, value.strip(b" \t")) if colon and name and b" " not in name else None
+        if len(line) <= _MAX_LINE:
+            if len(self) >= _MAX_LINES:
+                self.clear()
+            self[line] = found
+        return found
+
+
+_MAX_LINES, _MAX_LINE = 4096, 1500
+_LINES = _Lines()
 
 
 def _bytes(line: str) -> bytes:
@@ -142,4 +156,9 @@ def of_hop(hop: Hop, refused: bool, state: PreflightState | None) -> Word:
         passed = not refused and hop.error is None
         presumed = passed and hop.status not in REDIRECT_STATUSES and is_sniffed(hop.answer)
         said = Word(passed=passed, presumed=presumed, text=hop.error or (REFUSED if refused else PASSED))
+    return _sent_as(said, mode, state)
+
+
+@lru_cache(maxsize=1024)
+def _sent_as(said: Word, mode: Credentials, state: PreflightState | None) -> Word:
     return replace(said, credentials=mode, preflight=state)

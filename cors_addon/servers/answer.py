@@ -4,6 +4,7 @@ Law 1: what HTTP/2, HTTP/3 and proxies take away (case, Server, Connection) may 
 """
 
 import re
+from functools import cached_property
 
 from cors_addon.exchange.model import Observation
 from cors_addon.fetch.headers import readable
@@ -28,6 +29,9 @@ class Answer:
         self.port = observation.url.port
         self.body = body[:BODY_READ].decode("utf-8", "replace")
         self.fields = [(name.lower(), name, readable(value.decode("latin-1"))) for name, value in observation.response]
+        self._values: dict[bytes, list[str]] = {}
+        for lower, _, value in self.fields:
+            self._values.setdefault(lower, []).append(value.strip())
         asked = {name.lower(): value.decode("latin-1") for name, value in observation.request}
         self.origin = asked.get(b"origin")
         self.asked_method = asked.get(ASKED_METHOD)
@@ -37,20 +41,19 @@ class Answer:
 
     def values(self, name: str) -> list[str]:
         """Each line of a header."""
-        wanted = name.encode()
-        return [value.strip() for lower, _, value in self.fields if lower == wanted]
+        return self._values.get(name.encode(), [])
 
     def value(self, name: str) -> str | None:
         """All lines of a header, joined; None where it is absent."""
         found = self.values(name)
         return ", ".join(found) if found else None
 
-    @property
+    @cached_property
     def bears_cors(self) -> bool:
         """Whether any Access-Control header is there."""
         return any(name.startswith(b"access-control-") for name, _, _ in self.fields)
 
-    @property
+    @cached_property
     def sets_length(self) -> bool:
         """Whether the empty body's length was set with the other headers, and not by the server's last hand.
 
@@ -59,17 +62,17 @@ class Answer:
         names = [lower for lower, _, _ in self.fields if lower in (b"date", b"content-length")]
         return self.value("content-length") == "0" and (self.status == 204 or names[-1:] != [b"content-length"])
 
-    @property
+    @cached_property
     def writes_title_case(self) -> bool:
         """Whether CORS headers are written in capitals: nothing on the way does that by itself."""
         return any(name.startswith(b"Access-Control-") for _, name, _ in self.fields)
 
-    @property
+    @cached_property
     def writes_type_in_capitals(self) -> bool:
         """Whether Content-Type is written so."""
         return any(name == b"Content-Type" for _, name, _ in self.fields)
 
-    @property
+    @cached_property
     def writes_mixed_case(self) -> bool:
         """Whether CORS headers are in lower case, and others of the same answer are not."""
         names = [name for _, name, _ in self.fields]
