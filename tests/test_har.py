@@ -20,6 +20,7 @@ from cors_addon.exchange import other_engines
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, ToldBy, Verdict
 from cors_addon.fetch.load import Gate
 from cors_addon.reasons.assumptions import Assumption
+from cors_addon.recordings import har as har_reader
 from cors_addon.recordings import har_dialects, har_entry, har_wire, har_word, json_stream, judge
 from cors_addon.report import jsonl
 from cors_addon.report.explanation import explain
@@ -734,3 +735,20 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     flows, damage, megabytes = done.stdout.split()
     assert (flows, damage) == ("4002", "None")
     assert int(megabytes) < 100
+
+
+def test_large_bodies_are_not_kept_by_the_hundred(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With them, fewer entries wait to be sorted; all come all the same."""
+    monkeypatch.setattr(har_reader, "MOST_KEPT", 3000)
+    text = har(*(entry(at=each) for each in range(20))).replace('"mimeType": ""', f'"text": "{"x" * 1000}"')
+    waiting: list[int] = []
+    pop = har_reader._Window.pop
+
+    def popping(self: Any, note: Any) -> Any:
+        waiting.append(len(self))
+        return pop(self, note)
+
+    monkeypatch.setattr(har_reader._Window, "pop", popping)
+    judgements, _ = check(write(text))
+    assert len(judgements) == 20
+    assert max(waiting) <= 4

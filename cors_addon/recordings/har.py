@@ -22,6 +22,8 @@ from cors_addon.recordings.source import Damage, Source
 
 WINDOW = 500
 """Entries that are sorted at a time."""
+MOST_KEPT = 1 << 25
+"""Bytes of their bodies; with larger ones, fewer entries are sorted at a time."""
 
 NO_COOKIES = (
     "no Cookie, Set-Cookie or Authorization in this file: it may have been exported without sensitive data, so whether"
@@ -77,7 +79,7 @@ def _exchanges(entries: Iterator[Any], context: Context, wanted: Wanted) -> Iter
             entry.chosen = bool(choose(raw, entry.observation))
         if entry.observation is not None and entry.of_use:
             window.add(entry)
-            if len(window) > WINDOW:
+            while len(window) > WINDOW or (window.kept > MOST_KEPT and len(window) > 1):
                 yield window.pop(wanted.note)
         else:
             yield None
@@ -144,6 +146,8 @@ class _Window:
         self._context = context
         self._heap: list[tuple[float, int, Entry]] = []
         self._size = 0
+        self.kept = 0
+        """Bytes of their bodies."""
         self._count = 0
         self._sees = PreflightsSeen.NONE
         self._preflights: dict[tuple[object, ...], list[Entry]] = {}
@@ -161,6 +165,7 @@ class _Window:
     def add(self, entry: Entry) -> None:
         """Take an entry in, after its preflight or before its request."""
         self._size += 1
+        self.kept += entry.body_size
         if entry.coarse:
             self._coarse.append(entry)
             if entry.leads_to is not None:
@@ -228,6 +233,7 @@ class _Window:
             if turn == entry.turn:
                 break
         self._size -= 1
+        self.kept -= entry.body_size
         self._forget(entry)
         assert entry.observation is not None
         if entry.by_preflight and self._sees is not PreflightsSeen.NONE:

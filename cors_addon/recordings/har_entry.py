@@ -98,6 +98,8 @@ class Entry:
     """Of a request: its header names, lower case. Of a preflight: those it asks for."""
     slack: float = 0.0
     """Seconds by which its preflight may begin after its own times have ended."""
+    body_size: int = 0
+    """Bytes of its body, which is kept with it."""
     paired: bool = False
     chosen: bool = True
     turn: int = 0
@@ -210,6 +212,7 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
         read_body=partial(har_fields.body_of, entry.response),
     )
     found = Entry(observation, notes=entry.notes, since=since, heard=word if entry.answered else None, word_alone=moved)
+    found.body_size = har_fields.body_size(entry.response)
     found.load = telling.is_load(observation)
     found.load_only = found.load and not _is_of_use(entry, observation)
     found.of_use = found.load or _is_of_use(entry, observation) or (word is not None and word.stopped_by is not None)

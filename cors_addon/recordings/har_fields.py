@@ -40,6 +40,10 @@ class UnreadText:
         """Take it with its quotation marks."""
         self._json = json_text
 
+    def __sizeof__(self) -> int:
+        """Bytes that its text takes in memory."""
+        return self._json.__sizeof__()
+
     def read(self) -> str | None:
         """The string; None where the JSON is none."""
         try:
@@ -205,6 +209,13 @@ def _moment(value: Any) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()
+
+
+def body_size(response: dict[str, Any]) -> int:
+    """Bytes that the answer's body takes in memory."""
+    content = response.get("content")
+    text = content.get("text") if isinstance(content, dict) else None
+    return text.__sizeof__() if isinstance(text, (str, UnreadText)) else 0
 
 
 def body_of(response: dict[str, Any], _limit: int) -> bytes | None:

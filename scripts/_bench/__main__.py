@@ -70,7 +70,8 @@ def main() -> int:
         "--offline",
         action="store_true",
         help="instead: CPU of `cors-addon check` on a dump of 100,000 flows, as ratios to mitmproxy's reader and to "
-        "mitmdump, and its memory on a HAR of 2000 MB; with --quick a tenth of both",
+        "mitmdump, on other recordings of 100 MB, as ratios to json.load, for two files at a time, and its memory on a "
+        "HAR of 2000 MB; with --quick a tenth of all",
     )
     parser.add_argument("--flows", type=int, metavar="N", help="with --offline: so many flows in the dump")
     parser.add_argument("--har", type=int, metavar="MB", help="with --offline: the size of the HAR; 0 for none")
@@ -256,6 +257,22 @@ def _offline(options: argparse.Namespace) -> None:
         _table(
             [f"{flows:,} flows", "CPU s", "µs a flow", f"/ {offline.READER}", f"/ {offline.MITMDUMP_READS}", ""], lines
         )
+        _table(*_beside_json(Path(folder), offline.RECORDED // share))
+        one, two = offline.jobs(Path(folder), megabytes=offline.RECORDED // share, rounds=offline.ROUNDS, say=_say)
+        ratio = two.elapsed / one.elapsed
+        _table(
+            ["two HARs, least of several", "CPU s", "seconds", "ratio", "target"],
+            [
+                ["--jobs 1", f"{one.seconds:.2f}", f"{one.elapsed:.2f}", "1.000", ""],
+                [
+                    "--jobs 2",
+                    f"{two.seconds:.2f}",
+                    f"{two.elapsed:.2f}",
+                    f"{ratio:.3f}",
+                    f"{offline.JOBS_TARGET:.2f}{_verdict(ratio <= offline.JOBS_TARGET)}",
+                ],
+            ],
+        )
         if megabytes > 0:
             cost = offline.har(Path(folder), megabytes=megabytes, say=_say)
             met = _verdict(cost.megabytes < offline.MEMORY_TARGET)
@@ -263,6 +280,29 @@ def _offline(options: argparse.Namespace) -> None:
                 [f"a HAR of {megabytes:,} MB", "CPU s", "MB at most", "target"],
                 [["check", f"{cost.seconds:.1f}", f"{cost.megabytes:.0f}", f"< {offline.MEMORY_TARGET:.0f}{met}"]],
             )
+
+
+def _beside_json(folder: Path, megabytes: int) -> tuple[list[str], list[list[str]]]:
+    from _bench import offline
+
+    lines = []
+    for name, costs in offline.beside_json(folder, megabytes=megabytes, rounds=offline.ROUNDS, say=_say).items():
+        ratios = [each.seconds / costs[0].seconds for each in costs]
+        target = offline.JSON_TARGETS[name]
+        lines.append(
+            [
+                name,
+                *(
+                    cell
+                    for cost, ratio in zip(costs, ratios, strict=True)
+                    for cell in (f"{cost.seconds:.2f}", f"{ratio:.2f}")
+                ),
+                f"{target:.1f}{_verdict(ratios[1] <= target)}",
+                f"{max(cost.megabytes for cost in costs[1:]):.0f}",
+            ]
+        )
+    checks = (cell for each in ("json.load", *offline.CHECKS) for cell in (f"{each}, CPU s", "ratio"))
+    return [f"recordings of {megabytes:,} MB", *checks, "target", "MB at most"], lines
 
 
 def _table(head: list[str], lines: list[list[str]]) -> None:

@@ -1,6 +1,7 @@
-"""CPU of `cors-addon check` on a dump, beside mitmproxy's own reader and mitmdump; and its memory on a large HAR.
+"""CPU of `cors-addon check`: on a dump, beside mitmproxy's own reader and mitmdump; on other recordings, beside `json`.
 
-Seconds, not instructions: what is compared runs in turns, each as a process of its own, and medians are compared.
+Also its memory on a large HAR, and how long it takes with two files at a time. Seconds, not instructions: what is
+compared runs in turns, each as a process of its own, and medians are compared.
 """
 
 import json
@@ -8,11 +9,13 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from _bench import recorded
 from _bench.memory import dump
 from _bench.proxied import MITMDUMP, Failed, environment
 from _bench.traffic import Exchange, cors, other
@@ -21,7 +24,13 @@ FLOWS = 100_000
 ROUNDS = 3
 HAR_SIZE = 2000
 """MB."""
-READER_TARGET, MITMDUMP_TARGET = 1.10, 0.50
+RECORDED = 100
+"""MB of each other recording."""
+READER_TARGET, MITMDUMP_TARGET = 0.40, 0.50
+JSON_TARGETS = {"HAR, small entries": 1.0, "HAR, large bodies": 1.0, "NetLog": 1.5, "DevTools protocol": 1.5}
+"""Of `json.load`; of a HAR with a loop over each header."""
+JOBS_TARGET = 0.55
+"""Of the time that one process takes for two files."""
 MEMORY_TARGET = 500.0
 """MB."""
 
@@ -30,6 +39,14 @@ MITMDUMP_READS = "mitmdump -n -r"
 CHECKS = {"check, text": (), "check, jsonl": ("--format", "jsonl")}
 
 _READ = "import sys\nfrom mitmproxy.io import FlowReader\nfor _ in FlowReader(open(sys.argv[1], 'rb')).stream(): pass"
+_LOAD = """
+import json, sys
+found = json.load(open(sys.argv[1], 'rb'))
+for entry in found['log']['entries'] if 'log' in found else ():
+    for message in (entry['request'], entry['response']):
+        for header in message['headers']:
+            header['name'].lower().startswith('access-control-')
+"""
 _CHECK = "import sys\nfrom cors_addon.cli import main\nsys.exit(main(sys.argv[1:]))"
 _BODY = 20_000
 
@@ -38,9 +55,11 @@ class Cost(NamedTuple):
     """What a process took."""
 
     seconds: float
-    """CPU, its own and the kernel's for it."""
+    """CPU, its own and the kernel's for it, and that of its own processes."""
     megabytes: float
     """Resident at most."""
+    elapsed: float
+    """Seconds from its start to its end."""
 
 
 def cpu(folder: Path, *, flows: int, rounds: int, say: Callable[[str], None]) -> dict[str, float]:
@@ -61,6 +80,37 @@ def cpu(folder: Path, *, flows: int, rounds: int, say: Callable[[str], None]) ->
             say(f"{name}: {found[name][-1]:.2f} s")
     path.unlink()
     return {name: statistics.median(each) for name, each in found.items()}
+
+
+def beside_json(folder: Path, *, megabytes: int, rounds: int, say: Callable[[str], None]) -> dict[str, list[Cost]]:
+    """By the name of a recording of this size: what `json.load` of it costs, and `check`, as text and as JSON lines."""
+    found = {}
+    for name, write in recorded.WRITERS.items():
+        path = folder / ("x.har" if name.startswith("HAR") else "x.json")
+        say(f"{name}: {write(path, megabytes):,} requests, {path.stat().st_size / 1e6:,.0f} MB")
+        commands = [("-c", _LOAD, str(path)), *(("-c", _CHECK, "check", str(path), *how) for how in CHECKS.values())]
+        costs: list[list[Cost]] = [[] for _ in commands]
+        for _ in range(rounds):
+            for command, listed in zip(commands, costs, strict=True):
+                listed.append(_run(folder, *command))
+        found[name] = [sorted(each)[len(each) // 2] for each in costs]
+        path.unlink()
+    return found
+
+
+def jobs(folder: Path, *, megabytes: int, rounds: int, say: Callable[[str], None]) -> list[Cost]:
+    """What two HARs of this size cost one after the other, and both at a time."""
+    paths = [folder / name for name in ("one.har", "two.har")]
+    for path in paths:
+        recorded.har(path, megabytes)
+    costs: list[list[Cost]] = [[], []]
+    for _ in range(rounds):
+        for number, listed in enumerate(costs, 1):
+            listed.append(_run(folder, "-c", _CHECK, "check", "--jobs", str(number), *map(str, paths)))
+            say(f"--jobs {number}: {listed[-1].elapsed:.2f} s")
+    for path in paths:
+        path.unlink()
+    return [min(each, key=lambda cost: cost.elapsed) for each in costs]
 
 
 def har(folder: Path, *, megabytes: int, say: Callable[[str], None]) -> Cost:
@@ -106,6 +156,7 @@ def _entry(exchange: Exchange, number: int) -> dict[str, object]:
 
 
 def _run(folder: Path, *arguments: str) -> Cost:
+    begun = time.monotonic()
     with (folder / "log").open("wb") as log:
         started = subprocess.Popen(
             [sys.executable, *arguments],
@@ -121,4 +172,4 @@ def _run(folder: Path, *arguments: str) -> Cost:
         said = (folder / "log").read_text(encoding="utf-8", errors="replace")
         raise Failed(f"{' '.join(arguments[:4])} ended with {started.returncode}: {said}")
     kilobytes = used.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return Cost(used.ru_utime + used.ru_stime, kilobytes * 1024 / 1e6)
+    return Cost(used.ru_utime + used.ru_stime, kilobytes * 1024 / 1e6, time.monotonic() - begun)
