@@ -1,4 +1,4 @@
-"""HAR entries out of the text of a file, without decoding what most of it is: header lists that come again, and bodies.
+"""HAR entries out of the text of a file, without decoding what comes again, header lists, and bodies that are plain.
 
 An entry is decoded as JSON but for those, in whose places `NaN` stands meanwhile. Header lists are cut into their
 objects, each of which is decoded once.
@@ -20,13 +20,8 @@ from cors_addon.recordings import har_fields, json_stream
 from cors_addon.recordings.har_fields import Lines, UnreadText
 
 _HEADERS, _TEXT = '"headers"', '"text"'
-_AFTER_BODY = '"redirectURL"'
-"""The standard has it in the response, behind the body."""
 _ARRAY_OF_OBJECTS = re.compile(r"""[ \t\n\r]*:[ \t\n\r]*(\[)[ \t\n\r]*(?:(\{[ \t\n\r]*"\w+")|(?=\]))""")
 _STRING = re.compile(r'[ \t\n\r]*:[ \t\n\r]*"')
-_LAST_IN_OBJECT = re.compile(r'"(?=\s*(?:,\s*"\w+"\s*:\s*(?:"[^"\\]*+"|[-\w.]++)\s*+)*\Z)')
-"""The end of a string behind which nothing stands in its object but short values."""
-_NEAR = 200
 _MOST_QUOTES, _MOST_BRACKETS = 4, 16
 """In a body, and in a header list: how often what looks like its end may be none."""
 _COMMA, _NOTHING = re.compile(r"[ \t\n\r]*,[ \t\n\r]*"), re.compile(r"[ \t\n\r]*")
@@ -180,7 +175,7 @@ def _of(lines: list[tuple[bytes, bytes] | str]) -> Lines:
 
 
 def _end_of_body(text: str, begin: int, limit: int) -> int:
-    """Where a string ends that begins there; -1 where that is not to be seen at a glance."""
+    """Where a string ends that begins there; -1 where it has more than a few quotation marks: those decode as soon."""
     at = begin
     for _ in range(_MOST_QUOTES):
         end = text.find('"', at, limit)
@@ -189,11 +184,4 @@ def _end_of_body(text: str, begin: int, limit: int) -> int:
         if text[end - 2] == "\\":
             return -1  # the backslash may be escaped itself
         at = end + 1
-    after = text.find(_AFTER_BODY, at, limit)
-    brace = text.rfind("}", at, after) if after >= 0 else -1
-    found = _LAST_IN_OBJECT.search(text, max(at, brace - _NEAR), brace) if brace >= 0 else None
-    if found is None:
-        return -1
-    end = found.start()
-    only_escaped = text.count('"', begin, end) == text.count('\\"', begin, end) and text.find('\\\\"', begin, end) < 0
-    return end if only_escaped and text[end - 1] != "\\" else -1
+    return -1
