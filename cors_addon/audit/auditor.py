@@ -62,6 +62,16 @@ class _Endpoint:
         """By the Origin of a request: the Access-Control-Allow-Origin of its answer, empty where there was none."""
 
 
+def _tell_no_more(one: _Endpoint, other: _Endpoint) -> bool:
+    """Whether what was seen of an endpoint at two times shows nothing more together."""
+    return not (
+        one.showed
+        or other.showed
+        or len({*one.sites, *other.sites}) > 1
+        or len({*one.values.values(), *other.values.values()}) > 1
+    )
+
+
 class Auditor:
     """Looks at judgements one after the other, and remembers of each server what a single one cannot show."""
 
@@ -85,25 +95,18 @@ class Auditor:
 
     def may_join(self, later: "Auditor") -> bool:
         """Whether another, which began with nothing, found of later traffic what this would have found."""
-        if self._forgot or later._forgot or len(self._endpoints.keys() | later._endpoints.keys()) > MAX_ENDPOINTS:
+        known, theirs = self._endpoints, later._endpoints
+        if self._forgot or later._forgot or len(known.keys() | theirs.keys()) > MAX_ENDPOINTS:
             return False
-        return all(
-            not (self._endpoints[key].showed or theirs.showed)
-            and len({*self._endpoints[key].sites, *theirs.sites}) < 2
-            and len({*self._endpoints[key].values.values(), *theirs.values.values()}) < 2
-            for key, theirs in later._endpoints.items()
-            if key in self._endpoints
-        )
+        return all(_tell_no_more(known[key], theirs[key]) for key in known.keys() & theirs.keys())
 
     def join(self, later: "Auditor") -> None:
         """Remember what another remembers of later traffic, which `may_join`."""
         for key, theirs in later._endpoints.items():
             own = self._endpoints.setdefault(key, theirs)
             own.refuses |= theirs.refuses
-            own.sites.update(theirs.sites if not own.sites else {})
-            for origin, value in theirs.values.items():
-                if len(own.values) < MAX_EACH or origin in own.values:
-                    own.values[origin] = value
+            own.sites = own.sites or theirs.sites
+            own.values = dict([*(own.values | theirs.values).items()][:MAX_EACH])
             self._endpoints.move_to_end(key)
 
     def audit(self, judgement: Judgement) -> None:
@@ -161,8 +164,6 @@ class Auditor:
                 self._endpoint(url).refuses = True
         if not read.varies and well and not preflight and observation.method in _MAY_BE_CACHED:
             found += _varies(self._endpoint(url), origin, read.allow_origin, judgement)
-        if found:
-            self._endpoint(url).showed = True
         return found
 
     # -- one answer by itself --------------------------------------------------------------------------------------
@@ -211,6 +212,7 @@ class Auditor:
             sites[site] = origin
         if len(sites) < 2 or endpoint.refuses:
             return ()
+        endpoint.showed = True
         return (Finding(name, ", ".join(sites.values())),)
 
     def _endpoint(self, url: Url) -> _Endpoint:
@@ -331,6 +333,7 @@ def _varies(endpoint: _Endpoint, origin: str, value: str, judgement: Judgement) 
         values[origin] = value[:MAX_LENGTH]
     if judgement.observation.method != b"GET" or len(set(values.values())) < 2 or not _may_be_reused(judgement):
         return ()
+    endpoint.showed = True
     return (Finding(FindingName.VARY_ORIGIN_MISSING, value or None),)
 
 

@@ -48,6 +48,7 @@ keys, as in fail-on = "blocked".
 
 TOGETHER = "the files are of one run, a trace and a HAR, say: tell each exchange once, by the best they say of it"
 SHOW_SECRETS = "show tokens, session ids and passwords in URLs, which are replaced else"
+JOBS = "files to read at a time (default: as many as there are processors); the output is the same"
 FOUND, FAILED, UNUSABLE = 0, 1, 2
 
 RENDERERS: dict[str, Callable[[Summary], str]] = {
@@ -121,12 +122,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--statistics", action="store_true", help="with the format text: numbers by reason alone")
     parser.add_argument("--show-secrets", action="store_true", help=SHOW_SECRETS)
     parser.add_argument("--together", action="store_true", help=TOGETHER)
-    parser.add_argument(
-        "--jobs",
-        type=_jobs,
-        metavar="N",
-        help="files to read at a time (default: as many as there are processors); the output is the same",
-    )
+    parser.add_argument("--jobs", type=_jobs, metavar="N", help=JOBS)
     parser.set_defaults(run=run)
 
 
