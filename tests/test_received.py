@@ -173,6 +173,6 @@ def test_what_is_made_of_it(row: Row, engine: str) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_what_is_looked_at(row: Row) -> None:
     """Values without control bytes are not looked at twice."""
-    assert is_odd(fields(row.answer), http2=True) == any(
+    assert is_odd(fields(row.answer), True) == any(
         (ord(char) < 32 and char != "\t") or char == "\x7f" for _, value in row.answer for char in str(value)
     )

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from cors_addon.audit import hosts, private_answers
 from cors_addon.exchange.ledger import note_findings
-from cors_addon.exchange.model import Credentials, Fields, Judgement, PreflightState, Role, Verdict
+from cors_addon.exchange.model import ALLOW, Credentials, Fields, Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.freshness import lifetime
@@ -111,7 +111,7 @@ class Auditor:
 
     def audit(self, judgement: Judgement) -> None:
         """Store the findings on the judgement. Most have none, and are left unchanged."""
-        if judgement.revision == 1 and judgement.verdict is Verdict.ALLOW and judgement.origin is not None:
+        if judgement.revision == 1 and judgement.verdict is ALLOW and judgement.origin is not None:
             observation = judgement.observation
             fields = observation.response if observation.rewritten is None else own_answer(judgement)[1]
             if read_response(fields).only_allows == judgement.origin:

@@ -24,7 +24,7 @@ class Older:
     """Fields of `Engine`."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Engine:
     """One browser engine, or the standard itself."""
 

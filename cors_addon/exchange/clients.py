@@ -25,9 +25,11 @@ MAX_STORED = 64
 MAX_UPLOADS = 64
 
 
+@dataclass(slots=True, eq=False)
 class Fetch:
     """One fetch of the page: its preflights, redirect hops and the actual request, as far as they were seen."""
 
+    members: list[Judgement] = field(default_factory=list)
     untold: tuple[Judgement, ...] = ()
     """Members without an Origin, of which nothing is told until CORS begins."""
     credentials: Credentials = Credentials.UNKNOWN
@@ -43,10 +45,6 @@ class Fetch:
     """The mode is `omit`, not merely `same-origin`: not even the page's own origin was sent its cookie."""
     exchanges: "tuple[Exchange, ...]" = ()
     """Of its members, where there may be several."""
-
-    def __init__(self) -> None:
-        """Begin one of which nothing is known."""
-        self.members: list[Judgement] = []
 
     @property
     def credentialed(self) -> bool | None:

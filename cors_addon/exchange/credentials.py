@@ -27,7 +27,7 @@ from cors_addon.exchange.mode_evidence import (
     STORAGE_ACCESS_ABSENT,
     STORAGE_ACCESS_SENT,
 )
-from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role
+from cors_addon.exchange.model import INCLUDE, UNKNOWN, Credentials, Judgement, Observation, PreflightState, Role
 from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
 from cors_addon.fetch.checks import AUTHORIZATION
 from cors_addon.fetch.headers import get_all
@@ -142,12 +142,12 @@ class Evidence:
 
     @staticmethod
     def _note_mode(exchange: Exchange, connection: Connection, mode: Credentials) -> None:
-        credentialed = mode is Credentials.INCLUDE
+        credentialed = mode is INCLUDE
         if connection.credentialed is None:
             connection.credentialed = credentialed
             evidence = SAME_CONNECTION_INCLUDE if credentialed else SAME_CONNECTION_OMIT
             for fetch in connection.undecided:
-                if fetch.credentials is Credentials.UNKNOWN:
+                if fetch.credentials is UNKNOWN:
                     exchange.ledger.learn(fetch, mode, evidence)
             connection.undecided.clear()
         elif connection.credentialed is not credentialed:
@@ -157,7 +157,7 @@ class Evidence:
 
     def gather(self, exchange: Exchange, judgement: Judgement, fetch: Fetch) -> None:
         """Learn the mode of the fetch from one of its requests, if it tells."""
-        if fetch.credentials is not Credentials.UNKNOWN:
+        if fetch.credentials is not UNKNOWN:
             return
         client, observation = exchange.client, exchange.observation
         connection = self._connection(client, observation)
@@ -174,7 +174,7 @@ class Evidence:
         mode, evidence = exchange.found
         if evidence in LIKELY and not (self.one_window and evidence == COOKIE_WITHHELD):
             exchange.ledger.suppose(fetch, mode, evidence)
-        elif mode is not Credentials.UNKNOWN:
+        elif mode is not UNKNOWN:
             exchange.ledger.learn(fetch, mode, evidence)
             if connection is not None:
                 self._note_mode(exchange, connection, mode)

@@ -51,7 +51,7 @@ class Exchange:
         self.request = request
         """The request's headers; for the list as it was sent see `observation`."""
         rules, size = client.judged_as.rules, observation.head_size
-        self.response = read_as(rules, observation.response, http2=observation.http2, size=size)
+        self.response = read_as(rules, observation.response, observation.http2, size)
         self.ledger = ledger
         """Where judgements are written."""
         self.origin = request.said.origin or ""

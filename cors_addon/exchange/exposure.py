@@ -1,6 +1,6 @@
 """Which response headers the page's script may read. https://fetch.spec.whatwg.org/#concept-filtered-response-cors"""
 
-from cors_addon.exchange.model import Credentials, Fields, Judgement, Role, ToldBy, Verdict
+from cors_addon.exchange.model import UNKNOWN, Credentials, Fields, Judgement, Role, ToldBy, Verdict
 from cors_addon.exchange.outcomes import speaks_of_credentials
 from cors_addon.exchange.response_headers import read_response, received
 from cors_addon.reasons.assumptions import Assumption
@@ -44,7 +44,7 @@ _REASON_ASSUMED = frozenset({Assumption.MODE_LIKELY_OMIT, Assumption.MODE_LIKELY
 
 def exposure_assumption(judgement: Judgement) -> str | None:
     """What is assumed of the credentials mode, where it is not known and decides nothing but what script may read."""
-    if judgement.credentials is not Credentials.UNKNOWN or judgement.if_omitted is not judgement.if_credentialed:
+    if judgement.credentials is not UNKNOWN or judgement.if_omitted is not judgement.if_credentialed:
         return None
     # a `*` alone is read differently with credentials; this is asked of every CORS flow, and few answers have one
     lines = read_response(judgement.stored or judgement.observation.response).lines

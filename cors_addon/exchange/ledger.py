@@ -6,13 +6,25 @@ Law 3: whoever changes an older judgement notes it in the ledger.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from cors_addon.engines import Engine
 from cors_addon.exchange import hearing
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.mode_evidence import FOLLOWED, LIKELY, NOT_FOLLOWED
-from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome, PreflightState, Role, Verdict, Word
+from cors_addon.exchange.model import (
+    INCLUDE,
+    UNKNOWN,
+    Credentials,
+    Fields,
+    Judgement,
+    Outcome,
+    PreflightState,
+    Role,
+    Verdict,
+    Word,
+)
 from cors_addon.exchange.outcomes import ALLOWED, Received, meant_mode, outcomes_of
 from cors_addon.exchange.recognised import History, Recognised
 from cors_addon.fetch.cache import Grant
@@ -23,6 +35,8 @@ from cors_addon.reasons.finding import Finding
 _UNSHOWN = (Assumption.MODE_LIKELY_OMIT, Assumption.MODE_LIKELY_INCLUDE)
 _ABOUT_CREDENTIALS = frozenset({*_UNSHOWN, *LIKELY.values()})
 _ENDED = frozenset({Assumption.NOT_FOLLOWED, Assumption.STOPPED_HERE})
+
+_NOT_NEEDED: Final = PreflightState.NOT_NEEDED  # as those of `model`
 
 MAX_PAIRED = 500
 """Flow ids that one judgement names."""
@@ -44,7 +58,7 @@ def note_role(judgement: Judgement, role: Role) -> None:
 
 def note_unneeded(judgement: Judgement) -> None:
     """It needed no preflight."""
-    judgement.preflight = PreflightState.NOT_NEEDED
+    judgement.preflight = _NOT_NEEDED
 
 
 def note_needed(
@@ -156,14 +170,14 @@ def conclude(judgement: Judgement, fetch: Fetch) -> None:
     assert included is not None
     mode, evidence = assumed, _ = fetch.credentials, fetch.evidence
     differ = omitted is not included
-    unknown = mode is Credentials.UNKNOWN
+    unknown = mode is UNKNOWN
     if unknown:
         assumed, evidence = fetch.likely
-    if differ and assumed is Credentials.UNKNOWN:
+    if differ and assumed is UNKNOWN:
         assumed = meant_mode(judgement, omitted, included)
     judgement.credentials, judgement.credentials_evidence = mode, evidence
     judgement.credentials_assumed = assumed
-    judgement.judged_credentialed = credentialed = assumed is Credentials.INCLUDE
+    judgement.judged_credentialed = credentialed = assumed is INCLUDE
     chosen = included if credentialed else omitted
     judgement.verdict, judgement.refusal = chosen.verdict, chosen.refusal
     if judgement.assumptions:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Final
 
 from cors_addon.engines import FETCH, Engine
 from cors_addon.exchange.model import Credentials, Fields, Judgement, Observation, Outcome, Role, Verdict
@@ -12,6 +13,8 @@ from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.assumptions import Assumption
 
 ALLOWED = Outcome(Verdict.ALLOW)
+_PREFLIGHT: Final = Stage.PREFLIGHT  # as those of `model`
+_REDIRECT: Final = Stage.REDIRECT
 
 
 def location_target(observation: Observation, location: tuple[bytes, ...], engine: Engine = FETCH) -> Target | None:
@@ -24,7 +27,7 @@ def location_target(observation: Observation, location: tuple[bytes, ...], engin
 
 def answer_of(observation: Observation, fields: Fields, redirects: int = 0, engine: Engine = FETCH) -> Answer:
     """What the server said, ready for the checks; `fields` may differ from what was on the wire (a 304, a policy)."""
-    read = read_as(engine.rules, fields, http2=observation.http2, size=observation.head_size)
+    read = read_as(engine.rules, fields, observation.http2, observation.head_size)
     target = location_target(observation, read.lines.location, engine)
     return Answer(observation.status or 0, read.lines, observation.http2, target, redirects, read.unreadable)
 
@@ -71,10 +74,10 @@ def outcomes_of(judgement: Judgement, engine: Engine, stage: Stage, received: Re
         return refused, refused
     headers: tuple[str, ...] = ()
     same_origin, secure = False, True
-    if stage is Stage.PREFLIGHT:
+    if stage is _PREFLIGHT:
         _, _, headers, _, same_origin, secure = asked_of(judgement)
     origin = judgement.origin or ""
-    if stage is Stage.REDIRECT and engine.rules.redirect_names_page:
+    if stage is _REDIRECT and engine.rules.redirect_names_page:
         origin = _origin_of_page(judgement)
     asked = (origin, judgement.requested_method or "", headers, False, same_origin, secure)
     return both_outcomes(engine, stage, asked, received)

@@ -60,6 +60,7 @@ class RequestShape:
         "has_cookie",
         "is_long",
         "is_plain",
+        "lengthy",
         "metadata",
         "mode",
         "mode_alone",
@@ -101,6 +102,10 @@ class RequestShape:
         telling = (*_TELLING, *_OF_LIBRARIES) if self.mode_alone else _TELLING
         self.telling = tuple(places[name] for name in telling if name in places)
         """Places of the values that `Said` looks at."""
+        self.lengthy = tuple(
+            place for place, name in enumerate(lower) if place not in self.telling and name not in _BRIEF
+        )
+        """Places of other values that may be of any length, and that somebody reads."""
 
 
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"via")
@@ -108,6 +113,11 @@ _TELLING = (
     *(b"origin", b"sec-fetch-mode", b"user-agent", b"sec-fetch-site", b"sec-fetch-dest", b"accept", b"sec-ch-ua"),
     *_FORWARDED,
 )
+_BRIEF = frozenset(
+    b"""accept-encoding connection content-length dnt host sec-ch-ua-arch sec-ch-ua-mobile sec-ch-ua-model
+    sec-ch-ua-platform sec-fetch-user sec-gpc te""".split()
+)
+"""What no page may set, and nobody reads but for whether it is there, or is a certain word."""
 _OF_LIBRARIES = (b"accept-language", b"accept-encoding")
 
 shape_of = Shapes(RequestShape).of
@@ -123,7 +133,8 @@ class Said:
         "browsers_own",
         "has_cookie",
         "is_navigation",
-        "mode",
+        "length",
+                "mode",
         "origin",
         "plainly_cors",
         "plainly_fetched",
@@ -165,13 +176,15 @@ class Said:
         self.shows_no_mode = shape.shows_no_mode
         """Nothing in it tells whether it includes credentials."""
         self.authored_nothing = shape.authored_nothing
+        self.length = sum(len(fields[place][1]) for place in shape.telling)
+        """Bytes of all these values."""
         self.asker = _asker(wire, shape, self)
         """What tells this client apart from others of its address and User-Agent; empty for nearly all."""
 
 
 MAX_SAID = 1024
-_MAX_TELLING = 4096
-"""Bytes of the values that it is kept by."""
+MAX_TELLING = 4096
+"""Bytes of all these values."""
 _SAID: dict[tuple[object, ...], Said] = {}
 
 
@@ -193,7 +206,7 @@ class RequestHeaders(Mapping[bytes, bytes]):
 
     def _listen(self, shape: RequestShape, known_by: tuple[object, ...]) -> Said:
         said = Said(self, shape)
-        if sum(len(self.fields[place][1]) for place in shape.telling) <= _MAX_TELLING:
+        if said.length <= MAX_TELLING:
             if len(_SAID) >= MAX_SAID:
                 _SAID.clear()
             _SAID[known_by] = said

@@ -122,16 +122,16 @@ def read_response(fields: Fields) -> ResponseHeaders:
 
 def received(rules: Rules, fields: Fields, *, http2: bool) -> Fields:
     """A header list as an engine reads it: the same, but for line breaks in values; whole where it is unreadable."""
-    if http2 or not is_odd(fields, http2=False):
+    if http2 or not is_odd(fields, False):
         return fields
     return fields if rules.reading.unreadable(fields, http2=False) is not None else rules.reading.read(fields)
 
 
-def read_as(rules: Rules, fields: Fields, *, http2: bool, size: int = 0) -> ResponseHeaders:
+def read_as(rules: Rules, fields: Fields, http2: bool, size: int = 0) -> ResponseHeaders:
     """Read a header list as an engine does. `size`: bytes on the wire, where that is much more."""
     if size and rules.head_limit is not None and size > rules.head_limit and not http2:
         return _unreadable(fields, (Reason.HEADERS_TOO_LARGE, f"{size:,} bytes"))
-    if not is_odd(fields, http2=http2):
+    if not is_odd(fields, http2):
         return read_response(fields)
     line = rules.reading.unreadable(fields, http2=http2)
     if line is None:

@@ -8,6 +8,7 @@ Law 4: evidence on one flow of a fetch (a Cookie, a redirect followed) holds for
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
+from typing import Final
 
 from cors_addon import engines
 from cors_addon.exchange import hops, matching, permission, placing, preflights, revalidation
@@ -31,6 +32,8 @@ from cors_addon.exchange.ledger import (
 )
 from cors_addon.exchange.mode_evidence import STORAGE_ACCESS_SENT
 from cors_addon.exchange.model import (
+    DENY,
+    UNKNOWN,
     Credentials,
     Fields,
     Judgement,
@@ -38,7 +41,6 @@ from cors_addon.exchange.model import (
     Outcome,
     PreflightsSeen,
     Role,
-    Verdict,
     Word,
 )
 from cors_addon.exchange.outcomes import location_target
@@ -49,6 +51,9 @@ from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.origins import OPAQUE, Url, last_two_labels
 from cors_addon.fetch.refusals import Stage
 from cors_addon.reasons.assumptions import Assumption
+
+_ACTUAL: Final = Role.ACTUAL  # as those of `model`
+_TO_ACTUAL: Final = Stage.ACTUAL
 
 
 class Tracker:
@@ -253,7 +258,7 @@ class Tracker:
         cross_origin = request.said.plainly_cors and named != url.origin
         if cross_origin and not leads_here and client.is_browser and url not in client.preflights.by_url:
             # most requests: nothing that was seen before has to do with them
-            judgement = Judgement(observation, Role.ACTUAL, client.judged_as, named, exchange.method)
+            judgement = Judgement(observation, _ACTUAL, client.judged_as, named, exchange.method)
             fetch = Fetch()
             if observation.status in REDIRECT_STATUSES:
                 judgement = exchange.begin(judgement, fetch)
@@ -273,7 +278,7 @@ class Tracker:
         if exchange.follower is not None or observation.status in REDIRECT_STATUSES or exchange.again:
             judgement = exchange.begin(judgement, fetch)
         role = judgement.role
-        if role is Role.ACTUAL:
+        if role is _ACTUAL:
             if not client.is_browser:
                 return placing.no_browser(judgement, Stage.ACTUAL)
             return self._actual(exchange, judgement, fetch, hop, permit)
@@ -321,7 +326,7 @@ class Tracker:
         self, exchange: Exchange, judgement: Judgement, fetch: Fetch, hop: Pending | None, permit: Pending | None
     ) -> Judgement:
         client, observation, ledger = exchange.client, exchange.observation, exchange.ledger
-        engine, stage, target = client.judged_as, Stage.ACTUAL, None
+        engine, stage, target = client.judged_as, _TO_ACTUAL, None
         if permit is not None:
             ledger.revive(permit)
         ledger.join(fetch, judgement)
@@ -338,7 +343,7 @@ class Tracker:
             self._explain_permission(exchange, judgement, fetch, permit, key)
         if status == 304:
             mode = fetch.credentials
-            if mode is Credentials.UNKNOWN:
+            if mode is UNKNOWN:
                 mode, _ = self._evidence.shown(exchange)
             response = revalidation.judged_response(exchange, judgement, mode, self._plain)
         if status in REDIRECT_STATUSES:
@@ -365,7 +370,7 @@ class Tracker:
         conclude(judgement, fetch)
         if plain is not None:
             note_held(judgement)
-        if judgement.verdict is Verdict.DENY:
+        if judgement.verdict is DENY:
             preflights.forget(exchange, key)
         if target is not None and target.url is not None:
             placing.await_redirect(exchange, judgement, fetch, target.url, plain)

@@ -45,7 +45,7 @@ def values_of(fields: Fields) -> bytes:
     return last.values
 
 
-def is_odd(fields: Fields, *, http2: bool) -> bool:
+def is_odd(fields: Fields, http2: bool) -> bool:
     """Whether some value holds a byte that some engine minds: a break or NUL, and over HTTP/2 any control byte."""
     values = values_of(fields)
     if http2:

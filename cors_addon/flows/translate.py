@@ -43,11 +43,11 @@ _NAMED_BY_REQUEST = frozenset({"regular", "upstream"})
 def observation(flow: http.HTTPFlow) -> Observation:
     """What the wire showed of this flow."""
     request = flow.request.data
-    client, response = flow.client_conn, flow.response
+    client, response, error, metadata = flow.client_conn, flow.response, flow.error, flow.metadata
     started = request.timestamp_start
     if (
         response is None
-        or flow.error is not None
+        or error is not None
         or (ended := response.data.timestamp_end) is None
         or response.stream
         or response.data.status_code < 100
@@ -64,17 +64,17 @@ def observation(flow: http.HTTPFlow) -> Observation:
         started,
         ended if ended > started else started,
         request.method,
-        url(flow) if flow.metadata else _url(request, client, flow.server_conn),
+        url(flow) if metadata else _url(request, client, flow.server_conn),
         request.headers.fields,
         status,
         fields,
         request.http_version.startswith((b"HTTP/2", b"HTTP/3")),
         has_body(request) if request.content is None else request.content != b"",
-        rewrite_record.of(flow.metadata) if flow.metadata else None,
+        rewrite_record.of(metadata) if metadata else None,
         None if response is None else partial(_read_body, response.data),
     )
-    if flow.error is not None and status is not None and not fields:
-        made.proxy_error = flow.error.msg or ""
+    if error is not None and status is not None and not fields:
+        made.proxy_error = error.msg or ""
     return made
 
 

@@ -5,7 +5,8 @@ flow still bears exactly that, or bears none and never had ours, do we write.
 Law 2: nothing raw: values from the wire are made visible before they are stored.
 """
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final
 
 from mitmproxy import http
 
@@ -21,6 +22,7 @@ from cors_addon.remedies import upstream_error
 from cors_addon.report import blocked, text
 from cors_addon.report.findings import MARK
 
+_ALL: Final = Annotate.ALL
 OUR_COMMENT = "cors.comment"
 OUR_MARKER = "cors.marker"
 
@@ -40,8 +42,9 @@ def annotate(flow: http.HTTPFlow, judgement: Judgement, what: Annotate) -> None:
     """Write the judgement on the flow. In place: others may hold its metadata."""
     data = flow.metadata
     words = _words(judgement)
-    if words.whole and what is Annotate.ALL and not flow.comment and not flow.marked and not (data and _has_ours(data)):
-        data.update(words.whole)  # for the first time: what is below, in short
+    whole = words.whole
+    if whole and what is _ALL and not flow.comment and not flow.marked and not (data and _has_ours(data)):
+        data.update(whole)  # for the first time: what is below, in short
         if judgement.paired_with:
             data["cors.pair"] = " ".join(judgement.paired_with)
         flow.comment, flow.marked = words.comment, words.marker
@@ -125,7 +128,8 @@ _KEPT = frozenset(
 )
 
 
-class _Words(NamedTuple):
+@dataclass(slots=True, eq=False)
+class _Words:
     """What is written on a flow, but for the ids of its pair."""
 
     metadata: dict[str, str]
@@ -176,9 +180,8 @@ def _words(judgement: Judgement) -> _Words:
             _KNOWN.clear()
         words = _find_words(judgement, server)
         ours = {OUR_COMMENT: words.comment, OUR_MARKER: words.marker}
-        words = _KNOWN[key] = words._replace(
-            whole=words.metadata | {name: value for name, value in ours.items() if value}
-        )
+        words.whole = words.metadata | {name: value for name, value in ours.items() if value}
+        _KNOWN[key] = words
     return words
 
 

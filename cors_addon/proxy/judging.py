@@ -95,7 +95,7 @@ class Judging:
             # what the user makes of it counts, and whether it is intercepted is decided after this hook
             self._in_background(self._judge_when_resumed(flow, load=load))
         else:
-            self._observe(flow, translate.observation(flow), load=load)
+            self._observe(flow, translate.observation(flow), load)
         return True
 
     def _note_plain(self, flow: http.HTTPFlow) -> None:
@@ -126,10 +126,10 @@ class Judging:
             self._faults.report(error)
             return False
 
-    def _observe(self, flow: http.HTTPFlow, observation: Observation, *, load: bool = False) -> None:
+    def _observe(self, flow: http.HTTPFlow, observation: Observation, load: bool) -> None:
         self._latest = flow.id
-        session = self.session
-        session.tracker.skew = 0.0 if flow.live else translate.skew(flow)
+        session, live = self.session, flow.live
+        session.tracker.skew = 0.0 if live else translate.skew(flow)
         notes = () if flow.error is None or not translate.breaks_off(flow) else (translate.BROKE_OFF,)
         judgements = session.observe_load(observation) if load else session.observe(observation, notes)
         if judgements:
@@ -138,13 +138,13 @@ class Judging:
             self._hear_reports(flow, observation)
         if self._publisher.annotations.has_view and (not judgements or judgements[0].observation is not observation):
             self._flows.remember(flow, None)  # it may yet turn out to be part of a fetch
-        if not flow.live and not translate.is_killed(flow):
+        if not live and not translate.is_killed(flow):
             self._file.read(observation.ended)
 
     async def _judge_when_resumed(self, flow: http.HTTPFlow, *, load: bool) -> None:
         await asyncio.sleep(0)  # mitmproxy starts tasks at once: let the other addons see this response first
         await flow.wait_for_resume()
-        self._observe(flow, translate.observation(flow), load=load)
+        self._observe(flow, translate.observation(flow), load)
         internals.refresh(ctx.master, [flow])
 
     def _judge_replay(self, flow: http.HTTPFlow) -> bool:

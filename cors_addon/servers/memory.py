@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
 from cors_addon.exchange.ledger import note_server
-from cors_addon.exchange.model import Judgement, Observation, Role, Verdict
+from cors_addon.exchange.model import ALLOW, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.recognised import Confidence, History, Recognised
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.orb import ReadBody
@@ -75,7 +75,7 @@ class Servers:
         if judgement.role not in _ASKED or observation.status is None:
             return
         server = self._servers.get(observation.url[:3]) or self._begin(observation.url)
-        is_plain = judgement.verdict is Verdict.ALLOW and judgement.hypothetical is None  # as nearly all
+        is_plain = judgement.verdict is ALLOW and judgement.hypothetical is None  # as nearly all
         if observation.rewritten is not None or (not is_plain and _is_refused(judgement)):
             self._tell_refused(server, judgement, read_body)
             return

@@ -19,7 +19,7 @@ from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.ledger import assume, note_contradiction, note_fate, note_replayed, note_word
 from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.loads import Loads
-from cors_addon.exchange.model import Judgement, Observation, Verdict, Word
+from cors_addon.exchange.model import DENY, Judgement, Observation, Word
 from cors_addon.exchange.page_call import Report, Scene
 from cors_addon.exchange.timing import SETTLE_EVERY
 from cors_addon.exchange.tracker import Tracker
@@ -128,7 +128,7 @@ class Session:
             if (
                 read_body is not None
                 and status is not None
-                and (status >= ERRORS or (own.verdict is Verdict.DENY and observation.method == b"OPTIONS"))
+                and (status >= ERRORS or (own.verdict is DENY and observation.method == b"OPTIONS"))
             ):
                 observation.head = (read_body(HEAD) or b"")[:HEAD]
         started = observation.started
@@ -136,9 +136,9 @@ class Session:
             self._settled = started
             judgements += self.tracker.settle(started, judgements, SETTLED_AT_ONCE)
         if judgements:
-            audit = self.auditor.audit
+            auditor = self.auditor
             for judgement in judgements:
-                audit(judgement)
+                auditor.audit(judgement)
             if self._keep:
                 self._remember(judgements)
         return judgements
