@@ -32,6 +32,7 @@ FLOORS = {
     "start": 6,
     "api": 7,
     "demo": 8,
+    "pipeline": 8,
     "pytest_plugin": 8,
     "cli": 9,
     "__main__": 10,
@@ -46,7 +47,7 @@ NOT_IN_THE_BINARIES = {
     "optparse", "plistlib", "pstats", "sched", "shelve", "smtplib", "sqlite3", "timeit", "trace", "tkinter",
     "venv", "wave", "wsgiref", "xml.etree", "zipapp", "zoneinfo",
 }  # fmt: skip
-NOT_LOADED_BY_MITMPROXY = {"api", "cli", "demo", "recordings", "pytest_plugin", "__main__"}
+NOT_LOADED_BY_MITMPROXY = {"api", "cli", "demo", "pipeline", "recordings", "pytest_plugin", "__main__"}
 
 COMMANDS = {
     # What README tells people to type, and what tries it: a file, and words in it.
@@ -70,6 +71,17 @@ COMMANDS = {
     "python -m cors_addon run --browser http://localhost:8000": (
         *("tests/test_start.py", "def test_a_bare_clone_starts_by_python_alone"),
     ),
+    "pip install '.[pipeline]'": ("tests/test_pipeline.py", "def test_the_extra_has_what_is_needed"),
+    **{
+        f"cors-addon pipeline {words}": ("tests/test_pipeline.py", "def test_the_commands_in_readme")
+        for words in (
+            "run recordings/ rows/",
+            "run recordings/ rows/ --workers 2 --only '*.har.gz'",
+            "ask rows/",
+            "ask rows/ denied-by-reason",
+            "ask rows/ max-age-saves --output saves.csv",
+        )
+    },
     "scripts/run --demo": ("tests/test_start.py", "def test_scripts_run_starts_the_demo"),
     "cors-addon demo": ("tests/test_start.py", "def test_the_demo_starts_from_another_folder"),
     "scripts/test": (".ci/run", "scripts/test"),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cors_addon
-from cors_addon.cli import check, completion, policy, project, run
+from cors_addon.cli import check, completion, pipeline, policy, project, run
 from cors_addon.cli.parser import Parser, sub_parsers
 from cors_addon.demo import run as demo
 from cors_addon.reasons.explain import UNKNOWN, explain, explain_json
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--version", action="version", version=f"cors-addon {cors_addon.__version__}")
     result.set_defaults(run=None)
-    commands = result.add_subparsers(metavar="check|demo|explain|policy|run|completion")
+    commands = result.add_subparsers(metavar="check|demo|explain|pipeline|policy|run|completion")
     check.add_parser(commands)
     demo.add_parser(commands)
     explaining = commands.add_parser(
@@ -78,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     )
     explaining.add_argument("--json", action="store_true", help="print what was recognised as JSON")
     explaining.set_defaults(run=_explain)
+    pipeline.add_parser(commands)
     policy.add_parser(commands)
     run.add_parser(commands)
     completion.add_parser(commands, result)
