@@ -11,13 +11,15 @@ import re
 import sys
 from collections.abc import Sequence
 
+from cors_addon.fetch.patterns import pattern
+
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__init__.py")
 
-PROGRAM = re.compile(r"mitm(?:proxy|web|dump)(?:\.exe|(?:-script)?\.pyw?)?", re.IGNORECASE)
+PROGRAM = pattern(r"mitm(?:proxy|web|dump)(?:\.exe|(?:-script)?\.pyw?)?", re.IGNORECASE)
 # argparse lets flags that take no value (of mitmproxy's: -h -k -n -q -v) share the dash with -s, and long options be
 # abbreviated while they stay unambiguous (--s is not).
-OPTION = re.compile(r"-[hknqv]*s|--sc(?:r(?:i(?:p(?:ts?)?)?)?)?")
-OPTION_AND_VALUE = re.compile(rf"((?:{OPTION.pattern})=|-[hknqv]*s)cors_addon")
+OPTION = pattern(r"-[hknqv]*s|--sc(?:r(?:i(?:p(?:ts?)?)?)?)?")
+OPTION_AND_VALUE = pattern(rf"((?:{OPTION.pattern})=|-[hknqv]*s)cors_addon")
 
 
 def rewrite(argv: list[str]) -> None:

@@ -4,6 +4,7 @@ import io
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from mitmproxy import eventsequence, http
@@ -43,7 +44,11 @@ def written() -> None:
     for thread in threading.enumerate():
         file = getattr(getattr(thread, "_target", None), "__self__", None)
         if isinstance(file, LineFile) and not file._closing.is_set():
-            until_now(lambda file=file: file._given == file._done)
+            until_now(partial(_is_done, file))
+
+
+def _is_done(file: LineFile) -> bool:
+    return file._given == file._done
 
 
 def fields(lines: Lines) -> tuple[tuple[bytes, bytes], ...]:

@@ -9,6 +9,7 @@ import pytest
 from mitmproxy.io import FlowWriter
 
 from cors_addon import api, cli
+from cors_addon.cli.check import FORMATS
 from cors_addon.fetch import masking
 from cors_addon.fetch.masking import masked
 from cors_addon.proxy.annotate import comment_of
@@ -100,7 +101,7 @@ def test_no_output_tells_a_secret(tmp_path: Path, capsys: pytest.CaptureFixture[
             said["explanation"] = running.addon._explaining.explain(flows[0])
             said["curl"] = running.addon._groups[2].brief(flows[0])  # type: ignore[attr-defined]
         said["lines"], said["report"] = lines.read_text(), report.read_text()
-        for form in cli.check.FORMATS:
+        for form in FORMATS:
             cli.main(["check", str(dump), "--format", form, *(["--show-secrets"] if shown else [])])
             said[form] = "".join(capsys.readouterr())
         masking.show(secrets=shown)

@@ -1,11 +1,14 @@
-"""`cors-addon check`: recordings judged, for people and for pipelines."""
+"""`cors-addon check`: recordings judged, for people and for pipelines.
+
+Law 1: what only some option needs (a format, a policy, a filter) is imported where that option is seen.
+"""
 
 import argparse
 import contextlib
+import importlib
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,14 +17,14 @@ from cors_addon.cli.progress import Progress
 from cors_addon.cli.reading import Reading
 from cors_addon.engines import ENGINES, Choices
 from cors_addon.fetch import masking
-from cors_addon.report import bounded_file, github, json_report, junit, markdown, sarif, statistics, table, terminal
+from cors_addon.report import bounded_file, terminal
 from cors_addon.report.atomic_file import opened, overwrites, replacing
-from cors_addon.report.html import page
 from cors_addon.report.summary import Known, Summary
 from cors_addon.report.text import WIDTH, visible
 
 if TYPE_CHECKING:
     from cors_addon.cli.policy import Trial
+    from cors_addon.report.html.exchanges import Exchanges
 
 DESCRIPTION = """\
 Judge recorded traffic as browsers do: mitmproxy dumps and HAR files, packed or not.
@@ -51,14 +54,14 @@ SHOW_SECRETS = "show tokens, session ids and passwords in URLs, which are replac
 JOBS = "files to read at a time (default: as many as there are processors); the output is the same"
 FOUND, FAILED, UNUSABLE = 0, 1, 2
 
-RENDERERS: dict[str, Callable[[Summary], str]] = {
-    "json": json_report.render,
-    "junit": junit.render,
-    "sarif": sarif.render,
-    "github": github.render,
-    "markdown": markdown.render,
+RENDERERS = {
+    "json": "cors_addon.report.json_report",
+    "junit": "cors_addon.report.junit",
+    "sarif": "cors_addon.report.sarif",
+    "github": "cors_addon.report.github",
+    "markdown": "cors_addon.report.markdown",
 }
-"""Formats that are rendered from the summary alone. Another one needs no more than an entry here."""
+"""Formats whose module renders them from the summary alone. Another one needs no more than an entry here."""
 LARGEST_BASELINE = 1 << 28
 """Bytes."""
 WIDEST = 120
@@ -184,6 +187,8 @@ def _prepare(options: argparse.Namespace) -> Known | None:
 
 
 def _baseline(path: Path) -> Known:
+    from cors_addon.report import json_report
+
     try:
         written = bounded_file.read(path, LARGEST_BASELINE, pipes=True)
         return json_report.load_baseline(written.decode("utf-8-sig"))
@@ -200,7 +205,7 @@ def _baseline(path: Path) -> Known:
 def _trial(options: argparse.Namespace) -> "Trial | None":
     if not options.policy:
         return None
-    from cors_addon.cli.policy import Trial, load_policies  # mitmproxy takes a while to import
+    from cors_addon.cli.policy import Trial, load_policies
 
     files = [policies for path in options.policy if (policies := load_policies([path])) is not None]
     if len(files) < len(options.policy):  # each fault has been said, with its place
@@ -212,6 +217,12 @@ def _opened(options: argparse.Namespace) -> contextlib.AbstractContextManager[Te
     if options.format == "html":
         return replacing(options.output)
     return opened(options.output)
+
+
+def _no_exchanges() -> "Exchanges":
+    from cors_addon.report.html.exchanges import Exchanges
+
+    return Exchanges()
 
 
 class _Check:
@@ -257,19 +268,25 @@ class _Check:
         """The report; jsonl is written already."""
         out, summary, wanted = self._out, self._summary, self._options.format
         if wanted == "text" and self._options.statistics:
+            from cors_addon.report import statistics
+
             terminal.put(out, statistics.render(summary))
             _tell_damage(summary)
             return
         if wanted == "text":
+            from cors_addon.report import table
+
             colour = self._options.output is None and out.isatty() and "NO_COLOR" not in os.environ
             failed = None if code == UNUSABLE else code == FAILED
             text = table.render(summary, colour=colour, failed=failed, width=_width(self._options.output, out))
             terminal.put(out, text, colour=colour)
             return
         if self._reading.listed is not None:
+            from cors_addon.report.html import page
+
             terminal.put_data(out, page.render(summary, self._reading.listed))
         elif wanted in RENDERERS:
-            terminal.put_data(out, RENDERERS[wanted](summary))
+            terminal.put_data(out, importlib.import_module(RENDERERS[wanted]).render(summary))
         else:
             out.flush()
         _tell_damage(summary)
@@ -311,6 +328,8 @@ def _fails(summary: Summary, fail_on: str) -> list[bool]:
 def _tell_damage(summary: Summary) -> None:
     for each in summary.inputs:
         if each.damage is not None:
+            from cors_addon.report import table
+
             _say(f"cors-addon check: {table.damage_line(each)}")
     if summary.interrupted:
         _say("cors-addon check: interrupted, these are partial results")

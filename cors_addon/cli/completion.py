@@ -25,7 +25,7 @@ class Words(NamedTuple):
     words: tuple[str, ...]
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", whole: argparse.ArgumentParser) -> None:
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describe the sub-command."""
     parser = commands.add_parser(
         "completion",
@@ -34,11 +34,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", 
         "with zsh, or cors-addon completion fish | source.",
     )
     parser.add_argument("shell", choices=SHELLS)
-    parser.set_defaults(run=lambda options: _run(options, whole))
+    parser.set_defaults(run=run)
 
 
-def _run(options: argparse.Namespace, whole: argparse.ArgumentParser) -> int:
-    put(sys.stdout, script(options.shell, whole))
+def run(options: argparse.Namespace) -> int:
+    """`completion`, of the whole command line."""
+    from cors_addon.cli.main import parser
+
+    put(sys.stdout, script(options.shell, parser()))
     return 0
 
 

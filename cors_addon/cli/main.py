@@ -1,19 +1,27 @@
 """What ``cors-addon`` takes, and what its exit code says."""
 
 import argparse
+import importlib
 import io
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import cors_addon
-from cors_addon.cli import check, completion, pipeline, policy, project, run
 from cors_addon.cli.parser import Parser, sub_parsers
-from cors_addon.demo import run as demo
-from cors_addon.reasons.explain import UNKNOWN, explain, explain_json
 from cors_addon.report.terminal import put
+
+COMMANDS = {
+    "check": "cors_addon.cli.check",
+    "demo": "cors_addon.demo.run",
+    "explain": "cors_addon.cli.explain",
+    "pipeline": "cors_addon.cli.pipeline",
+    "policy": "cors_addon.cli.policy",
+    "run": "cors_addon.cli.run",
+    "completion": "cors_addon.cli.completion",
+}
+"""By name, the module that describes each and does its work. It is loaded with its command, and for the whole help."""
 
 DESCRIPTION = """\
 cors_addon judges CORS traffic in mitmproxy as the browser does.
@@ -29,29 +37,8 @@ The other commands need no proxy.
 """
 
 
-def _explain(options: argparse.Namespace) -> int:
-    query = " ".join(options.reason)
-    if query == "-":
-        read = sys.stdin.read()
-        if not read.strip() and not options.json:
-            put(sys.stderr, "cors-addon explain: nothing came from standard input\n")
-            return UNKNOWN
-        query = read if read.strip() else query
-    if options.json:
-        text, code = explain_json(query or None)
-        put(sys.stdout, f"{text}\n")
-        return code
-    text, code = explain(query or None)
-    put(sys.stderr if code else sys.stdout, f"{text}\n")
-    if code and query != "-" and os.path.isfile(query):
-        name = shlex.quote(query)
-        put(sys.stderr, f"That is a file: `cors-addon check {name}` judges a recording, and\n")
-        put(sys.stderr, f"`cors-addon explain - < {name}` reads what a console said.\n")
-    return code
-
-
-def parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
+def parser(only: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """Describe the command line, or `only` these of its commands; no other is loaded."""
     result: argparse.ArgumentParser = Parser(
         prog="cors-addon",
         description=DESCRIPTION,
@@ -59,29 +46,9 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--version", action="version", version=f"cors-addon {cors_addon.__version__}")
     result.set_defaults(run=None)
-    commands = result.add_subparsers(metavar="check|demo|explain|pipeline|policy|run|completion")
-    check.add_parser(commands)
-    demo.add_parser(commands)
-    explaining = commands.add_parser(
-        "explain",
-        help="explain a reason or finding, a browser's error name, or a pasted console message; none: list all",
-        description="Explain why a browser refused, or what a security finding means, and what to change. Without "
-        "REASON, list all reasons and findings.",
-        epilog="exit codes: 0 explained, 2 not known",
-    )
-    explaining.add_argument(
-        "reason",
-        nargs="*",
-        metavar="REASON",
-        help="our name of a reason or finding, a browser's name of an error, what its console says (whole, with all "
-        "lines), JSON of an issue, or the address of its documentation; - reads it from standard input",
-    )
-    explaining.add_argument("--json", action="store_true", help="print what was recognised as JSON")
-    explaining.set_defaults(run=_explain)
-    pipeline.add_parser(commands)
-    policy.add_parser(commands)
-    run.add_parser(commands)
-    completion.add_parser(commands, result)
+    commands = result.add_subparsers(metavar="|".join(COMMANDS))
+    for name in COMMANDS if only is None else only:
+        importlib.import_module(COMMANDS[name]).add_parser(commands)
     return result
 
 
@@ -91,21 +58,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # what an encoding lacks becomes a question mark
     given = sys.argv[1:] if argv is None else list(argv)
-    command = parser()
+    command = parser(_needed(given))
     try:
         if given[:1] == ["run"] and not (len(given) == 2 and given[1] in ("-h", "--help")):
+            from cors_addon.cli import run
+
             return run.main(given[1:])
-        if given[:1] == ["check"]:
-            project.use(sub_parsers(command)["check"], Path.cwd())
+        if given[:1] == ["check"] and (fault := _use_project(sub_parsers(command)["check"])):
+            put(sys.stderr, f"cors-addon check: {fault}\n")
+            return 2
         options = command.parse_args(given)
         if options.run is None:
             command.print_help()
             return 0
         code: int = options.run(options)
         sys.stdout.flush()
-    except project.ProjectError as error:
-        put(sys.stderr, f"cors-addon check: {error}\n")
-        return 2
     except BrokenPipeError:  # as in `| head`
         _drop_output()
         return 0
@@ -114,6 +81,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         put(sys.stderr, f"cors-addon: {error}\n")
         return 2
     return code
+
+
+def _needed(given: Sequence[str]) -> Sequence[str] | None:
+    """Which commands these arguments are for; None where that takes them all."""
+    if given[:1] == ["--version"]:
+        return ()
+    return given[:1] if given and given[0] in COMMANDS else None
+
+
+def _use_project(check: argparse.ArgumentParser) -> str | None:
+    """Take the defaults of a project; returns what is wrong with them."""
+    from cors_addon.cli import project
+
+    try:
+        project.use(check, Path.cwd())
+    except project.ProjectError as error:
+        return str(error)
+    return None
 
 
 def _drop_output() -> None:

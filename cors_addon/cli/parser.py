@@ -1,15 +1,14 @@
 """A parser of the command line that says what was probably meant, as Python's own does from 3.14 on."""
 
 import argparse
-import re
 import sys
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.report.terminal import put
 
-_CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
+_CHOICE = pattern(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
 _UNKNOWN = "unrecognized arguments: "
 
 
@@ -28,6 +27,8 @@ class Parser(argparse.ArgumentParser):
 
 def suggestion(parser: argparse.ArgumentParser, message: str) -> str:
     """`; did you mean …?` for a message of argparse's, or nothing."""
+    from difflib import get_close_matches
+
     if match := _CHOICE.search(message):
         known = [each.strip(" '\"") for each in match["known"].split(",")]
         name, _, version = match["given"].lower().partition("@")

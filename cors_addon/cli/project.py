@@ -4,8 +4,6 @@ Keys are the options' names. Paths are seen from the folder of that file; what t
 """
 
 import argparse
-import tomllib
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +27,16 @@ def table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     for each in (folder, *folder.parents):
         path = each / FILE
         try:
-            written = tomllib.loads(bounded_file.read(path, _LARGEST).decode())
+            read = bounded_file.read(path, _LARGEST).decode()
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, UnicodeDecodeError) as error:
+            raise ProjectError(f"{path}: {error}") from error
+        import tomllib
+
+        try:
+            written = tomllib.loads(read)
+        except tomllib.TOMLDecodeError as error:
             raise ProjectError(f"{path}: {error}") from error
         found = written.get("tool", {}).get(TABLE)
         if found is not None:
@@ -54,7 +58,9 @@ def use(parser: argparse.ArgumentParser, folder: Path) -> None:
     for key, value in values.items():
         where = f"{path}: [tool.{TABLE}] {key}"
         if key not in KEYS:
-            near = get_close_matches(key, KEYS, n=1)
+            import difflib
+
+            near = difflib.get_close_matches(key, KEYS, n=1)
             meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}"
             raise ProjectError(f"{where}: there is no such key; {meant}")
         parser.set_defaults(**{key.replace("-", "_"): _value(actions[key], value, path.parent, where)})
@@ -71,7 +77,9 @@ def _value(action: argparse.Action, value: Any, folder: Path, where: str) -> Any
     if not isinstance(value, wanted) or isinstance(value, bool):
         raise ProjectError(f"{where}: {'a number' if wanted is int else 'a string'}, not {value!r}")
     if action.choices is not None and value not in action.choices:
-        near = get_close_matches(str(value), list(action.choices), n=1)
+        import difflib
+
+        near = difflib.get_close_matches(str(value), list(action.choices), n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
         raise ProjectError(f"{where}: {value!r} is none of {', '.join(action.choices)}{meant}")
     return folder / str(value) if name == "baseline" else value

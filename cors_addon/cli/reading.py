@@ -10,7 +10,6 @@ from cors_addon.recordings import judge
 from cors_addon.recordings.har_dialects import last_name
 from cors_addon.recordings.together import JOINED, Together
 from cors_addon.report import jsonl, terminal
-from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.input import Input
 from cors_addon.report.summary import Summary
 from cors_addon.session import page_log
@@ -18,6 +17,13 @@ from cors_addon.session.session import last_of
 
 if TYPE_CHECKING:
     from cors_addon.cli.policy import Trial
+    from cors_addon.report.html.exchanges import Exchanges
+
+
+def _no_exchanges() -> "Exchanges":
+    from cors_addon.report.html.exchanges import Exchanges  # what one format needs
+
+    return Exchanges()
 
 
 class Reading:
@@ -28,7 +34,7 @@ class Reading:
         self.options = options
         self.summary = summary
         self.lines = lines
-        self.listed = Exchanges() if options.format == "html" else None
+        self.listed = _no_exchanges() if options.format == "html" else None
         self.auditor = Auditor(registrable_domain)
         self.together = Together() if options.together else None
         self.trial: Trial | None = None

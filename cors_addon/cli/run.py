@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Sequence
 
 from cors_addon.browser import wanted
 from cors_addon.demo import ports
+from cors_addon.fetch.patterns import pattern
 from cors_addon.report.terminal import put
 from cors_addon.start import SCRIPT
 
@@ -16,7 +16,7 @@ FRONT_ENDS = ("mitmweb", "mitmproxy", "mitmdump")
 PROXY, MITMWEB = 8080, 8081
 """The ports that mitmproxy takes by itself."""
 
-_ABOUT_PORTS = re.compile(r"-[pm]|--(listen-port|web-port|mode)|(--set=)?(listen_port|web_port|mode)=")
+_ABOUT_PORTS = pattern(r"-[pm]|--(listen-port|web-port|mode)|(--set=)?(listen_port|web_port|mode)=")
 
 DESCRIPTION = f"""\
 Start {FRONT_ENDS[0]} with cors_addon, or the front end named; further arguments are passed on to it.

@@ -1,7 +1,6 @@
 """Floor 1: where Chromium, Gecko and WebKit deviate from the standard, as data where data will do."""
 
 import copyreg
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -11,6 +10,7 @@ from cors_addon.engines import chromium, gecko, happy_dom, jsdom, webkit
 from cors_addon.engines.engine import Engine as Engine
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import STANDARD_RULES
+from cors_addon.fetch.patterns import pattern
 
 FETCH = Engine(name="fetch", rules=STANDARD_RULES, cache=CacheRules())
 """The standard itself."""
@@ -23,7 +23,7 @@ ALL = {**ENGINES, jsdom.ENGINE.name: jsdom.ENGINE, happy_dom.ENGINE.name: happy_
 
 
 _BROWSERS = {"chrome": "chromium", "firefox": "gecko", "safari": "webkit"}
-_NAME = re.compile(r"([a-z-]+)(?:@([1-9][0-9]{0,4}))?")
+_NAME = pattern(r"([a-z-]+)(?:@([1-9][0-9]{0,4}))?")
 
 
 def named(name: str) -> Engine:
@@ -93,7 +93,7 @@ def _variant(engine: Engine, version: int) -> Engine:
     )
 
 
-_BRAND = re.compile(rb'"Chromium";\s*v="(\d{1,6})')
+_BRAND = pattern(rb'"Chromium";\s*v="(\d{1,6})')
 
 
 def chromium_brand(hints: bytes) -> int | None:

@@ -13,13 +13,14 @@ from cors_addon.fetch.cache_rules import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.headers import is_token
 from cors_addon.fetch.origins import is_valid_url
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.received import CONTROLS, Fields, Reading
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import BROWSER_NAMES, SAFELIST, is_simple_range_below
 
 _ORDERED = 64  # names; a page that sets more is not worth the work
 _MAX_INT64 = 2**63 - 1
-_SIGNED = re.compile(r"[+-]?[0-9]+")
+_SIGNED = pattern(r"[+-]?[0-9]+")
 _MAX_TIMEOUT = 7200  # preflight_result.cc kMaxTimeout
 
 
@@ -62,7 +63,7 @@ def _max_age(value: str | None) -> int:
     return max(0, seconds)
 
 
-_BLANK_IN_HOST = re.compile("%20|\xe3\x80\x80")
+_BLANK_IN_HOST = pattern("%20|\xe3\x80\x80")
 
 
 @checks.allow_origin.as_done_by
@@ -87,7 +88,7 @@ def headers_allowed(rules: Rules, asked: Asked, answer: Answer) -> Failure | Non
     return Reason.HEADER_NOT_ALLOWED, first
 
 
-_BREAKS = re.compile(rb"[\r\n]+")
+_BREAKS = pattern(rb"[\r\n]+")
 _BLANKS = b" \t"
 
 

@@ -7,6 +7,7 @@ import re
 
 from cors_addon.fetch.mime import is_json, is_xml
 from cors_addon.fetch.orb import NEVER_SNIFFED, Because, Opaque, Refused
+from cors_addon.fetch.patterns import pattern
 
 _SNIFFED = 1024
 _MORE_NEVER_SNIFFED = frozenset({"text/pdf"})
@@ -16,21 +17,21 @@ _MEDIA_TYPES = frozenset(
 )
 """Types that pass whatever the body, beside audio/*, video/* and SVG."""
 _JSON_TOO = "application/json+protobuf"
-_MEDIA = re.compile(
+_MEDIA = pattern(
     rb"#define|\x00\x00\x01[\x00\xb0-\xbf]|RIFF[\s\S]{4}(?:WAVEfmt |AVI LIST|WEBPVP)|OggS\x00|\xff[\xe0-\xff]"
     rb"|[\s\S]{4}(?:ftyp|moov)|FLV|fLaC|#!AMR\n|II\x2a\x00|II\x1a\x00\x00\x00HEAPCCDR|\x00MRM|MMOR|IIR[OS]"
     rb"|FUJIFILMCCD-RAW |IIU\x00|MMMMRaw|FOVb|GIF8[79]a|\x89PNG\r\n\x1a\n|\xff\xd8\xff|BM|I I|II\*|MM\x00[\s\S]|ID3"
     rb"|\.RMF|\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c|\x1a\x45\xdf\xa3"
 )
 """An image, audio or video, by `SniffMimeTypeFromLocalData`."""
-_HTML = re.compile(
+_HTML = pattern(
     rb"<(?:!doctype html|script|html|head|iframe|h1|div|font|table|a|style|title|b|p)",
     re.IGNORECASE,
 )
-_HTML_COMMENT = re.compile(rb"<!--[\s\S]*?-->[\s\S]*?(?=[\n\r]|\xe2\x80[\xa8\xa9])")
+_HTML_COMMENT = pattern(rb"<!--[\s\S]*?-->[\s\S]*?(?=[\n\r]|\xe2\x80[\xa8\xa9])")
 _SPACE = b" \t\r\n"
 _BREAKS_PARSERS = (b")]}'", b"{}&&", b"{} &&", b"for(;;);", b"while(1);", b"for (;;);", b"while (1);")
-_JSON_OBJECT = re.compile(rb'[ \t\r\n]*\{[ \t\r\n]*"(?:[^"\\]|\\[\s\S])*"[ \t\r\n]*:')
+_JSON_OBJECT = pattern(rb'[ \t\r\n]*\{[ \t\r\n]*"(?:[^"\\]|\\[\s\S])*"[ \t\r\n]*:')
 
 
 def check(answer: Opaque) -> Refused | None:

@@ -4,10 +4,9 @@ netwerk/protocol/http/OpaqueResponseUtils.cpp, HttpBaseChannel.cpp, nsHttpChanne
 toolkit/components/mediasniffer for what a body is.
 """
 
-import re
-
 from cors_addon.fetch import orb, sniff
 from cors_addon.fetch.orb import Because, Opaque, Refused
+from cors_addon.fetch.patterns import pattern
 
 _PASS = frozenset(
     """application/dash+xml application/vnd.apple.mpegurl audio/mpegurl text/vtt
@@ -15,11 +14,11 @@ _PASS = frozenset(
 )
 """IsOpaqueSafeListedSpecBreakingMIMEType, by the default of browser.opaqueResponseBlocking.mediaExceptionsStrategy."""
 
-_IMAGES = re.compile(
+_IMAGES = pattern(
     rb"GIF8[79]a|\x89PNG\r\n\x1a\n|\xff\xd8\xff|BM|\x00\x00[\x01\x02]\x00|RIFF[\s\S]{4}WEBP"
     rb"|[\s\S]{4}ftyp(?:avi[fs]|mif1)|\xff\x0a|\x00\x00\x00\x0cJXL \r\n\x87\n"
 )
-_MEDIA = re.compile(rb"OggS|RIFF[\s\S]{4}WAVE|ID3|fLaC|#EXTM3U|[\s\S]{4}ftyp|\x1a\x45\xdf\xa3|\xff[\xf0-\xff]")
+_MEDIA = pattern(rb"OggS|RIFF[\s\S]{4}WAVE|ID3|fLaC|#EXTM3U|[\s\S]{4}ftyp|\x1a\x45\xdf\xa3|\xff[\xf0-\xff]")
 
 
 def check(answer: Opaque) -> Refused | None:

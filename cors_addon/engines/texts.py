@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from cors_addon.engines.initiator import Initiator
 from cors_addon.engines.names import browser_error
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 
 
@@ -159,7 +160,7 @@ _CHROMIUM_KINDS: Mapping[str, str] = {
 }
 
 # Schemes that net/ refuses by name; what else REDIRECT_URL_UNUSABLE stands for is no URL at all
-_CHROMIUM_UNSAFE = re.compile(r"(?:about|blob|data|file|filesystem):", re.IGNORECASE)
+_CHROMIUM_UNSAFE = pattern(r"(?:about|blob|data|file|filesystem):", re.IGNORECASE)
 
 
 def _chromium_console(refusal: Refusal, values: ConsoleValues) -> str | None:

@@ -11,6 +11,7 @@ from cors_addon.fetch.cache_rules import DEFAULT_MAX_AGE, CacheRules
 from cors_addon.fetch.checks import Answer, Asked, Failure, Rules
 from cors_addon.fetch.headers import combine
 from cors_addon.fetch.origins import is_valid_url
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.received import Fields, Reading
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import SAFELIST, is_simple_range_below
@@ -51,7 +52,7 @@ def _max_age(value: str | None) -> int:
     return DEFAULT_MAX_AGE if abs(seconds) > _MAX_INT64 else max(0, seconds)
 
 
-_BREAK = re.compile(rb"(?:[ \t\r]*\n[ \t]*)+|\r")
+_BREAK = pattern(rb"(?:[ \t\r]*\n[ \t]*)+|\r")
 
 
 def _read(fields: Fields) -> Fields:

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from cors_addon.exchange.timing import ARRIVES
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
+from cors_addon.fetch.patterns import pattern
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = pattern(rb"[\x00-\x08\x0a-\x1f\x7f]")
 SAME_SITE_UNSET = "unset"
 
 

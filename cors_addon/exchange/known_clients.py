@@ -6,7 +6,6 @@ Chromium that calls itself another engine: DevTools' device toolbar, Playwright'
 Bounded, by what they weigh: the client that was not seen for the longest is forgotten first.
 """
 
-import re
 import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -21,11 +20,12 @@ from cors_addon.exchange.request_headers import IN_DISGUISE, LIBRARY, RequestHea
 from cors_addon.exchange.weight import BUDGET, OF_A_CLIENT, halve, of_client
 from cors_addon.fetch.headers import normalize, split_list
 from cors_addon.fetch.names import ASKED_HEADERS
+from cors_addon.fetch.patterns import pattern
 
 _AT_ONCE = 16
 """Clients that are weighed, or forgotten, with one flow."""
 
-_VERSION = re.compile(rb"(?:Chrome|Chromium|Firefox|Version|jsdom|HappyDOM)/(\d+)")
+_VERSION = pattern(rb"(?:Chrome|Chromium|Firefox|Version|jsdom|HappyDOM)/(\d+)")
 
 
 def _engine(request: RequestHeaders) -> Engine | None:

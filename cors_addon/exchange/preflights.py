@@ -1,7 +1,6 @@
 """Preflights: which one a request was sent for, and what each leaves in the client's cache."""
 
 import itertools
-import re
 from functools import lru_cache
 
 from cors_addon.engines import Engine
@@ -19,10 +18,11 @@ from cors_addon.fetch.checks import Asked
 from cors_addon.fetch.headers import LOWER, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.origins import OPAQUE
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.assumptions import Assumption
 
-_FORM_TYPE = re.compile(
+_FORM_TYPE = pattern(
     rb"(?i:text/plain|application/x-www-form-urlencoded|multipart/form-data)(;[ ]?(charset|boundary)=[\w-]{1,70})?"
 )
 MANY_NAMES = 8

@@ -4,7 +4,6 @@ The mode is on the wire only where Sec-Fetch-Mode is (https, localhost); elsewhe
 https://w3c.github.io/webappsec-fetch-metadata/, https://fetch.spec.whatwg.org/#origin-header
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, overload
 
@@ -13,6 +12,7 @@ from cors_addon.exchange.model import Fields, Observation, Role
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.mime import essence
 from cors_addon.fetch.names import ASKED_METHOD
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.requests import BROWSER_NAMES
 from cors_addon.fetch.shapes import Shapes
 from cors_addon.reasons.assumptions import Assumption
@@ -134,7 +134,7 @@ class Said:
         "has_cookie",
         "is_navigation",
         "length",
-                "mode",
+        "mode",
         "origin",
         "plainly_cors",
         "plainly_fetched",
@@ -242,7 +242,7 @@ LIBRARY = b"library"
 """The `asker` of what fetches as a browser's script would, and is none."""
 IN_DISGUISE = b"chromium"
 """The `asker` of a Chromium whose User-Agent says that it is another engine."""
-_PORTS = re.compile(rb"([0-9]|\])(?::[0-9]{1,5})(?=\s*(?:[,;\"]|$))")
+_PORTS = pattern(rb"([0-9]|\])(?::[0-9]{1,5})(?=\s*(?:[,;\"]|$))")
 
 
 def _asker(wire: RequestHeaders, shape: RequestShape, said: Said) -> bytes:

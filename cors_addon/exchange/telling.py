@@ -8,6 +8,7 @@ import re
 from cors_addon.exchange.model import Observation
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.mime import JAVASCRIPT
+from cors_addon.fetch.patterns import pattern
 
 SURELY, SCRIPT, STYLE = 1, 2, 4
 """Flags: something beside CORS may stop it, or it is a page; that only if its type is not one of a script, or not that
@@ -32,7 +33,7 @@ OF_PAGES = (b"text/html", b"text/event-stream")
 """What Accept begins with in navigations, and for an EventSource."""
 IMAGE = 8
 """Beside `SCRIPT` and `STYLE`: a type of content."""
-_IMAGE_TYPE = re.compile(rb"image/[\w.+-]+", re.IGNORECASE)
+_IMAGE_TYPE = pattern(rb"image/[\w.+-]+", re.IGNORECASE)
 _JAVASCRIPT = frozenset(kind.encode() for kind in JAVASCRIPT)
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from cors_addon.fetch.headers import get_all, normalize
 from cors_addon.fetch.origins import DEFAULT_PORTS, Url, parse_url
+from cors_addon.fetch.patterns import pattern
 
 type Sources = tuple[str, ...]
 type Policy = Mapping[str, Sources]
@@ -50,13 +51,13 @@ _DIRECTIVES = {
 }
 """https://w3c.github.io/webappsec-csp/#effective-directive-for-a-request"""
 
-_HOST_SOURCE = re.compile(
+_HOST_SOURCE = pattern(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])"
     r"(?::(?P<port>[0-9]+|\*))?(?P<path>/.*)?",
     re.IGNORECASE,
 )
 _ALSO_MATCHES = {"http": ("https",), "ws": ("wss", "http", "https"), "wss": ("https",)}
-_SCHEME_SOURCE = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_SCHEME_SOURCE = pattern(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)

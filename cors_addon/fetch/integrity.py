@@ -6,12 +6,13 @@ Anchor: https://w3c.github.io/webappsec-subresource-integrity/
 import base64
 import binascii
 import hashlib
-import re
 from typing import NamedTuple
+
+from cors_addon.fetch.patterns import pattern
 
 _STRENGTH = ("sha256", "sha384", "sha512")
 """Weakest first. https://w3c.github.io/webappsec-subresource-integrity/#get-the-strongest-metadata"""
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+_BASE64 = pattern(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
 class Digest(NamedTuple):

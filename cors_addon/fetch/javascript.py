@@ -7,11 +7,13 @@ https://tc39.es/ecma262/#sec-ecmascript-language-lexical-grammar
 import json
 import re
 
+from cors_addon.fetch.patterns import pattern
+
 _MAX_TOKENS = 2000
 _LOOKED_AT = 1 << 16
 """Bytes; what begins like a script for as long is one."""
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"""(?P<space>[ \t\v\f\ufeff\u00a0]+)
     |(?P<line>[\n\r\u2028\u2029]|<!--[^\n\r]*|//[^\n\r\u2028\u2029]*|/\*[^*\n\r]*\*/)
     |(?P<comment>/\*[\s\S]*?\*/)
@@ -25,7 +27,7 @@ _TOKEN = re.compile(
     |(?P<operator>=>|\.\.\.|\?\.|[-+*/%&|^!~<>=?:]+|[;,.@])""",
     re.VERBOSE,
 )
-_REGULAR_EXPRESSION = re.compile(r"/(?![*/])(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/\w*")
+_REGULAR_EXPRESSION = pattern(r"/(?![*/])(?:[^/\\\[\n\r]|\\.|\[(?:[^\]\\\n\r]|\\.)*\])+/\w*")
 _BEFORE_ANYTHING = frozenset(
     """async await break case class const continue debugger default delete do else enum export extends finally for from
     function get if import in instanceof interface let new of return set static super switch this throw try typeof var

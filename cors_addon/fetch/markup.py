@@ -13,18 +13,19 @@ from typing import NamedTuple
 
 from cors_addon.fetch import csp
 from cors_addon.fetch.origins import Url, resolve
+from cors_addon.fetch.patterns import pattern
 
 LOOKED_AT = 1 << 18
 """Bytes of a document that are read."""
 PRESCANNED = 1024
 """Bytes in which a browser looks for the encoding before it begins."""
 
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
+_CHARSET = pattern(r"charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
 _MEANT = {"utf-16": "utf-8", "utf-16le": "utf-8", "utf-16be": "utf-8", "x-user-defined": "windows-1252"}
 """Encodings that a document cannot be in, if these bytes were read as they were."""
-_MARK = re.compile(r"<(?:(!--)|(meta|link|script|base)\b)", re.IGNORECASE)
-_REST = re.compile(r"((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
-_END_OF_SCRIPT = re.compile(r"</script", re.IGNORECASE)
+_MARK = pattern(r"<(?:(!--)|(meta|link|script|base)\b)", re.IGNORECASE)
+_REST = pattern(r"((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
+_END_OF_SCRIPT = pattern(r"</script", re.IGNORECASE)
 MAX_MARKS = 8192
 """Openings of tags up to which a document is read."""
 MAX_TAG = 16_384
@@ -32,9 +33,9 @@ MAX_TAG = 16_384
 MAX_TAGS = 256
 """Tags that are looked at; of all of them so many attributes, and beside them so many comments."""
 MAX_ATTRIBUTES, MAX_COMMENTS = 1024, 1024
-_ATTRIBUTE = re.compile(r"([^\s\"'>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
-_DOCTYPE = re.compile(r"(?:\s++|<!--[\s\S]*?-->)*+<!doctype\s+html([^>]*)>", re.IGNORECASE)
-_QUIRKY_PUBLIC = re.compile(
+_ATTRIBUTE = pattern(r"([^\s\"'>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
+_DOCTYPE = pattern(r"(?:\s++|<!--[\s\S]*?-->)*+<!doctype\s+html([^>]*)>", re.IGNORECASE)
+_QUIRKY_PUBLIC = pattern(
     r"public\s+[\"'](?:-//W3C//DTD HTML 3\.2|-//W3C//DTD HTML 4\.0 (?:Transitional|Frameset)//|-//IETF//DTD HTML"
     r"|-//W3C//DTD HTML 4\.01 (?:Transitional|Frameset)//[^\"']*[\"']\s*$|HTML[\"'])",
     re.IGNORECASE,

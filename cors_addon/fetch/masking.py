@@ -11,9 +11,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
+from cors_addon.fetch.patterns import pattern
+
 REDACTED = "REDACTED"
 
-_SECRET = re.compile(
+_SECRET = pattern(
     r"(?:^|[-_.\[\]])(?:(?:api|access|secret|private|subscription|functions|master|auth)[-_]?key|token|tokens|secret|"
     r"session|sessionid|sessid|sid|auth|authorization|password|passwd|pass|pwd|passphrase|signature|sig|csrf|xsrf|"
     r"csrftoken|xsrftoken|jwt|credential|credentials|assertion|otp|pin|ticket|saml\w*|code[-_]verifier|oauth[-_]verifier)"
@@ -23,9 +25,9 @@ _SECRET = re.compile(
 """Names of what is not shown to others: whole words, as in `X-Api-Key`, `access_token`, `user[password]`."""
 _SECRET_IN_URL = frozenset({"key", "code"})
 """Elsewhere any word; in a URL mostly a key of Google's, or an authorization code of OAuth."""
-_PARAMETER = re.compile(r"([?&;#])([^=?&;#\s\"'<>\\]{1,200})=([^&;#\s\"'<>\\`]+)")
-_JWT = re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
-_USERINFO = re.compile(r"//[^/?#\\\s\"'@]*:[^/?#\\\s\"']*@")  # a name alone is no secret
+_PARAMETER = pattern(r"([?&;#])([^=?&;#\s\"'<>\\]{1,200})=([^&;#\s\"'<>\\`]+)")
+_JWT = pattern(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
+_USERINFO = pattern(r"//[^/?#\\\s\"'@]*:[^/?#\\\s\"']*@")  # a name alone is no secret
 _NESTED = 3
 """URLs within URLs within URLs."""
 

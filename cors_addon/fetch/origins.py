@@ -13,14 +13,15 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from cors_addon.fetch.bounds import MAX_HOST, SHORT, bounded_path
+from cors_addon.fetch.patterns import pattern
 
 OPAQUE = "null"
 """The serialization of an opaque origin."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 _C0_OR_SPACE = "".join(map(chr, range(0x21)))
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_FORBIDDEN_IN_HOST = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^|\x7f]")
+_SCHEME = pattern(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_FORBIDDEN_IN_HOST = pattern(r"[\x00-\x20#%/:<>?@\[\\\]^|\x7f]")
 _PATH_SAFE = "!$%&'()*+,-./:;=@[\\]_|~"
 _QUERY_SAFE = "!$%&()*+,-./:;=?@[\\]^_`{|}~"
 

@@ -12,14 +12,15 @@ from functools import lru_cache
 from cors_addon.fetch.headers import MAX_NAMES, normalize
 from cors_addon.fetch.mime import essence
 from cors_addon.fetch.names import SENT_BY_CACHES
+from cors_addon.fetch.patterns import pattern
 
 type Safelist = Mapping[str, Callable[[str], bool]]
 """Header name, lower case, and whether a value of it is safelisted."""
 
-_UNSAFE_BYTE = re.compile(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
+_UNSAFE_BYTE = pattern(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
 """https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte"""
-_LANGUAGE = re.compile(r"[0-9A-Za-z *,\-.;=]*")
-_SIMPLE_RANGE = re.compile(r"bytes=([0-9]{1,128})-([0-9]{0,128})")
+_LANGUAGE = pattern(r"[0-9A-Za-z *,\-.;=]*")
+_SIMPLE_RANGE = pattern(r"bytes=([0-9]{1,128})-([0-9]{0,128})")
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 
 MAX_VALUE_SIZE = 128

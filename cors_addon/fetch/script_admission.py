@@ -18,13 +18,14 @@ from cors_addon.fetch import csp
 from cors_addon.fetch.csp import Policy, Sources
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.origins import Url
+from cors_addon.fetch.patterns import pattern
 
 type Fields = tuple[tuple[bytes, bytes], ...]
 
 _ENFORCED = b"content-security-policy"
 _REPORTED = b"content-security-policy-report-only"
-_NONCE = re.compile(r"'nonce-([A-Za-z0-9+/_-]+={0,2})'", re.IGNORECASE)
-_HASH = re.compile(r"'sha(?:256|384|512)-[A-Za-z0-9+/_-]+={0,2}'", re.IGNORECASE)
+_NONCE = pattern(r"'nonce-([A-Za-z0-9+/_-]+={0,2})'", re.IGNORECASE)
+_HASH = pattern(r"'sha(?:256|384|512)-[A-Za-z0-9+/_-]+={0,2}'", re.IGNORECASE)
 _NONE = "'none'"
 
 

@@ -7,12 +7,14 @@ Anchor: https://html.spec.whatwg.org/multipage/parsing.html#tree-construction
 
 import re
 
+from cors_addon.fetch.patterns import pattern
+
 _SPACE = b" \t\n\f\r"
 _BOM = b"\xef\xbb\xbf"
-_TAG = re.compile(rb"<(html|head)(?=[\s/>])(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
-_TAG_BEGINS = re.compile(rb"<(?:html|head)(?=[\s/>])", re.IGNORECASE)
+_TAG = pattern(rb"<(html|head)(?=[\s/>])(?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
+_TAG_BEGINS = pattern(rb"<(?:html|head)(?=[\s/>])", re.IGNORECASE)
 _LONGEST_NAME = len(b"<html ")
-_PROLOGUE = re.compile(
+_PROLOGUE = pattern(
     rb"(?:\s|//[^\n\r]*[\n\r]|/\*.*?\*/)*(?:'use strict'|\"use strict\")[ \t]*(?=[;\n\r}]|$)", re.DOTALL
 )
 

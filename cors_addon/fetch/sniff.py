@@ -1,15 +1,15 @@
 """What the first bytes of a body say it is. https://mimesniff.spec.whatwg.org/"""
 
-import re
+from cors_addon.fetch.patterns import pattern
 
 SNIFFED = 1445
 """Bytes that are looked at. https://mimesniff.spec.whatwg.org/#resource-header"""
 
-_IMAGES = re.compile(
+_IMAGES = pattern(
     rb"\x00\x00[\x01\x02]\x00|BM|GIF8[79]a|RIFF[\s\S]{4}WEBPVP|\x89PNG\r\n\x1a\n|\xff\xd8\xff",
 )
-_AUDIO_OR_VIDEO = re.compile(rb"FORM[\s\S]{4}AIFF|ID3|OggS\x00|MThd\x00\x00\x00\x06|RIFF[\s\S]{4}(?:AVI |WAVE)")
-_WEBM = re.compile(rb"\x1a\x45\xdf\xa3[\s\S]{0,34}\x42\x82[\s\S]{1,10}webm")
+_AUDIO_OR_VIDEO = pattern(rb"FORM[\s\S]{4}AIFF|ID3|OggS\x00|MThd\x00\x00\x00\x06|RIFF[\s\S]{4}(?:AVI |WAVE)")
+_WEBM = pattern(rb"\x1a\x45\xdf\xa3[\s\S]{0,34}\x42\x82[\s\S]{1,10}webm")
 _MP3_BITRATES = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MP25_BITRATES = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _SAMPLE_RATES = (44100, 48000, 32000)

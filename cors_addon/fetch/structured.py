@@ -3,8 +3,9 @@
 https://httpwg.org/specs/rfc9651.html#item
 """
 
-import re
 from functools import lru_cache
+
+from cors_addon.fetch.patterns import pattern
 
 _TOKEN = r"[A-Za-z*][!#$%&'*+\-.^_`|~:/0-9A-Za-z]*"
 _BARE_ITEM = "|".join(
@@ -20,7 +21,7 @@ _BARE_ITEM = "|".join(
     )
 )
 _PARAMETERS = rf"(?:; *[a-z*][a-z0-9_\-.*]*(?:=(?:{_BARE_ITEM}))?)*"
-_TOKEN_ITEM = re.compile(rf" *({_TOKEN}){_PARAMETERS} *")
+_TOKEN_ITEM = pattern(rf" *({_TOKEN}){_PARAMETERS} *")
 
 
 @lru_cache(maxsize=256)

@@ -1,14 +1,13 @@
 """Raw header edits: what a policy or a command may set or remove."""
 
-import re
-
 from cors_addon.fetch.headers import is_token
+from cors_addon.fetch.patterns import pattern
 
 _OF_THE_CONNECTION = frozenset(
     "connection content-length keep-alive proxy-connection te trailer transfer-encoding upgrade".split()
 )
 """How messages are cut out of a connection: mitmproxy's business, and changed by hand the answer never arrives."""
-_NOT_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_NOT_IN_A_VALUE = pattern(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
 def name_fault(name: str) -> str | None:

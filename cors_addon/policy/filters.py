@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 
 from cors_addon.fetch.origins import Url
+from cors_addon.fetch.patterns import pattern
 
 EVERYTHING = frozenset({"", "~all", "~http", ".", ".*", "~u .", "~u .*"})
-_LITERAL = re.compile(r"[\w./:@%=&-]*(?:\\.[\w./:@%=&\\-]*)*")
+_LITERAL = pattern(r"[\w./:@%=&-]*(?:\\.[\w./:@%=&\\-]*)*")
 
-_HOST = re.compile(r"(?:[\w:-]|\\?\.|\\[\[\]:-])+")
+_HOST = pattern(r"(?:[\w:-]|\\?\.|\\[\[\]:-])+")
 """A host in a regular expression, of the characters that hosts have; a dot that is not escaped is meant as one."""
 
 

@@ -13,14 +13,15 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cors_addon.fetch.origins import DEFAULT_PORTS, OPAQUE, host_to_ascii, parse_url
+from cors_addon.fetch.patterns import pattern
 
 ANY = "*"
 REFLECT = "reflect"
-_PATTERN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(\[[^\]]*\]|[^/:?#]*)(?::([^/?#]*))?(.*)", re.DOTALL)
-_LABELS = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
-_PORT = re.compile(r"[1-9][0-9]{0,4}")
+_PATTERN = pattern(r"([A-Za-z][A-Za-z0-9+.-]*)://(\[[^\]]*\]|[^/:?#]*)(?::([^/?#]*))?(.*)", re.DOTALL)
+_LABELS = pattern(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
+_PORT = pattern(r"[1-9][0-9]{0,4}")
 _LAST_PORT = 65535
-_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[^/:\[\]]+)(?::([0-9]+))?")
+_ORIGIN = pattern(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[^/:\[\]]+)(?::([0-9]+))?")
 
 
 @dataclass(frozen=True, slots=True)

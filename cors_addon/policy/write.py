@@ -1,13 +1,13 @@
 """Policies as a file: what `cors.policy.save` and learning write, and `read` reads again as the same policies."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cors_addon.fetch.headers import visible
+from cors_addon.fetch.patterns import pattern
 from cors_addon.policy.model import Mode, Names, Others, Policy, Preflights, Preset, preset
 
-_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9 ._/+-]*(?<! )|https?://[a-z0-9.-]+(:[0-9]+)?")
+_PLAIN = pattern(r"[A-Za-z/][A-Za-z0-9 ._/+-]*(?<! )|https?://[a-z0-9.-]+(:[0-9]+)?")
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"})
 
 

@@ -4,13 +4,13 @@ mitmproxy's own viewer of command results takes four fifths of the terminal, and
 the console's parts, which only the console has.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import urwid
 from mitmproxy.master import Master
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.proxy import internals
 
 type Markup = list[str | tuple[str, str]]
@@ -24,11 +24,11 @@ GOOD, BAD, DOUBTFUL, FAINT, LABEL, STRONG = "code_200", "error", "alert", "conte
 """Names in mitmproxy's palettes."""
 
 _MARKS = {"✓": GOOD, "✗": BAD, "–": FAINT}
-_HEADLINE = re.compile(r"[✓✗–] ")
-_STEP = re.compile(r"( +)([✓✗–])( .*)")
-_EDIT = re.compile(r"(  .{11,13}  ?)([-+] [!#-'*+.0-9A-Z^-z|~-]+:.*)")
-_MEMBER = re.compile(r"  \d+  .*|  …  .*")
-_LABELLED = re.compile(r"(  [a-z][a-z ]{2,12})(  ?.*)")
+_HEADLINE = pattern(r"[✓✗–] ")
+_STEP = pattern(r"( +)([✓✗–])( .*)")
+_EDIT = pattern(r"(  .{11,13}  ?)([-+] [!#-'*+.0-9A-Z^-z|~-]+:.*)")
+_MEMBER = pattern(r"  \d+  .*|  …  .*")
+_LABELLED = pattern(r"(  [a-z][a-z ]{2,12})(  ?.*)")
 _ROWS_OF_OTHERS = 4
 """Of the terminal's: our heading, and the console's status bar."""
 

@@ -79,6 +79,15 @@ def browser_names() -> Mapping[str, str]:
     return {unnumbered(name): name for each in said for name in each.names}
 
 
+def closest(query: str) -> list[str]:
+    """Names that come close, three at most."""
+    import difflib
+
+    wanted = unnumbered(query.strip()[:200].replace("_", "-").replace(" ", "-"))
+    names = dict(browser_names()) | {name: name for name in (*map(str, Reason), *map(str, FindingName))}
+    return [names[name] for name in difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)]
+
+
 def unnumbered(name: str) -> str:
     """A browser's name, lower case, without the number that Firefox adds where a wording changes."""
     return name.rstrip("0123456789").lower()
@@ -112,6 +121,15 @@ def by_name(name: str) -> Item | None:
         if means:
             return Item(meant(means))
     return None
+
+
+def recognise(query: str) -> list[Item]:
+    """All that is meant. For a name alone, what takes pasted texts apart is not loaded."""
+    if len(query.split()) == 1 and (named := by_name(query.strip())) is not None:
+        return [named]
+    from cors_addon.reasons import pasted
+
+    return pasted.recognise(query)
 
 
 def name_means(name: str) -> str | None:

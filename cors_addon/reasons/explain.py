@@ -8,21 +8,23 @@ Law 3: what is no matter of CORS says so first; what tells nothing says what to 
 Law 4: what is not known is said, with what comes close, and exit code 2.
 """
 
-import difflib
 import json
 import textwrap
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from cors_addon.fetch.headers import visible
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.causes import Cause, Kind
-from cors_addon.reasons.entries import Entry, Item, browser_names, unnumbered, without_password
+from cors_addon.reasons.entries import Entry, Item, closest, recognise, without_password
 from cors_addon.reasons.finding import FindingName
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import BROWSERS, UNNAMED, Explanation, Facts, Said, fix, message
-from cors_addon.reasons.pasted import recognise
-from cors_addon.reasons.pasted_remedies import Told, in_words, told_by
 from cors_addon.reasons.registry import REGISTRY, NotRevealed
+
+if TYPE_CHECKING:
+    from cors_addon.reasons.pasted_remedies import Told
+    from cors_addon.remedies.value import Remedy
 
 FOUND = 0
 UNKNOWN = 2
@@ -48,9 +50,15 @@ def explain_json(query: str | None = None) -> tuple[str, int]:
     items = recognise(query) if query and query.strip() else [Item((reason,)) for reason in REGISTRY]
     document: dict[str, object] = {"schema": 1, "recognised": [described(item) for item in items]}
     if not items and query:
-        document["closest"] = _closest(query)
+        document["closest"] = closest(query)
         document["paste"] = list(_PASTE_MORE)
     return json.dumps(document, indent=2, ensure_ascii=False), FOUND if items else UNKNOWN
+
+
+def _told_by(reason: Reason, item: Item) -> "Told":
+    from cors_addon.reasons import pasted_remedies  # all remedies: of use to a message alone
+
+    return pasted_remedies.told_by(reason, item.values, preflight=item.preflight)
 
 
 def described(item: Item) -> dict[str, object]:
@@ -109,23 +117,21 @@ def _told(item: Item) -> dict[str, object]:
             "spec": None,
         }
     explanation = FINDINGS[first] if isinstance(first, FindingName) else REGISTRY[first]
-    told = _NOTHING_TOLD
+    happened, remedies = "", tuple["Remedy", ...]()
     fixes = [fix(explanation, *explanation.example)]
     if isinstance(first, Reason) and isinstance(explanation, Explanation) and item.text:
-        told = told_by(first, item.values, preflight=item.preflight)
-        fixes = [_change(explanation, item)] if told.headers_help else list(map(in_words, told.remedies))
+        told = _told_by(first, item)
+        happened, remedies = told.happened, told.remedies
+        fixes = [_change(explanation, item)] if told.headers_help else told.in_words()
     return {
         "title": message(explanation, *explanation.example),
         "explanation": explanation.explanation,
-        "notes": [told.happened] if told.happened else [],
+        "notes": [happened] if happened else [],
         "fixes": fixes,
-        "remedies": [remedy.described() for remedy in told.remedies],
+        "remedies": [remedy.described() for remedy in remedies],
         "paste": [],
         "spec": explanation.anchor,
     }
-
-
-_NOTHING_TOLD = Told("", (), headers_help=True)
 
 
 def find(query: str) -> Item | None:
@@ -290,24 +296,24 @@ def _change(explanation: Explanation, item: Item) -> str:
 
 def _whole(reason: Reason, item: Item) -> str:
     explanation = REGISTRY[reason]
-    told = _NOTHING_TOLD
+    told = None
     change, whose = fix(explanation, *explanation.example), ", for this example"
     if item.text:
-        told = told_by(reason, item.values, preflight=item.preflight)
+        told = _told_by(reason, item)
         change, whose = _change(explanation, item), ""
         origin = explanation.example[1].origin
         if not item.values.get("origin") and str(origin) in change:
             whose = f", with your page's origin in the place of {origin}"
     parts = [
         f"{reason}\n{_indent(f'for example: {message(explanation, *explanation.example)}')}" + _where(item),
-        *([_paragraph(visible(told.happened))] if told.happened else []),
+        *([_paragraph(visible(told.happened))] if told and told.happened else []),
         _paragraph(explanation.explanation),
         "Usual causes\n" + "\n".join(_item(cause) for cause in explanation.causes),
     ]
-    if told.remedies:
-        words = map(_item, map(visible, map(in_words, told.remedies)))
+    if told and told.remedies:
+        words = map(_item, map(visible, told.in_words()))
         parts.append("Who must change what\n" + "\n".join(words))
-    if told.headers_help:
+    if told is None or told.headers_help:
         parts.append(f"Fix{whose}\n" + _indent(change))
     if explanation.said:
         parts.append("Browsers say\n" + _said(explanation.said))
@@ -380,18 +386,11 @@ _PASTE_MORE = (
 )
 
 
-def _closest(query: str) -> list[str]:
-    """Names that come close."""
-    wanted = unnumbered(query.strip()[:200].replace("_", "-").replace(" ", "-"))
-    names = dict(browser_names()) | {name: name for name in (*map(str, Reason), *map(str, FindingName))}
-    return [names[name] for name in difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)]
-
-
 def _unknown(query: str) -> str:
     wanted = " ".join(query.split())
     shown = visible(wanted if len(wanted) <= 60 else f"{wanted[:59]}…")
     text = f"neither a reason nor a finding, nor what a browser says: {shown}"
-    close = _closest(query)
+    close = closest(query)
     if close:
         text += f"\nClosest: {', '.join(close)}"
     if " " in wanted:

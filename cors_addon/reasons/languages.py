@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.reasons.matching import Wording
 from cors_addon.reasons.wordings import GECKO_ENGLISH, GECKO_KEYS
 
 _SHORTEST = 24  # characters of a text that is looked for without its beginning
-_PLACE = re.compile(r"%(?:(\d)\$)?S")
+_PLACE = pattern(r"%(?:(\d)\$)?S")
 
 # What the places of a CORS text hold; of the others, see GECKO_ENGLISH.
 _CORS_VALUES = {

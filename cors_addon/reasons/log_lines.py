@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from cors_addon.fetch.patterns import pattern
+
 _MOST = 400
 
-_LINE = re.compile(
+_LINE = pattern(
     r"OPTIONS (?P<url>[^\s\"“”]{1,2000}) HTTP/[\d.]+[\"“”] (?P<status>[1-5]\d\d)\b"  # combined, uvicorn, Werkzeug
     r"|\| +(?P<status2>[1-5]\d\d) +\|[^|\n]{0,60}\|[^|\n]{0,80}\| +OPTIONS +[\"“](?P<url2>[^\s\"“”]{1,2000})"  # gin
     r"|^[ \t>]*OPTIONS (?P<url3>/\S{0,2000}) (?P<status3>[1-5]\d\d) (?:[\d.]+|-) ms\b",  # morgan

@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from cors_addon.fetch.patterns import pattern
+
 _LONGEST = 2000  # of a value
 _LONGEST_LINE = 500  # that may be a short message
 _GRAM = 8  # characters by which a place is found
@@ -23,10 +25,10 @@ _ENOUGH = 20  # occurrences of one wording: more add nothing
 _QUOTES = "\"'`´‘’‚‛“”„‟′″«»‹›"
 _CLOSING = {"'": "'", "‘": "’", "’": "’", "“": "”", "„": "“", "«": "»", "`": "`"}
 _INVISIBLE = "\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-_PIECE = re.compile(rf"[^\s{_QUOTES}{_INVISIBLE}]+")
-_QUOTED_LINE = re.compile(r"^[ \t]*>[ \t>]*", re.MULTILINE)
-_ESCAPED = re.compile(r"\\[nrt](?![a-z0-9_]*[\\/])|\\(?=[\"'`])")
-_SLOT = re.compile(r"\{([a-z_]+)\}")
+_PIECE = pattern(rf"[^\s{_QUOTES}{_INVISIBLE}]+")
+_QUOTED_LINE = pattern(r"^[ \t]*>[ \t>]*", re.MULTILINE)
+_ESCAPED = pattern(r"\\[nrt](?![a-z0-9_]*[\\/])|\\(?=[\"'`])")
+_SLOT = pattern(r"\{([a-z_]+)\}")
 
 # Values that may hold spaces; every other is one word.
 _FREE = frozenset({"at", "headers", "kind_url", "policy", "rest", "text", "type", "value"})
@@ -308,7 +310,7 @@ def _first_value(text: Text, begin: int) -> str:
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 # What consoles, test runners and loggers put before a short message …
-_LEAD = re.compile(
+_LEAD = pattern(
     r"\[(?:error|warning|warn|log|info|debug|severe|pageerror|console(?:\.\w+)?)\] "
     r"|(?:error|warning|warn|severe|fatal|log|info|debug) ?[:\-|] ?"
     r"|uncaught(?: \(in promise\))?:? |\(in promise\):? ?|unhandled (?:promise )?rejection:?(?: \(\w+\):)? ?"
@@ -319,7 +321,7 @@ _LEAD = re.compile(
     r"|\[|\d{3}(?: \w+)?(?: [-–]|:) "
 )
 # … and after it
-_TAIL = re.compile(
+_TAIL = pattern(
     r"(?: ?[.,;:!\]}…]| \((?:[^()\s]+|[^()]*, line \d+)\)| @ ?\S+| \S+\.(?:m?[jt]sx?|vue|html?)\S*| at \S+(?: \(\S+\))?"
     r"| https?://\S+| [x×]\d+| \[learn more\])$"
 )
@@ -337,8 +339,8 @@ def _cells(written: str) -> Iterator[tuple[int, str, bool]]:
         offset += len(line) + 1
 
 
-_CELL_ENDS = re.compile(r"\t| {2}|\|")
-_CELL = re.compile(r"[^\t| ]+(?: [^\t| ]+)*")
+_CELL_ENDS = pattern(r"\t| {2}|\|")
+_CELL = pattern(r"[^\t| ]+(?: [^\t| ]+)*")
 
 
 def line_plain(line: str) -> str:

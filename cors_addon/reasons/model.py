@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from cors_addon.fetch.headers import visible
 from cors_addon.fetch.masking import masked
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Refusal, Stage
 from cors_addon.reasons.finding import Finding
 
@@ -213,7 +214,7 @@ def _extended(
     return result + [item for item in wanted if fold(item) not in known]
 
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def _without_userinfo(url: str) -> str:

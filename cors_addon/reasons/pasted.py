@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons import languages
 from cors_addon.reasons.causes import CAUSES, Cause
@@ -54,7 +55,7 @@ def recognise(query: str) -> list[Item]:
 
 
 # An address, and in brackets a word, a colon and a header's name in quotes: Firefox' message, whatever the language.
-_IN_BRACKETS = re.compile(
+_IN_BRACKETS = pattern(
     r"(https?://[^\s()（）。]{1,500})[^()（）\n]{0,60}[(（][^()（）:：\n]{2,20}[:：]"
     r"(?=[^()（）\n]{0,200}['‘’\"“”«]\s?Access-Control-)[^()（）\n]{4,300}[)）]"
 )
@@ -63,12 +64,12 @@ _MOST_OF_PROSE = 20_000
 
 # --- names within a text ---
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"net::ERR_[A-Z][A-Z0-9_]+(?:\.[A-Za-z_]+)?|\bNS_(?:ERROR|BINDING)_[A-Z0-9_]+|\bERR_BLOCKED_BY_[A-Z_]+(?:\.[A-Za-z]+)?"
     r"|\b(?:SEC|SSL|MOZILLA_PKIX)_ERROR_[A-Z0-9_]+|\bERR_(?:CONNECTION|NAME|CERT|SSL|TIMED|FAILED)[A-Z0-9_]*"
 )
-_REQUEST = re.compile(r"\b(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ((?:https?|wss?)://\S{1,2000})")
-_STATUS_AFTER = re.compile(r"\s*\(?([1-5]\d\d)\b")
+_REQUEST = pattern(r"\b(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ((?:https?|wss?)://\S{1,2000})")
+_STATUS_AFTER = pattern(r"\s*\(?([1-5]\d\d)\b")
 _MOST_TOKENS = 400
 _GECKO_NAMES = ("NS_", "SEC_", "SSL_", "MOZ")
 
@@ -88,7 +89,7 @@ def _tokens(text: str) -> Iterator[tuple[int, Item]]:
             yield match.start(), Item(meant(of_preflight(means, values)), by, None, values, match[0])
 
 
-_ANSWERED = re.compile(
+_ANSWERED = pattern(
     r"\b(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (https?://\S{1,2000}) ([45]\d\d)(?= \(|\s*$| [A-Z])", re.MULTILINE
 )
 
@@ -114,7 +115,7 @@ def _logged(text: str) -> Iterator[tuple[int, Item]]:
             yield line.start, Item(meant(means), "a server's log", None, values, line.line, True)
 
 
-_NETWORK_PANEL = re.compile(r"Cross-Origin Resource Sharing error: ([A-Z]\w{4,60})")
+_NETWORK_PANEL = pattern(r"Cross-Origin Resource Sharing error: ([A-Z]\w{4,60})")
 
 
 def _in_network_panel(text: str) -> Iterator[tuple[int, Item]]:
@@ -189,7 +190,7 @@ def _slotted(text: str, reason: Reason | None) -> str:
     return text.replace("…", f"{{{name}}}")
 
 
-_STATUS = re.compile(r"status(?: code)?:? (\d{3})\b|http status code (\d{3})\b")
+_STATUS = pattern(r"status(?: code)?:? (\d{3})\b|http status code (\d{3})\b")
 
 
 def _from_text(query: str) -> list[Item]:

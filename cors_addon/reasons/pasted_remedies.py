@@ -19,6 +19,10 @@ class Told(NamedTuple):
     headers_help: bool
     """Whether the headers that the reason asks for in general are of use here."""
 
+    def in_words(self) -> list[str]:
+        """Of each remedy who, what, and why."""
+        return [f"{each.headline[:1].upper()}{each.headline[1:]}. {each.why}".strip() for each in self.remedies]
+
 
 def told_by(reason: Reason, values: Mapping[str, str], *, preflight: bool = False) -> Told:
     """What really failed, and who must change what."""
@@ -28,11 +32,6 @@ def told_by(reason: Reason, values: Mapping[str, str], *, preflight: bool = Fals
     if not found and (general := told_without_change(s)) is not None:
         found = (general,)
     return Told(what.text if what is not None else "", found, headers_help(s))
-
-
-def in_words(remedy: Remedy) -> str:
-    """Who, what, and why."""
-    return f"{remedy.headline[:1].upper()}{remedy.headline[1:]}. {remedy.why}".strip()
 
 
 def _situation(reason: Reason, values: Mapping[str, str], *, preflight: bool) -> Situation:

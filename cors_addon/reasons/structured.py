@@ -4,11 +4,11 @@ documentation.
 
 import itertools
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.entries import Entry, Item, by_browser, by_name, meant, of_preflight, sound, unnumbered
 from cors_addon.reasons.wordings import BLOCKED_REASONS, NAMES, PAGES
@@ -170,7 +170,7 @@ def _is_a_name(key: str, value: str) -> bool:
 
 
 _FREE_KEYS = frozenset({"code", "error", "errorCode"})
-_LIKE_A_NAME = re.compile(r"(?:ERR|NS|CORS)_?\w+|\w*(?:Response|Header|Origin)\w*")
+_LIKE_A_NAME = pattern(r"(?:ERR|NS|CORS)_?\w+|\w*(?:Response|Header|Origin)\w*")
 
 
 # --- documentation ----------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def from_pages(query: str) -> list[Item]:
     return [item for each in itertools.islice(found, 50) if (item := _page(each)) is not None]
 
 
-_PAGE = re.compile(
+_PAGE = pattern(
     r"https?://(?:www\.)?(?:developer\.mozilla\.org|developer\.chrome\.com|web\.dev|chromestatus\.com|chromium\.org)/[^\s\"'<>)\]]{1,500}"
 )
 

@@ -7,11 +7,11 @@ https://portswigger.net/burp/documentation/desktop/tools/target/site-map
 """
 
 import base64
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.parsers import expat
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import har, raw_http
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import Damage, Head, Source
@@ -21,10 +21,10 @@ MAX_ITEM = 1 << 25
 """Characters of one item; of a larger one the rest of its messages is left out."""
 RAW = "bytes that XML may not hold: save the items anew, with Base64-encoded requests and responses"
 
-_BEGIN = re.compile(rb"(?:<\?xml[^>]*\?>)?\s*(?:<!DOCTYPE items\b|<items\b)")
-_ITEMS = re.compile(rb"<items\s[^>]*\bburpVersion=")
-_VERSION = re.compile(rb"\A(\s*<\?xml[^>]*version\s*=\s*['\"])1\.1(['\"])")
-_TIME = re.compile(r"\w{3} (\w{3}) (\d\d?) (\d\d:\d\d:\d\d) (?:.* )?(\d{4})")
+_BEGIN = pattern(rb"(?:<\?xml[^>]*\?>)?\s*(?:<!DOCTYPE items\b|<items\b)")
+_ITEMS = pattern(rb"<items\s[^>]*\bburpVersion=")
+_VERSION = pattern(rb"\A(\s*<\?xml[^>]*version\s*=\s*['\"])1\.1(['\"])")
+_TIME = pattern(r"\w{3} (\w{3}) (\d\d?) (\d\d:\d\d:\d\d) (?:.* )?(\d{4})")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 

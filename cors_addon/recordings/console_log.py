@@ -7,10 +7,10 @@ Law 2: "Failed to load resource" tells nothing new of a URL of which a sentence 
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import json_stream, sentences
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.har_dialects import AGENTS
@@ -28,15 +28,13 @@ _CUT = 8
 LONGEST = sentences.LONGEST
 """Bytes of a line that are read."""
 
-_WEBDRIVER = re.compile(r"(?P<url>\S+) (?:-|\d+:\d+) (?P<text>[\s\S]*)")
+_WEBDRIVER = pattern(r"(?P<url>\S+) (?:-|\d+:\d+) (?P<text>[\s\S]*)")
 """ChromeDriver's `browser` log: where, and what."""
-_CHROMIUM_LOG = re.compile(r'\[[^\]]*:CONSOLE[^\]]*\] "(?P<text>.*?)"?(?:, source: (?P<url>\S*) \(\d+\)\s*)?')
+_CHROMIUM_LOG = pattern(r'\[[^\]]*:CONSOLE[^\]]*\] "(?P<text>.*?)"?(?:, source: (?P<url>\S*) \(\d+\)\s*)?')
 """A message in the file that Chromium writes with `--enable-logging`: base/logging.cc."""
-_URL = re.compile(r"https?://[^\s'\"<>]+")
-_GECKO = re.compile(r"Cross-Origin Request Blocked|Same Origin Policy")
-_WEBKIT = re.compile(
-    r"due to access control checks|is not allowed by Access-Control-Allow-[\w-]+\.?(?: Status code.*)?$"
-)
+_URL = pattern(r"https?://[^\s'\"<>]+")
+_GECKO = pattern(r"Cross-Origin Request Blocked|Same Origin Policy")
+_WEBKIT = pattern(r"due to access control checks|is not allowed by Access-Control-Allow-[\w-]+\.?(?: Status code.*)?$")
 """Of Chromium's sentences some say the same, and then more."""
 _TEXTS = ("message", "text", "description")
 _PLACES = ("url", "location", "sourceLocation")

@@ -5,10 +5,10 @@ Law 2: what is no event is passed over; what is no JSON is damage, and every eve
 """
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import json_stream
 from cors_addon.recordings.json_shape import Shape
 
@@ -94,7 +94,7 @@ def _of(value: Any, wanted: tuple[str, ...]) -> Iterator[dict[str, Any]]:
 
 
 _MOST_TOGETHER = 1 << 20
-_AROUND = re.compile(r'\{\s*"[^"\\]{1,100}"\s*:\s*\[')
+_AROUND = pattern(r'\{\s*"[^"\\]{1,100}"\s*:\s*\[')
 """An object that begins with an array, of events maybe."""
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import har, raw_http
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import Damage, Head, Source
@@ -24,8 +25,8 @@ NO_TIMES = "no times in this archive: requests are taken to have come one after 
 MAX_MESSAGE = 1 << 22
 """Bytes of a message that are read."""
 
-_REQUEST = re.compile(r"raw[/\\](\d+)_c\.txt", re.IGNORECASE)
-_FRACTION = re.compile(r"(\.\d{6})\d+")
+_REQUEST = pattern(r"raw[/\\](\d+)_c\.txt", re.IGNORECASE)
+_FRACTION = pattern(r"(\.\d{6})\d+")
 _YEAR_ONE = "0001-"
 """Begins a time that is not set."""
 

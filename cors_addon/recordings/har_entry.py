@@ -17,6 +17,7 @@ from cors_addon.fetch.load import Destination
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_HEADERS, ASKED_METHOD
 from cors_addon.fetch.origins import Url
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import har_fields
@@ -51,9 +52,9 @@ SENT_AGAIN = (
 )
 AGENT_ASSUMED = "no User-Agent in this entry: taken for the browser that the file names"
 
-_SOCKET = re.compile(r"^ws(?=s?:)", re.IGNORECASE)
-_WHOLE_SECONDS = re.compile(r"[\d-]+T\d\d:\d\d:\d\d(?:Z|[+-]\d\d:?\d\d)?")
-_HTTP2 = re.compile(r"(?:http/|h)[23]", re.IGNORECASE)
+_SOCKET = pattern(r"^ws(?=s?:)", re.IGNORECASE)
+_WHOLE_SECONDS = pattern(r"[\d-]+T\d\d:\d\d:\d\d(?:Z|[+-]\d\d:?\d\d)?")
+_HTTP2 = pattern(r"(?:http/|h)[23]", re.IGNORECASE)
 _ALLOW_ORIGIN = ALLOW_ORIGIN.lower().encode()
 _EVIDENCE = frozenset({b"origin", b"cookie", b"upgrade-insecure-requests"})
 """Header names that make a request of use, whatever its answer."""

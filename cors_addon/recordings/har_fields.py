@@ -5,7 +5,6 @@ Total: what is not as it should be counts as left out.
 
 import json
 import math
-import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -15,9 +14,10 @@ from typing import Any, NamedTuple
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.origins import Url, parse_url
+from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings.har_dialects import Context
 
-_CLIENT_PORT = re.compile(r"ClientPort:(\d+)")
+_CLIENT_PORT = pattern(r"ClientPort:(\d+)")
 _LAST_PORT = 65535
 _CONTENT_LENGTH = len(b"content-length")
 

@@ -16,12 +16,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import har_fields, json_stream
 from cors_addon.recordings.har_fields import Lines, UnreadText
 
 _HEADERS, _TEXT = '"headers"', '"text"'
-_ARRAY_OF_OBJECTS = re.compile(r"""[ \t\n\r]*:[ \t\n\r]*(\[)[ \t\n\r]*(?:(\{[ \t\n\r]*"\w+")|(?=\]))""")
-_STRING = re.compile(r'[ \t\n\r]*:[ \t\n\r]*"')
+_ARRAY_OF_OBJECTS = pattern(r"""[ \t\n\r]*:[ \t\n\r]*(\[)[ \t\n\r]*(?:(\{[ \t\n\r]*"\w+")|(?=\]))""")
+_STRING = pattern(r'[ \t\n\r]*:[ \t\n\r]*"')
 _MOST_QUOTES, _MOST_BRACKETS = 4, 16
 """In a body, and in a header list: how often what looks like its end may be none."""
 _COMMA, _NOTHING = re.compile(r"[ \t\n\r]*,[ \t\n\r]*"), re.compile(r"[ \t\n\r]*")

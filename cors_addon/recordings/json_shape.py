@@ -7,6 +7,8 @@ import codecs
 import re
 from collections.abc import Iterator
 
+from cors_addon.fetch.patterns import pattern
+
 MOST = 6000
 """Strings, brackets, numbers and the like that are looked at."""
 DEEPEST = 5
@@ -16,7 +18,7 @@ MOST_TEXTS = 200
 LONGEST = 400
 """Characters kept of one text."""
 
-_TOKEN = re.compile(r'"((?:[^"\\]++|\\.)*+)(?:"|\\?\Z)|([{}\[\],:])|([^\s{}\[\],:"]++)', re.DOTALL)
+_TOKEN = pattern(r'"((?:[^"\\]++|\\.)*+)(?:"|\\?\Z)|([{}\[\],:])|([^\s{}\[\],:"]++)', re.DOTALL)
 
 
 class Shape:

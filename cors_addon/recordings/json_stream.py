@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.source import Readable
 
@@ -20,10 +21,10 @@ LONG = 1 << 16
 DROPPED = frozenset({'"_webSocketMessages"', '"webSocketMessages"'})
 """Keys of arrays that no verdict needs, and which grow without end."""
 
-_SPACE = re.compile(r"[ \t\n\r]*")
-_NEXT = re.compile(r"[ \t\n\r]*,[ \t\n\r]*(?=[^ \t\n\r])")
-_STRUCTURE = re.compile(r'["{}\[\]]')
-_IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_SPACE = pattern(r"[ \t\n\r]*")
+_NEXT = pattern(r"[ \t\n\r]*,[ \t\n\r]*(?=[^ \t\n\r])")
+_STRUCTURE = pattern(r'["{}\[\]]')
+_IN_STRING = pattern(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _TAIL = 24
 """A number, literal or escape that is cut off is found to be wrong at most this far from the end."""
 

@@ -1,6 +1,5 @@
 """What the events of a NetLog say: header lists, errors by their numbers, and what the browser made of an answer."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -11,9 +10,10 @@ from cors_addon.exchange.model import Credentials, Fields, PreflightState, Word
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.mime import declared, is_nosniff
 from cors_addon.fetch.origins import Url
+from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import words
 
-_STATUS = re.compile(r"HTTP/[\d.]+ +(\d{3})")
+_STATUS = pattern(r"HTTP/[\d.]+ +(\d{3})")
 _ESCAPED = "%ESCAPED:\u200b "
 """Begins a text that is not all ASCII: its other bytes, and percent signs, are percent-encoded.
 net/log/net_log_values.cc"""

@@ -10,7 +10,6 @@ Law 3: what a test routed was sent without a preflight, whatever a user's browse
 """
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cors_addon.exchange.timing import CONSOLE_AFTER, CONSOLE_BEFORE
 from cors_addon.fetch.load import Gate
+from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import console_log, har, json_stream, sentences
 from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.exchange import Recorded, Wanted
@@ -44,7 +44,7 @@ MOST_OF_A_LINE = 1 << 20
 MOST_OF_A_BODY = 1 << 20
 """Bytes of an answer's body that are read."""
 
-_NAME = re.compile(r"(?:^|/)(?P<stem>(?:\d+-)?trace[\w-]*)\.(?P<part>network|trace)$")
+_NAME = pattern(r"(?:^|/)(?P<stem>(?:\d+-)?trace[\w-]*)\.(?P<part>network|trace)$")
 
 
 class _Said(NamedTuple):

@@ -5,10 +5,10 @@ Read in files that people have published: its maker describes them nowhere.
 
 import base64
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import har, raw_http
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import Damage, Head, Source
@@ -22,7 +22,7 @@ MAX_MEMBER = 1 << 25
 TOO_LARGE = "an exchange of more than 32 MB"
 
 _ENDS = ("responseEndedAt", "responseStartedAt", "requestEndedAt")
-_MEMBER = re.compile(r"(?:.*/)?request_(\d+)_[^/]*")
+_MEMBER = pattern(r"(?:.*/)?request_(\d+)_[^/]*")
 
 
 def is_mine(head: Head) -> bool:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from cors_addon.exchange.model import Credentials, PreflightState, Word
 from cors_addon.fetch.load import Block, Destination, Gate
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason, Refusal, Stage, stage_of
 from cors_addon.recordings import words
 from cors_addon.recordings.logged import DESTINATIONS
@@ -18,19 +19,19 @@ from cors_addon.recordings.logged import DESTINATIONS
 LONGEST = 20_000
 """Characters of a message that are read."""
 
-_CHROMIUM = re.compile(
+_CHROMIUM = pattern(
     r"Access to (?P<kind>[\w ]{1,40}?) at '(?P<url>[^']{1,16000})' (?:\(redirected from '(?P<first>[^']{1,16000})'\) )?"
     r"from origin '(?P<origin>[^']{1,2000})' has been blocked by CORS policy: ",
 )
 _PLAIN = "Access to fetch at 'https://a.test/' from origin 'https://b.test' has been blocked by CORS policy: "
-_FAILED = re.compile(r"Failed to load resource: (?P<error>net::ERR_[A-Z0-9_]+(?:\.\w+)?)")
-_TELLING = re.compile(
+_FAILED = pattern(r"Failed to load resource: (?P<error>net::ERR_[A-Z0-9_]+(?:\.\w+)?)")
+_TELLING = pattern(
     r"CORS|[Cc]ross-[Oo]rigin|Access-Control-|Failed to load resource: net::|due to access control"
     r"|Content.Security.Policy|Mixed Content|mixed "
 )
 _STOPPED = {"csp": Gate.CSP, "mixed-content": Gate.MIXED_CONTENT}
 """Causes beside CORS for which a request is not even sent."""
-_AGAIN = re.compile(r" cannot load \S+ Refused to connect because it violates the document's Content Security Policy")
+_AGAIN = pattern(r" cannot load \S+ Refused to connect because it violates the document's Content Security Policy")
 """What Chromium says of a fetch beside its sentence of the policy."""
 _CREDENTIALED = frozenset({Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, Reason.ALLOW_CREDENTIALS_NOT_TRUE})
 _DETAILS = ("value", "method", "header", "location")

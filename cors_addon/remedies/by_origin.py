@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from cors_addon.fetch.origins import is_loopback, known_url
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import OF_ORIGIN, Reason
 from cors_addon.remedies.by_redirect import any_origin
 from cors_addon.remedies.near import fault_of_origin, misspelt
@@ -89,7 +90,7 @@ def _web_view() -> Remedy:
 
 # ---- apps and extensions ----
 
-_EXTENSION = re.compile(r"(?:chrome|moz|safari-web|ms-browser|edge|safari)-extension")
+_EXTENSION = pattern(r"(?:chrome|moz|safari-web|ms-browser|edge|safari)-extension")
 _PLATFORMS = Settings(
     (
         ("Capacitor", "iOS: capacitor://localhost; Android: https://localhost (before 6: http://localhost)"),

@@ -5,6 +5,7 @@ from typing import Literal
 
 from cors_addon.fetch.load import Destination
 from cors_addon.fetch.origins import Url, parse_url
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import OF_ORIGIN, Reason
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation, host_of, is_login
@@ -215,7 +216,7 @@ def _only_downgraded(s: Situation) -> Ruling | None:
     return Ruling((_trust_the_proxy(s),), Headers.LAST)
 
 
-_REGION = re.compile(r"x-(?:amz|oss|obs)-(?:bucket-)?region")
+_REGION = pattern(r"x-(?:amz|oss|obs)-(?:bucket-)?region")
 
 
 def _endpoint_of_storage(s: Situation) -> Ruling | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from cors_addon.fetch.origins import is_loopback
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
 from cors_addon.remedies import upstream_error
 from cors_addon.remedies.failed import refused_by_cors, said_of_cors
@@ -37,7 +38,7 @@ _WHATEVER_THE_HEADERS = frozenset(
 )
 
 
-_CERTIFICATE = re.compile(r"CERT|SSL|SEC_ERROR|MOZILLA_PKIX|TLS", re.IGNORECASE)
+_CERTIFICATE = pattern(r"CERT|SSL|SEC_ERROR|MOZILLA_PKIX|TLS", re.IGNORECASE)
 _ERRORS: tuple[tuple[str, Who, str], ...] = (
     (
         r"NAME_NOT_RESOLVED|UNKNOWN_HOST",

@@ -2,12 +2,13 @@
 
 import re
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import OF_ORIGIN, Reason
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation
 from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Sure, Who
 
-_HIT = re.compile(r"\bhit\b|\bstale\b|\brevalidated\b|\bupdating\b", re.IGNORECASE)
+_HIT = pattern(r"\bhit\b|\bstale\b|\brevalidated\b|\bupdating\b", re.IGNORECASE)
 _MARKS = ("x-cache", "cf-cache-status", "x-cache-status", "x-proxy-cache", "x-vercel-cache", "x-nextjs-cache",
           "cdn-cache", "x-cache-hits", "x-varnish-cache", "x-drupal-cache", "server-timing", "cache-status",
           "x-fastly-cache-status", "x-akamai-cache-status", "akamai-cache-status", "x-litespeed-cache", "x-qc-cache",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from cors_addon.fetch.load import Gate
 from cors_addon.fetch.origins import is_loopback
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.received import CONTROLS
 from cors_addon.fetch.refusals import Reason
 from cors_addon.remedies import upstream_error
@@ -15,30 +16,30 @@ from cors_addon.remedies.guards import Guard, guard_of
 from cors_addon.remedies.situation import Situation, is_login
 from cors_addon.remedies.value import Happened
 
-_CSRF = re.compile(
+_CSRF = pattern(
     r"csrf|xsrf|invalidauthenticitytoken|authenticity.?token|anti-?forgery|page expired|cross-site request forgery|"
     r"origin checking failed|referer checking failed",
     re.IGNORECASE,
 )
-_EXPIRED = re.compile(
+_EXPIRED = pattern(
     r"expired|jwt exp\b|exp claim|token is no longer valid|invalid_token.{0,80}expir|ExpiredSignature|TokenExpired",
     re.IGNORECASE,
 )
-_BAD_TOKEN = re.compile(
+_BAD_TOKEN = pattern(
     r"invalid (?:jwt|token|bearer|signature|api.?key|credentials?)|jwt (?:malformed|invalid)|invalid_token|"
     r"(?:missing|no) (?:authorization|api.?key|auth|token)|bad credentials|malformed jwt|"
     r"could not validate credentials|signature verification failed|unauthorized: invalid|not enough segments",
     re.IGNORECASE,
 )
-_OF_CORS = re.compile(
+_OF_CORS = pattern(
     r"\bcors\b|cross-origin|origin .{0,80}(?:not|is not) (?:allowed|permitted|authorized|whitelisted|in the)|"
     r"(?:disallowed|invalid|forbidden|unknown|bad|unauthorized) (?:cors )?origin|origin not (?:allowed|permitted)|"
     r"not allowed (?:by|from) (?:cors|(?:this )?origin)|referer_not_allowed|referer not allowed",
     re.IGNORECASE,
 )
-_OF_ORIGIN = re.compile(r"(?<!cross-)\borigins?\b", re.IGNORECASE)
-_OF_METHOD = re.compile(r"\bmethods?\b", re.IGNORECASE)
-_OF_HEADERS = re.compile(r"\bheaders?\b", re.IGNORECASE)
+_OF_ORIGIN = pattern(r"(?<!cross-)\borigins?\b", re.IGNORECASE)
+_OF_METHOD = pattern(r"\bmethods?\b", re.IGNORECASE)
+_OF_HEADERS = pattern(r"\bheaders?\b", re.IGNORECASE)
 
 
 def said_of_cors(s: Situation) -> str:

@@ -7,7 +7,9 @@ Sources: the libraries' own documentation of the options named here, and https:/
 import re
 from typing import NamedTuple
 
-_OF_ANSWERS = re.compile(
+from cors_addon.fetch.patterns import pattern
+
+_OF_ANSWERS = pattern(
     r"access-control-(?!request-)[\w-]+|content-encoding|content-security-policy(-report-only)?|cross-origin-[\w-]+|"
     r"vary|server|set-cookie2?|strict-transport-security|x-frame-options|x-content-type-options|x-xss-protection|"
     r"x-powered-by|referrer-policy|permissions-policy|feature-policy|location|etag|last-modified|age|allow|"
@@ -18,7 +20,7 @@ _OF_ANSWERS = re.compile(
 _USED_BY_BOTH = frozenset({"content-disposition", "content-encoding", "content-range", "expires"})
 """They may be meant on a request: an upload by parts or with a name, a body that is compressed."""
 
-_FORBIDDEN = re.compile(
+_FORBIDDEN = pattern(
     r"accept-charset|accept-encoding|access-control-request-(?:headers|method|private-network)|connection|"
     r"content-length|cookie2?|date|dnt|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|"
     r"upgrade|via|(?:sec|proxy)-.*"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from cors_addon.fetch.headers import split_list
 from cors_addon.fetch.load import Block, Destination
 from cors_addon.fetch.origins import OPAQUE, Url, known_url
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.remedies.value import Change
 
@@ -170,15 +171,15 @@ def host_of(url: str) -> str:
         return url
 
 
-_LOGIN = re.compile(
+_LOGIN = pattern(
     r"(?:^|[./_-])(?:log[-_]?[io]n|sign[-_]?in|sso|saml2?|oauth2?|authori[sz]e|auth|idp|adfs|openid(?:-connect)?|"
     r"keycloak|okta|auth0|cognito|microsoftonline|cloudflareaccess|authenticate|authentication|authn|signin-oidc)"
     r"(?:$|[./_?-])",
     re.IGNORECASE,
 )
-_LOGIN_HOST = re.compile(r"(?:^|\.)(?:accounts|cas|identity)\.", re.IGNORECASE)
+_LOGIN_HOST = pattern(r"(?:^|\.)(?:accounts|cas|identity)\.", re.IGNORECASE)
 """Words that are a login's as a host, and anything's in a path."""
-_LOGIN_QUERY = re.compile(
+_LOGIN_QUERY = pattern(
     r"(?:^|[?&])(?:client_id|response_type|SAMLRequest|redirect_uri|code_challenge|wctx|wtrealm|RelayState|returnUrl|"
     r"login_hint|kc_idp_hint)=",
     re.IGNORECASE,

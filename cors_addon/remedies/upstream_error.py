@@ -3,10 +3,11 @@
 import re
 
 from cors_addon.fetch.headers import is_token, visible
+from cors_addon.fetch.patterns import pattern
 
-_INVALID = re.compile(r"invalid header (name|line): (b'.*'|b\".*\")(?: from server|$)", re.IGNORECASE | re.DOTALL)
+_INVALID = pattern(r"invalid header (name|line): (b'.*'|b\".*\")(?: from server|$)", re.IGNORECASE | re.DOTALL)
 """What mitmproxy 12 says where it does not pass a response on: net/http/validate.py, net/http/http1/read.py."""
-_ESCAPE = re.compile(r"\\x([0-9a-f]{2})|\\([tnr\\'])")
+_ESCAPE = pattern(r"\\x([0-9a-f]{2})|\\([tnr\\'])")
 _PLAIN = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\", "'": "'"}
 
 _KINDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(

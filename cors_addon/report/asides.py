@@ -3,12 +3,12 @@
 Law: what is kept is bounded; of a place that comes again, the first example counts.
 """
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 from cors_addon.exchange.exposure import hidden_headers
 from cors_addon.exchange.model import Judgement, Role
+from cors_addon.fetch.patterns import pattern
 from cors_addon.report import answered, local_network, remedied
 from cors_addon.report.situation import told_of_server
 from cors_addon.report.terminal import BOLD, Terminal
@@ -17,7 +17,7 @@ from cors_addon.report.text import FAILED, request_header, shortened, visible
 MAX_PLACES = 200
 MAX_SHOWN = 12
 MAX_NAMES = 24
-_NEVER_WANTED = re.compile(
+_NEVER_WANTED = pattern(
     r"access-control-.*|date|server|connection|keep-alive|transfer-encoding|vary|strict-transport-security|alt-svc|via|"
     r"age|x-cache.*|cf-.*|x-amz-cf-.*|x-powered-by|x-frame-options|x-xss-protection|x-content-type-options|"
     r"referrer-policy|permissions-policy|content-security-policy.*|cross-origin-.*|nel|report-to|reporting-endpoints|"

@@ -4,7 +4,6 @@ Law: names that are the same in every run, so that two runs can be compared. Flo
 are not among them.
 """
 
-import re
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from cors_addon.exchange import in_browsers, other_engines
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import readable
 from cors_addon.fetch.load import Gate
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason, Refusal
 from cors_addon.report import blocked, text
 
@@ -163,7 +163,7 @@ def outcome_of(judgement: Judgement) -> CountedOutcome:
 
 
 # A number, a UUID, a long hexadecimal or base64 word with digits in it
-_ID = re.compile(
+_ID = pattern(
     r"(?<=/)(?:\d+|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?=[^/]*\d)[0-9a-fA-F]{12,}|"
     r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9_-]{20,})(?=/|$)"
 )

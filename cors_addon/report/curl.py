@@ -15,6 +15,7 @@ from cors_addon.fetch import masking
 from cors_addon.fetch.headers import get_all, is_token
 from cors_addon.fetch.masking import REDACTED, is_secret, without_secrets
 from cors_addon.fetch.names import ASKED_METHOD, REQUEST_HEADERS, REQUEST_METHOD, VALIDATING
+from cors_addon.fetch.patterns import pattern
 from cors_addon.report.text import shortened, visible
 
 MAX_BODY = 4096
@@ -188,7 +189,7 @@ def _command(request: Request, body: bytes | None, *, secrets: bool, width: int 
     return "\n".join([*map(_comment, head), before + " \\\n  ".join(words)])
 
 
-_BREAKABLE = re.compile(r"((?:-H |--data-raw )?)'([^'\n]*)'")
+_BREAKABLE = pattern(r"((?:-H |--data-raw )?)'([^'\n]*)'")
 
 
 def _broken(word: str, width: int) -> str:
@@ -215,7 +216,7 @@ def _where(observation: Observation, target: str, left_out: list[str]) -> tuple[
     return f"--request-target {_quoted(target)} -g", _quoted(origin + "/")
 
 
-_PLAIN_PATH = re.compile(r"[!$-~]*")  # printable ASCII without space, quotation mark and `#`
+_PLAIN_PATH = pattern(r"[!$-~]*")  # printable ASCII without space, quotation mark and `#`
 
 
 def _headers(
@@ -270,8 +271,8 @@ def _body(
 
 # ---- secrets ----
 
-_NOT_SECRET = re.compile(rb"sec-|access-control-|www-")
-_SCHEMES = re.compile(rb"(?:basic|bearer|digest|negotiate|ntlm|hawk|token|aws4-hmac-sha256)(?= )", re.IGNORECASE)
+_NOT_SECRET = pattern(rb"sec-|access-control-|www-")
+_SCHEMES = pattern(rb"(?:basic|bearer|digest|negotiate|ntlm|hawk|token|aws4-hmac-sha256)(?= )", re.IGNORECASE)
 
 
 def _without_secret(lower: bytes, value: bytes, hidden: dict[str, None]) -> bytes:
@@ -298,11 +299,11 @@ def _without_secrets(url: str, hidden: dict[str, None]) -> str:
     return without_secrets(url, hide)
 
 
-_MEMBER = re.compile(rb'"([^"\\]{1,100})"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*)', re.DOTALL)
-_PART = re.compile(
+_MEMBER = pattern(rb'"([^"\\]{1,100})"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*)', re.DOTALL)
+_PART = pattern(
     rb'(\bname="([^"\r\n]{1,100})"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)(.*?)(?=\r\n--)', re.DOTALL | re.IGNORECASE
 )
-_FIELD = re.compile(rb"(^|&)([^=&\s]{1,100})=([^&]+)")
+_FIELD = pattern(rb"(^|&)([^=&\s]{1,100})=([^&]+)")
 
 
 def _without_secrets_in_body(body: bytes, hidden: dict[str, None]) -> bytes:

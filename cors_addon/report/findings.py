@@ -6,8 +6,7 @@ from cors_addon.fetch.headers import readable
 from cors_addon.reasons.finding import Finding
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import fix, message
-
-MARK = "!"
+from cors_addon.report.marks import MARK as MARK
 
 
 def finding_phrase(judgement: Judgement, finding: Finding) -> str:

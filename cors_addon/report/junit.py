@@ -4,11 +4,11 @@ Valid by the schema that Jenkins' xUnit plugin and most readers go by (junit-10.
 that a CI server can follow a case from run to run.
 """
 
-import re
 import time
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.report import answered, remedied
 from cors_addon.report.blocked_loads import Blocked, Group, cured, headline
 from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted
@@ -18,7 +18,7 @@ from cors_addon.report.summary import Summary, Tally
 from cors_addon.report.table import damage_line, names
 from cors_addon.report.text import phrase, visible
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(summary: Summary, *, now: float | None = None) -> str:

@@ -1,6 +1,5 @@
 """A judgement as the situation that remedies are decided from, and what is decided."""
 
-import re
 from dataclasses import replace
 from itertools import islice, pairwise
 
@@ -12,6 +11,7 @@ from cors_addon.fetch.headers import get_all, split_list
 from cors_addon.fetch.load import Block, Destination
 from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN
 from cors_addon.fetch.origins import OPAQUE, Url
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
@@ -20,7 +20,7 @@ from cors_addon.remedies.situation import Lines, Situation
 from cors_addon.remedies.value import Change, Happened, HeaderEdit, Remedy
 from cors_addon.servers import cause
 
-_VERSION = re.compile(r"(?:Chrom(?:e|ium)|Firefox|Version)/(\d+)")
+_VERSION = pattern(r"(?:Chrom(?:e|ium)|Firefox|Version)/(\d+)")
 _SWITCHED = 101
 _ADD = "the answer is not in the recording: add this to what it has"
 _DESTINATIONS = {each.value: each for each in Destination} | {"empty": Destination.EMPTY}

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from textwrap import wrap
 from typing import NamedTuple, TextIO
 
+from cors_addon.fetch.headers import visible
 from cors_addon.fetch.masking import masked
-from cors_addon.report.findings import MARK
-from cors_addon.report.text import FAILED, NEITHER, PASSED, WIDTH, visible
+from cors_addon.fetch.patterns import pattern
+from cors_addon.report.marks import FAILED, MARK, NEITHER, PASSED, WIDTH
 
 DEPENDS = "?"
 """The mark of a verdict that rests on a credentials mode that is not known."""
@@ -19,7 +20,7 @@ COLOURS: Mapping[str, str] = {FAILED: RED, PASSED: GREEN, DEPENDS: YELLOW, MARK:
 """Of the marks."""
 _ANEW = "\r\x1b[K"
 """Goes to the begin of the line, and empties it."""
-_CODES = re.compile(f"({'|'.join(map(re.escape, (RED, GREEN, YELLOW, BOLD, DIM, PLAIN)))})")
+_CODES = pattern(f"({'|'.join(map(re.escape, (RED, GREEN, YELLOW, BOLD, DIM, PLAIN)))})")
 
 
 def put(out: TextIO, text: str, *, colour: bool = False) -> None:

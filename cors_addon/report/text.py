@@ -19,9 +19,11 @@ from cors_addon.reasons.model import Facts, message
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report import distinctive
 from cors_addon.report.client_name import client_name
+from cors_addon.report.marks import FAILED as FAILED
+from cors_addon.report.marks import NEITHER as NEITHER
+from cors_addon.report.marks import PASSED as PASSED
+from cors_addon.report.marks import WIDTH as WIDTH
 
-PASSED, FAILED, NEITHER = "✓", "✗", "–"
-WIDTH = 80
 _MAX_VALUE = 70
 _MAX_COMMENT = 160
 _MAX_MASKED = 1 << 12

@@ -6,18 +6,19 @@ from collections.abc import Iterator
 
 from cors_addon.exchange.model import Observation
 from cors_addon.fetch.headers import readable
+from cors_addon.fetch.patterns import pattern
 
 MAX_SAID = 200
 """Characters that are quoted."""
 _READ = 8192
-_MARKUP = re.compile(r"<(head|script|style)\b.*?(?:</\1\s*>|(?=<body\b)|\Z)|<[^>]{0,1000}>", re.IGNORECASE | re.DOTALL)
+_MARKUP = pattern(r"<(head|script|style)\b.*?(?:</\1\s*>|(?=<body\b)|\Z)|<[^>]{0,1000}>", re.IGNORECASE | re.DOTALL)
 """Elements that have no end of their own reach to the body's: a search for what is not there is made only once."""
-_NAMES_CORS = re.compile(
+_NAMES_CORS = pattern(
     r"\bcors\b|corsresponse|cross.?origin|preflight|\borigin\b.{0,80}\b(?:allow|permit|trust|known|invalid|match)"
     r"|(?:allow|permit|trust|invalid|unknown)\w*.{0,40}\borigin\b",
     re.IGNORECASE,
 )
-_HEADER = re.compile(rb"(?:[\w-]*-)?cors-(?:[\w-]*-)?(?:error|reason|failure|denied|message)[\w-]*|x-rack-cors", re.I)
+_HEADER = pattern(rb"(?:[\w-]*-)?cors-(?:[\w-]*-)?(?:error|reason|failure|denied|message)[\w-]*|x-rack-cors", re.I)
 """Response headers in which servers say why they refuse."""
 _MESSAGES = ("message", "detail", "error_description", "error", "title", "reason", "msg", "description")
 

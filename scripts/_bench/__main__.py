@@ -73,6 +73,12 @@ def main() -> int:
         "mitmdump, on other recordings of 100 MB, as ratios to json.load, for two files at a time, and its memory on a "
         "HAR of 2000 MB; with --quick a tenth of all",
     )
+    parser.add_argument(
+        "--start",
+        action="store_true",
+        help="instead: instructions of cors-addon's commands and of the library, as multiples of `python -c pass`, and "
+        "of mitmdump until it is ready, as a ratio to bare",
+    )
     parser.add_argument("--flows", type=int, metavar="N", help="with --offline: so many flows in the dump")
     parser.add_argument("--har", type=int, metavar="MB", help="with --offline: the size of the HAR; 0 for none")
     parser.add_argument("--requests", type=int, metavar="N", help="count so many requests (200)")
@@ -85,6 +91,8 @@ def main() -> int:
         if options.offline:
             _offline(options)
             return 0
+        if options.start:
+            return _start()
         rows = [row for row in ROWS if not options.only or row.name in options.only]
         if options.only is None or ENGINE in options.only:
             _engine()
@@ -228,6 +236,16 @@ async def _memory(*, live: bool, quick: bool) -> None:
     lines.append([f"{flows:,} / {settled:,}", *(f"{each:.3f}" for each in ratios)])
     lines.append(["target", "", f"{MEMORY_TARGET:.1f}"])
     _table(["requests" if live else "flows read", *(ABOUT[row.name] for row in rows)], lines)
+
+
+def _start() -> int:
+    from _bench import start
+
+    if missing := proxied.missing():
+        print(missing, file=sys.stderr)
+        return 2
+    _table(["a start", "instructions", "ratio", "target", "met?"], start.run(_say))
+    return 0
 
 
 def _offline(options: argparse.Namespace) -> None:

@@ -122,7 +122,7 @@ def har(folder: Path, *, megabytes: int, say: Callable[[str], None]) -> Cost:
         file.write('{"log": {"version": "1.2", "creator": {"name": "bench", "version": "1"}, "entries": [')
         while file.tell() < megabytes * 1_000_000:
             for exchange in exchanges:
-                file.write((", " if number else "") + json.dumps(_entry(exchange, number)))
+                file.write((", " if number else "") + json.dumps(entry(exchange, number)))
                 number += 1
         file.write("]}}")
     say(f"a HAR of {number:,} entries, {path.stat().st_size / 1e6:,.0f} MB")
@@ -131,7 +131,8 @@ def har(folder: Path, *, megabytes: int, say: Callable[[str], None]) -> Cost:
     return cost
 
 
-def _entry(exchange: Exchange, number: int) -> dict[str, object]:
+def entry(exchange: Exchange, number: int, *, size: int = _BODY) -> dict[str, object]:
+    """An entry of a HAR, its answer's body of so many bytes."""
     minutes, milliseconds = divmod(number * 50, 60_000)
     day, minute = divmod(minutes, 1440)
     body = {"postData": {"mimeType": "application/json", "text": exchange.request_body.decode()}}
@@ -150,7 +151,7 @@ def _entry(exchange: Exchange, number: int) -> dict[str, object]:
             "statusText": "OK",
             "httpVersion": "HTTP/1.1",
             "headers": [{"name": name, "value": value} for name, value in exchange.response.items()],
-            "content": {"size": _BODY, "mimeType": "text/plain", "text": "x" * _BODY},
+            "content": {"size": size, "mimeType": "text/plain", "text": "x" * size},
         },
     }
 

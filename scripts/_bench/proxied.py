@@ -200,13 +200,13 @@ class Counted:
         self._process, self.port, self._prefix = process, port, prefix
 
     @classmethod
-    async def start(cls, row: Row, folder: Path) -> "Counted":
-        """Start it, and wait until it listens."""
+    async def start(cls, row: Row, folder: Path, *, counting: bool = False) -> "Counted":
+        """Start it, and wait until it listens; `counting`: from its beginning on."""
         port = free_port()
         prefix = str(folder / "vgdb")
         process = await asyncio.create_subprocess_exec(
             "valgrind",
-            *("-q", "--tool=callgrind", "--instr-atstart=no", f"--vgdb-prefix={prefix}"),
+            *("-q", "--tool=callgrind", f"--instr-atstart={'yes' if counting else 'no'}", f"--vgdb-prefix={prefix}"),
             *(
                 "--callgrind-out-file=/dev/null",
                 sys.executable,

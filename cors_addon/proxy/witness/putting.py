@@ -17,6 +17,7 @@ from cors_addon.exchange.request_headers import shape_of as shape_of_request
 from cors_addon.fetch import csp, markup, mime, script_admission, script_place
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.origins import Url
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.script_admission import NoWay
 from cors_addon.proxy.witness import script
 
@@ -36,7 +37,7 @@ _NAVIGATION = b"text/html,application/xhtml+xml"
 """With which Accept begins in what browsers navigate to; they send no metadata to plain http."""
 _MOST_HELD = 1 << 16
 """Bytes of an answer that streams within which the place has to be."""
-_WIDE = re.compile(r"utf-?(?:16|32)|ucs-2|unicode", re.IGNORECASE)
+_WIDE = pattern(r"utf-?(?:16|32)|ucs-2|unicode", re.IGNORECASE)
 _WIDE_MARKS = (b"\xfe\xff", b"\xff\xfe")
 _GZIP = {"gzip", "x-gzip"}
 
@@ -241,7 +242,7 @@ class _Stream:
         )
 
 
-_HEAD_TOKENS = re.compile(rb"(?:\s|<!--.*?-->|<meta\b[^>]*>|<title\b[^>]*>[^<]*</title>)*", re.DOTALL | re.IGNORECASE)
+_HEAD_TOKENS = pattern(rb"(?:\s|<!--.*?-->|<meta\b[^>]*>|<title\b[^>]*>[^<]*</title>)*", re.DOTALL | re.IGNORECASE)
 
 
 def _after_charset(held: bytes, place: int) -> int:

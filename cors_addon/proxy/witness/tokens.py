@@ -10,10 +10,11 @@ import secrets
 from collections.abc import Hashable
 
 from cors_addon.exchange.page_call import Scene
+from cors_addon.fetch.patterns import pattern
 
 PREFIX = "/.cors-addon-witness/"
 """With which the path of every report begins, of this run or of another: no server is to see one."""
-_PATH = re.compile(re.escape(PREFIX) + r"(?P<scene>[A-Za-z0-9-]{1,64})\.(?P<mark>[0-9a-f]{32})")
+_PATH = pattern(re.escape(PREFIX) + r"(?P<scene>[A-Za-z0-9-]{1,64})\.(?P<mark>[0-9a-f]{32})")
 
 
 class Tokens:
