@@ -25,7 +25,7 @@ from cors_addon.recordings.source import Damage, Head, Source
 
 MAX_OPEN = 20_000
 """Sources that are open at a time; the oldest are given up."""
-_LATEST = 1e15
+_LATEST = 10**15
 """Milliseconds of a clock, beyond which nothing was recorded."""
 MAX_STORED = 2000
 """Answers that the browser may have stored, of which the latest are remembered."""
