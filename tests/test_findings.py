@@ -226,8 +226,9 @@ def test_hosts(host: str, own_machine: bool, private: bool, local: bool) -> None
 
 
 def test_every_finding_is_shown_by_a_case() -> None:
-    """Code emits it, for the table's traffic; and each has a near miss."""
-    assert {name for case in CASES for found in case.expected.values() for name in found} == set(FindingName)
+    """Code emits it, for the table's traffic; and each has a near miss. One takes a probe: tests/test_probe.py."""
+    shown = {name for case in CASES for found in case.expected.values() for name in found}
+    assert shown == set(FindingName) - {FindingName.ANY_SUBDOMAIN_WITH_CREDENTIALS}
     assert sum(not case.expected for case in CASES) > 4 * len(FindingName)
 
 

@@ -9,23 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cors_addon.audit.auditor import Auditor
-from cors_addon.audit.probe import (
-    MAX_QUESTIONS,
-    Access,
-    Asks,
-    Plan,
-    Probe,
-    Question,
-    Request,
-    Unfit,
-    plan,
-    questions,
-)
+from cors_addon.audit.probe import MAX_QUESTIONS, Access, Plan, Probe, ProbeAnswer, Request, Unfit, plan
+from cors_addon.audit.questions import Asks, Question, questions
 from cors_addon.exchange.model import Fields, Observation
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.origins import parse_url
+from cors_addon.policy.model import Mode
+from cors_addon.policy.origins import collect
+from cors_addon.policy.read import read
 from cors_addon.policy.suffixes import registrable_domain
+from cors_addon.policy.write import write
 from cors_addon.reasons.finding import FindingName
+from cors_addon.report import admission
 from cors_addon.report import probe as words
 from cors_addon.session.session import judge_replayed
 from tests.cases.findings import INSECURE, LOCAL, LOOKALIKE, NULL, PRIVATE, UNRELATED, VARY
@@ -53,60 +48,88 @@ def get_me(*more: tuple[str, str], **changes: object) -> Sent:
 
 # ---- the questions ----
 
+
+def words_of(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 ORIGINS: dict[tuple[str, str | None, str | None], tuple[str, ...]] = {
-    # the server, Origin, Referer: with which origins it is asked, in this order
-    ("https://api.shop.com/", PAGE, None): (
-        *(PAGE, FOREIGN, "null", "http://app.shop.com", "https://app.shop.com.attacker.invalid"),
-        *("https://attackershop.com", "https://appxshop.com", "https://cors-probe.shop.com"),
-        *("http://localhost", "http://localhost:3000"),
+    # the server, Origin, Referer: with which origins it is asked, in this order, where the page is let in: a page of
+    # the same site, of the server, of another site; no page; what is no origin
+    ("https://api.shop.com/", PAGE, None): words_of(
+        "https://app.shop.com https://attacker.invalid null http://app.shop.com "
+        "https://app.shop.com.attacker.invalid https://attackershop.com https://appxshop.com "
+        "https://cors-probe.shop.com https://app.shop.com!.attacker.invalid https://hop.com "
+        "http://localhost:3000 https://cors-probe.github.io"
     ),
-    ("https://shop.com/", "https://shop.com", None): (
-        *("https://shop.com", FOREIGN, "null", "http://shop.com", "https://shop.com.attacker.invalid"),
-        *("https://attackershop.com", "https://cors-probe.shop.com", "http://localhost", "http://localhost:3000"),
+    ("https://shop.com/", "https://shop.com", None): words_of(
+        "https://shop.com https://attacker.invalid null http://shop.com https://shop.com.attacker.invalid "
+        "https://attackershop.com https://cors-probe.shop.com https://shop.com!.attacker.invalid "
+        "https://hop.com http://localhost:3000 https://cors-probe.github.io http://localhost"
     ),
-    # the page's domain is another than the server's
-    ("https://api.bank.co.uk/", "https://a.b.shop.com:8443", None): (
-        *("https://a.b.shop.com:8443", FOREIGN, "null", "http://a.b.shop.com"),
-        *("https://a.b.shop.com.attacker.invalid:8443", "https://attackershop.com:8443", "https://a.bxshop.com:8443"),
-        *("https://cors-probe.shop.com:8443", "https://bank.co.uk.attacker.invalid:8443"),
-        *("https://attackerbank.co.uk:8443", "http://localhost", "http://localhost:3000"),
+    ("https://api.bank.co.uk/", "https://a.b.shop.com:8443", None): words_of(
+        "https://a.b.shop.com:8443 https://attacker.invalid null http://a.b.shop.com "
+        "https://a.b.shop.com.attacker.invalid:8443 https://attackershop.com:8443 https://a.bxshop.com:8443 "
+        "https://cors-probe.shop.com:8443 https://a.b.shop.com!.attacker.invalid:8443 "
+        "https://bank.co.uk.attacker.invalid:8443 https://attackerbank.co.uk:8443 http://localhost:3000"
     ),
-    # a developer's own machine: no TLS to lose, and a local origin is nothing strange there
-    ("http://localhost:8000/", "http://localhost:3000", None): (
-        *("http://localhost:3000", FOREIGN, "null", "http://localhost.attacker.invalid:3000"),
+    ("http://localhost:8000/", "http://localhost:3000", None): words_of(
+        "http://localhost:3000 https://attacker.invalid null http://localhost.attacker.invalid:3000 "
+        "http://localhost!.attacker.invalid:3000"
     ),
-    ("http://10.0.0.5/", "http://10.0.0.5", None): (
-        *("http://10.0.0.5", FOREIGN, "null", "http://10.0.0.5.attacker.invalid"),
+    ("http://10.0.0.5/", "http://10.0.0.5", None): words_of(
+        "http://10.0.0.5 https://attacker.invalid null http://10.0.0.5.attacker.invalid "
+        "http://10.0.0.5!.attacker.invalid"
     ),
-    ("http://[::1]:8000/", "http://[::1]:3000", None): ("http://[::1]:3000", FOREIGN, "null"),
-    # where no page is named: the one that a link came from, else the server's own
-    ("https://api.shop.com/", None, "https://www.shop.com/cart?x"): (
-        *("https://www.shop.com", FOREIGN, "null", "http://www.shop.com", "https://www.shop.com.attacker.invalid"),
-        *("https://attackershop.com", "https://wwwxshop.com", "https://cors-probe.shop.com"),
-        *("http://localhost", "http://localhost:3000"),
+    ("http://[::1]:8000/", "http://[::1]:3000", None): words_of("http://[::1]:3000 https://attacker.invalid null"),
+    ("https://api.shop.com/", None, "https://www.shop.com/cart?x"): words_of(
+        "https://www.shop.com https://attacker.invalid null http://www.shop.com "
+        "https://www.shop.com.attacker.invalid https://attackershop.com https://wwwxshop.com "
+        "https://cors-probe.shop.com https://www.shop.com!.attacker.invalid https://hop.com "
+        "http://localhost:3000 https://cors-probe.github.io"
     ),
-    ("http://localhost/", None, None): ("http://localhost", FOREIGN, "null", "http://localhost.attacker.invalid"),
-    ("http://localhost/", "null", "https://www.shop.com/"): (*("null", FOREIGN, "http://localhost.attacker.invalid"),),
-    ("http://localhost/", "chrome-extension://abc", None): (
-        *("chrome-extension://abc", FOREIGN, "null", "http://localhost.attacker.invalid"),
+    ("http://localhost/", None, None): words_of(
+        "http://localhost https://attacker.invalid null http://localhost.attacker.invalid "
+        "http://localhost!.attacker.invalid"
     ),
-    # what is no origin is asked with by nobody
-    ("http://localhost/", "https://a b\r\nX: y", None): (
-        *("http://localhost", FOREIGN, "null", "http://localhost.attacker.invalid"),
+    ("http://localhost/", "null", "https://www.shop.com/"): words_of(
+        "null https://attacker.invalid http://localhost.attacker.invalid http://localhost!.attacker.invalid"
     ),
-    ("http://localhost/", "https://" + "a" * 300, None): (
-        *("http://localhost", FOREIGN, "null", "http://localhost.attacker.invalid"),
+    ("http://localhost/", "chrome-extension://abc", None): words_of(
+        "chrome-extension://abc https://attacker.invalid null http://localhost.attacker.invalid "
+        "http://localhost!.attacker.invalid"
+    ),
+    ("http://localhost/", "https://a b\r\nX: y", None): words_of(
+        "http://localhost https://attacker.invalid null http://localhost.attacker.invalid "
+        "http://localhost!.attacker.invalid"
+    ),
+    ("http://localhost/", "https://" + "a" * 300, None): words_of(
+        "http://localhost https://attacker.invalid null http://localhost.attacker.invalid "
+        "http://localhost!.attacker.invalid"
     ),
 }
 
 
+def asked(given: tuple[str, str | None, str | None], own: Access) -> tuple[str, ...]:
+    """What is asked of a server that lets in, of all origins, the page's at most."""
+    server, origin, referer = given
+    headers = [(name, value) for name, value in (("Origin", origin), ("Referer", referer)) if value is not None]
+    probe = Probe(planned(get_me(url=server, request=headers)), registrable_domain)
+    while (request := probe.next()) is not None:
+        access = own if request.question.asks is Asks.OWN else Access.REFUSED
+        probe.answers.append(ProbeAnswer(request.question, access, 200))
+    return tuple(answer.question.origin for answer in probe.answers)
+
+
 @pytest.mark.parametrize("given", ORIGINS, ids=str)
 def test_origins(given: tuple[str, str | None, str | None]) -> None:
-    """Exactly these, and no more than the bound."""
-    server, origin, referer = given
-    found = questions(url(server), origin, referer, registrable_domain)
-    assert tuple(question.origin for question in found) == ORIGINS[given]
-    assert len(found) <= MAX_QUESTIONS
+    """Exactly these, and no more than the bound; where the page is not let in, those that resemble the server."""
+    assert asked(given, Access.CREDENTIALED) == ORIGINS[given]
+    refused = asked(given, Access.REFUSED)
+    assert len(refused) <= MAX_QUESTIONS
+    host = url(given[0]).host
+    if not host.startswith("["):
+        assert any(each.partition("://")[2].startswith(f"{host}.attacker.invalid") for each in refused)
 
 
 def test_each_question_is_some_case() -> None:
@@ -215,7 +238,7 @@ def test_whatever_was_seen_nothing_unsafe_is_sent(seen: Observation) -> None:
     made = plan(seen, registrable_domain)
     if isinstance(made, Unfit):
         return
-    assert 1 <= len(made.requests) <= MAX_QUESTIONS
+    assert 1 <= len(made.requests) <= 2 * MAX_QUESTIONS
     for request in made.requests:
         assert request.method in (b"GET", b"HEAD", b"OPTIONS")
         assert request.method == b"OPTIONS" or request.method == seen.method
@@ -254,21 +277,33 @@ def letting_in(test: Callable[[str], object]) -> Server:
 
 FRESH = ("Cache-Control", "max-age=60")
 LOOKALIKES = ("https://app.shop.com.attacker.invalid", "https://attackershop.com", "https://appxshop.com")
+SPECIAL = "https://app.shop.com!.attacker.invalid"
 EVERY = ORIGINS["https://api.shop.com/", PAGE, None]
+SUBDOMAIN = FindingName.ANY_SUBDOMAIN_WITH_CREDENTIALS
 SERVERS: dict[str, tuple[Server, dict[str, tuple[FindingName, ...]]]] = {
     "a list": (letting_in(lambda origin: origin == PAGE), {}),
-    "a list of subdomains": (letting_in(lambda origin: re.fullmatch(r"https://([a-z-]+\.)?shop\.com", origin)), {}),
+    "any subdomain": (
+        letting_in(lambda origin: re.fullmatch(r"https://([a-z-]+\.)?shop\.com", origin)),
+        {"https://cors-probe.shop.com": (SUBDOMAIN,)},
+    ),
     "no list, anybody": (letting_in(lambda _: True), {FOREIGN: (UNRELATED,), "null": (NULL,)}),
     "anybody with a name": (letting_in(lambda origin: origin != "null"), {FOREIGN: (UNRELATED,)}),
     "null too": (letting_in(lambda origin: origin in (PAGE, "null")), {"null": (NULL,)}),
     "ends with": (
         letting_in(lambda origin: origin.endswith("shop.com") and origin.startswith("https:")),
-        {"https://attackershop.com": (LOOKALIKE,), "https://appxshop.com": (LOOKALIKE,)},
+        {**dict.fromkeys(LOOKALIKES[1:], (LOOKALIKE,)), "https://cors-probe.shop.com": (SUBDOMAIN,)},
     ),
-    "begins with": (letting_in(lambda origin: origin.startswith(PAGE)), {LOOKALIKES[0]: (LOOKALIKE,)}),
+    "begins with": (
+        letting_in(lambda origin: origin.startswith(PAGE)),
+        {LOOKALIKES[0]: (LOOKALIKE,), SPECIAL: (LOOKALIKE,)},
+    ),
     "contains": (
         letting_in(lambda origin: "shop.com" in origin),
-        {**dict.fromkeys(LOOKALIKES, (LOOKALIKE,)), "http://app.shop.com": (INSECURE,)},
+        {
+            **dict.fromkeys((*LOOKALIKES, SPECIAL), (LOOKALIKE,)),
+            "http://app.shop.com": (INSECURE,),
+            "https://cors-probe.shop.com": (SUBDOMAIN,),
+        },
     ),
     "a dot that is not escaped": (
         letting_in(lambda origin: re.fullmatch("https://app.shop.com", origin)),
@@ -284,7 +319,7 @@ SERVERS: dict[str, tuple[Server, dict[str, tuple[FindingName, ...]]]] = {
     ),
     "developers": (
         letting_in(lambda origin: origin == PAGE or origin.startswith("http://localhost")),
-        {"http://localhost": (LOCAL,), "http://localhost:3000": (LOCAL,)},
+        {"http://localhost:3000": (LOCAL,)},
     ),
     # without credentials nobody reads what is the user's
     "open": (lambda _: [("Access-Control-Allow-Origin", "*")], {}),
@@ -305,7 +340,10 @@ SERVERS: dict[str, tuple[Server, dict[str, tuple[FindingName, ...]]]] = {
         lambda origin: [*(credentialed(origin) if origin == PAGE else []), FRESH],
         dict.fromkeys(EVERY[1:], (VARY,)),
     ),
-    "null for all": (lambda _: credentialed("null"), dict.fromkeys(EVERY, (NULL,))),
+    "null for all": (
+        lambda _: credentialed("null"),
+        dict.fromkeys(asked(("https://api.shop.com/", PAGE, None), Access.REFUSED), (NULL,)),
+    ),
 }
 
 
@@ -365,6 +403,8 @@ def test_the_details_name_the_origin() -> None:
     assert [finding.detail for answer in probe.answers for finding in answer.findings] == [
         "http://app.shop.com",
         *LOOKALIKES,
+        "https://cors-probe.shop.com",
+        SPECIAL,
     ]
     probe = run(get_me(), SERVERS["no list, anybody"][0])
     assert [finding.detail for answer in probe.answers for finding in answer.findings] == [FOREIGN, None]
@@ -375,7 +415,8 @@ def test_a_developers_own_server_is_held_to_the_same() -> None:
     seen = get_me(url="http://localhost:8000/me", request=[("Origin", "http://localhost:3000"), COOKIE])
     assert found(run(seen, letting_in(lambda _: True))) == {FOREIGN: (UNRELATED,), "null": (NULL,)}
     starts = letting_in(lambda origin: origin.startswith("http://localhost"))
-    assert found(run(seen, starts)) == {"http://localhost.attacker.invalid:3000": (LOOKALIKE,)}
+    others = ("http://localhost.attacker.invalid:3000", "http://localhost!.attacker.invalid:3000")
+    assert found(run(seen, starts)) == dict.fromkeys(others, (LOOKALIKE,))
 
 
 def test_a_private_server_open_to_all() -> None:
@@ -393,6 +434,96 @@ def test_the_own_origin_shows_what_it_always_showed() -> None:
     }
 
 
+# ---- beside what scanners look for ----
+
+HOST = "api.shop.com"
+_OWN = ("app.shop.com", HOST)
+
+
+def host_of(origin: str) -> str:
+    return origin.partition("://")[2].partition(":")[0]
+
+
+def reflecting(origin: str) -> Lines:
+    return [("Access-Control-Allow-Origin", origin), FRESH]
+
+
+MISCONFIGURED: dict[str, tuple[Server, FindingName]] = {
+    "whoever asks": (letting_in(lambda _: True), UNRELATED),
+    "whoever has a name": (letting_in(lambda origin: origin != "null"), UNRELATED),
+    "null": (letting_in(lambda origin: origin == "null"), NULL),
+    "null for all": (lambda _: credentialed("null"), NULL),
+    "ends with": (letting_in(lambda origin: origin.endswith("shop.com")), LOOKALIKE),
+    "begins with": (letting_in(lambda origin: origin.startswith(tuple(f"https://{host}" for host in _OWN))), LOOKALIKE),
+    "contains": (letting_in(lambda origin: "shop.com" in origin), LOOKALIKE),
+    "is contained": (letting_in(lambda origin: host_of(origin) in f"www.{HOST}"), LOOKALIKE),
+    "a dot": (letting_in(lambda origin: re.fullmatch(r"https://(app|api).shop\.com", origin)), LOOKALIKE),
+    "a character": (letting_in(lambda origin: re.match(r"https://(app|api)\.shop\.com(?![\w.-])", origin)), LOOKALIKE),
+    "no TLS": (letting_in(lambda origin: host_of(origin) in _OWN), INSECURE),
+    "any subdomain": (letting_in(lambda origin: re.fullmatch(r"https://(.+\.)?shop\.com", origin)), SUBDOMAIN),
+    "shared hosts": (letting_in(lambda origin: host_of(origin).endswith((".github.io", ".codepen.io"))), UNRELATED),
+    "developers": (letting_in(lambda origin: host_of(origin) == "localhost"), LOCAL),
+    "no Vary": (reflecting, VARY),
+}
+SOUND: dict[str, Server] = {
+    "a list": letting_in(lambda origin: host_of(origin) in _OWN and origin.startswith("https:")),
+    "one page": lambda _: [*credentialed(PAGE), ("Vary", "Origin")],
+    "everybody, without credentials": lambda _: [("Access-Control-Allow-Origin", "*"), FRESH],
+    "nobody": lambda _: [FRESH],
+    "whoever asks, without credentials": lambda origin: [
+        ("Access-Control-Allow-Origin", origin),
+        ("Vary", "Origin"),
+        FRESH,
+    ],
+}
+PAGES: dict[str, Lines] = {
+    "of the same site": [("Origin", PAGE)],
+    "of the server": [("Referer", f"https://{HOST}/")],
+    "of another site": [("Origin", "https://news.example.net")],
+    "none": [],
+}
+
+
+def test_what_scanners_look_for_is_found_from_any_page() -> None:
+    """15 of 15, in 12 requests at most each; and nothing of what is sound."""
+    missed, alarms, sent = [], [], []
+    for page, lines in PAGES.items():
+        seen = get_me(request=[*lines, COOKIE])
+        for name, (server, wanted) in MISCONFIGURED.items():
+            probe = run(seen, server)
+            sent.append(len(probe.answers))
+            if wanted not in {each for names in found(probe).values() for each in names}:
+                missed.append((page, name, found(probe)))
+        for name, server in SOUND.items():
+            probe = run(seen, server)
+            sent.append(len(probe.answers))
+            alarms += [(page, name, found(probe))] if found(probe) else []
+    assert missed == []
+    assert alarms == []
+    assert max(sent) <= MAX_QUESTIONS
+
+
+def test_what_was_shown_is_written_as_a_policy_with_its_evidence() -> None:
+    """What a policy can say as its entries, the rest above it; and it changes nothing."""
+    probe = run(get_me(), MISCONFIGURED["ends with"][0])
+    (made,) = admission.policies([probe])
+    text = write([made])
+    assert (
+        "# - any host that ends with shop.com (asked with https://attackershop.com: let in, with credentials, 200)"
+        in text
+    )
+    assert "- https://app.shop.com  # asked with https://app.shop.com: let in, with credentials, 200" in text
+    loaded = read(text)
+    assert [fault.message for fault in loaded.faults if fault.severity == "error"] == []
+    (again,) = loaded.policies
+    assert again.mode is Mode.OFF
+    assert again.origins == collect(["https://app.shop.com", "http://app.shop.com", "https://*.shop.com"])
+    for name, (server, _) in MISCONFIGURED.items():
+        found = admission.policies([run(get_me(), server)])
+        assert [fault for fault in read(write(found)).faults if fault.severity == "error"] == [], name
+    assert admission.policies([run(get_me(), SOUND["nobody"])]) == []
+
+
 # ---- how far it goes ----
 
 
@@ -407,7 +538,7 @@ def test_who_asks_for_less_is_asked_no_more() -> None:
     """429."""
     probe = run(get_me(), letting_in(lambda _: False), 429)
     assert len(probe.answers) == 1
-    assert any("429" in line and "9 more not asked" in line for line in words.lines([probe]))
+    assert any("429" in line and "11 more not asked" in line for line in words.lines([probe]))
 
 
 def test_who_does_not_answer_is_asked_no_more() -> None:
@@ -420,7 +551,7 @@ def test_who_does_not_answer_is_asked_no_more() -> None:
     assert probe.unanswered is probe.answers[0]
     text = "\n".join(words.lines([probe]))
     assert "without an answer: connection refused" in text
-    assert "9 more not asked" in text
+    assert "11 more not asked" in text
     assert words.headline([probe]) == "✗ cors.probe: no answer (1 endpoint, 1 request)"
 
 
@@ -460,7 +591,7 @@ def test_nothing_is_learned_by_other_auditors() -> None:
 def test_the_words_of_a_probe() -> None:
     """What was found first; then each endpoint with all origins, marked."""
     probes = [run(get_me(), SERVERS["null too"][0]), run(get_me(method="PUT"), SERVERS["a list"][0], 204)]
-    assert words.headline(probes) == "! cors.probe: null-origin-with-credentials (2 endpoints, 20 requests)"
+    assert words.headline(probes) == "! cors.probe: null-origin-with-credentials (2 endpoints, 24 requests)"
     text = list(words.lines(probes))
     assert text[1:5] == [
         "GET https://api.shop.com/me",
@@ -474,7 +605,7 @@ def test_the_words_of_a_probe() -> None:
     missing = list(words.lines([run(get_me(), SERVERS["a list without Vary"][0])]))
     assert missing[-1] == "    shows vary-origin-missing"
     assert all(line.startswith(("  ✓", "  –")) for line in missing[2:-1])
-    assert words.headline(probes[1:]) == "✓ cors.probe: no security finding (1 endpoint, 10 requests)"
+    assert words.headline(probes[1:]) == "✓ cors.probe: no security finding (1 endpoint, 12 requests)"
 
 
 def test_who_lets_in_nobody_at_all_is_told_apart() -> None:
@@ -492,11 +623,11 @@ def test_what_is_announced() -> None:
     again, asked = planned(get_me()), planned(get_me(method="PUT"))
     plain = planned(get_me(request=[("Origin", PAGE)], url="http://localhost:1/x"))
     assert words.announcement([again, asked], " Passed over: 1.") == (
-        "cors.probe sends up to 10 requests, with the flows' own credentials, and 10 preflights to "
+        "cors.probe sends up to 12 requests, with the flows' own credentials, and 12 preflights to "
         "https://api.shop.com. Passed over: 1."
     )
-    assert words.announcement([asked], "") == "cors.probe sends up to 10 preflights to https://api.shop.com."
-    assert "7 requests to http://localhost:1." in words.announcement([plain], "")
+    assert words.announcement([asked], "") == "cors.probe sends up to 12 preflights to https://api.shop.com."
+    assert "8 requests to http://localhost:1." in words.announcement([plain], "")
 
 
 @given(st.text(max_size=300))

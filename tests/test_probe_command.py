@@ -24,6 +24,7 @@ from cors_addon.proxy import asking
 from cors_addon.proxy.addon import CorsAddon
 from cors_addon.proxy.probe_command import ProbeCommand
 from cors_addon.proxy.probing import MAX_ENDPOINTS
+from cors_addon.reasons.findings import WARNINGS
 from tests import waits
 from tests.helpers import client, flow, proxy, saved_and_loaded
 from tests.ports import free_port
@@ -228,8 +229,14 @@ EXPECTED: dict[str, dict[str, str]] = {
     "/list": {},
     "/anybody": {FOREIGN: "unrelated-origins-with-credentials", "null": "null-origin-with-credentials"},
     "/null": {"null": "null-origin-with-credentials"},
-    "/ends": dict.fromkeys(("https://attackershop.com", "https://appxshop.com"), "lookalike-origin-with-credentials"),
-    "/begins": {"https://app.shop.com.attacker.invalid": "lookalike-origin-with-credentials"},
+    "/ends": {
+        **dict.fromkeys(("https://attackershop.com", "https://appxshop.com"), "lookalike-origin-with-credentials"),
+        "https://cors-probe.shop.com": "any-subdomain-with-credentials",
+    },
+    "/begins": dict.fromkeys(
+        ("https://app.shop.com.attacker.invalid", "https://app.shop.com!.attacker.invalid"),
+        "lookalike-origin-with-credentials",
+    ),
     "/huge": {},
     # the head is all that it takes
     "/stream": {FOREIGN: "unrelated-origins-with-credentials", "null": "null-origin-with-credentials"},
@@ -254,6 +261,7 @@ def test_a_server(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
             assert chosen not in sent
             assert findings(sent) == EXPECTED[path]
             assert server.origins(path) == [each.request.headers["origin"] for each in sent]
+            await waits.until(lambda: file.exists() and file.read_text().count("\n") >= len(sent))  # by a thread
             lines = [json.loads(line) for line in file.read_text().splitlines()]
             assert [line["flow_id"] for line in lines] == [each.id for each in sent]
             for each, line in zip(sent, lines, strict=True):
@@ -264,8 +272,9 @@ def test_a_server(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
                 assert line["assumptions"][0].startswith("cors.probe sent this request")
                 assert each.comment.startswith("probe ")
                 assert each.comment.isprintable()
-                assert ("! " in each.comment) == bool(found)
-                assert each.marked == (":rotating_light:" if found else ":mag:")
+                graver = [name for name in found.split() if name in WARNINGS]
+                assert ("! " in each.comment) == bool(graver)
+                assert each.marked == (":rotating_light:" if graver else ":mag:")
                 assert all(name in running.addon._explaining.explain(each) for name in found.split())
                 assert len(each.response.content if each.response and each.response.content else b"") <= 65_536
             selected = flowfilter.parse("~meta cors.probe")
@@ -288,7 +297,7 @@ def test_of_a_long_answer_only_the_beginning_is_read(monkeypatch: pytest.MonkeyP
             sent = await running.probe(server.flow("/flood"))
             assert [len(each.response.content) for each in sent if each.response and each.response.content] == [
                 65_536
-            ] * 7
+            ] * 5
 
     asyncio.run(play())
 
@@ -313,9 +322,9 @@ def test_what_the_server_is_sent() -> None:
                     assert "content-type" not in headers
                     assert "x-token" not in headers
                 assert headers["host"] == f"127.0.0.1:{server.port}"
-            assert "7 preflights" in running.said
+            assert "8 preflights" in running.said
             assert f"http://127.0.0.1:{server.port}, with" not in running.said
-            assert "14 requests, with the flows' own credentials," in running.said
+            assert "16 requests, with the flows' own credentials," in running.said
 
     asyncio.run(play())
 
@@ -331,10 +340,10 @@ def test_an_endpoint_is_asked_once() -> None:
                 server.flow("/list?3"),
             ]
             sent = await running.probe(*chosen, *chosen)
-            assert len(sent) == len(server.asked) == 7
+            assert len(sent) == len(server.asked) == 8
             assert {path for _, path, _ in server.asked} == {"/list?2"}
             # what was sent is not asked for again
-            with pytest.raises(exceptions.CommandError, match=r"nothing to ask\. Passed over: 7 × a probe itself\."):
+            with pytest.raises(exceptions.CommandError, match=r"nothing to ask\. Passed over: 8 × a probe itself\."):
                 running.call("cors.probe", sent)
 
     asyncio.run(play())
@@ -407,7 +416,7 @@ def test_a_server_that_does_not_answer(
             assert server.origins(path) == [PAGE]
             assert len(server.origins("/anybody")) == 3
             assert why in caplog.text
-            assert "6 more not asked" in caplog.text
+            assert "7 more not asked" in caplog.text
             assert "1 without an answer" in caplog.text
             assert sent[0].error is not None
             assert not sent[0].live
@@ -446,9 +455,9 @@ def test_a_replay_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, caplog: py
     async def play() -> None:
         async with site() as server, mitmproxy() as running:
             await running.probe(server.flow("/null"), server.flow("/list"))
-            assert len(server.origins("/list")) == 7
+            assert len(server.origins("/list")) == 8
             assert "without an answer: it could not be sent: ValueError('broken')" in caplog.text
-            assert "6 more not asked" in caplog.text
+            assert "7 more not asked" in caplog.text
 
     asyncio.run(play())
 
@@ -481,8 +490,8 @@ def test_killing_a_request_ends_the_probe(caplog: pytest.LogCaptureFixture) -> N
                 "– cors.probe: no security finding (2 endpoints, 1 request, 1 without an answer, 1 stopped)"
                 in caplog.text
             )
-            assert "7 not asked: a request was killed" in caplog.text
-            assert len(await running.probe(server.flow("/list"))) == 7
+            assert "8 not asked: a request was killed" in caplog.text
+            assert len(await running.probe(server.flow("/list"))) == 8
 
     asyncio.run(play())
 
@@ -550,7 +559,7 @@ def test_a_policy_is_no_answer_of_the_server() -> None:
             running.call("cors.allow", chosen)
             assert running.addon._policies.rewriting
             sent = await running.probe(*chosen)
-            assert len(sent) == len(server.asked) == 14
+            assert len(sent) == len(server.asked) == 16
             assert {method for method, path, _ in server.asked if path == "/begins"} == {"OPTIONS"}
             assert findings(sent) == EXPECTED["/begins"]
             assert not any("cors.rewritten" in each.metadata for each in sent)
@@ -646,10 +655,29 @@ def test_a_report_and_an_audit_have_its_findings(tmp_path: Path) -> None:
         async with site() as server, mitmproxy() as running:
             sent = await running.probe(server.flow("/begins"))
             said = running.call("cors.audit", sent)
-            assert "1 security finding" in said
+            assert "2 security findings" in said
             assert "lookalike-origin-with-credentials" in said
             running.call("cors.report", str(tmp_path / "report.html"))
             assert "lookalike-origin-with-credentials" in (tmp_path / "report.html").read_text()
+
+    asyncio.run(play())
+
+
+def test_what_was_shown_is_saved_as_a_policy_file(tmp_path: Path) -> None:
+    """With the evidence; and nobody is told a rule where none was asked."""
+
+    async def play() -> None:
+        async with site() as server, mitmproxy() as running:
+            file = tmp_path / "shown.yaml"
+            with pytest.raises(exceptions.CommandError, match="No probe has shown"):
+                running.call("cors.probe.save", str(file))
+            await running.probe(server.flow("/begins"))
+            assert "What 1 server let in is written to" in str(running.call("cors.probe.save", str(file)))
+            text = file.read_text()
+            assert "any host that begins with app.shop.com (asked with https://app.shop.com.attacker.invalid:" in text
+            assert 'mode: "off"' in text
+            running.call("cors.policy.load", str(file))
+            assert not running.addon._policies.rewriting
 
     asyncio.run(play())
 
@@ -685,10 +713,10 @@ def test_a_server_with_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
         async with site(tmp_path / "site-ca.pem") as server, mitmproxy(ssl_insecure=True) as running:
             sent = await running.probe(server.flow("/hosts"))
             assert findings(sent) == {"http://app.shop.com": "insecure-origin-with-credentials"}
-            assert len(server.asked) == 8
+            assert len(server.asked) == 9
             running.master.options.update(ssl_insecure=False)
             (sent_in_vain,) = await running.probe(server.flow("/hosts"))
-            assert len(server.asked) == 8
+            assert len(server.asked) == 9
             assert "certificate" in sent_in_vain.comment.lower()
 
     asyncio.run(play())

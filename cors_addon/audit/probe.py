@@ -7,36 +7,29 @@ nothing new: the server does not answer, asks for less, or lets in whoever asks.
 Law 3: what a probe asks with is nobody's, so that where it is let in there is no need of further evidence.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
-from cors_addon.audit import hosts
 from cors_addon.audit.auditor import Auditor, grants, gravest_first, own_answer
+from cors_addon.audit.questions import After, Asks, Question, is_clean, questions
 from cors_addon.engines import FETCH
 from cors_addon.exchange.model import Fields, Judgement, Observation
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import LOWER, get, is_token, split_list
 from cors_addon.fetch.names import ASKED_HEADERS, ASKED_METHOD, CONDITIONAL, REQUEST_HEADERS, REQUEST_METHOD
-from cors_addon.fetch.origins import OPAQUE, Url, parse_url, serialize_origin
+from cors_addon.fetch.origins import Url, parse_url
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.finding import Finding, FindingName
 
-NOBODY = "attacker.invalid"
-"""A host that nobody can have, and no list names. https://www.rfc-editor.org/rfc/rfc6761#section-6.4"""
-UNSEEN = "cors-probe"
-"""A label that hardly any domain has a host for."""
 MAX_QUESTIONS = 12
 """For one endpoint."""
 
-_PREFIX = "attacker"
-_LOCAL = ("http://localhost", "http://localhost:3000")
 _TOO_MANY_REQUESTS = 429
 _CREDENTIALS = frozenset({b"cookie", b"authorization"})
 _SENT_AGAIN = frozenset({b"GET", b"HEAD"})
-_MAX_ORIGIN = 256
 _MAX_NAMES = 30
 
 _NOT_SENT_AGAIN = CONDITIONAL | frozenset(
@@ -51,26 +44,16 @@ _IN_PREFLIGHTS = frozenset(
 """What a preflight has of the request's own headers: nothing that says who the user is."""
 
 
-class Asks(StrEnum):
-    """The purpose of a question."""
-
-    OWN = "own-origin"
-    FOREIGN = "foreign-origin"
-    NULL = "null-origin"
-    INSECURE = "insecure-origin"
-    LOOKALIKE = "lookalike-origin"
-    SUBDOMAIN = "unseen-subdomain"
-    LOCAL = "local-origin"
-
-
 _SHOWN_BY = {
     Asks.FOREIGN: FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS,
     Asks.NULL: FindingName.NULL_ORIGIN_WITH_CREDENTIALS,
     Asks.INSECURE: FindingName.INSECURE_ORIGIN_WITH_CREDENTIALS,
     Asks.LOOKALIKE: FindingName.LOOKALIKE_ORIGIN_WITH_CREDENTIALS,
     Asks.LOCAL: FindingName.LOCAL_ORIGIN_WITH_CREDENTIALS,
+    Asks.SUBDOMAIN: FindingName.ANY_SUBDOMAIN_WITH_CREDENTIALS,
+    Asks.SHARED: FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS,
 }
-"""What it shows that this origin is let in with credentials. That a subdomain is may well be meant."""
+"""What it shows that this origin is let in with credentials."""
 _ONE_ANSWER_SHOWS = frozenset(
     {
         FindingName.NULL_ORIGIN_WITH_CREDENTIALS,
@@ -100,15 +83,6 @@ class Unfit(StrEnum):
     MALFORMED = "a request that no browser sends"
 
 
-class Question(NamedTuple):
-    """An origin to ask with."""
-
-    asks: Asks
-    origin: str
-    like: str = ""
-    """The host that it is made to resemble."""
-
-
 class Request(NamedTuple):
     """What to send for a question."""
 
@@ -135,6 +109,12 @@ class Plan:
     def bears_credentials(self) -> bool:
         """Whether the requests carry the user's credentials."""
         return any(LOWER[name] in _CREDENTIALS for name, _ in self.requests[0].fields)
+
+    @property
+    def most(self) -> int:
+        """Requests that are sent at most."""
+        after = [request.question.after for request in self.requests]
+        return min(len(after) - min(after.count(After.ALLOWED), after.count(After.REFUSED)), MAX_QUESTIONS)
 
     @property
     def endpoint(self) -> tuple[str, str, str]:
@@ -168,7 +148,7 @@ def plan(observation: Observation, site: Callable[[str], str], names: tuple[str,
     if b"sec-websocket-key" in wire or wire.get(b"upgrade", b"").lower() == b"websocket":
         return Unfit.WEBSOCKET
     method, names = _wanted(observation, names)
-    if not is_token(method) or not url.host or not _is_clean(url.path.encode("latin-1", "replace")):
+    if not is_token(method) or not url.host or not is_clean(url.path.encode("latin-1", "replace")):
         return Unfit.MALFORMED
     again = observation.method in _SENT_AGAIN
     return Plan(
@@ -190,64 +170,6 @@ def _wanted(observation: Observation, names: tuple[str, ...]) -> tuple[str, tupl
     elif not names:
         names = tuple(cors_unsafe_names(observation.request, FETCH.rules.safelist, FETCH.rules.name_kinds))
     return method, tuple(name for name in names if is_token(name))[:_MAX_NAMES]
-
-
-def questions(url: Url, origin: str | None, referer: str | None, site: Callable[[str], str]) -> tuple[Question, ...]:
-    """With which origins to ask; `origin` and `referer` are those of the request."""
-    found: dict[str, Question] = {}
-    for question in _questions(url, origin, referer, site):
-        if question.asks is Asks.OWN or question.origin == OPAQUE or _is_origin(question.origin):
-            found.setdefault(question.origin, question)
-    return tuple(found.values())[:MAX_QUESTIONS]
-
-
-def _questions(url: Url, origin: str | None, referer: str | None, site: Callable[[str], str]) -> Iterator[Question]:
-    named = origin if origin and _may_be_sent(origin) else ""
-    page = parse_url(named or referer or "") or url
-    yield Question(Asks.OWN, named or page.origin)
-    yield Question(Asks.FOREIGN, f"https://{NOBODY}")
-    yield Question(Asks.NULL, OPAQUE)
-    if url.scheme == "https" and page.scheme == "https":
-        yield Question(Asks.INSECURE, f"http://{page.host}", page.host)
-    yield from _lookalikes(page, page.host, site)
-    if _has_name(page.host):
-        yield Question(Asks.SUBDOMAIN, _with_host(page, f"{UNSEEN}.{site(page.host)}"), site(page.host))
-    if site(url.host) != site(page.host) and _has_name(url.host):
-        yield from _lookalikes(page, site(url.host), site)
-    if not hosts.is_local(url.host):
-        for local in _LOCAL:
-            yield Question(Asks.LOCAL, local)
-
-
-def _may_be_sent(origin: str) -> bool:
-    return len(origin) <= _MAX_ORIGIN and _is_clean(origin.encode("utf-8", "replace"))
-
-
-def _lookalikes(page: Url, host: str, site: Callable[[str], str]) -> Iterator[Question]:
-    """Origins that pass a test of how the page's begins or ends, or a pattern whose dots are not escaped."""
-    if host.startswith("["):
-        return
-    yield Question(Asks.LOOKALIKE, _with_host(page, f"{host}.{NOBODY}"), host)
-    if not _has_name(host):
-        return
-    domain = site(host)
-    yield Question(Asks.LOOKALIKE, _with_host(page, f"{_PREFIX}{domain}"), domain)
-    if domain != host:
-        yield Question(Asks.LOOKALIKE, _with_host(page, f"{host.removesuffix(f'.{domain}')}x{domain}"), host)
-
-
-def _with_host(page: Url, host: str) -> str:
-    return serialize_origin(page.scheme, host, page.port)
-
-
-def _has_name(host: str) -> bool:
-    """Whether others may register a name beside it."""
-    return "." in host and not hosts.is_address(host)
-
-
-def _is_origin(text: str) -> bool:
-    url = parse_url(text)
-    return url is not None and url.origin == text
 
 
 # -- the requests ------------------------------------------------------------------------------------------------------
@@ -301,10 +223,6 @@ def _is_line(line: tuple[bytes, bytes]) -> bool:
     return is_token(line[0].decode("latin-1")) and not any(mark in line[1] for mark in b"\r\n\0")
 
 
-def _is_clean(text: bytes) -> bool:
-    return all(0x20 < byte < 0x7F for byte in text)
-
-
 # -- the answers -------------------------------------------------------------------------------------------------------
 
 
@@ -322,15 +240,22 @@ class Probe:
 
     def next(self) -> Request | None:
         """What to send now; None where there is nothing left to ask."""
+        return None if self.unanswered or self.is_limited else next(iter(self.left), None)
+
+    @property
+    def left(self) -> list[Request]:
+        """What would still be asked, but for a server that does not answer, or asks for less."""
         asked = {answer.question for answer in self.answers}
-        if self.unanswered or self.is_limited:
-            return None
-        for request in self.plan.requests:
-            if request.question not in asked and (
-                not self.lets_in_anybody or request.question.asks in (Asks.FOREIGN, Asks.NULL)
-            ):
-                return request
-        return None
+        own = next((answer.access for answer in self.answers if answer.question.asks is Asks.OWN), None)
+        unfit = After.ALLOWED if own is Access.REFUSED else After.REFUSED
+        wanted = [
+            request
+            for request in self.plan.requests
+            if request.question not in asked
+            and (own is None or request.question.after is not unfit)
+            and (not self.lets_in_anybody or request.question.asks in (Asks.FOREIGN, Asks.NULL))
+        ]
+        return wanted[: max(self.plan.most - len(self.answers), 0)]
 
     @property
     def lets_in_anybody(self) -> bool:

@@ -154,15 +154,17 @@ def learn(judgements: Iterable[Judgement], filter_of: FilterOf | None = None) ->
             continue
         _server_of(judgement, servers, filter_of).take(judgement, judgement.origin)
     servers = {origin: server for origin, server in servers.items() if server.exchanges or server.embeds}
-    names = Counter(map(host_of, servers))
     return Lesson(
-        tuple(
-            server.policy(origin if names[host_of(origin)] > 1 else host_of(origin))
-            for origin, server in servers.items()
-        ),
+        tuple(_policies(servers)),
         sum(server.exchanges + server.embeds for server in servers.values()),
         tuple(_notes(servers, hopeless, unusable)),
     )
+
+
+def _policies(servers: dict[str, _Server]) -> Iterable[Policy]:
+    names = Counter(map(host_of, servers))
+    for origin, server in servers.items():
+        yield server.policy(origin if names[host_of(origin)] > 1 else host_of(origin))
 
 
 def host_of(origin: str) -> str:

@@ -180,7 +180,7 @@ class PolicyCommands(CommandGroup):
         rules = [policy for policy in self._policies.all if policy.name in session]
         if not rules:
             raise exceptions.CommandError("There are no rules in this session: cors.allow @focus makes one.")
-        _write_text(path, write(rules, ["Rules of a debugging session, made by cors_addon.", "The first match wins."]))
+        write_text(path, write(rules, ["Rules of a debugging session, made by cors_addon.", "The first match wins."]))
         return f"{_count(len(rules), 'rule')} written to {path}. Use it with --set cors_policy={path}"
 
     def mode(self, name: str, mode: str) -> str:
@@ -210,7 +210,7 @@ class PolicyCommands(CommandGroup):
             raise exceptions.CommandError(
                 "There is nothing to learn: " + "; ".join(lesson.notes or ("no CORS traffic",))
             )
-        _write_text(path, lesson.text())
+        write_text(path, lesson.text())
         names = ", ".join(policy.name for policy in lesson.policies)
         notes = f" Not learned: {'; '.join(lesson.notes)}." if lesson.notes else ""
         what = _count(lesson.learned, "exchange")
@@ -368,7 +368,8 @@ def _log(lines: Sequence[str], what: str) -> str:
     return f"{lines[0]} … ({what}; all {len(lines)} lines are in the event log)"
 
 
-def _write_text(path: mitmproxy.types.Path, text: str) -> None:
+def write_text(path: mitmproxy.types.Path, text: str) -> None:
+    """Write a file that a command names; raises CommandError."""
     if not path:
         raise exceptions.CommandError("Name a file to write to.")
     try:

@@ -16,7 +16,8 @@ from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
 from cors_addon.audit.auditor import Auditor
-from cors_addon.audit.probe import Asks, Plan, Probe, ProbeAnswer, Question, Request, Unfit, access, plan, shows
+from cors_addon.audit.probe import Plan, Probe, ProbeAnswer, Request, Unfit, access, plan, shows
+from cors_addon.audit.questions import Asks, Question
 from cors_addon.exchange.ledger import note_findings, note_sender
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.flows import translate
@@ -57,6 +58,11 @@ class Probing:
         self._probes: list[Probe] = []
         self._running: asyncio.Task[None] | None = None
         self._was_killed = False
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """Those of the last command."""
+        return tuple(self._probes)
 
     def stop(self) -> None:
         """Ask no more."""

@@ -13,6 +13,7 @@ class FindingName(StrEnum):
     INSECURE_ORIGIN_WITH_CREDENTIALS = "insecure-origin-with-credentials"
     VARY_ORIGIN_MISSING = "vary-origin-missing"
     NOT_READY_FOR_ISOLATION = "not-ready-for-isolation"
+    ANY_SUBDOMAIN_WITH_CREDENTIALS = "any-subdomain-with-credentials"
     LOCAL_ORIGIN_WITH_CREDENTIALS = "local-origin-with-credentials"
     PRIVATE_SERVER_OPEN_TO_ALL = "private-server-open-to-all"
     PRIVATE_ANSWER_OPEN_TO_ALL = "private-answer-open-to-all"

@@ -192,6 +192,28 @@ _EXPLANATIONS = (
         severity=Severity.WARNING,
     ),
     FindingExplanation(
+        name=FindingName.ANY_SUBDOMAIN_WITH_CREDENTIALS,
+        message="{detail}, a subdomain that nobody has seen, is allowed with credentials: so is any other",
+        explanation=(
+            "Every host below the domain may read this server's answers as the user who is logged in. That is as safe "
+            "as the weakest of them: one with a flaw that lets strangers run a script in it, a name that still points "
+            "to a service which somebody else can claim, a host that users or customers fill. Where all of them are "
+            "run with the same care it is as it should be."
+        ),
+        causes=(
+            "a wildcard (https://*.example.com), or a test of how the Origin ends, in place of a list",
+            "customers or branches get subdomains of their own, and each is to use the server",
+        ),
+        fix=_NOT_ON_THE_LIST.format("{detail}"),
+        anchor=_CREDENTIALS,
+        header="Access-Control-Allow-Origin",
+        example=(
+            Finding(FindingName.ANY_SUBDOMAIN_WITH_CREDENTIALS, "https://cors-probe.example.com"),
+            Facts(origin=_PAGE, method="GET", status=200, value="https://cors-probe.example.com"),
+        ),
+        severity=Severity.NOTE,
+    ),
+    FindingExplanation(
         name=FindingName.LOCAL_ORIGIN_WITH_CREDENTIALS,
         message="{detail} is allowed with credentials by a server outside the local network",
         explanation=(

@@ -5,7 +5,8 @@ Law: nothing raw: whatever stood in a URL or a header passes `shortened` or `vis
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cors_addon.audit.probe import Access, Asks, Plan, Probe, ProbeAnswer
+from cors_addon.audit.probe import Access, Plan, Probe, ProbeAnswer
+from cors_addon.audit.questions import Asks
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.report.findings import MARK
 from cors_addon.report.text import FAILED, NEITHER, PASSED, shortened
@@ -17,6 +18,7 @@ _ASKED = {
     Asks.INSECURE: "{} without TLS",
     Asks.LOOKALIKE: "looks like {}",
     Asks.SUBDOMAIN: "a subdomain of {} not seen before",
+    Asks.SHARED: "anybody's page at {}",
     Asks.LOCAL: "a program on the user's machine",
 }
 _COLUMN = 40
@@ -45,7 +47,7 @@ def announcement(plans: Sequence[Plan], passed_over: str) -> str:
 
 
 def _count(plans: Iterable[Plan]) -> int:
-    return sum(len(plan.requests) for plan in plans)
+    return sum(plan.most for plan in plans)
 
 
 def comment(answer: ProbeAnswer) -> str:
@@ -116,13 +118,13 @@ def _mark(answer: ProbeAnswer) -> str:
 
 
 def _note(probe: Probe) -> str:
-    left = len(probe.plan.requests) - len(probe.answers)
+    left = len(probe.left)
     if probe.unanswered is not None:
         return f"{left} more not asked" if left else ""
     if probe.is_limited:
         return f"the server asks to be asked less (429): {left} more not asked"
-    if probe.lets_in_anybody and left:
-        return f"{left} more not asked: whoever asks is let in"
+    if probe.lets_in_anybody and not left:
+        return "the others are not asked: whoever asks is let in"
     if probe.next() is not None:
         return f"{left} {'more ' if probe.answers else ''}not asked: a request was killed"
     own = next((answer for answer in probe.answers if answer.question.asks is Asks.OWN), None)

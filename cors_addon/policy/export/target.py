@@ -235,16 +235,14 @@ def _named_faults(policy: Policy, can: Can) -> Iterable[str]:
 
 def malformed(policy: Policy) -> Iterable[str]:
     """Each part that no policy file may hold, wherever it comes from; none of it is written into a configuration."""
-    for origin in exact(policy) if policy.origins is not None else ():
+    for origin in () if policy.origins is None else exact(policy):
         if origin != OPAQUE and parse(origin).pattern is None:
             yield f"{quoted(origin)} is no origin"
-    for names in (policy.methods, policy.request_headers, policy.expose_headers):
-        for name in names.listed:
-            if not is_token(name) or name == ANY:
-                yield f"{quoted(name)} is no name of a method or a header"
-    for name, value in policy.sets.items():
-        yield from filter(None, (name_fault(name), value_fault(value)))
-    yield from filter(None, map(name_fault, policy.remove))
+    for name in (*policy.methods.listed, *policy.request_headers.listed, *policy.expose_headers.listed):
+        if not is_token(name) or name == ANY:
+            yield f"{quoted(name)} is no name of a method or a header"
+    edits = (*map(name_fault, (*policy.sets, *policy.remove)), *map(value_fault, policy.sets.values()))
+    yield from filter(None, edits)
 
 
 def _method_faults(policy: Policy, can: Can) -> Iterable[str]:
