@@ -1,6 +1,5 @@
 """`cors-addon check --format html`."""
 
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ def test_to_a_file(check: Check, denied: Path, tmp_path: Path) -> None:  # noqa:
 
 
 def test_to_standard_output(check: Check, denied: Path, tmp_path: Path) -> None:  # noqa: F811
-    """The same file, and the mode of a new one is the user's choice."""
+    """The same file, and a new one is nobody else's to read."""
     file = tmp_path / "report.html"
     _, out, _ = check(denied, "--format", "html")
     check(denied, "--format", "html", "--output", file)
@@ -37,9 +36,7 @@ def test_to_standard_output(check: Check, denied: Path, tmp_path: Path) -> None:
         return Parsed(text).data | {"made": 0}
 
     assert timeless(out) == timeless(file.read_text())
-    umask = os.umask(0)
-    os.umask(umask)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o666 & ~umask
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_several_files(check: Check, denied: Path, tmp_path: Path) -> None:  # noqa: F811

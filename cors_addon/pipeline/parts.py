@@ -101,9 +101,9 @@ class Parts:
         """
         with tempfile.TemporaryDirectory(prefix="cors-addon-") as folder:
             file = os.path.join(folder, "rows.jsonl")
-            with open(file, "w", encoding="utf-8") as out:
+            with open(file, "w", encoding="utf-8") as lines:
                 for row in rows:
-                    out.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    lines.write(json.dumps(row, ensure_ascii=False) + "\n")
             found = (
                 f"SELECT * FROM read_json({_text(file)}, columns = {_columns()}, format = 'newline_delimited', "
                 f"maximum_object_size = {LARGEST_ROW}) QUALIFY row_number() OVER "

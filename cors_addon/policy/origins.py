@@ -205,4 +205,6 @@ def _normal(entry: str) -> str | None:
         return None
     tail = f":{port}" if port and port != str(DEFAULT_PORTS.get(scheme)) else ""
     meant = f"{scheme}://{star}{ascii_host}{tail}"
+    if meant == entry or not meant.isascii():
+        return None  # there is nothing to propose: an address in brackets is in ASCII, or none
     return meant if parse(meant).pattern is not None else None

@@ -9,6 +9,7 @@ nothing but that it failed.
 Law 3: a preflight tells why its request was never sent, and is judged in its place.
 """
 
+import contextlib
 from base64 import b64decode
 from collections import deque
 from collections.abc import Iterator
@@ -328,8 +329,11 @@ class _Requests:
 def _lines(headers: Any) -> Iterator[tuple[str, str]]:
     """Header lines with names in lower case; values may be packed."""
     for each in headers if isinstance(headers, list) else ():
-        value = each["value"]
+        if not isinstance(each, dict):
+            continue
+        value = each.get("value", "")
         text = value.get("value") if isinstance(value, dict) else value
         if isinstance(value, dict) and value.get("type") == "base64":
-            text = b64decode(str(text)).decode("latin-1")
-        yield str(each["name"]).lower(), str(text)
+            with contextlib.suppress(ValueError):
+                text = b64decode(str(text)).decode("latin-1")
+        yield str(each.get("name", "")).lower(), str(text)

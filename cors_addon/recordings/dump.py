@@ -69,8 +69,9 @@ def _recorded(flow: http.HTTPFlow, of_use: int) -> Recorded:
     observation = translate.observation(flow)
     if not (isfinite(observation.started) and isfinite(observation.ended)):
         raise ValueError("a time that is no number")
-    if not (isinstance(observation.client, str | None) and isinstance(observation.flow_id, str)):
-        raise TypeError("an address or an id that is no text")
+    told = (observation.client, observation.connection, observation.flow_id, observation.proxy_error)
+    if not all(isinstance(each, str | None) for each in (*told, observation.url.host, observation.url.path)):
+        raise TypeError("an address, an id or a message that is no text")
     replayed = flow.is_replay == "request"
     request = flow.request.data
     reports = browser_reports.is_report(request.method, request.headers.fields) and not replayed

@@ -15,6 +15,7 @@ where all of this holds:
 import hmac
 import secrets
 
+from cors_addon.fetch import masking
 from cors_addon.proxy.page.messages import Asked
 
 HOST = "cors.test"
@@ -28,6 +29,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.token = secrets.token_hex(16)
+        masking.know(self.token)
 
     def cookie(self, asked: Asked) -> str:
         """Its name: cookies are shared by all ports of a host."""
