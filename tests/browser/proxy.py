@@ -89,6 +89,7 @@ class Proxy:
         if self.jsonl is not None:
             command += ["-s", str(ADDON)]
             settings["cors_jsonl"] = self.jsonl
+            settings["cors_secrets"] = "show"  # what the browser itself says is compared word for word
             settings["cors_witness"] = "true" if self.witness else ""
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]
