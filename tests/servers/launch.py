@@ -79,10 +79,10 @@ def upstream() -> Iterator[int]:
 
 @contextlib.contextmanager
 def running(command: list[str], port: int, folder: Path, **more: str) -> Iterator[None]:
-    """A server's process, once it listens."""
-    log = folder / "log"
+    """A server's process, once it listens; those in Python have sets in the same order each time, as Flask's Allow."""
+    log, environ = folder / "log", {**os.environ, "PYTHONHASHSEED": "0", **more}
     with open(log, "wb") as out:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env={**os.environ, **more})
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env=environ)
     try:
 
         def told() -> str:

@@ -112,7 +112,7 @@ OLDER = (
 
 
 OLDER_PYTHON = {
-    "starlette": 5, "fastapi": 5, "litestar": 5, "aiohttp_cors": 5, "flask_cors": 4, "flask_cors_resources": 4,
+    "starlette": 5, "fastapi": 5, "litestar": 5, "aiohttp_cors": 5, "flask_cors": 5, "flask_cors_resources": 5,
     "quart_cors": 5, "django": 4, "falcon": 5,
 }  # fmt: skip
 """Applications that are run with older packages, and how many of their refused preflights tell them."""
