@@ -66,6 +66,7 @@ class RequestShape:
         "mode_alone",
         "origin",
         "places",
+        "program",
         "referer",
         "shows_no_mode",
         "site",
@@ -98,6 +99,8 @@ class RequestShape:
         self.shows_no_mode = not self.has_cookie and not {b"authorization", b"sec-fetch-storage-access"} & places.keys()
         self.authored_nothing = self.browsers_own and b"authorization" not in places
         self.mode_alone = self.mode >= 0 and self.site < 0 and self.dest < 0
+        self.program = _program(names, self)
+        """What wrote it, where no browser spells, or orders, its names so; else empty."""
         self.forwarded = not places.keys().isdisjoint(_FORWARDED)
         telling = (*_TELLING, *_OF_LIBRARIES) if self.mode_alone else _TELLING
         self.telling = tuple(places[name] for name in telling if name in places)
@@ -106,6 +109,28 @@ class RequestShape:
             place for place, name in enumerate(lower) if place not in self.telling and name not in _BRIEF
         )
         """Places of other values that may be of any length, and that somebody reads."""
+
+
+WORKERS, UNDICI, NODE_HTTP, HTTP_PROXY = "Cloudflare Workers", "undici", "Node's http", "http-proxy"
+
+
+def _program(names: Sequence[bytes], shape: RequestShape) -> str:
+    """Measured in requests that programs made, with a browser's headers passed on, or without.
+
+    Node's http (axios, got, node-fetch, superagent) writes Host and Connection after the others, where every browser
+    begins with Host, or (WebKitGTK) has it after Connection; undici (Node's fetch) begins with `host` and `connection`
+    in lower case, whatever case the others have; npm's http-proxy turns a browser's order round, and counts only where
+    that does not say which origin it asked. DevTools sort the names in their HAR files, User-Agent after all these.
+    """
+    if b"cf-worker" in shape.places:
+        return WORKERS
+    if tuple(names[:2]) == (b"host", b"connection"):
+        odd = shape.mode_alone or shape.accept < 0 or any(name != name.lower() for name in names)
+        return UNDICI if odd else ""
+    host, connection = (shape.places.get(name, -1) for name in (b"host", b"connection"))
+    if max(shape.origin, shape.user_agent, 0) < host < connection:
+        return NODE_HTTP
+    return HTTP_PROXY if shape.site < 0 and tuple(names[-2:]) == (b"connection", b"host") else ""
 
 
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"via")
@@ -242,11 +267,18 @@ LIBRARY = b"library"
 """The `asker` of what fetches as a browser's script would, and is none."""
 IN_DISGUISE = b"chromium"
 """The `asker` of a Chromium whose User-Agent says that it is another engine."""
+_PROGRAMS = pattern(
+    rb"(?i)(?:axios|bun|curl|dart|deno|go-http-client|got|httpie|insomnia|java|node|node-fetch|node-superagent|okhttp|"
+    rb"postmanruntime|python-(?:requests|httpx|urllib)|undici|wget)(?:[/ ]|$)"
+)
+"""How programs that read every answer call themselves, also on a connection that a proxy shares with a browser."""
 _PORTS = pattern(rb"([0-9]|\])(?::[0-9]{1,5})(?=\s*(?:[,;\"]|$))")
 
 
 def _asker(wire: RequestHeaders, shape: RequestShape, said: Said) -> bytes:
-    if shape.mode_alone and _is_of_library(wire, said):
+    if not said.preflight and (
+        shape.program or _PROGRAMS.match(said.user_agent) or (shape.mode_alone and _is_of_library(wire, said))
+    ):
         return LIBRARY
     if shape.forwarded:
         parts = [value for name in _FORWARDED if (value := wire.get(name)) is not None]
@@ -263,8 +295,6 @@ def _is_of_library(wire: RequestHeaders, said: Said) -> bool:
 
     No browser sends an Accept-Language of `*`, nor names Brotli first, nor Fetch metadata where it names no Brotli.
     """
-    if said.preflight:
-        return False
     return (
         wire.get(b"accept-language") == b"*"
         or wire.get(b"accept-encoding", b"").startswith(b"br, gzip")
@@ -321,11 +351,24 @@ def classify(
         return Classified(Role.NO_CORS, origin)
     if origin.startswith(_EXTENSIONS):
         return Classified(Role.ACTUAL, origin, (Assumption.EXTENSION,))
-    if wire.get(b"sec-fetch-site") == b"same-origin":
+    if _was_led_elsewhere(wire, origin):
         return Classified(Role.SAME_ORIGIN, origin, (Assumption.LED_ELSEWHERE,))
     if mode is not None or follows_cors or observation.method != b"POST":
         return Classified(Role.ACTUAL, origin)  # only a cors request puts an Origin on GET and HEAD
     return _unmarked_post(wire, origin, engine)
+
+
+def _was_led_elsewhere(wire: RequestHeaders, origin: str) -> bool:
+    """Whether the browser asked its page's own origin, as it says itself, or else the proxy that led it elsewhere."""
+    site = wire.get(b"sec-fetch-site")
+    if site is not None:
+        return site == b"same-origin"
+    asked = wire.get(b"x-forwarded-host")
+    if asked is None:
+        return False
+    scheme, _, host = origin.partition("://")
+    told = normalize(wire.get(b"x-forwarded-proto", b"")).split(",")[0].strip()
+    return normalize(asked).split(",")[0].strip().lower() == host and told.lower() in ("", scheme)
 
 
 def _unmarked_post(wire: RequestHeaders, origin: str, engine: Engine) -> Classified:

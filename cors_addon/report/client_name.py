@@ -4,6 +4,9 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from cors_addon.exchange import request_headers
+from cors_addon.exchange.model import Fields
+
 
 class Client(NamedTuple):
     """A kind of client."""
@@ -25,6 +28,7 @@ CLIENTS = (
     _of("node-fetch", r"^node-fetch(?:/([\d.]+))?"),
     _of("axios", r"^axios/([\d.]+)"),
     _of("got", r"^got(?: |/|$)"),
+    _of("superagent", r"^node-superagent/([\d.]+)"),
     _of("OkHttp (Android, React Native)", r"^okhttp/([\d.]+)"),
     _of("an app of Apple's (CFNetwork)", r"\bCFNetwork/([\d.]+)"),
     _of("Dart (Flutter)", r"^Dart/([\d.]+)"),
@@ -51,6 +55,22 @@ CLIENTS = (
     _of("Samsung TV (Tizen)", r"\bTizen ([\d.]+)\).*\bTV\b"),
     _of("LG TV (webOS)", r"\bWeb0S\b"),
 )
+
+
+_PROGRAMS = {
+    request_headers.WORKERS: "a Cloudflare Worker",
+    request_headers.UNDICI: "undici (Node's fetch)",
+    request_headers.NODE_HTTP: "a program of Node's (axios, got, node-fetch …)",
+    request_headers.HTTP_PROXY: "a dev server's proxy (http-proxy)",
+}
+"""By what wrote a request, whatever the request says of itself."""
+
+
+def program_name(request: Fields) -> str | None:
+    """What sent a request that is no browser's: as it calls itself, or else as its headers show."""
+    shape = request_headers.shape_of(request)
+    agent = b"" if shape.user_agent < 0 else request[shape.user_agent][1]
+    return client_name(agent.decode("latin-1")) or _PROGRAMS.get(shape.program)
 
 
 @lru_cache(maxsize=256)

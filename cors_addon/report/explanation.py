@@ -28,7 +28,7 @@ from cors_addon.report import (
     root_cause,
     timeline,
 )
-from cors_addon.report.client_name import client_name
+from cors_addon.report.client_name import client_name, program_name
 from cors_addon.report.console import console_message
 from cors_addon.report.findings import MARK, finding_phrase
 from cors_addon.report.layout import COLUMN, paragraph, wrapped
@@ -169,6 +169,8 @@ def _at(stage: Stage) -> str:
 
 
 def _engine(judgement: Judgement) -> str:
+    if judgement.role is Role.NON_BROWSER and (program := program_name(judgement.observation.request)) is not None:
+        return visible(program)
     name = _ENGINES.get(judgement.engine.name, judgement.engine.name)
     if judgement.engine.version:
         return f"{name} {judgement.engine.version}"
@@ -176,7 +178,7 @@ def _engine(judgement: Judgement) -> str:
     agent = headers.get_all(judgement.observation.request, b"user-agent")
     known = client_name(agent[0].decode("latin-1")) if agent else None
     if known is not None:
-        return visible(known) if judgement.role is Role.NON_BROWSER else f"{visible(known)} ({name})"
+        return f"{visible(known)} ({name})"
     match = re.search(pattern, agent[0]) if pattern and agent else None
     return f"{name} {match[1].decode()}" if match else name
 

@@ -18,7 +18,7 @@ from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.model import Facts, message
 from cors_addon.reasons.registry import REGISTRY
 from cors_addon.report import distinctive
-from cors_addon.report.client_name import client_name
+from cors_addon.report.client_name import program_name
 from cors_addon.report.marks import FAILED as FAILED
 from cors_addon.report.marks import NEITHER as NEITHER
 from cors_addon.report.marks import PASSED as PASSED
@@ -160,7 +160,7 @@ def _comment_without_stage(judgement: Judgement) -> str:
     if judgement.hypothetical is None:
         return ""
     refusal = judgement.hypothetical.refusal
-    client = client_name(request_header(judgement, "user-agent") or "") or "this client"
+    client = program_name(judgement.observation.request) or "this client"
     if refusal is None:
         return f"{NEITHER} {PASSED} for a browser, which {visible(client)} is not"
     return f"{NEITHER} {FAILED} for a browser, which {visible(client)} is not: {phrase(judgement, refusal)}"

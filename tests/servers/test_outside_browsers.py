@@ -1,7 +1,11 @@
-"""Node's fetch, Bun, Deno and a dev server's proxy, run for real: named, and denied nothing, whatever they ask."""
+"""Runtimes, libraries, servers that render pages, and dev servers' proxies, run for real: named, and denied nothing.
+
+Electron's net and React Native's fetch do not run here, see `test_clients_that_do_not_run_here`.
+"""
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,8 +24,15 @@ from tests.ports import can_connect, free_port
 from tests.servers.launch import Missing, command, running, upstream
 from tests.servers.recognising import node_packages
 
+HERE = Path(__file__).parent / "outside"
 ADDON = Path(__file__).resolve().parents[2] / "cors_addon" / "__init__.py"
 PACKAGES = ("bun@1.4.5", "deno@2.9.6", "vite@7")
+LIBRARIES = ("undici", "node-fetch", "axios", "got@14", "ky@1", "superagent@10")
+WORKERS = ("miniflare",)
+RELAYS = ("express", "http-proxy-middleware", "http-proxy", "webpack", "webpack-dev-server")
+NEXT = ("next@16", "react@19", "react-dom@19")
+NUXT = ("nuxt@4",)
+"""The last that run with Node 20."""
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 FETCHES = """
 const headers = { Origin: "http://app.example.test" };
@@ -107,6 +119,84 @@ def test_a_dev_servers_proxy_is_denied_nothing(tmp_path: Path) -> None:
                 assert b" 200 " in browser.recv(4096)
     [line] = lines
     assert (line["role"], line["verdict"], line["certainty"]) == ("same-origin", "not-cors", "inferred")
+
+
+def sources(folder: Path, packages: tuple[str, ...], name: str) -> Path:
+    """What is to run, beside its packages, where Node finds them."""
+    modules = node_packages(packages)
+    place = folder / "sources"
+    if (HERE / name).is_dir():
+        shutil.copytree(HERE / name, place)
+    else:
+        place.mkdir()
+        for script in ("asking.mjs", name):
+            shutil.copy(HERE / script, place)
+    (place / "node_modules").symlink_to(modules, target_is_directory=True)
+    return place
+
+
+def denied(lines: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """What is said to be refused."""
+    return [(line["method"], line["url"], line["role"], line["reason"]) for line in lines if line["verdict"] == "deny"]
+
+
+@pytest.mark.parametrize(
+    ("script", "packages", "asked"),
+    [("libraries.mjs", LIBRARIES, 81), ("workers.mjs", WORKERS, 6), ("relays.mjs", RELAYS, 10)],
+    ids=["libraries", "workers", "relays"],
+)
+def test_a_program_of_nodes_is_denied_nothing(
+    script: str, packages: tuple[str, ...], asked: int, tmp_path: Path
+) -> None:
+    """By its own name or a browser's, with a browser's headers or without."""
+    try:
+        place = sources(tmp_path, packages, script)
+        node = command("node", "nodejs")
+    except Missing as error:
+        pytest.skip(str(error))
+    with recorded(tmp_path) as (port, lines):
+        ports = " ".join(str(free_port()) for _ in range(3))
+        told = {"API": f"http://127.0.0.1:{port}", "AGENT": CHROME, "PORTS": ports, "FOLDER": str(place)}
+        subprocess.run([node, str(place / script)], env={**os.environ, **told}, check=True, timeout=300)
+    assert not denied(lines)
+    assert len({line["flow_id"] for line in lines}) == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "packages", "words", "asked"),
+    [
+        (
+            "next",
+            NEXT,
+            ("next/dist/bin/next", "dev", "--webpack", "-H", "127.0.0.1", "-p"),
+            "GET /page,POST /relay,PUT /rewritten/a",
+        ),
+        ("nuxt", NUXT, ("nuxt/bin/nuxt.mjs", "dev", "--host", "127.0.0.1", "--port"), "GET /,POST /relay,PUT /ruled/a"),
+    ],
+    ids=["next", "nuxt"],
+)
+def test_a_server_that_renders_pages_is_denied_nothing(
+    name: str, packages: tuple[str, ...], words: tuple[str, ...], asked: str, tmp_path: Path
+) -> None:
+    """What it asks by itself, what it hands on, and what its rules lead elsewhere."""
+    try:
+        place = sources(tmp_path, packages, name)
+        node = command("node", "nodejs")
+    except Missing as error:
+        pytest.skip(str(error))
+    shutil.copy(HERE / "asking.mjs", tmp_path)
+    quiet = {"NEXT_TELEMETRY_DISABLED": "1", "NUXT_TELEMETRY_DISABLED": "1", "CI": "1", "HOME": str(tmp_path)}
+    with recorded(tmp_path) as (port, lines):
+        own, api = free_port(), f"http://127.0.0.1:{port}"
+        server = [node, str(place / "node_modules" / words[0]), *words[1:], str(own)]
+        with running(server, own, place, API=api, **quiet):
+            line = [node, str(tmp_path / "asking.mjs"), str(own), f"127.0.0.1:{own}", *asked.split(",")]
+            subprocess.run(line, env={**os.environ, "AGENT": CHROME}, check=True, timeout=300)
+    assert not denied(lines)
+    paths = {urlsplit(line["url"]).path.split("/")[1] for line in lines}
+    assert paths == (
+        {"rendered", "relayed", "rewritten"} if name == "next" else {"rendered", "own", "put", "proxied", "ruled"}
+    )
 
 
 def test_what_they_are_called() -> None:

@@ -1,0 +1,3 @@
+export default {
+  rewrites: async () => [{ source: "/rewritten/:path*", destination: `${process.env.API}/rewritten/:path*` }],
+};
