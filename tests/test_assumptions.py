@@ -32,7 +32,12 @@ def of_requests() -> list[Judgement]:
     included = cors("a", answer=allow(PAGE, *read, credentials="true"))
     omitted = cors("a", answer=allow(PAGE, *read, credentials="true", headers="*"))
     led = cors("a", site="same-origin")
-    every = (*sent, extension, tool, led, refused, included, omitted)
+    electron = Sent(
+        id="a",
+        request=(("Origin", PAGE),),
+        agent=b"Mozilla/5.0 AppleWebKit/537.36 Chrome/150.0.0.0 Electron/40.0.0 Safari/537.36",
+    )
+    every = (*sent, extension, tool, electron, led, refused, included, omitted)
     font = replace(cors("a", answer=allow("*")).observation(), destination=Destination.FONT)
     seen = [*(each.observation() for each in every), font]
     return [judgement for each in seen for judgement in Run().feed([each]).last.values()]

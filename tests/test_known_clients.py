@@ -1,12 +1,16 @@
 """Whose a request is: clients that look alike, that look like another, or that are no browser."""
 
+from dataclasses import replace
+
 import pytest
 
 from cors_addon.engines import chromium_brand
 from cors_addon.exchange.model import Judgement
+from cors_addon.reasons.assumptions import Assumption
+from cors_addon.report.client_name import program_name
 from cors_addon.session.session import ALL as EVERY
 from cors_addon.session.session import Session
-from tests.cases.traffic import AGENTS, PAGE, Lines, Sent, allow, cors, metadata, preflight
+from tests.cases.traffic import AGENTS, PAGE, Lines, Sent, allow, cors, fields, metadata, preflight
 
 HINTS = '"Not:A-Brand";v="8", "Chromium";v="156"'
 ORIGIN = ("Origin", PAGE)
@@ -75,6 +79,83 @@ def test_a_library_that_fetches_as_scripts_do(agent: bytes, lines: Lines, role: 
     """It reads its answer, whatever the headers: a server that renders pages, or a dev server's proxy."""
     sent = Sent(id="a", request=(ORIGIN, *lines), agent=agent)
     assert judged(sent)["a"].role == role
+
+
+LISTED = ("Accept", "Accept-Encoding", "Accept-Language")
+
+
+def named(*names: str) -> Lines:
+    """Header lines with these names, and values that no check looks at."""
+    known = {"Origin": PAGE, "origin": PAGE, "User-Agent": AGENTS["chromium"].decode(), "sec-fetch-mode": "cors"}
+    known["user-agent"] = known["User-Agent"]
+    return tuple((name, known.get(name, "x")) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("lines", "role", "called"),
+    [
+        # axios and got, node-fetch, superagent: measured
+        (named("User-Agent", *LISTED, "Origin", "Host", "Connection"), "non-browser", "a program of Node's"),
+        (named("accept", "origin", "user-agent", "Host", "Connection"), "non-browser", "a program of Node's"),
+        (named("Origin", "User-Agent", "Host", "Accept-Encoding", "Connection"), "non-browser", "a program of Node's"),
+        # undici.request, and Node's fetch with all of a browser's headers
+        (named("host", "connection", "Origin", "User-Agent", *LISTED), "non-browser", "undici"),
+        (named("host", "connection", "origin", "user-agent"), "non-browser", "undici"),
+        (named("host", "connection", "origin", "user-agent", "accept", "sec-fetch-mode"), "non-browser", "undici"),
+        (named("Host", "User-Agent", *LISTED, "Origin", "CF-Worker"), "non-browser", "a Cloudflare Worker"),
+        # http-proxy-middleware, webpack-dev-server, Vite
+        (named("origin", "accept", "user-agent", "connection", "host"), "non-browser", "a dev server's proxy"),
+        # WebKitGTK; Chromium behind HAProxy or Envoy; HAR files of DevTools; Firefox
+        (named("Origin", "User-Agent", *LISTED, "Connection", "Host"), "actual", None),
+        (named("host", "connection", "user-agent", "accept", "origin"), "actual", None),
+        (named(*LISTED, "Connection", "Host", "Origin", "User-Agent"), "actual", None),
+        (named("Host", "User-Agent", *LISTED, "Origin", "Connection"), "actual", None),
+    ],
+)
+def test_a_program_that_hands_on_a_browsers_headers(lines: Lines, role: str, called: str | None) -> None:
+    """How it writes them tells."""
+    seen = replace(Sent(id="a").observation(), request=fields(lines))
+    [found] = Session().observe(seen)
+    assert found.role == role
+    name = program_name(seen.request)
+    assert name is None if called is None else name is not None and name.startswith(called)
+
+
+@pytest.mark.parametrize(
+    ("lines", "role"),
+    [
+        ((("X-Forwarded-Host", "app.example.com"), ("X-Forwarded-Proto", "https")), "same-origin"),
+        ((("X-Forwarded-Host", "App.example.com, inner.test"),), "same-origin"),
+        ((("X-Forwarded-Host", "app.example.com"), ("X-Forwarded-Proto", "http")), "actual"),
+        ((("X-Forwarded-Host", "api.example.com"),), "actual"),
+        ((("X-Forwarded-Host", "app.example.com"), *metadata()), "actual"),
+    ],
+)
+def test_a_proxy_that_says_what_the_browser_asked(lines: Lines, role: str) -> None:
+    """Rewrites of Next, and nginx: the page's own origin, unless the browser says that it was another."""
+    sent = Sent(id="a", method="PUT", request=((("Origin", "https://app.example.com")), *lines))
+    assert judged(sent)["a"].role == role
+
+
+@pytest.mark.parametrize(
+    "agent", [b"axios/1.21.1", b"node-superagent/10.2.3", b"okhttp/4.12.0", b"App/1 CFNetwork/1.2"]
+)
+def test_a_program_on_a_connection_that_a_proxy_shares(agent: bytes) -> None:
+    """React Native's, and others by their own name: what a browser asked there before counts for nothing."""
+    browsers = Sent(id="a", request=(ORIGIN,), agent=AGENTS["gecko"], connection="c")
+    own = Sent(id="b", method="POST", request=(ORIGIN,), agent=agent, connection="c", at=1.0)
+    assert judged(browsers, own)["b"].role == "non-browser"
+
+
+def test_electron_over_plain_http() -> None:
+    """A page's request and that of its net module look alike, which is said; over https the latter's mode is no-cors."""
+    agent = (
+        b"Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) app/1 Chrome/150.0.0.0 Electron/40.1.0 Safari/537.36"
+    )
+    alike = Sent(id="a", request=(ORIGIN,), agent=agent)
+    told = Sent(id="a", request=(ORIGIN, *metadata("none", "no-cors")), agent=agent)
+    assert (judged(alike)["a"].role, judged(alike)["a"].assumptions) == ("actual", (Assumption.ELECTRON,))
+    assert judged(told)["a"].role == "no-cors"
 
 
 def test_a_proxy_before_ours_tells_its_clients_apart() -> None:

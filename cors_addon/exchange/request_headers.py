@@ -269,7 +269,7 @@ IN_DISGUISE = b"chromium"
 """The `asker` of a Chromium whose User-Agent says that it is another engine."""
 _PROGRAMS = pattern(
     rb"(?i)(?:axios|bun|curl|dart|deno|go-http-client|got|httpie|insomnia|java|node|node-fetch|node-superagent|okhttp|"
-    rb"postmanruntime|python-(?:requests|httpx|urllib)|undici|wget)(?:[/ ]|$)"
+    rb"postmanruntime|python-(?:requests|httpx|urllib)|undici|wget|\S+ CFNetwork)(?:[/ ]|$)"
 )
 """How programs that read every answer call themselves, also on a connection that a proxy shares with a browser."""
 _PORTS = pattern(rb"([0-9]|\])(?::[0-9]{1,5})(?=\s*(?:[,;\"]|$))")
@@ -353,6 +353,9 @@ def classify(
         return Classified(Role.ACTUAL, origin, (Assumption.EXTENSION,))
     if _was_led_elsewhere(wire, origin):
         return Classified(Role.SAME_ORIGIN, origin, (Assumption.LED_ELSEWHERE,))
+    if mode is None and not follows_cors and b" Electron/" in wire.said.user_agent:
+        # shell/common/api/electron_api_url_loader.cc: Origin is a header like any other, and the mode no-cors
+        return Classified(Role.ACTUAL, origin, (Assumption.ELECTRON,))
     if mode is not None or follows_cors or observation.method != b"POST":
         return Classified(Role.ACTUAL, origin)  # only a cors request puts an Origin on GET and HEAD
     return _unmarked_post(wire, origin, engine)

@@ -12,8 +12,12 @@ class Assumption(StrEnum):
 
     NO_BROWSER = "the client is no browser: it does not enforce CORS"
     LED_ELSEWHERE = (
-        "the browser says that it asked its page's own origin: a dev server's proxy, or a mapping in mitmproxy, led the"
-        " request here"
+        "the browser, or a proxy's X-Forwarded-Host, says that it asked its page's own origin: a dev server's proxy, or"
+        " a mapping in mitmproxy, led the request here"
+    )
+    ELECTRON = (
+        "assumed: a page in Electron asked; its net module, which is held to no CORS, would write the same over"
+        " plain http"
     )
     CORS_MODE = (
         "assumed: a cors request; there is no Sec-Fetch-Mode header, and a no-cors request (a beacon) or a"
