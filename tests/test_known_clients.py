@@ -148,7 +148,7 @@ def test_a_program_on_a_connection_that_a_proxy_shares(agent: bytes) -> None:
 
 
 def test_electron_over_plain_http() -> None:
-    """A page's request and that of its net module look alike, which is said; over https the latter's mode is no-cors."""
+    """A page's request and that of its net module look alike, as is said; over https the latter's mode is no-cors."""
     agent = (
         b"Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) app/1 Chrome/150.0.0.0 Electron/40.1.0 Safari/537.36"
     )
