@@ -135,3 +135,43 @@ def test_the_memory_of_lines_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     entries = har_text.Entries(json_stream.Text(Source("x.har", io.BytesIO(json.dumps(many).encode()))))
     assert len(list(entries)) == len(many)
     assert 0 < sum(len(known) for pair in entries._known.values() for known in pair) <= 20
+
+
+class Pieces:
+    """A source that gives a text in pieces, and then damage."""
+
+    def __init__(self, text: str, size: int, damage: Damage | None = None) -> None:
+        """Of so many bytes each."""
+        data = text.encode()
+        self._pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        self._damage = damage
+
+    def read(self) -> bytes:
+        """The next piece."""
+        if not self._pieces and self._damage is not None:
+            raise self._damage
+        return self._pieces.pop(0) if self._pieces else b""
+
+
+@pytest.mark.parametrize("size", [700, 4000, 10**6])
+def test_an_entry_that_is_cut_is_read_once_its_rest_is_there(size: int) -> None:
+    """Its header lists and its body are taken out of the text as those of any other."""
+    one = entry(response={"X-Big": "x" * 300}, content={"text": "y" * 2000, "mimeType": "text/plain"})
+    found = list(har_text.Entries(json_stream.Text(Pieces(json.dumps([one] * 9, indent=1), size))))
+    assert [plain(each) for each in found] == [plain(one)] * 9
+    assert sum(isinstance(each["request"]["headers"], Lines) for each in found) == 8  # the last has none behind it
+
+
+@pytest.mark.parametrize("size", [700, 10**6])
+def test_what_was_read_before_damage_is_given_before_it(size: int) -> None:
+    """Whole entries first, though none after them shows where they end; the damage is where the next one begins."""
+    text = json.dumps([entry()] * 3, indent=1)
+    whole = text[: text.rindex("{", 0, text.rindex('"startedDateTime"'))]
+    for end in (len(text) - 1, len(whole) + 50):
+        entries = iter(har_text.Entries(json_stream.Text(Pieces(text[:end], size, Damage("it is torn")))))
+        found: list[Any] = []
+        with pytest.raises(Damage, match="torn") as raised:
+            found.extend(map(plain, entries))
+        assert found == [plain(entry())] * (3 if end > len(whole) + 50 else 2)
+        assert raised.value.offset is not None
+        assert raised.value.offset <= end

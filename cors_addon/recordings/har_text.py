@@ -36,6 +36,10 @@ class _Odd(Exception):
     """This is to be decoded as any other JSON."""
 
 
+class _Unread(Exception):
+    """What was read of the text may not have all of this."""
+
+
 class _Known(dict[str, tuple[bytes, bytes] | str]):
     """Header lines by their objects in a list, without what all of these begin with, and with what follows them.
 
@@ -79,6 +83,8 @@ class Entries:
         """Where each begins in the text."""
         self._cut: list[Any] = []
         self._placed = 0
+        self._next_key: tuple[str, int] = ("", 0)
+        """In which text the first header list after the latest entry was found, and where."""
         decoder: Any = json.JSONDecoder(strict=False, parse_constant=self._place)
         self._decode = decoder.scan_once
 
@@ -87,17 +93,23 @@ class Entries:
         return json_stream.items(self._text, take=self._value)
 
     def _value(self) -> Any:
-        try:
-            return self._quickly()
-        except (_Odd, StopIteration, ValueError, RecursionError):
-            return self._text.value()
+        while True:
+            try:
+                return self._quickly()
+            except _Unread:
+                if len(self._text.text) - self._text.at > json_stream.LARGE or not self._text.ahead():
+                    return self._text.value()
+            except (_Odd, StopIteration, ValueError, RecursionError):
+                return self._text.value()
 
     def _quickly(self) -> Any:
-        """The next entry, if all of it was read and it is like most; raises _Odd, or what its decoder raises."""
+        """The next entry, if it is like most; raises _Odd, _Unread, or what its decoder raises."""
         text, at = self._text.text, self._text.at
-        first = _key(text, at)
+        within, found = self._next_key
+        first = found if within is text and found >= at else _key(text, at)
         second = _key(text, first + 1)
         beyond = _key(text, second + 1)
+        self._next_key = text, beyond
         self._parts, self._begins, self._cut, self._placed = [], [at], [], 0
         self._cut_headers(text, first)
         self._cut_headers(text, second)
@@ -165,7 +177,9 @@ class Entries:
 def _key(text: str, at: int) -> int:
     """Where the next header list stands, by its key."""
     found = text.find(_HEADERS, at)
-    if found < 0 or text[found - 1] == "\\":
+    if found < 0:
+        raise _Unread
+    if text[found - 1] == "\\":
         raise _Odd
     return found
 

@@ -40,6 +40,8 @@ class Text:
         self._base = 0
         """Byte offset of the text's first character."""
         self.ended = False
+        self._later: Damage | None = None
+        """Was found ahead of what is needed."""
         head = b""
         while len(head) < 3 and (more := source.read()):
             head += more
@@ -83,6 +85,8 @@ class Text:
         got = 0
         while got < at_least and not self.ended:
             try:
+                if self._later is not None:
+                    raise self._later
                 data = self._source.read()
             except Damage as damage:
                 self.text = "".join(parts)
@@ -94,6 +98,18 @@ class Text:
             got += len(part)
         self.text = "".join(parts)
         return got > 0
+
+    def ahead(self) -> bool:
+        """Read on, without need of it: damage is told once there is. False where nothing more is to be had so."""
+        try:
+            return self._later is None and self.more(self._growth())
+        except Damage as damage:
+            self._later, self.ended = damage, False
+            return False
+
+    def _growth(self) -> int:
+        """How much more to read for a value of which all that was read is only a part."""
+        return min(max(len(self.text) - self.at, 1), LARGE)
 
     def peek(self) -> str:
         """The next character that is no space; empty at the end."""
@@ -122,7 +138,7 @@ class Text:
             if found is None:
                 if len(self.text) - self.at > LARGE:
                     return self._large_value()
-                if self.ended or not self.more(min(max(len(self.text) - self.at, 1), LARGE)):
+                if self.ended or not self.more(self._growth()):
                     raise self.damage("the file ends in the midst of this")
             elif found[1] < len(self.text) or self.ended:
                 self.at = found[1]
