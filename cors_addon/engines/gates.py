@@ -44,6 +44,16 @@ _NOT_SHOWN = frozenset(
     text/x-vcard text/x-vcf""".split()
 )
 """kUnsupportedTextTypes, third_party/blink/common/mime_util/mime_util.cc"""
+_SHOWN = frozenset(
+    """application/atom+xml application/json application/ogg application/pdf application/rss+xml
+    application/vnd.apple.mpegurl application/x-mpegurl application/xhtml+xml application/xml audio/aac audio/flac
+    audio/mp3 audio/mp4 audio/mpeg audio/mpegurl audio/ogg audio/wav audio/webm audio/x-m4a audio/x-mp3 audio/x-mpegurl
+    audio/x-wav image/apng image/avif image/bmp image/gif image/jpeg image/jpg image/jxl image/pjpeg image/png
+    image/svg+xml image/vnd.microsoft.icon image/webp image/x-icon image/x-png image/x-xbitmap multipart/x-mixed-replace
+    video/3gpp video/mp4 video/ogg video/webm video/x-m4v video/x-matroska""".split()
+)
+"""Of other than text: kSupportedImageTypes, kSupportedNonImageTypes, media/base/mime_util_internal.cc (measured, with
+all codecs); archives, which frames do not show, left out."""
 
 
 def _chromium_kind(fields: Fields) -> str:
@@ -67,10 +77,15 @@ def _chromium_is_shown(step: Step) -> Step:
 
 
 def _is_download(kind: str) -> bool:
-    if kind in _NOT_SHOWN:
-        return True
-    shown = mime.is_json(kind) or mime.is_xml(kind) or mime.is_javascript(kind) or kind == "application/pdf"
-    return kind.startswith("application/") and not shown
+    """blink::IsSupportedMimeType; none at all, and what is no type, is found out by the body."""
+    if "/" not in kind:
+        return False
+    family, _, subtype = kind.partition("/")
+    if family == "text":
+        return kind in _NOT_SHOWN
+    if family == "application":
+        return not (kind in _SHOWN or mime.is_javascript(kind) or subtype.endswith("+json"))
+    return kind not in _SHOWN
 
 
 def _chromium_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -86,9 +101,10 @@ def _chromium_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block
     return gates.integrity_matches(rules, load._replace(element=element), arrival)
 
 
-def _chromium_module_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """ModuleScriptFetcher: the resource is checked as it is loaded, its type once it is a script."""
-    return _chromium_integrity(rules, load, arrival) if load.destination is Destination.MODULE else None
+def _chromium_script_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """ClassicPendingScript, ModuleScriptFetcher: the resource is checked as it is loaded, its type as a script."""
+    is_script = load.destination in {Destination.MODULE, Destination.SCRIPT}
+    return _chromium_integrity(rules, load, arrival) if is_script else None
 
 
 def _chromium_script_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -144,8 +160,8 @@ CHROMIUM = GateRules(
         gates.resource_policy_permits,
         gates.worker_has_embedder_policy,
         _chromium_opaque,
+        _chromium_script_integrity,
         _chromium_nosniff,
-        _chromium_module_integrity,
         _chromium_script_type,
         _chromium_style_nosniff,
         *gates.ALIKE,
@@ -177,7 +193,7 @@ def _is_left(load: Load, arrival: Arrival) -> bool:
 
 
 def _gecko_resource_policy(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """HttpBaseChannel::ProcessCrossOriginResourcePolicyHeader: `<object>` is no frame, until it is shown as one.
+    """HttpBaseChannel::ProcessCrossOriginResourcePolicyHeader: `<object>` is no frame, and is always asked.
 
     A value that is none is not taken for a missing one, so it passes under an embedder policy.
     """
@@ -187,10 +203,8 @@ def _gecko_resource_policy(rules: GateRules, load: Load, arrival: Arrival) -> Bl
         return None
     if load.destination not in _OBJECTS:
         return gates.resource_policy_permits(rules, load, arrival)
-    embedder = rules.embedder(load.page)
-    if arrival.target is None and not embedder.isolates:
-        return None
-    return gates.check_resource_policy(rules, load, arrival, demands=embedder is EmbedderPolicy.REQUIRE_CORP)
+    demands = rules.embedder(load.page) is EmbedderPolicy.REQUIRE_CORP
+    return gates.check_resource_policy(rules, load, arrival, demands=demands)
 
 
 def _gecko_frame_embedder(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -273,7 +287,7 @@ def _webkit_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block |
 
 def _webkit_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """StyleSheetContents::parseAuthorStyleSheet: in standards mode the mode is named, whatever `nosniff` says."""
-    if load.destination is not Destination.STYLE or arrival.status >= 400:
+    if load.destination is not Destination.STYLE or not 200 <= arrival.status <= 299:
         return None
     quirks = load.page is not None and load.page.quirks
     nosniff = gates.nosniff_allows(rules, load, arrival)
@@ -282,6 +296,12 @@ def _webkit_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block 
     if arrival.kind in {"", "text/css", "application/x-unknown-content-type"}:
         return None
     return None if quirks and load.origin == load.url.origin else Block(Gate.MIME, arrival.kind, "Content-Type")
+
+
+def _webkit_script_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """ScriptModuleLoader::notifyFinished: of modules alone, a status below 400 is no error."""
+    fails = load.destination is Destination.MODULE and arrival.status >= 400
+    return None if fails else gates.script_type_allows(rules, load, arrival)
 
 
 def _webkit_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -318,12 +338,13 @@ WEBKIT = GateRules(
         gates.resource_policy_permits,
         gates.worker_has_embedder_policy,
         _webkit_nosniff,
-        gates.script_type_allows,
+        _webkit_script_type,
         _webkit_style_type,
         *gates.ALIKE,
         _webkit_integrity,
     ),
     opaque_check=None,
+    fails_by_status=STANDARD_GATES.fails_by_status - {Destination.MODULE},
     knows_credentialless=False,
     upgrades=Upgrades(_webkit_keeps, _nothing_is, _is_secure, frames=False, from_owner=True),
 )

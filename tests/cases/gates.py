@@ -67,7 +67,12 @@ CORP = [
     Row("image", OTHER, corp("same-origin"), None, GIF, mode="cors"),
     Row("", OTHER, corp("same-origin", "text/plain"), "corp", b"x"),
     Row("iframe", OTHER, corp("same-origin", "text/html"), None, HTML),
-    Row("object", OTHER, corp("same-origin", "text/html"), None, HTML),
+    Row("object", OTHER, corp("same-origin", "text/html"), None, HTML, but={"gecko": "corp"}),
+    Row("object", OTHER, corp("same-origin", "text/html"), None, HTML, but={"gecko": "corp"}, status=404),
+    Row("object", OWN, corp("same-origin", "text/html"), None, HTML),
+    Row("embed", OTHER, [*corp("same-site", "text/html"), ("X-Frame-Options", "DENY")], "frame-options", HTML),
+    Row("embed", OTHER, [*corp("same-site", "text/html"), ("Content-Security-Policy", "frame-ancestors 'none'")],
+        "frame-ancestors", HTML),
     Row("object", OTHER, to(OTHER, ("Cross-Origin-Resource-Policy", "same-origin")), None, status=302,
         but={"gecko": "corp"}),
     Row("script", OTHER, to(OTHER, ("Cross-Origin-Resource-Policy", "same-origin")), "corp", status=302),
@@ -153,6 +158,8 @@ TYPES = [
     Row("module", OWN, [], "mime", JS, mode="cors"),
     Row("module", OWN, typed("text/plain", NOSNIFF), "mime", JS, but={"fetch": "nosniff"}, mode="cors"),
     Row("module", OWN, typed("text/html"), None, JS, but={"gecko": "mime"}, mode="cors", status=404),
+    Row("module", OWN, typed("text/html"), None, JS, but={"gecko": "mime", "webkit": "mime"}, mode="cors", status=300),
+    Row("style", OWN, typed("text/html"), None, CSS, but={"fetch": "mime", "chromium": "mime"}, status=300),
     Row("worker", OWN, typed("text/html"), "mime", JS, but={"chromium": None}, mode="same-origin"),
     Row("worker", OWN, typed("image/png"), "mime", JS, mode="same-origin"),
     Row("worker", OWN, typed("text/plain", NOSNIFF), "nosniff", JS, but={"gecko": "mime"}, mode="same-origin"),
@@ -195,6 +202,10 @@ FRAMES = [
     Row("iframe", OTHER, typed("application/wasm", ("X-Frame-Options", "DENY")), "frame-options", HTML,
         but={"chromium": None}),
     Row("iframe", OTHER, typed("application/problem+json", ("X-Frame-Options", "DENY")), "frame-options", JSON),
+    *(Row("iframe", OTHER, typed(kind, ("X-Frame-Options", "DENY")), "frame-options", b"x", but={"chromium": None})
+      for kind in ("/", "font/woff2", "application/dash+xml", "image/tiff", "video/foo", "message/rfc822", "text/csv")),
+    *(Row("iframe", OTHER, typed(kind, ("X-Frame-Options", "DENY")), "frame-options", b"x")
+      for kind in ("application/ogg", "audio/mpegurl", "image/jxl", "text/foo", "application/xhtml+xml", "foo")),
     *(
         Row("iframe", OTHER, typed("text/html", ("X-Frame-Options", value)), stopped, HTML)
         for value, stopped in {
@@ -320,6 +331,10 @@ def script(integrity: str, url: str = OTHER, more: str = "") -> bytes:
 
 
 INTEGRITY = [
+    # what is of the wrong type, too
+    *(Row("script", OTHER, typed("image/png", *more), told, JS, mode="cors",
+          but={"chromium": "sri", "gecko": "mime"}, markup=script("sha256-AAAA", more=" crossorigin"))
+      for more, told in (((), "mime"), ((NOSNIFF,), "nosniff"))),
     Row("script", OTHER, typed("text/javascript"), "sri", JS, mode="cors",
         markup=script("sha256-" + "A" * 43 + "=", more=" crossorigin")),
     Row("script", OTHER, typed("text/javascript"), "sri", JS, markup=script("sha256-" + "A" * 43 + "=")),
