@@ -1,13 +1,14 @@
 """The harness for what stops an answer beside CORS, without a browser."""
 
 import base64
+import dataclasses
 import hashlib
 import json
 
 import pytest
 
 from tests.browser.near.cases import BODIES, LOADERS, Change, NearCase, answers, from_json, simpler, to_json
-from tests.browser.near.draw import FAMILIES, draw
+from tests.browser.near.draw import FAMILIES, draw, with_own_page
 from tests.browser.near.drivers import Told
 from tests.browser.near.run import Found, known, sort
 from tests.browser.near.verdict import Verdict, judged
@@ -48,6 +49,20 @@ def test_cases_survive_json_and_can_be_answered() -> None:
             for name, value in answer["headers"]:
                 assert not set(name + value) & {"\r", "\n", "\0"}
                 value.encode("latin-1")
+
+
+def test_most_pages_are_alone_at_their_origin() -> None:
+    """Then a request's document is no guess; what names the page's origin goes along, its host's other ports do not."""
+    drawn = [draw(6, index) for index in range(1000)]
+    pages = [case.page for case in drawn]
+    assert 0.7 < sum(pages.count(page) == 1 for page in pages) / len(pages) < 0.9
+    case = NearCase("n1", "frame", PAGE, "iframe", (f"{PAGE}:8443/r/{{id}}/0", f"{PAGE}/r/{{id}}/1"), (302,))
+    value = f"frame-ancestors {PAGE} {PAGE}:8443 {PAGE}.evil.test"
+    case = dataclasses.replace(case, changes=(Change(1, "Content-Security-Policy", (value,)),))
+    moved = with_own_page(case, 20001)
+    assert moved.page == f"{PAGE}:20001"
+    assert moved.urls == (f"{PAGE}:8443/r/{{id}}/0", f"{PAGE}:20001/r/{{id}}/1")
+    assert moved.changes[0].values == (f"frame-ancestors {PAGE}:20001 {PAGE}:8443 {PAGE}.evil.test",)
 
 
 def test_simpler_cases_are_simpler() -> None:
@@ -100,6 +115,28 @@ def test_a_browsers_word(browser: str, told: Told, gate: str | None) -> None:
     """Becomes a value of `blocked_by` at the last flow."""
     (found,) = judged(CASE, told, [flow(sec_fetch_dest="image", sec_fetch_mode="no-cors")], browser)
     assert found.verdict.gate == gate
+
+
+def test_firefox_says_nothing_of_an_object_that_corp_keeps_out() -> None:
+    """It gives up on it twice; where frame-ancestors refuses, too, which of them is told nowhere."""
+    gone = [{"status": "NS_ERROR_WONT_HANDLE_CONTENT", "blocked": 0}] * 2
+    refusing = Change(0, "Cross-Origin-Resource-Policy", ("same-site",))
+    case = dataclasses.replace(CASE, loader="object", changes=(refusing,))
+    told = Told({"outcome": "error", "framed": False}, failures=gone)
+    seen = [flow(sec_fetch_dest="object", sec_fetch_mode="navigate")]
+    (found,) = judged(case, told, seen, "firefox")
+    assert (found.verdict.gate, found.undecided) == ("corp", "")
+    (found,) = judged(case, dataclasses.replace(told, failures=gone[:1]), seen, "firefox")
+    assert found.verdict.gate is None
+    both = dataclasses.replace(case, changes=(refusing, Change(0, "Content-Security-Policy", ("frame-ancestors *",))))
+    assert judged(both, told, seen, "firefox")[0].undecided
+
+
+def test_webkits_icon_is_no_load_of_the_case() -> None:
+    """A policy keeps it out as well, and the console says so."""
+    text = "CONSOLE SECURITY ERROR Refused to load https://a.test/favicon.ico because of the Content Security Policy."
+    (found,) = judged(CASE, Told(console=[text]), [flow(sec_fetch_dest="image", sec_fetch_mode="no-cors")], "webkit")
+    assert found.verdict.gate is None
 
 
 def test_a_redirect_that_was_followed_passed() -> None:

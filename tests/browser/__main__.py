@@ -137,6 +137,7 @@ class Session:
         self.agreement.totals += found.totals
         self.agreement.hits += found.hits
         self.agreement.misses += found.misses
+        self.agreement.undecided += found.undecided
 
     async def shrunk(self, cases: dict[str, Case]) -> list[tuple[Check, Case, int]]:
         """One smallest case for each kind of disagreement, with how many there were of it."""

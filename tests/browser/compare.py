@@ -220,6 +220,8 @@ class Agreement:
     totals: collections.Counter[tuple[str, str]] = dataclasses.field(default_factory=collections.Counter)
     hits: collections.Counter[tuple[str, str]] = dataclasses.field(default_factory=collections.Counter)
     misses: list[Check] = dataclasses.field(default_factory=list)
+    undecided: list[Check] = dataclasses.field(default_factory=list)
+    """Other verdicts where traffic does not tell: not judged, and yet looked at."""
 
     def add(self, checks: Iterable[Check]) -> None:
         """Count some checks."""
@@ -229,6 +231,8 @@ class Agreement:
             self.hits[key] += check.hit
             if not check.hit and check.tier in JUDGED:
                 self.misses.append(check)
+            elif not check.hit and check.field == "verdict":
+                self.undecided.append(check)
 
     def set_aside(self, covers: Callable[[Check], bool]) -> list[Check]:
         """Take out the misses that `covers` says are known, as if they had not been compared."""
@@ -258,6 +262,11 @@ class Agreement:
             hits, total = self.hits[tier, field], self.totals[tier, field]
             below = "" if hits / total >= JUDGED.get(tier, 0.0) else f"   below {JUDGED[tier]:.0%}"
             lines.append(f"{tier:<12}{field:<11}{hits:>7}/{total:<7}{hits / total:>9.2%}{below}")
+        whys = collections.Counter(
+            f"{check.truth['kind']}, the browser {check.wanted}, the addon {check.got}: {check.truth['ambiguous_why']}"
+            for check in self.undecided
+        )
+        lines += [f"  {count:>5} unscored {why}" for why, count in whys.most_common()]
         return "\n".join(lines)
 
 

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 Lines = tuple[tuple[str, str], ...]
 
-FRAMED = frozenset({"iframe", "object", "embed"})
+OBJECTS = frozenset({"object", "embed"})
+FRAMED = OBJECTS | {"iframe"}
 SCRIPTS = frozenset({"script", "script-cors", "module", "modulepreload", "worker", "importscripts"})
 STYLES = frozenset({"css", "css-cors"})
 LOADERS = (

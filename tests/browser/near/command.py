@@ -75,6 +75,9 @@ async def main(options: Namespace, folder: Path) -> int:
     sys.stdout.write(found.table() + "\n")
     for miss, case, count in await shrunk(driver, found.misses, folder, enough=options.no_shrink):
         tell(miss, case, count)
+    for miss in found.open_misses:
+        sys.stdout.write(f"\nno traffic decides it: {miss.judged.undecided}")
+        tell(miss, miss.judged.case, 1)
     return 1 if found.misses else 0
 
 
@@ -89,6 +92,7 @@ def tell(miss: Miss, case: NearCase, count: int) -> None:
         f"  {verdict.why or 'nothing said'} | {miss.told.js}",
         f"  {miss.told.console} {failures}",
         f"  {json.dumps(to_json(case))}",
+        f"  flow {miss.judged.flow.flow_id}",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 

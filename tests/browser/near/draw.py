@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
 from collections.abc import Callable, Sequence
 
 from .cases import BODIES, FRAMED, LOADERS, SCRIPTS, STYLES, Change, Lines, NearCase
@@ -40,6 +41,11 @@ NO_CORS = (
     "embed",
 )  # fmt: skip
 REDIRECTS = (301, 302, 303, 307, 308)
+ALONE = 0.8
+"""The share of cases whose page has an origin of its own: whom of several open pages of an origin a request is of is
+not in the traffic, so that the others show what is made of that."""
+PORTS = range(20001, 60001)
+"""None that browsers refuse."""
 
 
 class Draw:
@@ -47,6 +53,7 @@ class Draw:
 
     def __init__(self, seed: int, index: int) -> None:
         self.rng = random.Random(f"near {seed} {index}")
+        self.index = index
         self.id = f"n{seed}x{index}"
 
     def one(self, weights: dict[str, int]) -> str:
@@ -61,7 +68,8 @@ class Draw:
         """The case."""
         family = ALIASES.get(family, family) if family else self.one(FAMILIES)
         draw: Callable[[], NearCase] = getattr(self, METHODS.get(family, family))
-        return dataclasses.replace(draw(), family=family)
+        case = dataclasses.replace(draw(), family=family)
+        return with_own_page(case, PORTS[self.index % len(PORTS)]) if self.chance(ALONE) else case
 
     # -- parts --
 
@@ -316,6 +324,31 @@ class Draw:
         quirks = case.loader in STYLES and self.chance(0.3)
         case = dataclasses.replace(case, policy=policy, quirks=quirks, worker_policy=worker, changes=tuple(changes))
         return self.with_redirect(case, 0.15)
+
+
+def with_own_page(case: NearCase, port: int) -> NearCase:
+    """The same case, whose page is alone at its origin: everywhere at this port of the same host."""
+    scheme, _, rest = case.page.partition("://")
+    host = rest.partition(":")[0]
+    whole = re.compile(re.escape(case.page) + r"(?![:\w.-])")
+    own = f"{scheme}://{host}:{port}"
+
+    def moved(text: str) -> str:
+        return whole.sub(own, text)
+
+    def lines(given: Lines) -> Lines:
+        return tuple((name, moved(value)) for name, value in given)
+
+    changes = tuple(dataclasses.replace(one, values=tuple(map(moved, one.values))) for one in case.changes)
+    return dataclasses.replace(
+        case,
+        page=own,
+        urls=tuple(map(moved, case.urls)),
+        policy=lines(case.policy),
+        meta=tuple(map(moved, case.meta)),
+        worker_policy=lines(case.worker_policy),
+        changes=changes,
+    )
 
 
 def draw(seed: int, index: int, family: str | None = None) -> NearCase:

@@ -9,6 +9,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests import waits
 from tests.browser.drivers import BrowserGone
@@ -235,11 +236,11 @@ class NearWebKit(WebKit):
     def __init__(self) -> None:
         super().__init__()
         self.idle: dict[str, list[Tab]] = {}
-        """By the page's origin: across sites a tab changes its process, and the inspector its target."""
+        """By the page's scheme and host: across sites a tab changes its process, and the inspector its target."""
 
     async def run_load(self, case: NearCase) -> Told:
         """Open the case's page, and have it make its load."""
-        idle = self.idle.setdefault(case.page, [])
+        idle = self.idle.setdefault("{0.scheme}://{0.hostname}".format(urlsplit(case.page)), [])
         try:
             if idle:
                 tab = idle.pop()

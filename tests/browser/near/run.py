@@ -59,6 +59,8 @@ class Found:
     derived: int = 0
     known: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     misses: list[Miss] = dataclasses.field(default_factory=list)
+    open_misses: list[Miss] = dataclasses.field(default_factory=list)
+    """Of flows that no traffic decides: for who looks at them."""
     cases: int = 0
 
     def add(self, other: Found) -> None:
@@ -68,6 +70,7 @@ class Found:
         for name in ("undecided_agree", "never_sent", "derived", "cases"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.misses += other.misses
+        self.open_misses += other.open_misses
 
     @property
     def share(self) -> float:
@@ -240,7 +243,10 @@ def sort(
     name = each.verdict.gate or "(not blocked)"
     if each.undecided:
         found.undecided[each.undecided] += 1
-        found.undecided_agree += said == each.verdict.gate
+        if said == each.verdict.gate:
+            found.undecided_agree += 1
+        else:
+            found.open_misses.append(Miss(each, said, told))
         return
     if said != each.verdict.gate:
         miss = Miss(each, said, told)

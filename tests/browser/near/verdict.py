@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from tests.browser.proxy import Seen
 
-from .cases import FRAMED, STYLES, NearCase
+from .cases import FRAMED, OBJECTS, STYLES, NearCase
 from .drivers import Told
 
 COEP_BY_NAME = re.compile("coep|by-dip|defaulted-to-same-origin")
@@ -163,6 +163,9 @@ def firefox(case: NearCase, told: Told, last: int) -> Verdict:
         if code in FIREFOX_CODES:
             return Verdict(FIREFOX_CODES[code], why=code)
     named = by_texts(told.console, FIREFOX_TEXTS)
+    # once for what fails by its status; twice where CORP refuses, of which nothing is said
+    if named is None and is_refused_object(case, told):
+        return Verdict(corp_or_coep(case, last), derived=True, why="NS_ERROR_WONT_HANDLE_CONTENT, twice")
     if named is None and not told.js.get("framed") and case.asked["frame"] and shows(case):
         named = by_texts(told.console, ((INVALID_OPTIONS, "frame-options"),))
     if named is not None:
@@ -182,6 +185,12 @@ def firefox(case: NearCase, told: Told, last: int) -> Verdict:
         if status is None and any("establish a connection" in text for text in told.console):
             return Verdict("mime", derived=True, why="an EventSource that fails, of status 200")
     return Verdict(None)
+
+
+def is_refused_object(case: NearCase, told: Told) -> bool:
+    """Whether CORP or COEP kept an object or embed out, whatever else did."""
+    codes = [failure["status"] for failure in told.failures]
+    return case.loader in OBJECTS and codes.count("NS_ERROR_WONT_HANDLE_CONTENT") > 1
 
 
 def shows(case: NearCase) -> bool:
@@ -221,7 +230,7 @@ WEBKIT_CORP = "violates the resource's Cross-Origin-Resource-Policy response hea
 
 def webkit(case: NearCase, told: Told, last: int) -> Verdict:
     """By the console's texts alone."""
-    texts = [text for text in told.console if "[Report Only]" not in text]
+    texts = [text for text in told.console if "[Report Only]" not in text and "/favicon.ico" not in text]
     if any(WEBKIT_CORP in text for text in texts):
         return Verdict(corp_or_coep(case, last), derived=True, why=WEBKIT_CORP)
     named = by_texts(texts, WEBKIT_TEXTS)
@@ -269,6 +278,10 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
     trustworthy = url.scheme == "https" or url.hostname in ("localhost", "127.0.0.1") or flow.url.count(".localhost")
     if told.js.get("outcome") in ("died",):
         return "the tab died"
+    policies = " ".join(case.changed(len(case.urls) - 1, "Content-Security-Policy") or ()).lower()
+    frames = "frame-ancestors" in policies or by_texts(told.console, ((INVALID_OPTIONS, "frame-options"),))
+    if browser == "firefox" and frames and is_refused_object(case, told):
+        return "Firefox tells of an object that several keep out by the code of CORP, and of frame-ancestors nowhere"
     waits_in_vain = told.js.get("outcome") == "no-event" and case.loader not in (*FRAMED, "prefetch")
     if verdict.gate is None and not shows(case) and by_texts(told.console, ((INVALID_OPTIONS, "frame-options"),)):
         return "Firefox calls X-Frame-Options invalid, and what is not shown does not tell whether it denies"
@@ -278,6 +291,10 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
         return "no Sec-Fetch-Dest and -Mode: the kind of load is not in the traffic"
     if case.loader == "preload" and verdict.gate in (None, "mime", "sri"):
         return "a preload is the same request as the real load, whose type and use are checked further"
+    looks_like_script = (flow.header("sec-fetch-dest"), flow.header("sec-fetch-mode")) == ("script", "cors")
+    kinds = case.changed(flow.hop, "Content-Type")
+    if browser == "firefox" and looks_like_script and kinds is not None and not any(kinds):
+        return "Firefox's modules and scripts with crossorigin are the same request, and only modules need a type"
     if case.integrity and any(url.startswith("http://") and "localhost" not in url for url in case.urls):
         return "no Sec-Fetch-Dest at some hop: that it is for the element with an integrity is not in the traffic"
     if browser == "chromium" and case.loader in STYLES and verdict.gate is None and not applies(case):
