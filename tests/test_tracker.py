@@ -412,7 +412,7 @@ BOUNDS = {
 def grown(traffic: Any, rounds: int, budget: int = 64 * BUDGET) -> int:
     """Bytes by which the memory grows from the first half of the rounds to the second."""
     run = Run()
-    run.tracker.keep_within(budget)
+    run.session.keep_within(budget)
     gc.collect()
     tracemalloc.start()
     marks = []
@@ -457,7 +457,7 @@ def test_forgotten_clients_are_gone() -> None:
     """What is forgotten is not kept elsewhere: a client holds all that waits, its cookies and its cache."""
     before = living_clients()
     run = Run()
-    run.tracker.keep_within(BUDGET)
+    run.session.keep_within(BUDGET)
     for number in range(1500):
         run.feed([cors("a", client=f"client {number}", connection=f"connection {number}").observation()])
     run.last.clear()

@@ -8,7 +8,6 @@ belong together do.
 Law 4: sans-IO, and what is remembered is bounded: endpoints, and sites and origins of each.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
@@ -17,6 +16,7 @@ from cors_addon.exchange.ledger import note_findings
 from cors_addon.exchange.model import ALLOW, Credentials, Fields, Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
+from cors_addon.exchange.shelf import Shelf
 from cors_addon.fetch.freshness import lifetime
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import Block
@@ -31,6 +31,10 @@ MAX_EACH = 4
 """Sites, and origins, remembered of one endpoint."""
 MAX_LENGTH = 256
 """Of a path, an origin or a value: longer ones are cut, or passed over."""
+
+_OF_ONE = 768
+"""Bytes of an endpoint of which nothing was seen."""
+_OF_A_TEXT = 64
 
 OF_SEVERAL = frozenset({FindingName.UNRELATED_ORIGINS_WITH_CREDENTIALS, FindingName.VARY_ORIGIN_MISSING})
 """Findings that more than one exchange may be needed for."""
@@ -61,6 +65,13 @@ class _Endpoint:
         self.values: dict[str, str] = {}
         """By the Origin of a request: the Access-Control-Allow-Origin of its answer, empty where there was none."""
 
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept of it."""
+        return _OF_ONE + sum(
+            2 * _OF_A_TEXT + len(key) + len(value) for kept in (self.sites, self.values) for key, value in kept.items()
+        )
+
 
 def _tell_no_more(one: _Endpoint, other: _Endpoint) -> bool:
     """Whether what was seen of an endpoint at two times shows nothing more together."""
@@ -78,14 +89,13 @@ class Auditor:
     def __init__(self, site: Callable[[str], str]) -> None:
         """`site` maps a host to its registrable domain."""
         self._site = site
-        self._endpoints: OrderedDict[_Key, _Endpoint] = OrderedDict()
-        self._forgot = False
+        self._endpoints: Shelf[_Key, _Endpoint] = Shelf(MAX_ENDPOINTS)
         self._granting = lru_cache(maxsize=1024)(self._find_granting)
         self._foreign_site = lru_cache(maxsize=1024)(self._find_foreign_site)
 
     def __getstate__(self) -> dict[str, object]:
         """What was remembered of endpoints."""
-        return {name: getattr(self, name) for name in ("_site", "_endpoints", "_forgot")}
+        return {name: getattr(self, name) for name in ("_site", "_endpoints")}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """As it was."""
@@ -96,18 +106,18 @@ class Auditor:
     def may_join(self, later: "Auditor") -> bool:
         """Whether another, which began with nothing, found of later traffic what this would have found."""
         known, theirs = self._endpoints, later._endpoints
-        if self._forgot or later._forgot or len(known.keys() | theirs.keys()) > MAX_ENDPOINTS:
+        if known.forgot or theirs.forgot or len(known.keys() | theirs.keys()) > MAX_ENDPOINTS:
             return False
         return all(_tell_no_more(known[key], theirs[key]) for key in known.keys() & theirs.keys())
 
     def join(self, later: "Auditor") -> None:
         """Remember what another remembers of later traffic, which `may_join`."""
         for key, theirs in later._endpoints.items():
-            own = self._endpoints.setdefault(key, theirs)
+            own = self._endpoints.get(key, theirs)
             own.refuses |= theirs.refuses
             own.sites = own.sites or theirs.sites
             own.values = dict([*(own.values | theirs.values).items()][:MAX_EACH])
-            self._endpoints.move_to_end(key)
+            self._endpoints.keep(key, own, own.weight)
 
     def audit(self, judgement: Judgement) -> None:
         """Store the findings on the judgement. Most have none, and are left unchanged."""
@@ -219,13 +229,19 @@ class Auditor:
         key = (url.scheme, url.host, url.port, url.path.partition("?")[0][:MAX_LENGTH])
         endpoint = self._endpoints.get(key)
         if endpoint is None:
-            endpoint = self._endpoints[key] = _Endpoint()
-            if len(self._endpoints) > MAX_ENDPOINTS:
-                self._endpoints.popitem(last=False)
-                self._forgot = True
-        else:
-            self._endpoints.move_to_end(key)
+            endpoint = _Endpoint()
+        # what is seen of it now counts when it is seen again
+        self._endpoints.keep(key, endpoint, endpoint.weight + len(url.host) + len(key[3]))
         return endpoint
+
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept."""
+        return self._endpoints.weight
+
+    def keep_within(self, most: int) -> None:
+        """Keep no more than so many bytes."""
+        self._endpoints.keep_within(most)
 
     def _find_foreign_site(self, origin: str, server: str) -> str | None:
         """The site of an origin; None where it could be the server's own, or is in no site that anybody may visit."""

@@ -3,20 +3,22 @@
 Law 1: a request names its page by Referer, in full to the page's own origin, elsewhere by the origin alone: then the
 latest page of that origin is taken, and where two of them differ in what they demand, that is inferred.
 Law 2: a document's body is looked into only when a check asks.
-Law 3: everything kept is bounded: clients, pages of each, and the bytes that are read of a page.
+Law 3: everything kept is bounded: clients, pages of each, the bytes that are read of a page, and those of all together.
 """
 
-from collections import Counter, OrderedDict, deque
-from collections.abc import Hashable, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cors_addon.exchange.model import Observation
+from cors_addon.exchange.shelf import Shelf
 from cors_addon.fetch import markup
+from cors_addon.fetch.bounds import size_of
 from cors_addon.fetch.embedder_policy import IsolationPolicy
 from cors_addon.fetch.gates import page_from
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.load import Page
-from cors_addon.fetch.orb import ReadBody
+from cors_addon.fetch.orb import ReadBody, held
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy, known_url
 from cors_addon.fetch.referrer_policy import DEFAULT, names_page, referrer_policy
 
@@ -30,6 +32,11 @@ MAX_LED = 64
 """Redirects of one client whose page is remembered until what they lead to has come."""
 MAX_PAGES = 48
 """Pages, workers and style sheets that are remembered of one client."""
+_OF_A_PAGE = 2048
+"""Bytes of one without its headers, and of a client."""
+_AS_READ = 4
+"""What headers are made into has as many times their bytes."""
+_OF_AN_ELEMENT = 512
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +57,14 @@ class Document:
     tried: dict[object, Page | None] = field(default_factory=dict, repr=False)
     """What it would demand under policies that are not in force, by whose trial that is; None where it is not meant."""
     _markup: markup.Markup | None = field(default=None, repr=False)
+
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept of it, its body apart."""
+        known, found = self.observation, self._markup
+        own = 0 if known is None else size_of(known.request) + _AS_READ * size_of(known.response)
+        own += 0 if found is None else _OF_AN_ELEMENT * (len(found.elements) + len(found.policies))
+        return _OF_A_PAGE + len(self.url.path) + own
 
     @property
     def markup(self) -> markup.Markup:
@@ -83,24 +98,23 @@ def _nothing(_limit: int) -> bytes | None:
     return None
 
 
-class _Pages(OrderedDict[Url, Document]):
+class _Pages(Shelf[Url, Document]):
     """Of one client: pages by URL, the latest last; a style sheet stands for the page that loads it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(MAX_PAGES)
         self.origins: Counter[str] = Counter()
         """How many there are of each origin: most requests ask for a page that was never seen."""
-        self.led: OrderedDict[Url, Document] = OrderedDict()
+        self.led: Shelf[Url, Document] = Shelf(MAX_LED)
         """Where redirects lead, and whose loads those are: what comes there may name no page at all."""
 
-    def keep(self, url: Url, document: Document) -> None:
+    def add(self, url: Url, document: Document) -> None:
         """Make it the latest, and forget the oldest where there are too many."""
+        for each, page in self.items():
+            self.weigh(each, page.weight)  # some were looked into since
         if url not in self:
             self.origins[url.origin] += 1
-        self[url] = document
-        self.move_to_end(url)
-        if len(self) > MAX_PAGES:
-            oldest, _ = self.popitem(last=False)
+        for oldest, _ in self.keep(url, document, document.weight):
             self.origins[oldest.origin] -= 1
             if not self.origins[oldest.origin]:
                 del self.origins[oldest.origin]
@@ -136,20 +150,41 @@ class Documents:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._clients: OrderedDict[Hashable, _Pages] = OrderedDict()
-        self._with_bodies: deque[Document] = deque(maxlen=MAX_BODIES)
+        self._clients: Shelf[Hashable, _Pages] = Shelf(MAX_CLIENTS)
+        self._with_bodies: Shelf[Document, None] = Shelf(MAX_BODIES)
         self.integrity_seen = False
         """Some page has an element that names a digest: then its own scripts are to be looked at, too."""
         self.isolation_seen = False
         """Some page or worker has an embedder or isolation policy: all loads across origins are to be looked at."""
 
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept."""
+        return self._clients.weight + self._with_bodies.weight
+
+    def keep_within(self, most: int) -> None:
+        """Keep no more than so many bytes."""
+        self._let_go(self._with_bodies.keep_within(most // 4))
+        self._clients.keep_within(most - most // 4)
+
+    @staticmethod
+    def _let_go(bodies: Iterable[tuple[Document, None]]) -> None:
+        for document, _ in bodies:
+            document.read_body = _nothing  # of an older page only its headers tell from now on
+
     def _pages(self, client: Hashable) -> _Pages:
         pages = self._clients.get(client)
         if pages is None:
-            pages = self._clients[client] = _Pages()
-            if len(self._clients) > MAX_CLIENTS:
-                self._clients.popitem(last=False)
+            pages = _Pages()
+            self._clients.keep(client, pages, _OF_A_PAGE)
         return pages
+
+    def _weigh(self, client: Hashable, pages: _Pages) -> None:
+        """Something was added to the pages of a client."""
+        pages.most = pages.led.most = self._clients.most // 2
+        self._clients.weigh(client, _OF_A_PAGE + pages.weight + pages.led.weight)
+        self._clients.move_to_end(client)
+        self._clients.relieve()
 
     def note(
         self,
@@ -173,13 +208,13 @@ class Documents:
 
     def keep(self, client: Hashable, document: Document) -> None:
         """Make it the latest of a client."""
-        read_body, worker = document.read_body, document.worker
-        self._pages(client).keep(document.url, document)
-        if len(self._with_bodies) == MAX_BODIES:
-            self._with_bodies[0].read_body = _nothing  # of an older page only its headers tell from now on
-        self._with_bodies.append(document)
-        if not worker and not self.integrity_seen:
-            start = read_body(_GLANCE) or b""
+        document.read_body, size = held(document.read_body, markup.LOOKED_AT)
+        pages = self._pages(client)
+        pages.add(document.url, document)
+        self._weigh(client, pages)
+        self._let_go(self._with_bodies.keep(document, None, size))
+        if not document.worker and not self.integrity_seen:
+            start = document.read_body(_GLANCE) or b""
             self.integrity_seen = start.find(b"integrity") >= 0  # `in` would take ten times as long
 
     def at(self, client: Hashable, url: Url) -> Document | None:
@@ -191,14 +226,14 @@ class Documents:
         """A style sheet was loaded for a document: what it loads itself names it as its referrer."""
         pages = self._pages(client)
         if url not in pages:
-            pages.keep(url, document)
+            pages.add(url, document)
+            self._weigh(client, pages)
 
     def note_redirect(self, client: Hashable, target: Url, document: Document) -> None:
         """What a page asked for leads to another URL."""
-        led = self._pages(client).led
-        led[target] = document
-        if len(led) > MAX_LED:
-            led.popitem(last=False)
+        pages = self._pages(client)
+        pages.led.keep(target, document, document.weight + len(target.path))
+        self._weigh(client, pages)
 
     def find(
         self, client: Hashable, observation: Observation, headers: Mapping[bytes, bytes], *, worker: bool = False
@@ -212,7 +247,7 @@ class Documents:
         if referrer is not None and (named := pages.get(referrer)) is not None and (named.worker or not worker):
             return named, True
         origin = self._origin(observation, headers, referrer)
-        if origin is None and (led := pages.led.pop(observation.url, None)) is not None:
+        if origin is None and (led := pages.led.take(observation.url)) is not None:
             return led, True
         if origin is not None and origin not in pages.origins:
             return None, False

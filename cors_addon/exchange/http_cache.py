@@ -6,21 +6,25 @@ https://httpwg.org/specs/rfc9111.html#freshening.responses
 
 Law 1: the condition of a request tells which response is meant: one that bears its validator.
 Law 2: what passes without CORS is many: it is kept as it came, and looked at only when a 304 asks for it.
-Law 3: bounded, the oldest forgotten first.
+Law 3: bounded in number and in bytes, the oldest forgotten first.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.exchange.model import Fields
+from cors_addon.exchange.shelf import Shelf
+from cors_addon.fetch.bounds import size_of
 from cors_addon.fetch.freshness import lifetime, may_be_used_stale
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.names import VALIDATES, VALIDATORS
 from cors_addon.fetch.origins import Url
 
 MAX_PLAIN = 512
+_OF_ONE = 1024
+"""Bytes of one, without its headers."""
 
 _VALIDATOR_LENGTHS = frozenset(map(len, VALIDATORS))
 
@@ -82,14 +86,20 @@ class PlainResponses:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._by_url: OrderedDict[tuple[Hashable, Url], tuple[Fields, Fields, float]] = OrderedDict()
+        self._by_url: Shelf[tuple[Hashable, Url], tuple[Fields, Fields, float]] = Shelf(MAX_PLAIN)
+        self.keep_within = self._by_url.keep_within
         self._unread: deque[tuple[Callable[[Any], Plain], Any]] = deque(maxlen=MAX_PLAIN)
         self.note_unread = self._unread.append
-        """Keep what its first item can make something of, should it be asked for; most never are."""
+        """Keep what its first item can make something of, should it be asked for; most never are. It is to be short."""
 
     def __len__(self) -> int:
         """How many are kept."""
         return len(self._by_url) + len(self._unread)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of those that were read."""
+        return self._by_url.weight
 
     def note(self, client: Hashable, url: Url, request: Fields, response: Fields, ended: float) -> None:
         """Keep one; `client` is an address."""
@@ -102,11 +112,8 @@ class PlainResponses:
             self._keep(*read(seen))
 
     def _keep(self, client: Hashable, url: Url, request: Fields, response: Fields, ended: float) -> None:
-        key = (client, url)
-        self._by_url[key] = (request, response, ended)
-        self._by_url.move_to_end(key)
-        if len(self._by_url) > MAX_PLAIN:
-            self._by_url.popitem(last=False)
+        weight = _OF_ONE + size_of(request) + size_of(response) + len(url.path)
+        self._by_url.keep((client, url), (request, response, ended), weight)
 
     def find(self, client: Hashable, url: Url, request: Fields) -> Stored | None:
         """The one for a URL that the sender of another request has stored, itself being told by its User-Agent."""

@@ -20,6 +20,8 @@ from cors_addon.exchange.model import Judgement, Observation, Role
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.request_headers import IN_DISGUISE, RequestHeaders, is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
+from cors_addon.exchange.shelf import Shelf
+from cors_addon.exchange.weight import of_flow
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Gate, Load
@@ -67,8 +69,18 @@ class Loads:
         """Policies that are tried on each load."""
         self._redirected: OrderedDict[tuple[Hashable, Url], None] = OrderedDict()
         """URLs of each client that led elsewhere, the latest."""
-        self._told: OrderedDict[str, Judgement] = OrderedDict()
+        self._told: Shelf[str, Judgement] = Shelf(MAX_TOLD)
         """Flows that only this had something to say of, by id: CORS may yet."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept."""
+        return self._documents.weight + self._told.weight
+
+    def keep_within(self, most: int) -> None:
+        """Keep no more than so many bytes."""
+        self._told.keep_within(most // 4)
+        self._documents.keep_within(most - most // 4)
 
     @property
     def integrity_seen(self) -> bool:
@@ -152,14 +164,12 @@ class Loads:
     def _tell(self, observation: Observation, fate: Fate, engine: Engine) -> Judgement:
         role = _ROLES.get(fate.load.mode, Role.NO_CORS)
         made = Judgement(observation, role, engine)
-        self._told[observation.flow_id] = made
-        if len(self._told) > MAX_TOLD:
-            self._told.popitem(last=False)
+        self._told.keep(observation.flow_id, made, of_flow(observation))
         return made
 
     def _take_over(self, judgement: Judgement) -> None:
         """CORS has its word on a flow after all: it is told again."""
-        told = self._told.pop(judgement.observation.flow_id, None)
+        told = self._told.take(judgement.observation.flow_id)
         if told is not None and told is not judgement:
             take_over(judgement, told)
 

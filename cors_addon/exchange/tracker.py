@@ -75,11 +75,17 @@ class Tracker:
         self._plain = PlainResponses()
         self.note_unread = self._plain.note_unread
         """As `note_plain`, put off until it is asked for: of a pair, the first makes its arguments of the other."""
+        self.keep_plain_within = self._plain.keep_within
         self._ledger = Ledger()
 
     def keep_within(self, budget: int) -> None:
         """Keep no more than so many bytes of all clients."""
         self._known.budget = budget
+
+    @property
+    def plain_weight(self) -> int:
+        """Bytes of what is kept by `note_plain`."""
+        return self._plain.weight
 
     def see_one_window(self, one: bool) -> None:
         """Whether what is observed from now on is one window's: a cookie that it withholds then tells for certain."""

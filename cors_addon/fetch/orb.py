@@ -38,6 +38,12 @@ ALL = 1 << 22
 """Bytes of which nothing is left out, but for what no check reads to its end."""
 
 
+def held(read: ReadBody, limit: int) -> tuple[ReadBody, int]:
+    """What reads the first `limit` bytes as well, and how many bytes it holds, where `read` holds a longer body."""
+    shortened = getattr(read, "shortened", None)
+    return (read, 0) if shortened is None else shortened(limit)
+
+
 class Opaque(NamedTuple):
     """An opaque answer, as far as the check asks."""
 

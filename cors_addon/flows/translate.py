@@ -20,6 +20,7 @@ from cors_addon.exchange.timing import HAR_SKEW
 from cors_addon.fetch import headers
 from cors_addon.fetch.bounds import MAX_HOST, bounded_path
 from cors_addon.fetch.load import Page
+from cors_addon.fetch.orb import ReadBody
 from cors_addon.fetch.origins import Url, host_to_ascii, is_loopback, known_url, parse_url
 from cors_addon.fetch.referrer_policy import referrer_policy
 from cors_addon.flows import bodies
@@ -71,7 +72,7 @@ def observation(flow: http.HTTPFlow) -> Observation:
         request.http_version.startswith((b"HTTP/2", b"HTTP/3")),
         has_body(request) if request.content is None else request.content != b"",
         rewrite_record.of(metadata) if metadata else None,
-        None if response is None else partial(_read_body, response.data),
+        None if response is None else _Body(_read_body, response.data),
     )
     if error is not None and status is not None and not fields:
         made.proxy_error = error.msg or ""
@@ -93,13 +94,24 @@ def page(flow: http.HTTPFlow) -> Document | None:
     request = flow.request.data
     asked = url(flow)
     policy = referrer_policy(response.data.headers.fields)
-    read_body = partial(_read_body, response.data)
+    read_body = _Body(_read_body, response.data)
     return Document(flow.id, asked, request.timestamp_start, Page(asked), read_body, referrer_policy=policy)
 
 
 def _read_body(response: http.ResponseData, limit: int) -> bytes | None:
-    fields = response.headers.fields
-    return bodies.read(response.content, headers.get(fields, b"content-encoding") or "", limit)
+    return bodies.read(response.content, headers.get(response.headers.fields, b"content-encoding") or "", limit)
+
+
+class _Body(partial[bytes | None]):
+    """Reads a body; made for every CORS flow, and so what C makes without a call back."""
+
+    def shortened(self, limit: int) -> tuple[ReadBody, int]:
+        """For what stays: so many bytes as sent, which is most of the time more once unpacked, and how many."""
+        [response] = self.args
+        raw = response.content
+        short = None if raw is None else raw[:limit]
+        coding = headers.get(response.headers.fields, b"content-encoding") or ""
+        return partial(bodies.read, short, coding), len(short or b"")
 
 
 def skew(flow: http.HTTPFlow) -> float:

@@ -79,6 +79,7 @@ class CorsAddon:
         self._publisher = Publisher(Annotations(self._flows, self._policies))
         self._judging = Judging(self._flows, self._publisher, self._faults)
         self._session = self._judging.session
+        self._session.also_kept = self._weigh_shown
         self._policies.on_trials = self._session.try_on_loads
         self._explaining = Explaining(self._flows, lambda: self._settings.engine, self._faults)
         self._explaining.of_page = self._judging.lines_of_page
@@ -154,7 +155,7 @@ class CorsAddon:
         masking.show(secrets=new.secrets == "show")
         self._settings = new
         if self.page is not None:
-            self.page.use(new.page)
+            self.page.use(new.page, new.memory)
         self._show_comments()
 
     def _use_files(self, new: Settings) -> None:
@@ -255,6 +256,9 @@ class CorsAddon:
         if self._silence is not None:
             first.append(self._silence.note)
         self._first = tuple(first)
+
+    def _weigh_shown(self) -> int:
+        return 0 if self.page is None else self.page.weigh()
 
     def _come_up(self) -> None:
         self._faults.level = logging.ERROR

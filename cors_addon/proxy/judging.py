@@ -14,6 +14,7 @@ from mitmproxy import ctx, http
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.page_call import Report, Scene
 from cors_addon.exchange.timing import PATIENCE
+from cors_addon.fetch.bounds import SHORT, size_of
 from cors_addon.flows import translate
 from cors_addon.flows.use import JUDGED, LOADED, PAGE, STORED, use_of
 from cors_addon.proxy import internals
@@ -22,7 +23,6 @@ from cors_addon.proxy.judged_flows import JudgedFlows
 from cors_addon.proxy.publishing import Publisher
 from cors_addon.proxy.settings import Settings
 from cors_addon.proxy.streams import Streams
-from cors_addon.session.pages import Pages
 from cors_addon.session.session import Session
 
 if TYPE_CHECKING:
@@ -103,8 +103,9 @@ class Judging:
         request, response = flow.request.data, flow.response.data  # type: ignore[union-attr]  # use_of has seen it
         if response.status_code == 200 and request.method == b"GET" and flow.is_replay is None:
             chosen = self.settings.filter
-            if chosen is None or chosen(flow):
-                seen = (flow.client_conn, flow.server_conn, request, response.headers.fields, response.timestamp_end)
+            fields = response.headers.fields
+            if (chosen is None or chosen(flow)) and len(request.path) <= SHORT and size_of(fields) <= SHORT:
+                seen = (flow.client_conn, flow.server_conn, request, fields, response.timestamp_end)
                 self.session.note_unread((translate.plain, seen))
 
     def judge_failed(self, flow: http.HTTPFlow) -> None:
@@ -179,7 +180,7 @@ class Judging:
         from cors_addon.proxy.witness.page_notes import PageNotes
         from cors_addon.proxy.witness.witness import Witness
 
-        pages = self.session.pages = Pages()
+        pages = self.session.listen()
         self._witness = Witness(self._hear, pages.note_sent)
         self._witness.use(chosen, log)
         self.page_notes = PageNotes(self._flows.find, self._witness.coverage)

@@ -21,7 +21,6 @@ from cors_addon.recordings.source import Damage, Source
 from cors_addon.report.input import Input
 from cors_addon.session import page_log
 from cors_addon.session.page_log import Entry
-from cors_addon.session.pages import Pages
 from cors_addon.session.session import Session
 
 type Progress = Callable[[Source, Input], None]
@@ -145,7 +144,7 @@ def _judge_witnessed(
     exchanges: Iterable[Recorded], session: Session, only: _Chosen | None, told: Iterator[Entry]
 ) -> Iterator[Judgement]:
     """The same, with what pages said at each time. Raises Damage for a log that is none."""
-    pages = session.pages = Pages()
+    pages = session.listen()
     waiting = _next(told)
     observation: Observation | None = None
     for exchange in exchanges:

@@ -1,7 +1,7 @@
 """What the answers of a session tell of their servers: whose they are, whom they allow, and what they always say.
 
 Law 1: a name told by one answer is lent to the same server's others; a server is a scheme, host and port.
-Law 2: what is kept is bounded, whatever comes.
+Law 2: what is kept is bounded, in number and in bytes, whatever comes.
 Law 3: of a rewritten answer only what the server itself said counts.
 Law 4: an answer that is allowed costs next to nothing, once it tells nothing new of its server.
 """
@@ -13,6 +13,7 @@ from cors_addon.exchange.ledger import note_server
 from cors_addon.exchange.model import ALLOW, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.recognised import Confidence, History, Recognised
 from cors_addon.exchange.response_headers import read_response
+from cors_addon.exchange.shelf import Shelf
 from cors_addon.fetch.orb import ReadBody
 from cors_addon.fetch.origins import Url
 from cors_addon.servers.answer import BODY_READ
@@ -25,6 +26,10 @@ MAX_ORIGINS = 16
 MAX_LEARNED = 256
 MAX_TRIES = 8
 """Good answers of a server that are looked at for who it is; of its preflights as many."""
+_OF_ONE = 2048
+"""Bytes of a server of which nothing was learned."""
+_OF_A_TEXT = 192
+"""Bytes of a text that is kept, besides its own."""
 _ASKED = frozenset({Role.PREFLIGHT, Role.ACTUAL, Role.REDIRECT, Role.NON_BROWSER})
 
 
@@ -47,11 +52,21 @@ class _Server:
     """Origins, and what was answered to each, that tell no more."""
     may_tell: bool = True
     """It is not known, and not all that may be tried was."""
+    learned_size: int = 0
+    """Bytes of what is `learned`."""
 
     def learn(self, told: tuple[str | None, str]) -> None:
         """Another answer that is like this one tells no more."""
-        if len(self.learned) < MAX_LEARNED:
+        if len(self.learned) < MAX_LEARNED and told not in self.learned:
             self.learned.add(told)
+            self.learned_size += _size(*told)
+
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept of it."""
+        allowed = sum(_size(origin, request) for origin, (request, _) in self.allowed.items())
+        sent = sum(_size(value, *origins) for value, origins in self.sent.items())
+        return _OF_ONE + self.learned_size + allowed + sent
 
     def is_to_be_tried(self, role: Role) -> bool:
         """Whether to look at one more of its good answers, though it is like others."""
@@ -67,7 +82,13 @@ class Servers:
     """The servers of a session."""
 
     def __init__(self) -> None:
-        self._servers: OrderedDict[tuple[str, str, int], _Server] = OrderedDict()
+        self._servers: Shelf[tuple[str, str, int], _Server] = Shelf(MAX_SERVERS)
+        self.keep_within = self._servers.keep_within
+
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept."""
+        return self._servers.weight
 
     def tell(self, judgement: Judgement, read_body: ReadBody | None) -> None:
         """Add to a judgement who answered and what it said, and learn of the answer."""
@@ -83,7 +104,7 @@ class Servers:
         if told not in server.learned or (server.may_tell and server.is_to_be_tried(judgement.role)):
             server.learn(told)
             self._recognise(server, observation, None)
-            _learn(server, judgement, observation)
+            self._learn(server, judgement, observation)
         if server.lent is not None:
             note_server(judgement, server.lent, None, None)
 
@@ -98,12 +119,16 @@ class Servers:
         body = read_body(BODY_READ) if speaks and read_body is not None and own is observation else None
         found = self._recognise(server, own, body)
         note_server(judgement, found, said(own, body) if speaks else None, _history(server, judgement, own))
+        self._learn(server, judgement, own)
+
+    def _learn(self, server: _Server, judgement: Judgement, own: Observation) -> None:
         _learn(server, judgement, own)
+        self._servers.weigh(own.url[:3], server.weight)
+        self._servers.relieve()
 
     def _begin(self, url: Url) -> _Server:
-        found = self._servers[url[:3]] = _Server()
-        if len(self._servers) > MAX_SERVERS:
-            self._servers.popitem(last=False)
+        found = _Server()
+        self._servers.keep(url[:3], found, _OF_ONE)
         return found
 
     def _recognise(self, server: _Server, own: Observation, body: bytes | None) -> Recognised | None:
@@ -158,6 +183,10 @@ def _learn(server: _Server, judgement: Judgement, own: Observation) -> None:
         if len(receivers) < MAX_ORIGINS:
             receivers.add(origin)
         _bound(server.sent)
+
+
+def _size(*texts: str | None) -> int:
+    return sum(_OF_A_TEXT + len(text or "") for text in texts)
 
 
 def _bound[T](kept: OrderedDict[str, T]) -> None:

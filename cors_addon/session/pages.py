@@ -3,7 +3,7 @@
 Law 1: a page's word counts for its own client and its own origin, and for flows that it can have caused: their URL,
 method, mode and time are those of the call.
 Law 2: each flow is one call's.
-Law 3: what is kept is bounded, in number and in age.
+Law 3: what is kept is bounded, in number, in age and in bytes.
 """
 
 import math
@@ -16,7 +16,9 @@ from cors_addon.exchange.assignment import cheapest
 from cors_addon.exchange.mode_evidence import BY_THE_REQUEST
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Outcome, Role, ToldBy, Verdict, Word
 from cors_addon.exchange.page_call import PageCall, Report, Scene, Violation
+from cors_addon.exchange.shelf import Shelf
 from cors_addon.exchange.timing import CALL_SLACK, CALL_TOLD_WITHIN
+from cors_addon.exchange.weight import of_flow
 from cors_addon.fetch.headers import get, normalize
 from cors_addon.fetch.origins import OPAQUE, Url, is_potentially_trustworthy, known_url
 from cors_addon.fetch.requests import BROWSER_NAMES
@@ -25,6 +27,8 @@ MAX_KEPT = 3000
 """Judgements, and requests, that calls are held against."""
 MAX_SCENES = 500
 MAX_VIOLATIONS = 200
+_OF_A_TEXT = 512
+"""Bytes of a URL that is remembered, with its client and its time, or of a violation."""
 _GIVEN_UP = ("AbortError", "abort", "timeout", "TimeoutError")
 _APART = 10
 """What a header name that only a call has, or only a flow, weighs beside seconds."""
@@ -69,52 +73,74 @@ class _Told:
     violations: deque[Violation] = field(default_factory=lambda: deque(maxlen=MAX_VIOLATIONS))
     never_sent: int = 0
 
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept."""
+        return _OF_A_TEXT + sum(_OF_A_TEXT + len(each.url) + len(each.directive) for each in self.violations)
+
 
 class Pages:
     """The pages of all clients."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._judged: OrderedDict[str, Judgement] = OrderedDict()
+        self._judged: Shelf[str, Judgement] = Shelf(MAX_KEPT)
         """By flow id; those that a call is known of are taken out."""
         self._by_url: dict[tuple[Hashable, Url], list[str]] = {}
-        self._sent: deque[_Sent] = deque(maxlen=MAX_KEPT)
+        self._sent: Shelf[int, _Sent] = Shelf(MAX_KEPT)
+        self._count = 0
         self._times: dict[tuple[Hashable, Url], float] = {}
         """When a URL was last asked for, of all that is in `_sent`."""
         self._hosts: OrderedDict[tuple[Hashable, str, int], None] = OrderedDict()
         """Servers that a client has asked through this proxy."""
-        self._told: OrderedDict[Scene, _Told] = OrderedDict()
+        self._told: Shelf[Scene, _Told] = Shelf(MAX_SCENES)
         self._opaque: OrderedDict[Hashable, set[str]] = OrderedDict()
         """Of each client: origins of the URLs of its pages whose own origin is opaque."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept."""
+        return self._judged.weight + self._sent.weight + self._told.weight
+
+    def keep_within(self, most: int) -> None:
+        """Keep no more than so many bytes."""
+        self._told.keep_within(most // 4)
+        for _, sent in self._sent.keep_within(most // 4):
+            self._forget_sent(sent)
+        for _, judgement in self._judged.keep_within(most // 2):
+            self._forget_place(judgement)
 
     # -- what is seen ----------------------------------------------------------------------------------------------
 
     def note_sent(self, client: Hashable, url: Url, started: float) -> None:
         """A request came by, whatever it is. `client`: address and User-Agent."""
-        if len(self._sent) == MAX_KEPT:
-            oldest = self._sent[0]
-            if self._times.get((oldest.client, oldest.url)) == oldest.started:
-                del self._times[oldest.client, oldest.url]
-        self._sent.append(_Sent(client, url, started))
+        self._count += 1
+        for _, sent in self._sent.keep(self._count, _Sent(client, url, started), _OF_A_TEXT + len(url.path)):
+            self._forget_sent(sent)
         self._times[client, url] = started
         self._hosts[client, url.host, url.port] = None
         if len(self._hosts) > MAX_KEPT:
             self._hosts.popitem(last=False)
+
+    def _forget_sent(self, sent: _Sent) -> None:
+        if self._times.get((sent.client, sent.url)) == sent.started:
+            del self._times[sent.client, sent.url]
 
     def note_judged(self, judgement: Judgement) -> None:
         """A flow was judged, for the first time."""
         observation = judgement.observation
         if judgement.role not in _ASKED and judgement.origin is None:
             return
-        self._judged[observation.flow_id] = judgement
         self._by_url.setdefault((_client(observation), observation.url), []).append(observation.flow_id)
-        if len(self._judged) > MAX_KEPT:
-            self._forget(next(iter(self._judged.values())))
+        for _, forgotten in self._judged.keep(observation.flow_id, judgement, of_flow(observation)):
+            self._forget_place(forgotten)
 
     def _forget(self, judgement: Judgement) -> None:
+        if self._judged.take(judgement.observation.flow_id) is not None:
+            self._forget_place(judgement)
+
+    def _forget_place(self, judgement: Judgement) -> None:
         observation = judgement.observation
-        if self._judged.pop(observation.flow_id, None) is None:
-            return
         key = (_client(observation), observation.url)
         kept = [flow_id for flow_id in self._by_url.get(key, ()) if flow_id != observation.flow_id]
         if kept:
@@ -128,13 +154,14 @@ class Pages:
         """Hold a report against what was seen."""
         told = self._told.get(scene)
         if told is None:
-            told = self._told[scene] = _Told(scene.origin)
-            if len(self._told) > MAX_SCENES:
-                self._told.popitem(last=False)
+            told = _Told(scene.origin)
+            self._told.keep(scene, told, told.weight)
         if report.opaque and told.origin != OPAQUE:
             told.origin = OPAQUE
             self._note_opaque(scene)
         told.violations.extend(each for each in report.violations if each.enforced)
+        self._told.weigh(scene, told.weight)
+        self._told.relieve()
         heard = Heard([], [])
         found = self._match(scene, told, report.calls)
         for call, first in zip(report.calls, found, strict=True):

@@ -4,7 +4,7 @@ Live traffic, recordings and tests are all judged by this, so that each gets the
 
 Law 1: sans-IO. Time is the observations' own.
 Law 2: what comes out was audited in the order in which it comes out; its revisions too.
-Law 3: what is kept is bounded: the tracker and the auditor see to their own, `last` to its number.
+Law 3: what is kept is bounded: each that keeps something sees to its share of the budget, `last` to its number.
 """
 
 import sys
@@ -62,7 +62,9 @@ class Session:
         self._settled = 0.0
         self._keep = keep
         self.budget = BUDGET
-        """Bytes that are kept of all clients; see `keep_within`."""
+        """Bytes that are kept; see `keep_within`."""
+        self.also_kept: Callable[[], int] = lambda: 0
+        """Bytes of judgements that are kept elsewhere, and count."""
         self.auditor = auditor or Auditor(site)
         self.last: OrderedDict[str, Judgement] = OrderedDict()
         """The last revision of each judgement by flow id, the latest `keep` of them, in the order of their flows."""
@@ -77,9 +79,9 @@ class Session:
     def _begin(self, engine: str) -> None:
         self.engine = engine
         self.tracker = Tracker(engine=engine, site=self._site, skew=self._skew)
-        self.tracker.keep_within(self.budget)
         """Its `sees` and `skew` may be set before each `observe`."""
         self.loads = Loads(self._site, engine)
+        self.keep_within(self.budget)
         self.loads.trials = self._trials
         self.loads.is_news = private_answers.is_shown_by
         # asked for every flow that passes the proxy, whatever it is: not worth a call more
@@ -93,9 +95,27 @@ class Session:
         self._trials = self.loads.trials = tuple(trials)
 
     def keep_within(self, budget: int) -> None:
-        """Keep no more than so many bytes of clients: the oldest are forgotten first."""
+        """Keep no more than so many bytes: of each kind the oldest is forgotten first."""
         self.budget = budget
-        self.tracker.keep_within(budget)
+        self.loads.keep_within(budget // 8)
+        self.tracker.keep_plain_within(budget // 16)
+        self.servers.keep_within(budget // 16)
+        self.auditor.keep_within(budget // 16)
+        if self.pages is not None:
+            self.pages.keep_within(budget // 16)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Clients may have all that nothing else needs."""
+        kept = self.loads.weight + self.tracker.plain_weight + self.servers.weight + self.auditor.weight
+        kept += self.also_kept() + (0 if self.pages is None else self.pages.weight)
+        self.tracker.keep_within(max(self.budget - kept, self.budget // 16))
+
+    def listen(self) -> Pages:
+        """Hear from now on what pages say of themselves."""
+        self.pages = Pages()
+        self.keep_within(self.budget)
+        return self.pages
 
     def change_engine(self, engine: str) -> list[Judgement]:
         """Judge as another engine from now on, and forget the traffic so far. Returns its last judgements."""
@@ -134,6 +154,7 @@ class Session:
         started = observation.started
         if abs(started - self._settled) >= SETTLE_EVERY:
             self._settled = started
+            self._share_out()
             judgements += self.tracker.settle(started, judgements, SETTLED_AT_ONCE)
         if judgements:
             auditor = self.auditor

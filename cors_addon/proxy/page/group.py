@@ -13,6 +13,7 @@ from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.weight import BUDGET, of_flow
 from cors_addon.policy.export import TARGETS
 from cors_addon.proxy import internals
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
@@ -33,6 +34,8 @@ OFF = "off"
 AUTO = "auto"
 IDLE = 300.0
 """Seconds after the last look until nothing is gathered any more."""
+_SHARE = 4
+"""What it may have of all that is kept, as a fraction."""
 MOST_KEPT = 1_000
 """Judgements kept for a page that is opened later, where mitmproxy keeps no flows."""
 
@@ -51,6 +54,13 @@ class Kept:
 
     def close(self) -> None:
         """There will be no more."""
+
+    def weigh(self, most: int) -> int:
+        """Bytes that are kept, after what is too much was forgotten: asked for at times, for many flows at once."""
+        weight = sum(of_flow(each.observation) for each in self.latest)
+        while weight > most:
+            weight -= of_flow(self.latest.popleft().observation)
+        return weight
 
 
 class PageGroup(CommandGroup):
@@ -73,6 +83,7 @@ class PageGroup(CommandGroup):
         self._looked = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._wanted = AUTO
+        self._most = BUDGET // _SHARE
         self._running = False
 
     def show(
@@ -93,13 +104,21 @@ class PageGroup(CommandGroup):
 
     # ---- mitmproxy starts, changes options, ends ----
 
-    def use(self, wanted: str) -> None:
-        """`auto`, `off` or a port."""
+    def use(self, wanted: str, memory: int) -> None:
+        """`auto`, `off` or a port; `memory`: bytes that all is to be kept in."""
+        self._most = memory // _SHARE
+        if self._live is not None:
+            self._live.keep_within(self._most)
         if wanted != self._wanted:
             self._wanted = wanted
             if self._running:
                 self._stop()
                 self._start()
+
+    def weigh(self) -> int:
+        """Bytes of what is kept to be shown."""
+        live = 0 if self._live is None else self._live.weight
+        return live + (0 if self._kept is None else self._kept.weigh(self._most))
 
     def running(self) -> None:
         """Now there is a loop to listen in."""
@@ -149,6 +168,7 @@ class PageGroup(CommandGroup):
             assert self.app is not None
             known = self._judged() if self._kept is None else self._kept.latest
             self._live = Live(known, self._body_of, self.app.changed)
+            self._live.keep_within(self._most)
             self._publisher.add(self._live)
             self._timer = asyncio.get_running_loop().call_later(IDLE, self._look)
         return self._live

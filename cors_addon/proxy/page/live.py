@@ -1,7 +1,7 @@
 """What the live page shows: judgements, counted and kept as for the report, and what changed since somebody looked.
 
 Law 1: a judgement that comes in is put aside; it is counted when somebody asks, or when very many wait.
-Law 2: memory is bounded, as the report's is.
+Law 2: memory is bounded, in number and in bytes.
 """
 
 import time
@@ -14,7 +14,7 @@ from mitmproxy import http
 from cors_addon.exchange.model import Judgement
 from cors_addon.report.html.details import Body, Briefs, Details, by_fetch, fetch
 from cors_addon.report.html.document import Lasting, explained, overview
-from cors_addon.report.html.exchanges import Exchanges
+from cors_addon.report.html.exchanges import MOST_BYTES, Exchanges
 from cors_addon.report.html.values import shown
 from cors_addon.report.summary import Summary
 
@@ -36,12 +36,14 @@ class Live:
         self._body_of = body_of
         self._changed = changed
         self._waiting: deque[Judgement] = deque(judged)
+        self._waiting_size = 0
+        self._most = MOST_BYTES
         self._begin()
 
     def _begin(self) -> None:
         self.generation = time.monotonic_ns()
         """Numbers and versions of another mean nothing."""
-        self._summary, self._exchanges, self._lasting = Summary(), Exchanges(), Lasting()
+        self._summary, self._exchanges, self._lasting = Summary(), Exchanges(most_bytes=self._most), Lasting()
         self._versions: OrderedDict[str, int] = OrderedDict()
         self._version = 0
         self._overview: tuple[int, dict[str, Any]] | None = None
@@ -49,14 +51,26 @@ class Live:
     def write(self, judgement: Judgement, _flow: http.HTTPFlow | None) -> None:
         """Put a judgement aside."""
         self._waiting.append(judgement)
-        if len(self._waiting) >= MOST_WAITING:
+        self._waiting_size += judgement.observation.size
+        if len(self._waiting) >= MOST_WAITING or self._waiting_size > self._most:
             self._count()
         self._changed()
 
     def close(self) -> None:
         """There will be no more."""
 
+    @property
+    def weight(self) -> int:
+        """Bytes of the judgements that are kept."""
+        return self._waiting_size + self._exchanges.weight
+
+    def keep_within(self, most: int) -> None:
+        """Keep no more than so many bytes."""
+        self._most = most
+        self._exchanges.keep_within(most)
+
     def _count(self) -> None:
+        self._waiting_size = 0
         while self._waiting:
             judgement = self._waiting.popleft()
             flow_id = judgement.observation.flow_id

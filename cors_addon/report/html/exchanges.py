@@ -38,6 +38,19 @@ class Exchanges:
         weight = LINE * len(lines) + sum(len(name) + len(value) for name, value in lines)
         self._ranks[_rank(judgement)][flow_id] = judgement, weight
         self._bytes += weight
+        self._relieve()
+
+    @property
+    def weight(self) -> int:
+        """Bytes that are kept."""
+        return self._bytes
+
+    def keep_within(self, most_bytes: int) -> None:
+        """Keep no more than so many bytes from now on."""
+        self._most_bytes = most_bytes
+        self._relieve()
+
+    def _relieve(self) -> None:
         while len(self) > self._most or (self._bytes > self._most_bytes and len(self) > 1):
             least = next(rank for rank in reversed(self._ranks) if rank)
             self._bytes -= least.popitem(last=False)[1][1]
