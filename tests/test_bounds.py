@@ -164,7 +164,10 @@ HOSTILE: dict[str, Callable[[], http.HTTPFlow]] = {
 def test_no_exchange_costs_more_than_a_bounded_piece_of_work(tmp_path: Path) -> None:
     """Judged, written to a file and onto the flow; without bounds most of these take hundreds of thousands of steps."""
     with proxy(cors_jsonl=str(tmp_path / "lines")) as running:
-        usual = (preflight(ALLOW_PUT), actual(ALLOW_PUT, method="PUT"), actual(), preflight(ALLOW_PUT, headers="x-a"))
+        usual = (
+            *(preflight(ALLOW_PUT), actual(ALLOW_PUT, method="PUT"), actual(), preflight(ALLOW_PUT, headers="x-a")),
+            preflight([], status=403, body=b"Forbidden"),
+        )
         running.pass_through(*usual)  # expressions are compiled when they are used for the first time
         for place, (name, make) in enumerate(HOSTILE.items()):
             each = make()

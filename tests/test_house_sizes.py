@@ -30,9 +30,7 @@ PROSE_AND_DATA = {
 }
 
 # What is still over a measure. The list must be exact: whoever mends a place strikes it out, and nothing may be added.
-STILL_OVER: dict[str, set[str]] = {
-    "exchange": {"exchange/ledger.py: lines", "exchange/tracker.py: lines"},
-}
+STILL_OVER: dict[str, set[str]] = {}
 
 
 class Function(NamedTuple):

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from cors_addon.audit import hosts, private_answers
-from cors_addon.exchange.ledger import note_findings
 from cors_addon.exchange.model import ALLOW, Credentials, Fields, Judgement, PreflightState, Role, Verdict
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.exchange.shelf import Shelf
+from cors_addon.exchange.writing import note_findings
 from cors_addon.fetch.freshness import lifetime
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import Block

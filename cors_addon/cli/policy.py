@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cors_addon.exchange.ledger import note_shadow
 from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.writing import note_shadow
 from cors_addon.fetch.headers import visible
 from cors_addon.policy import export, learn, shadow
 from cors_addon.policy.faults import count, errors

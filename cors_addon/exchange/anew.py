@@ -10,8 +10,9 @@ from typing import Any
 from cors_addon.exchange.clients import Follower
 from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.ledger import Ledger, keep_revision, unlink
+from cors_addon.exchange.ledger import Ledger
 from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.writing import keep_revision, unlink
 
 
 def judge_anew(

@@ -14,7 +14,6 @@ from cors_addon.engines.gates import GATES
 from cors_addon.engines.marks import MARKS
 from cors_addon.exchange.documents import Document, Documents
 from cors_addon.exchange.fate import Fate
-from cors_addon.exchange.ledger import note_fate, take_over
 from cors_addon.exchange.load_trials import LoadTrial, check, try_all
 from cors_addon.exchange.model import Judgement, Observation, Role
 from cors_addon.exchange.outcomes import location_target
@@ -22,6 +21,7 @@ from cors_addon.exchange.request_headers import IN_DISGUISE, RequestHeaders, is_
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.exchange.shelf import Shelf
 from cors_addon.exchange.weight import of_flow
+from cors_addon.exchange.writing import note_fate, take_over
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Gate, Load

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from cors_addon.exchange import preflights
 from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.exchange import Exchange, ModeFinding
-from cors_addon.exchange.ledger import assume, link, note_needed, note_unneeded
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState
 from cors_addon.exchange.preflights import REFUSED_YET_SENT, USER_AGENT
 from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
 from cors_addon.exchange.timing import QUEUED
+from cors_addon.exchange.writing import assume, link, note_needed, note_unneeded
 from cors_addon.fetch.cache import Grant, Key
 from cors_addon.fetch.checks import AUTHORIZATION, Asked
 from cors_addon.fetch.headers import normalize
@@ -154,6 +154,16 @@ def _served(exchange: Exchange, judgement: Judgement, used: tuple[Grant, ...], a
     exchange.ledger.serve(judgement, used)
     if assumption is not None:
         assume(judgement, assumption)
+
+
+def miss(exchange: Exchange, judgement: Judgement, *, may_lack: bool) -> None:
+    """No preflight is known that a request needed; `may_lack`: not all of them are observed."""
+    if exchange.heard is not None and exchange.heard.preflight is not None:
+        return  # the browser says how it came by its permission
+    if may_lack:
+        assume(judgement, Assumption.PREFLIGHTS_MAY_BE_MISSING)
+    else:
+        exchange.ledger.contradict(judgement, "it needed a preflight, and none was sent or cached")
 
 
 def _sent_all_the_same(exchange: Exchange, judgement: Judgement, mode: ModeFinding) -> bool:

@@ -5,12 +5,12 @@ from cors_addon.exchange import matching, preflights
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.hops import MAX_REDIRECTS, redirected_method
-from cors_addon.exchange.ledger import conclude, enforce_nothing, judge_both
 from cors_addon.exchange.mode_evidence import COOKIE_WITHHELD
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role
 from cors_addon.exchange.outcomes import answer_of, asked_of, location_target, outcome, unanswered
 from cors_addon.exchange.request_headers import classify
 from cors_addon.exchange.timing import PATIENCE, SOON
+from cors_addon.exchange.writing import conclude, enforce_nothing, judge_both
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.refusals import Stage
 from cors_addon.reasons.assumptions import Assumption

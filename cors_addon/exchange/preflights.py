@@ -7,11 +7,11 @@ from cors_addon.engines import Engine
 from cors_addon.exchange.browser_cache import Answered
 from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.ledger import assume, note_lifetime
 from cors_addon.exchange.mode_evidence import NOT_FOLLOWED
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders
 from cors_addon.exchange.timing import EARLY, PROMPT, RETRY_WITHIN
+from cors_addon.exchange.writing import assume, note_lifetime
 from cors_addon.fetch.cache import Granted, Key
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import Asked

@@ -1,7 +1,7 @@
 """How much of an exchange is read: one that is too long is cut before it is judged, and the judgement says so."""
 
 from cors_addon.exchange.model import Fields, Observation
-from cors_addon.exchange.request_headers import read_request, shape_of
+from cors_addon.exchange.request_headers import read_request
 from cors_addon.exchange.response_headers import shape_of as shape_of_response
 from cors_addon.fetch.bounds import MAX_METHOD, SHORT, bounded, size_of
 from cors_addon.fetch.received import joined, values_of
@@ -10,7 +10,7 @@ from cors_addon.fetch.received import joined, values_of
 def cut(observation: Observation) -> tuple[str, ...]:
     """Leave of an exchange what is to be read. Returns what to say of that: nothing, for nearly all."""
     request, response = observation.request, observation.response
-    answered, asked = len(values_of(response)), _length(request)
+    answered, asked = len(values_of(response)), read_request(request).length
     observation.size += answered + asked
     if (
         answered <= SHORT
@@ -21,17 +21,6 @@ def cut(observation: Observation) -> tuple[str, ...]:
     ):
         return ()
     return _cut(observation)
-
-
-def _length(fields: Fields) -> int:
-    """Of the values of a request, in bytes; to measure every one costs much, and a browser's own are a few words."""
-    shape = shape_of(fields)
-    if shape.is_long:
-        return len(joined(fields)) + SHORT
-    length = read_request(fields).said.length
-    for place in shape.lengthy:
-        length += len(fields[place][1])
-    return length
 
 
 def _is_short(fields: Fields) -> bool:

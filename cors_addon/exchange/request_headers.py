@@ -9,10 +9,13 @@ from typing import NamedTuple, overload
 
 from cors_addon.engines import FETCH, Engine, chromium_brand, detect
 from cors_addon.exchange.model import Fields, Observation, Role
+from cors_addon.exchange.programs import program
+from cors_addon.fetch.bounds import SHORT
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.mime import essence
 from cors_addon.fetch.names import ASKED_METHOD
 from cors_addon.fetch.patterns import pattern
+from cors_addon.fetch.received import joined
 from cors_addon.fetch.requests import BROWSER_NAMES
 from cors_addon.fetch.shapes import Shapes
 from cors_addon.reasons.assumptions import Assumption
@@ -60,6 +63,7 @@ class RequestShape:
         "has_cookie",
         "is_long",
         "is_plain",
+        "latest",
         "lengthy",
         "metadata",
         "mode",
@@ -99,7 +103,7 @@ class RequestShape:
         self.shows_no_mode = not self.has_cookie and not {b"authorization", b"sec-fetch-storage-access"} & places.keys()
         self.authored_nothing = self.browsers_own and b"authorization" not in places
         self.mode_alone = self.mode >= 0 and self.site < 0 and self.dest < 0
-        self.program = _program(names, self)
+        self.program = program(names, places, mode_alone=self.mode_alone)
         """What wrote it, where no browser spells, or orders, its names so; else empty."""
         self.forwarded = not places.keys().isdisjoint(_FORWARDED)
         telling = (*_TELLING, *_OF_LIBRARIES) if self.mode_alone else _TELLING
@@ -109,28 +113,8 @@ class RequestShape:
             place for place, name in enumerate(lower) if place not in self.telling and name not in _BRIEF
         )
         """Places of other values that may be of any length, and that somebody reads."""
-
-
-WORKERS, UNDICI, NODE_HTTP, HTTP_PROXY = "Cloudflare Workers", "undici", "Node's http", "http-proxy"
-
-
-def _program(names: Sequence[bytes], shape: RequestShape) -> str:
-    """Measured in requests that programs made, with a browser's headers passed on, or without.
-
-    Node's http (axios, got, node-fetch, superagent) writes Host and Connection after the others, where every browser
-    begins with Host, or (WebKitGTK) has it after Connection; undici (Node's fetch) begins with `host` and `connection`
-    in lower case, whatever case the others have; npm's http-proxy turns a browser's order round, and counts only where
-    that does not say which origin it asked. DevTools sort the names in their HAR files, User-Agent after all these.
-    """
-    if b"cf-worker" in shape.places:
-        return WORKERS
-    if tuple(names[:2]) == (b"host", b"connection"):
-        odd = shape.mode_alone or shape.accept < 0 or any(name != name.lower() for name in names)
-        return UNDICI if odd else ""
-    host, connection = (shape.places.get(name, -1) for name in (b"host", b"connection"))
-    if max(shape.origin, shape.user_agent, 0) < host < connection:
-        return NODE_HTTP
-    return HTTP_PROXY if shape.site < 0 and tuple(names[-2:]) == (b"connection", b"host") else ""
+        self.latest: tuple[RequestHeaders, ...] = ()
+        """The latest two lists of this shape, as read: pages ask for one thing after the other in the same words."""
 
 
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"via")
@@ -219,15 +203,20 @@ class RequestHeaders(Mapping[bytes, bytes]):
     Made for every request, and in a hurry: values are picked where somebody asks.
     """
 
-    __slots__ = ("_places", "fields", "said")
+    __slots__ = ("_places", "fields", "length", "said")
 
-    def __init__(self, fields: Fields) -> None:
-        """Read a header list."""
-        shape = shape_of(fields)
+    def __init__(self, fields: Fields, shape: RequestShape) -> None:
+        """Read a header list of this shape."""
         self.fields, self._places = fields, shape.places
         known_by: tuple[object, ...] = (shape, *[fields[place][1] for place in shape.telling])
         said = _SAID.get(known_by)
         self.said = self._listen(shape, known_by) if said is None else said
+        self.length = (
+            len(joined(fields)) + SHORT
+            if shape.is_long
+            else self.said.length + sum([len(fields[place][1]) for place in shape.lengthy])
+        )
+        """Bytes of the values that may be of any length; more than `SHORT` where not all of the list is read."""
 
     def _listen(self, shape: RequestShape, known_by: tuple[object, ...]) -> Said:
         said = Said(self, shape)
@@ -310,18 +299,25 @@ class _Last:
 
     def __init__(self) -> None:
         self.fields: Fields = ()
-        self.read = RequestHeaders(())
+        self.read = RequestHeaders((), shape_of(()))
 
 
 _LAST = _Last()
 
 
 def read_request(fields: Fields) -> RequestHeaders:
-    """Read a header list. Not to be changed: others get the same."""
+    """Read a header list. Not to be changed: others get the same, for this list and for any that is equal to it."""
     last = _LAST
     if fields is last.fields:
         return last.read
-    found = RequestHeaders(fields)
+    shape = shape_of(fields)
+    for found in shape.latest:
+        if found.fields == fields:
+            break
+    else:
+        found = RequestHeaders(fields, shape)
+        if found.length <= MAX_TELLING:
+            shape.latest = (found, *shape.latest[:1])
     last.fields, last.read = fields, found
     return found
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from cors_addon.exchange.clients import Client, Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.http_cache import PlainResponses, Stored, may_be_fresh
-from cors_addon.exchange.ledger import assume, note_stored
 from cors_addon.exchange.model import Credentials, Judgement, Observation
 from cors_addon.exchange.outcomes import judged_fields, update_stored
 from cors_addon.exchange.response_headers import ResponseHeaders, read_response
+from cors_addon.exchange.writing import assume, note_stored
 from cors_addon.fetch.names import VALIDATING
 from cors_addon.fetch.origins import Url
 from cors_addon.reasons.assumptions import Assumption

@@ -18,18 +18,7 @@ from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.http_cache import PlainResponses, is_plain
 from cors_addon.exchange.known_clients import KnownClients
-from cors_addon.exchange.ledger import (
-    Ledger,
-    assume,
-    conclude,
-    hold_to_credentials,
-    judge_both,
-    note_held,
-    note_role,
-    note_unneeded,
-    note_word,
-    pass_either_way,
-)
+from cors_addon.exchange.ledger import Ledger
 from cors_addon.exchange.mode_evidence import STORAGE_ACCESS_SENT
 from cors_addon.exchange.model import (
     DENY,
@@ -46,6 +35,17 @@ from cors_addon.exchange.model import (
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.request_headers import read_request
 from cors_addon.exchange.timing import PATIENCE, SOON
+from cors_addon.exchange.writing import (
+    assume,
+    conclude,
+    hold_to_credentials,
+    judge_both,
+    note_held,
+    note_role,
+    note_unneeded,
+    note_word,
+    pass_either_way,
+)
 from cors_addon.fetch.cache import Key
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.origins import OPAQUE, Url, last_two_labels
@@ -403,9 +403,4 @@ class Tracker:
             or revalidation.plain_confirmed(observation, self._plain) is not None
         )
         if permission.explain(exchange, judgement, fetch, key, revalidates=revalidates):
-            if exchange.heard is not None and exchange.heard.preflight is not None:
-                pass  # the browser says how it came by its permission
-            elif self.sees.may_lack:
-                assume(judgement, Assumption.PREFLIGHTS_MAY_BE_MISSING)
-            else:
-                exchange.ledger.contradict(judgement, "it needed a preflight, and none was sent or cached")
+            permission.miss(exchange, judgement, may_lack=self.sees.may_lack)

@@ -18,8 +18,8 @@ from mitmproxy.master import Master
 from cors_addon.audit.auditor import Auditor
 from cors_addon.audit.probe import Plan, Probe, ProbeAnswer, Request, Unfit, access, plan, shows
 from cors_addon.audit.questions import Asks, Question
-from cors_addon.exchange.ledger import note_findings, note_sender
 from cors_addon.exchange.model import Judgement, Role
+from cors_addon.exchange.writing import note_findings, note_sender
 from cors_addon.flows import translate
 from cors_addon.flows.translate import PROBE
 from cors_addon.policy.suffixes import registrable_domain

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from mitmproxy import ctx, http
 
-from cors_addon.exchange.ledger import note_shadow
 from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.writing import note_shadow
 from cors_addon.proxy import internals
 from cors_addon.proxy.annotate import annotate, annotate_probe
 from cors_addon.proxy.judged_flows import JudgedFlows

@@ -5,8 +5,8 @@ Whatever engine is asked for, it is this browser's decision. Nothing else in the
 
 from cors_addon.engines import FETCH, detect
 from cors_addon.exchange.fate import Fate
-from cors_addon.exchange.ledger import assume, note_word
 from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role, Verdict, Word
+from cors_addon.exchange.writing import assume, note_word
 from cors_addon.fetch.load import Block, Gate, Load
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import REQUEST_METHOD

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from cors_addon.exchange import request_headers
+from cors_addon.exchange import programs, request_headers
 from cors_addon.exchange.model import Fields
 
 
@@ -58,10 +58,10 @@ CLIENTS = (
 
 
 _PROGRAMS = {
-    request_headers.WORKERS: "a Cloudflare Worker",
-    request_headers.UNDICI: "undici (Node's fetch)",
-    request_headers.NODE_HTTP: "a program of Node's (axios, got, node-fetch …)",
-    request_headers.HTTP_PROXY: "a dev server's proxy (http-proxy)",
+    programs.WORKERS: "a Cloudflare Worker",
+    programs.UNDICI: "undici (Node's fetch)",
+    programs.NODE_HTTP: "a program of Node's (axios, got, node-fetch …)",
+    programs.HTTP_PROXY: "a dev server's proxy (http-proxy)",
 }
 """By what wrote a request, whatever the request says of itself."""
 

@@ -9,11 +9,11 @@ Law 4: an answer that is allowed costs next to nothing, once it tells nothing ne
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
-from cors_addon.exchange.ledger import note_server
 from cors_addon.exchange.model import ALLOW, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.recognised import Confidence, History, Recognised
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.exchange.shelf import Shelf
+from cors_addon.exchange.writing import note_server
 from cors_addon.fetch.orb import ReadBody
 from cors_addon.fetch.origins import Url
 from cors_addon.servers.answer import BODY_READ

@@ -16,7 +16,6 @@ from cors_addon.audit import private_answers
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange import browser_reports, hearing, reading
 from cors_addon.exchange.http_cache import is_plain
-from cors_addon.exchange.ledger import assume, note_contradiction, note_fate, note_replayed, note_word
 from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.loads import Loads
 from cors_addon.exchange.model import DENY, Judgement, Observation, Word
@@ -24,6 +23,7 @@ from cors_addon.exchange.page_call import Report, Scene
 from cors_addon.exchange.timing import SETTLE_EVERY
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.exchange.weight import BUDGET
+from cors_addon.exchange.writing import assume, note_contradiction, note_fate, note_replayed, note_word
 from cors_addon.fetch.headers import get
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption

@@ -12,10 +12,10 @@ from cors_addon.engines import FETCH, detect
 from cors_addon.engines import forced as wanted
 from cors_addon.exchange.browser_reports import Reported
 from cors_addon.exchange.fate import Fate
-from cors_addon.exchange.ledger import note_word
 from cors_addon.exchange.loads import Loads
 from cors_addon.exchange.model import Judgement, Observation, Role, ToldBy, Word
 from cors_addon.exchange.timing import REPORTED_WITHIN
+from cors_addon.exchange.writing import note_word
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import Block, Destination, Gate, Load
 from cors_addon.fetch.origins import OPAQUE
