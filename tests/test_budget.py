@@ -80,7 +80,7 @@ def pages(session: Session, number: int) -> None:
 
 def weights(session: Session) -> Iterator[int]:
     yield session.loads.weight
-    yield session.tracker.plain_weight
+    yield session.tracker.plain.weight
     yield session.servers.weight
     yield session.auditor.weight
     yield 0 if session.pages is None else session.pages.weight
@@ -118,7 +118,7 @@ def test_bodies_of_pages_are_held_as_far_as_they_are_read() -> None:
 def test_long_answers_are_not_noted() -> None:
     """Unread as they are, nobody weighs them."""
     with proxy() as running:
-        unread = running.addon._session.tracker._plain._unread
+        unread = running.addon._session.tracker.plain._unread
         for length in (10, 10_000):
             running.pass_through(flow(response=[("ETag", "x"), ("X-Long", "v" * length)]))
         assert len(unread) == 1

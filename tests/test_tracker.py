@@ -384,7 +384,7 @@ def sizes(run: Run) -> dict[str, int]:
     return {
         "clients": len(clients),
         "connections": len(connections),
-        "plain": len(run.tracker._plain),
+        "plain": len(run.tracker.plain),
         **{
             name: max((measure(client) for client in clients.values()), default=0)
             for name, measure in of_client.items()

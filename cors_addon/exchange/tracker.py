@@ -72,20 +72,14 @@ class Tracker:
         one clock's. It can be set anew, too."""
         self._evidence = Evidence(site)
         self._known = KnownClients(engines.forced(engine), self._evidence)
-        self._plain = PlainResponses()
-        self.note_unread = self._plain.note_unread
+        self.plain = PlainResponses()
+        self.note_unread = self.plain.note_unread
         """As `note_plain`, put off until it is asked for: of a pair, the first makes its arguments of the other."""
-        self.keep_plain_within = self._plain.keep_within
         self._ledger = Ledger()
 
     def keep_within(self, budget: int) -> None:
         """Keep no more than so many bytes of all clients."""
         self._known.budget = budget
-
-    @property
-    def plain_weight(self) -> int:
-        """Bytes of what is kept by `note_plain`."""
-        return self._plain.weight
 
     def see_one_window(self, one: bool) -> None:
         """Whether what is observed from now on is one window's: a cookie that it withholds then tells for certain."""
@@ -156,7 +150,7 @@ class Tracker:
 
         `client` is an address. Cheap, for traffic that is of no other use.
         """
-        self._plain.note(client, url, request, response, ended)
+        self.plain.note(client, url, request, response, ended)
 
     def is_navigation_news(self, connection: Hashable) -> bool:
         """The same of a request without a Cookie that may be a navigation."""
@@ -200,7 +194,7 @@ class Tracker:
                         continue
                     if queues is client.hops and (hops.may_be_mixed_content(waiting, url) or waiting.judgement.ended):
                         continue
-                    if not (waiting.method == "GET" and revalidation.may_be_at_hand(waiting, url, client, self._plain)):
+                    if not (waiting.method == "GET" and revalidation.may_be_at_hand(waiting, url, client, self.plain)):
                         self._ledger.not_followed(waiting)
 
     # -- preflights ------------------------------------------------------------------------------------------------
@@ -351,7 +345,7 @@ class Tracker:
             mode = fetch.credentials
             if mode is UNKNOWN:
                 mode, _ = self._evidence.shown(exchange)
-            response = revalidation.judged_response(exchange, judgement, mode, self._plain)
+            response = revalidation.judged_response(exchange, judgement, mode, self.plain)
         if status in REDIRECT_STATUSES:
             target = location_target(observation, response.lines.location, engine)
             if target is not None:
@@ -400,7 +394,7 @@ class Tracker:
         observation = exchange.observation
         revalidates = (
             observation.url in exchange.client.stored
-            or revalidation.plain_confirmed(observation, self._plain) is not None
+            or revalidation.plain_confirmed(observation, self.plain) is not None
         )
         if permission.explain(exchange, judgement, fetch, key, revalidates=revalidates):
             permission.miss(exchange, judgement, may_lack=self.sees.may_lack)

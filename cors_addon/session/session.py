@@ -98,7 +98,7 @@ class Session:
         """Keep no more than so many bytes: of each kind the oldest is forgotten first."""
         self.budget = budget
         self.loads.keep_within(budget // 8)
-        self.tracker.keep_plain_within(budget // 16)
+        self.tracker.plain.keep_within(budget // 16)
         self.servers.keep_within(budget // 16)
         self.auditor.keep_within(budget // 16)
         if self.pages is not None:
@@ -107,7 +107,7 @@ class Session:
 
     def _share_out(self) -> None:
         """Clients may have all that nothing else needs."""
-        kept = self.loads.weight + self.tracker.plain_weight + self.servers.weight + self.auditor.weight
+        kept = self.loads.weight + self.tracker.plain.weight + self.servers.weight + self.auditor.weight
         kept += self.also_kept() + (0 if self.pages is None else self.pages.weight)
         self.tracker.keep_within(max(self.budget - kept, self.budget // 16))
 

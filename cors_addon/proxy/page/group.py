@@ -13,7 +13,7 @@ from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
-from cors_addon.exchange.weight import BUDGET, of_flow
+from cors_addon.exchange.weight import BUDGET
 from cors_addon.policy.export import TARGETS
 from cors_addon.proxy import internals
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
@@ -57,9 +57,9 @@ class Kept:
 
     def weigh(self, most: int) -> int:
         """Bytes that are kept, after what is too much was forgotten: asked for at times, for many flows at once."""
-        weight = sum(of_flow(each.observation) for each in self.latest)
+        weight = sum([each.observation.size for each in self.latest])
         while weight > most:
-            weight -= of_flow(self.latest.popleft().observation)
+            weight -= self.latest.popleft().observation.size
         return weight
 
 
