@@ -57,6 +57,16 @@ def of_pages() -> list[Judgement]:
     return list(last(Session(keep=ALL), *map(observed, (*pages, load("a")))).values())
 
 
+def of_a_private_network() -> list[Judgement]:
+    """Preflights of older Chromium that ask for it, beside something else and alone, without its permission."""
+    asks, run = (("Access-Control-Request-Private-Network", "true"),), Run()
+    alone = Sent(
+        id="b", method="OPTIONS", request=(*cors("b").request, ("Access-Control-Request-Method", "GET"), *asks)
+    )
+    run.feed([preflight("p", request=asks).observation(), alone.observation()])
+    return list(run.finish().last.values())
+
+
 def of_mitmproxys_own() -> list[Judgement]:
     """A request that it replayed, and one of a probe."""
     sent, session = cors("a", 0.0).observation(), Session()
@@ -74,7 +84,7 @@ def of_the_browsers_cache() -> list[Judgement]:
 def emitted() -> set[str]:
     """What is assumed of the traffic of all tables."""
     judgements = [*of_scenarios(), *of_answers(), *of_requests(), *of_a_recording_that_may_lack_preflights()]
-    judgements += [*of_pages(), *of_mitmproxys_own(), *of_the_browsers_cache()]
+    judgements += [*of_a_private_network(), *of_pages(), *of_mitmproxys_own(), *of_the_browsers_cache()]
     read = {exposure_assumption(judgement) for judgement in judgements} - {None}
     return {each for judgement in judgements for each in judgement.assumptions} | {str(each) for each in read}
 

@@ -506,8 +506,9 @@ def test_headers_that_no_check_reads() -> None:
 def test_what_a_local_proxy_hides(page: str, server: str, told: str) -> None:
     """Chromium's question to the user, for a public page and an address that is not."""
     allowed = [("Access-Control-Allow-Origin", page)]
-    sent = flow(url=server, request=[("Origin", page), ("Sec-Fetch-Mode", "cors")], response=allowed)
+    newest = CHROMIUM.replace("Chrome/131", "Chrome/156")
+    sent = flow(url=server, request=[("Origin", page), ("Sec-Fetch-Mode", "cors")], response=allowed, agent=newest)
     words = local_network.hint(observe(sent)[0])
     assert (told in words) if told else not words
     assert ("Local Network Access" in " ".join(explain(observe(sent)[0]).split())) is bool(told)
-    assert not local_network.hint(observe(sent, engine="gecko")[0])
+    assert not local_network.hint(observe(sent, engine="webkit")[0])

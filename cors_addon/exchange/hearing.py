@@ -7,12 +7,12 @@ Law 3: where no reading of the headers agrees, the word stands, and the judgemen
 
 from typing import NamedTuple
 
+from cors_addon.exchange import private_network
 from cors_addon.exchange.mode_evidence import BY_THE_REQUEST, PAGES_CALL, SHOWN
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role, ToldBy, Verdict, Word
 from cors_addon.exchange.outcomes import ALLOWED
-from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import Block, Gate
-from cors_addon.fetch.names import LOCAL_NETWORK, PRIVATE_NETWORK, REQUEST_LOCAL_NETWORK, REQUEST_PRIVATE_NETWORK
+from cors_addon.fetch.names import PRIVATE_NETWORK
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.assumptions import Assumption
 
@@ -72,7 +72,7 @@ def hear(word: Word, judgement: Judgement, mode: Credentials, evidence: str | No
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     if word.passed is None or word.block is not None or omitted is None or included is None:
         return Heard(mode, evidence)
-    if word.passed is False and word.refusal is None and _lacks_private_network(judgement):
+    if word.passed is False and word.refusal is None and private_network.is_lacking(judgement):
         return Heard(mode, evidence, decided=True)  # that is why, unless its headers refuse it anyway
     readings = {Credentials.OMIT: omitted, Credentials.INCLUDE: included}
     agreeing = [each for each, reading in readings.items() if _agrees(word, reading)]
@@ -124,23 +124,11 @@ def unexplained(judgement: Judgement) -> tuple[Block | None, str | None]:
 
     Beside it how that contradicts the headers, unless the exchange itself names what was asked of it beyond CORS.
     """
+    if Assumption.PRIVATE_NETWORK_ENFORCED in judgement.assumptions and judgement.block is None:
+        return Block(Gate.LOCAL_NETWORK, None, PRIVATE_NETWORK), None
     word = judgement.word
     if word is None or word.passed is not False or judgement.verdict is not Verdict.ALLOW or judgement.block:
         return None, None
-    if _lacks_private_network(judgement):
+    if private_network.is_lacking(judgement):
         return Block(Gate.LOCAL_NETWORK, None, PRIVATE_NETWORK), None
     return Block(Gate.OTHER, word.text or None), REFUSED_ANYWAY
-
-
-def _lacks_private_network(judgement: Judgement) -> bool:
-    """A preflight of Chromium 104 to 141 that asks for a private address, and is not answered.
-
-    https://wicg.github.io/private-network-access/#cors-preflight
-    """
-    if judgement.role is not Role.PREFLIGHT:
-        return False
-    asked, answered = judgement.observation.request, judgement.observation.response
-    return any(
-        get(asked, question) == "true" and get(answered, answer.lower().encode()) != "true"
-        for question, answer in ((REQUEST_PRIVATE_NETWORK, PRIVATE_NETWORK), (REQUEST_LOCAL_NETWORK, LOCAL_NETWORK))
-    )

@@ -5,15 +5,15 @@ Law: whoever changes an older judgement notes it in the ledger.
 
 from collections.abc import Sequence
 
-from cors_addon.exchange import hearing
+from cors_addon.exchange import hearing, private_network
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.mode_evidence import FOLLOWED, NOT_FOLLOWED
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict, Word
-from cors_addon.exchange.writing import assume, conclude, note_contradiction, note_word
+from cors_addon.exchange.writing import assume, conclude, note_contradiction, note_fate, note_word
 from cors_addon.fetch.cache import Grant
 from cors_addon.reasons.assumptions import TOLD_BY_PAGES, Assumption
 
-_ENDED = frozenset({Assumption.NOT_FOLLOWED, Assumption.STOPPED_HERE})
+_ENDED = frozenset({Assumption.NOT_FOLLOWED, Assumption.STOPPED_HERE, Assumption.PRIVATE_NETWORK_ENFORCED})
 
 MAX_PAIRED = 500
 """Flow ids that one judgement names."""
@@ -162,6 +162,9 @@ class Ledger:
             self.note(judgement)
         elif omitted is None or included is None:
             return
+        elif Verdict.ALLOW in (omitted.verdict, included.verdict) and private_network.is_insisted_on(judgement):
+            assume(judgement, Assumption.PRIVATE_NETWORK_ENFORCED)
+            self.note(judgement)
         elif fetch.credentials is Credentials.UNKNOWN and omitted.verdict is not included.verdict:
             mode = Credentials.INCLUDE if included.verdict is Verdict.DENY else Credentials.OMIT
             self.learn(fetch, mode, NOT_FOLLOWED)
@@ -180,6 +183,8 @@ class Ledger:
             fetch.credentials, fetch.evidence = Credentials.UNKNOWN, None
         for member in fetch.members:
             if not _ENDED.isdisjoint(member.assumptions):
+                if Assumption.PRIVATE_NETWORK_ENFORCED in member.assumptions:
+                    note_fate(member, None)
                 member.assumptions = tuple(item for item in member.assumptions if item not in _ENDED)
                 if member.if_omitted is not None:
                     conclude(member, fetch)

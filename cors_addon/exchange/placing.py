@@ -1,7 +1,7 @@
 """What a request is in its fetch, and what of its fetch should follow it."""
 
 from cors_addon.engines import FETCH
-from cors_addon.exchange import matching, preflights
+from cors_addon.exchange import matching, preflights, private_network
 from cors_addon.exchange.clients import Fetch, Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.hops import MAX_REDIRECTS, redirected_method
@@ -10,8 +10,8 @@ from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role
 from cors_addon.exchange.outcomes import answer_of, asked_of, location_target, outcome, unanswered
 from cors_addon.exchange.request_headers import classify
 from cors_addon.exchange.timing import PATIENCE, SOON
-from cors_addon.exchange.writing import conclude, enforce_nothing, judge_both
-from cors_addon.fetch.origins import Url
+from cors_addon.exchange.writing import conclude, enforce_nothing, judge_both, warned_of
+from cors_addon.fetch.origins import Target, Url
 from cors_addon.fetch.refusals import Stage
 from cors_addon.reasons.assumptions import Assumption
 
@@ -79,6 +79,24 @@ def same_origin(exchange: Exchange, judgement: Judgement, fetch: Fetch, hop: Pen
         client.hops.add(target.url, exchange.await_next(waiting))
 
 
+def judge_preflight(
+    exchange: Exchange, judgement: Judgement, fetch: Fetch, *, redirects: int
+) -> tuple[bool, Target | None]:
+    """Judge a preflight that was redirected so often: whether its browser keeps nothing of the answer, for it is
+    refused or only warned of; and where it leads.
+    """
+    observation, engine = exchange.observation, exchange.client.judged_as
+    target = location_target(observation, exchange.response.lines.location, engine)
+    received = (observation.status or 0, exchange.response, observation.http2, target, redirects)
+    judge_both(judgement, engine, Stage.PREFLIGHT, received)
+    warned = private_network.is_only_warned_of(judgement)
+    if warned:
+        warned_of(judgement)
+    exchange.ledger.heed(judgement, fetch, exchange.heard)
+    conclude(judgement, fetch)
+    return warned or not preflights.may_pass(judgement), target
+
+
 def await_rest_of_preflight(exchange: Exchange, judgement: Judgement, fetch: Fetch, target: Url | None) -> None:
     """Something should follow the redirect of a preflight, in an engine that follows it."""
     if target is not None and not exchange.again and len(fetch.members) <= MAX_REDIRECTS:
@@ -97,11 +115,7 @@ def preflight_goes_on(exchange: Exchange, hop: Pending) -> Judgement:
     ledger.revive(hop)
     redirects = sum(member.role is Role.PREFLIGHT for member in hop.fetch.members)
     ledger.join(hop.fetch, judgement)
-    target = location_target(observation, exchange.response.lines.location, engine)
-    received = (observation.status or 0, exchange.response, observation.http2, target, redirects)
-    judge_both(judgement, engine, Stage.PREFLIGHT, received)
-    ledger.heed(judgement, hop.fetch, exchange.heard)
-    conclude(judgement, hop.fetch)
+    _, target = judge_preflight(exchange, judgement, hop.fetch, redirects=redirects)
     await_rest_of_preflight(exchange, judgement, hop.fetch, None if target is None else target.url)
     return judgement
 

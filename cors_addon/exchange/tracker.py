@@ -201,8 +201,7 @@ class Tracker:
 
     def _preflight(self, exchange: Exchange) -> Judgement:
         client, observation, ledger = exchange.client, exchange.observation, exchange.ledger
-        engine, method = client.judged_as, exchange.method
-        judgement = Judgement(observation, Role.PREFLIGHT, engine, exchange.origin, method)
+        judgement = Judgement(observation, Role.PREFLIGHT, client.judged_as, exchange.origin, exchange.method)
         judgement.requested_headers = exchange.asked or ()
         if not client.is_browser:
             return placing.no_browser(judgement, Stage.PREFLIGHT)
@@ -210,18 +209,13 @@ class Tracker:
         judgement, fetch = waiting.judgement, waiting.fetch
         if b"sec-fetch-storage-access" in exchange.request and fetch.credentials is Credentials.UNKNOWN:
             ledger.learn(fetch, Credentials.INCLUDE, STORAGE_ACCESS_SENT)  # Gecko's preflights tell, too
-        target = location_target(observation, exchange.response.lines.location, engine)
-        received = (observation.status or 0, exchange.response, observation.http2, target, 0)
-        judge_both(judgement, engine, Stage.PREFLIGHT, received)
-        ledger.heed(judgement, fetch, exchange.heard)
-        conclude(judgement, fetch)
-        refused = not preflights.may_pass(judgement)
+        refused, target = placing.judge_preflight(exchange, judgement, fetch, redirects=0)
         preflights.store(exchange, preflights.cache_key(exchange, fetch), judgement, refused=refused)
         if refused:
             waiting.until = observation.ended + SOON
         waiting.in_vain = preflights.may_be_retried(client, observation)
         client.preflights.add(observation.url, waiting)
-        if target is not None and engine.follows_redirected_preflight:
+        if target is not None and client.judged_as.follows_redirected_preflight:
             placing.await_rest_of_preflight(exchange, judgement, fetch, target.url)
         return judgement
 

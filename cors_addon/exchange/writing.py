@@ -140,6 +140,12 @@ def pass_either_way(judgement: Judgement) -> None:
     judgement.if_omitted = judgement.if_credentialed = ALLOWED
 
 
+def warned_of(judgement: Judgement) -> None:
+    """What its answer lacks is only warned of, see `private_network`."""
+    pass_either_way(judgement)
+    assume(judgement, Assumption.PRIVATE_NETWORK_WARNS)
+
+
 def hold_to_credentials(judgement: Judgement) -> Outcome | None:
     """Judge it by the rules for credentials whatever its mode. Returns the outcome without them."""
     omitted, judgement.if_omitted = judgement.if_omitted, judgement.if_credentialed

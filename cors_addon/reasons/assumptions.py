@@ -19,6 +19,14 @@ class Assumption(StrEnum):
         "assumed: a page in Electron asked; its net module, which is held to no CORS, would write the same over"
         " plain http"
     )
+    PRIVATE_NETWORK_WARNS = (
+        "assumed: Chromium only warns of this answer, for the preflight asked for the local network alone (Private"
+        " Network Access), unless a flag or a policy has it insist"
+    )
+    PRIVATE_NETWORK_ENFORCED = (
+        "assumed: nothing followed for want of Access-Control-Allow-Private-Network, on which a flag or a policy has"
+        " Chromium insist; by default it only warns of that"
+    )
     CORS_MODE = (
         "assumed: a cors request; there is no Sec-Fetch-Mode header, and a no-cors request (a beacon) or a"
         " form would look the same"

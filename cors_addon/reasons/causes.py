@@ -626,7 +626,9 @@ _BLOCKS = (
         Kind.NOT_CORS,
         "local-network",
         "A page of the public web asked a private address or localhost, and Chromium (104 to 141) asked that server by "
-        "a preflight with Access-Control-Request-Private-Network: true; its answer lacks the permission.",
+        "a preflight with Access-Control-Request-Private-Network: true; its answer lacks the permission. By default "
+        "that is a warning, and the request is sent all the same: if it failed, look for another cause beside this, "
+        "unless a flag or a policy has Chromium insist.",
         (
             "At the local server, in answer to OPTIONS: Access-Control-Allow-Private-Network: true, beside the usual "
             "headers, and only to origins on its list.",

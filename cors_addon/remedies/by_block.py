@@ -14,6 +14,7 @@ from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation, host_of
 from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Sure, Who
 
+_ALLOWS = "Access-Control-Allow-Private-Network"
 _CORP = "Cross-Origin-Resource-Policy"
 _COEP = "Cross-Origin-Embedder-Policy"
 FRAMES = frozenset({Destination.EMBED, Destination.FRAME, Destination.IFRAME, Destination.OBJECT})
@@ -213,6 +214,8 @@ def _framing(s: Situation) -> Ruling:
 def _local(s: Situation) -> Ruling:
     if (asks := private_network(s)) is not None:
         return asks
+    if not s.asks_user:
+        return _before_permissions(s)
     asked = s.url.host if s.url is not None else "the device"
     found = []
     if (s.own or "").startswith("http://"):
@@ -233,6 +236,20 @@ def _local(s: Situation) -> Ruling:
     if s.url is not None and s.url.scheme == "http" and (s.own or "").startswith("https://"):
         found.append(_hint_of_space(s.url))
     return Ruling(tuple(found))
+
+
+def _before_permissions(s: Situation) -> Ruling:
+    """Chromium 94 to 141: the page has no TLS, or the server's answer to a preflight was insisted on."""
+    if (s.own or "").startswith("http://"):
+        what = "Serve the page over https: Chromium 94 to 141 let no other page reach a local address"
+        return Ruling((Remedy(Who.PAGE_SERVER, what, sure=Sure.SURE, at=host_of(s.own or "")),))
+    remedy = Remedy(
+        Who.SERVER,
+        f"Answer OPTIONS with {_ALLOWS}: true, beside the usual headers, and only to origins on a list",
+        why="Private Network Access: Chromium 104 to 141 ask in a preflight, and a flag or a policy has them insist.",
+        opens=f"pages of {s.asker} may reach this server in the user's network",
+    )
+    return Ruling((remedy,))
 
 
 def _hint_of_space(url: Url) -> Remedy:
@@ -303,7 +320,7 @@ def private_network(s: Situation) -> Ruling | None:
     wanted = s.asked("access-control-request-private-network") or s.asked("access-control-request-local-network")
     if not wanted or s.value("access-control-allow-private-network") == "true":
         return None
-    name = "Access-Control-Allow-Private-Network"
+    name = _ALLOWS
     before = s.value(name.lower())
     change = s.change_after(())
     edits = change.edits if change is not None and change.complete else ()
@@ -312,8 +329,8 @@ def private_network(s: Situation) -> Ruling | None:
         "Answer the preflight with Access-Control-Allow-Private-Network: true, and the exact origin",
         Change((*edits, HeaderEdit(name, before, "true")), change.status if change else None),
         "The page is public and this address is local: Chromium 104 to 141 ask in the preflight "
-        "(Access-Control-Request-Private-Network), and send nothing more without that header. From 142 on the user is "
-        "asked for permission instead (Local Network Access).",
+        "(Access-Control-Request-Private-Network), and where a flag or a policy has them insist on that header, send "
+        "nothing more without it. From 142 on the user is asked for permission instead (Local Network Access).",
         f"pages of {s.asker} may reach this server in the user's network",
         Sure.SURE,
     )

@@ -88,9 +88,20 @@ def no_answer(s: Situation) -> Ruling:
     return Ruling(tuple(found), Headers.NEVER)
 
 
-def _not_recorded(_s: Situation) -> Ruling:
+def _not_recorded(s: Situation) -> Ruling:
     what = "Record the answer, too: through mitmproxy, or with the developer tools open before the page is loaded"
-    return Ruling((Remedy(Who.USER, what, why="What the answer lacked is not in this recording."),), Headers.NEVER)
+    record = Remedy(Who.USER, what, why="What the answer lacked is not in this recording.")
+    if not s.inward or s.status is not None:
+        return Ruling((record,), Headers.NEVER)
+    why = "A public page asked an address of the local network, or this machine, which the browser guards beside CORS."
+    if (s.own or "").startswith("http://"):
+        guarded = Remedy(Who.PAGE_SERVER, "Serve the page over https, or from the local network itself", why=why)
+    elif s.asks_user:
+        guarded = Remedy(Who.USER, "Allow the page «Local network access» in the browser's site settings", why=why,
+                         opens="the page may reach devices in the user's network", sure=Sure.POSSIBLE)  # fmt: skip
+    else:
+        return Ruling((record,), Headers.NEVER)
+    return Ruling((guarded, record), Headers.NEVER)
 
 
 def _guarded(s: Situation) -> Ruling:

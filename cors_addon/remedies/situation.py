@@ -69,6 +69,10 @@ class Situation:
     engine: str = ""
     version: int = 0
     """Of the browser; 0 where it is not known."""
+    asks_user: bool = True
+    """It asks the user before a public page reaches into the local network; earlier versions did otherwise."""
+    inward: bool = False
+    """A public page asks an address of the local network, or this machine, before which its browser has a guard."""
     destination: Destination | None = None
     mode: str = ""
     credentialed: bool | None = None

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import islice, pairwise
 
+from cors_addon.engines.local_network import Guard, guard_of
 from cors_addon.exchange.fixes import smallest_change
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.exchange.outcomes import judged_fields, location_target, rejudge
@@ -18,6 +19,7 @@ from cors_addon.reasons.assumptions import Assumption
 from cors_addon.remedies import decide
 from cors_addon.remedies.situation import Lines, Situation
 from cors_addon.remedies.value import Change, Happened, HeaderEdit, Remedy
+from cors_addon.report import local_network
 from cors_addon.servers import cause
 
 _VERSION = pattern(r"(?:Chrom(?:e|ium)|Firefox|Version)/(\d+)")
@@ -79,6 +81,7 @@ def situation_of(judgement: Judgement) -> Situation:
     hops, tainted_by, page = _way(judgement)
     load = None if judgement.fate is None else judgement.fate.load
     version = _VERSION.search(asked.get("user-agent", ""))
+    guard = guard_of(judgement.engine.name, local_network.version_of(judgement))
     destination = None if load is None else load.destination
     known = load.page if load is not None else None
     situation = Situation(
@@ -103,6 +106,8 @@ def situation_of(judgement: Judgement) -> Situation:
         body=observation.head.decode("utf-8", "replace"),
         engine=judgement.engine.name,
         version=int(version[1]) if version else 0,
+        asks_user=guard is None or guard is Guard.PERMISSION,
+        inward=guard is not None and local_network.public_page(judgement) is not None,
         destination=destination or _DESTINATIONS.get(asked.get("sec-fetch-dest", "?")),
         mode=load.mode if load is not None else asked.get("sec-fetch-mode", ""),
         credentialed=_credentialed(judgement),

@@ -155,7 +155,10 @@ class Session:
         if abs(started - self._settled) >= SETTLE_EVERY:
             self._settled = started
             self._share_out()
-            judgements += self.tracker.settle(started, judgements, SETTLED_AT_ONCE)
+            settled = self.tracker.settle(started, judgements, SETTLED_AT_ONCE)
+            if settled:
+                self._explain(settled)
+                judgements += settled
         if judgements:
             auditor = self.auditor
             for judgement in judgements:
@@ -237,11 +240,15 @@ class Session:
 
     def settle(self, now: float) -> list[Judgement]:
         """Judge anew, with hindsight, what nothing followed by `now`."""
-        return self.told(self.tracker.settle(now))
+        return self._settled_anew(self.tracker.settle(now))
 
     def finish(self) -> list[Judgement]:
         """The traffic ends: what nothing followed, nothing will follow."""
-        return self.told(self.tracker.finish())
+        return self._settled_anew(self.tracker.finish())
+
+    def _settled_anew(self, judgements: list[Judgement]) -> list[Judgement]:
+        self._explain(judgements)
+        return self.told(judgements)
 
     def _remember(self, judgements: Iterable[Judgement]) -> None:
         last = self.last
