@@ -1,23 +1,45 @@
 """Which response headers the page's script may read. https://fetch.spec.whatwg.org/#concept-filtered-response-cors"""
 
+from functools import lru_cache
+
 from cors_addon.exchange.model import UNKNOWN, Credentials, Fields, Judgement, Role, ToldBy, Verdict
 from cors_addon.exchange.outcomes import speaks_of_credentials
 from cors_addon.exchange.response_headers import read_response, received
+from cors_addon.fetch.checks import Rules
 from cors_addon.reasons.assumptions import Assumption
+
+_USUAL_NAMES, _USUAL_VALUE = 64, 1024
+"""Headers of an answer, and characters of Access-Control-Expose-Headers, up to which an answer is remembered."""
 
 
 def exposed_headers(judgement: Judgement) -> list[str]:
     """Names, lower case, sorted, that script may read of an allowed actual response; empty for the rest."""
-    return _exposed(judgement, credentialed=_is_credentialed(judgement))
+    return list(_exposed(judgement, credentialed=_is_credentialed(judgement)))
 
 
-def _exposed(judgement: Judgement, *, credentialed: bool) -> list[str]:
+def _exposed(judgement: Judgement, *, credentialed: bool) -> tuple[str, ...]:
+    return _told_apart(judgement, credentialed=credentialed)[0]
+
+
+def _told_apart(judgement: Judgement, *, credentialed: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names that script may read, and the others."""
     if judgement.role is not Role.ACTUAL or judgement.verdict is not Verdict.ALLOW:
-        return []
+        return (), ()
     fields, rules = _received(judgement), judgement.engine.rules
     value = rules.combine(read_response(fields).lines.expose_headers)
-    names = [name.decode("latin-1").lower() for name, _ in fields]
-    return rules.readable(names, value, credentialed=credentialed)
+    names = tuple([name for name, _ in fields])
+    usual = len(names) <= _USUAL_NAMES and (value is None or len(value) <= _USUAL_VALUE)
+    return (_tell_apart if usual else _tell_apart.__wrapped__)(names, value, rules, credentialed)
+
+
+@lru_cache(maxsize=1024)
+def _tell_apart(
+    names: tuple[bytes, ...], value: str | None, rules: Rules, credentialed: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    # servers repeat themselves
+    lower = [name.decode("latin-1").lower() for name in names]
+    exposed = rules.readable(lower, value, credentialed=credentialed)
+    return tuple(exposed), tuple(sorted(set(lower).difference(exposed)))
 
 
 def _received(judgement: Judgement) -> Fields:
@@ -63,7 +85,4 @@ def _is_credentialed(judgement: Judgement) -> bool:
 
 def hidden_headers(judgement: Judgement) -> list[str]:
     """The other names of an allowed actual response, lower case, sorted; empty for the rest."""
-    if judgement.role is not Role.ACTUAL or judgement.verdict is not Verdict.ALLOW:
-        return []
-    fields = _received(judgement)
-    return sorted({name.decode("latin-1").lower() for name, _ in fields} - set(exposed_headers(judgement)))
+    return list(_told_apart(judgement, credentialed=_is_credentialed(judgement))[1])

@@ -105,18 +105,17 @@ class Asides:
             yield f"  … and {len(self._hidden) - MAX_SHOWN} more: see hidden_headers in --format jsonl"
 
 
-def wanted(judgement: Judgement) -> list[str]:
+def wanted(judgement: Judgement) -> tuple[str, ...]:
     """The hidden headers that a script may want, of an answer that a script reads."""
-    if request_header(judgement, "sec-fetch-dest") not in (None, "empty"):
-        return []
-    if judgement.observation.destination not in (None, ""):
-        return []
-    return [name for name in hidden_headers(judgement) if not _is_never_wanted(name)]
+    names = _wanted(tuple(hidden_headers(judgement)))
+    if not names or request_header(judgement, "sec-fetch-dest") not in (None, "empty"):
+        return ()
+    return names if judgement.observation.destination in (None, "") else ()
 
 
-@lru_cache(maxsize=1024)
-def _is_never_wanted(name: str) -> bool:
-    return _NEVER_WANTED.fullmatch(name) is not None
+@lru_cache(maxsize=256)
+def _wanted(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if _NEVER_WANTED.fullmatch(name) is None)
 
 
 def exposing(names: list[str]) -> str:

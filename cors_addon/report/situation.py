@@ -53,8 +53,8 @@ def told_of_server(judgement: Judgement) -> tuple[Happened | None, tuple[Remedy,
     if judgement.role is Role.WEBSOCKET:
         refused = status not in (0, _SWITCHED) and judgement.observation.method == b"GET"
         return decide.refused_by_server(situation_of(judgement), socket=True) if refused else (None, ())
-    passed = judgement.role is Role.ACTUAL and judgement.verdict is Verdict.ALLOW and _is_privileged(judgement)
-    if status < 400 or not passed:
+    passed = judgement.role is Role.ACTUAL and judgement.verdict is Verdict.ALLOW
+    if status < 400 or not passed or not _is_privileged(judgement):
         return None, ()
     return decide.refused_by_server(situation_of(judgement), socket=False)
 
