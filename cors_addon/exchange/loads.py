@@ -14,6 +14,7 @@ from cors_addon.engines.gates import GATES
 from cors_addon.engines.marks import MARKS
 from cors_addon.exchange.documents import Document, Documents
 from cors_addon.exchange.fate import Fate
+from cors_addon.exchange.load_checks import Checks, no_body
 from cors_addon.exchange.load_trials import LoadTrial, check, try_all
 from cors_addon.exchange.model import Judgement, Observation, Role
 from cors_addon.exchange.outcomes import location_target
@@ -63,6 +64,7 @@ class Loads:
         self._site = site
         self._forced = forced(engine)
         self._documents = Documents()
+        self._checks = Checks()
         self.is_news: Callable[[Observation, Load], bool] = lambda _observation, _load: False
         """Whether there is something to tell of a load that nothing stops."""
         self.trials: tuple[LoadTrial, ...] = ()
@@ -110,7 +112,7 @@ class Loads:
         engine = self._forced or (_engine_of(headers) if own is None else own.engine)
         if engine is None or engine.plays_browser or is_preflight(observation, headers):
             return judgements
-        fate = self.judge(Seen(observation, headers, engine, read_body or _unknown))
+        fate = self.judge(Seen(observation, headers, engine, read_body or no_body))
         if own is None:
             if not fate.tells and not self.is_news(observation, fate.load):
                 return judgements
@@ -125,7 +127,7 @@ class Loads:
         if observation.status in (None, 304) or is_preflight(observation, headers):
             return None
         engine = self._forced or _engine_of(headers) or FETCH
-        seen = Seen(observation, headers, engine, observation.read_body or _unknown)
+        seen = Seen(observation, headers, engine, observation.read_body or no_body)
         return check(engine.name, self._load_of(seen)[0], arrival_of(observation, engine, seen.read_body))
 
     def stop(self, observation: Observation, block: Block, own: Judgement | None) -> Judgement:
@@ -133,7 +135,7 @@ class Loads:
         headers = read_request(observation.request)
         engine = own.engine if own is not None else self._forced or _engine_of(headers) or FETCH
         known = None if own is None or own.fate is None else own.fate
-        load = known.load if known is not None else self._load_of(Seen(observation, headers, engine, _unknown))[0]
+        load = known.load if known is not None else self._load_of(Seen(observation, headers, engine, no_body))[0]
         if block.detail is None and block.gate in (Gate.MIXED_CONTENT, Gate.LOCAL_NETWORK):
             block = block._replace(detail=str(observation.url))
         fate = Fate(load, block, None if known is None else known.document)
@@ -188,7 +190,7 @@ class Loads:
             self._documents.note_redirect(seen.client, arrival.target.url, document)
             if load.element is not None:
                 document.markup.elements.setdefault(arrival.target.url, load.element)  # it is for that, too
-        block = check(engine.name, load, arrival)
+        block = self._checks.check(engine.name, load, arrival)
         tried = try_all(self.trials, engine.name, (observation, document), load, arrival) if self.trials else ()
         if block is None:
             return Fate(load, None, flow_id, reported=_reported(engine.name, load, arrival), tried=tried)
@@ -342,7 +344,3 @@ _engine = lru_cache(maxsize=256)(detect)
 
 def _engine_of(headers: RequestHeaders) -> Engine | None:
     return ENGINES["chromium"] if headers.said.asker == IN_DISGUISE else _engine(headers.said.user_agent)
-
-
-def _unknown(_limit: int) -> bytes | None:
-    return None

@@ -16,6 +16,12 @@ from cors_addon.fetch.received import is_odd
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.shapes import Shapes
 
+GATED = frozenset(
+    b"""content-range content-security-policy content-type cross-origin-embedder-policy
+    cross-origin-embedder-policy-report-only cross-origin-resource-policy document-isolation-policy
+    x-content-type-options x-frame-options""".split()
+)
+"""What the checks beyond CORS read of an answer."""
 _PICKED = frozenset((*(name.lower().encode() for name in (*CORS_RESPONSE, LOCATION)), b"cache-control", b"vary"))
 _CORP = b"cross-origin-resource-policy"
 MAX_READ = 1024
@@ -28,6 +34,7 @@ class ResponseShape:
         "content_type",
         "corp",
         "count",
+        "gated",
         "has_corp",
         "has_policies",
         "has_validator",
@@ -43,6 +50,7 @@ class ResponseShape:
         self.count = len(names)
         self.is_long = False
         self.picked = tuple(place for place, name in enumerate(lower) if name in _PICKED)
+        self.gated = tuple(place for place, name in enumerate(lower) if name in GATED)
         self.has_validator = not VALIDATORS.isdisjoint(lower)
         self.sets_cookies = b"set-cookie" in lower
         self.content_type = lower.index(b"content-type") if lower.count(b"content-type") == 1 else -1

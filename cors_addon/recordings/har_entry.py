@@ -210,7 +210,7 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
         http2=_HTTP2.match(str(entry.request.get("httpVersion") or "")) is not None,
         has_body=har_fields.has_body(entry.request, entry.fields),
         destination=_destination(entry) if entry.raw.get("_resourceType") != "document" else None,
-        read_body=partial(har_fields.body_of, entry.response),
+        read_body=partial(har_fields.body_of, entry.response) if har_fields.has_text(entry.response) else None,
     )
     found = Entry(observation, notes=entry.notes, since=since, heard=word if entry.answered else None, word_alone=moved)
     found.body_size = har_fields.body_size(entry.response)

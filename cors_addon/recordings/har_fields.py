@@ -218,6 +218,12 @@ def body_size(response: dict[str, Any]) -> int:
     return text.__sizeof__() if isinstance(text, (str, UnreadText)) else 0
 
 
+def has_text(response: dict[str, Any]) -> bool:
+    """Whether the file may have the answer's body."""
+    content = response.get("content")
+    return isinstance(content, dict) and ("text" in content or "_read" in content)
+
+
 def body_of(response: dict[str, Any], _limit: int) -> bytes | None:
     """The answer's body, as far as the file has it; writers decode what was compressed."""
     content = response.get("content")
