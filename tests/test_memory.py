@@ -1,5 +1,7 @@
 """What is kept of clients is bounded by its bytes: many small ones stay, large ones are forgotten, the oldest first."""
 
+from collections import Counter
+
 import pytest
 from mitmproxy import exceptions
 
@@ -32,16 +34,6 @@ def observed(session: Session, number: int, at: float, *flows: str) -> list[Obse
 
 def weight(session: Session) -> int:
     return sum(map(of_client, session.tracker._known.by_key.values()))
-
-
-def test_a_thousand_clients_keep_their_preflights() -> None:
-    """Each finds its own in the cache, after all others have been there."""
-    session = Session(keep=ALL)
-    for number in range(1000):
-        observed(session, number, number / 100, "preflight", "put")
-    last = [observed(session, number, 20 + number / 100, "put")[0] for number in range(1000)]
-    assert {session.last[each.flow_id].preflight for each in last} == {PreflightState.CACHED}
-    assert weight(session) < session.budget
 
 
 def test_the_oldest_are_forgotten() -> None:
@@ -78,3 +70,35 @@ def test_what_is_accepted() -> None:
         for value in ("", "0", "-1", "64 MB", "1.5", "9999999", "9" * 5000):
             with pytest.raises(exceptions.OptionsError, match="cors_memory"):
                 running.set(cors_memory=value)
+
+
+def test_ten_thousand_clients_keep_their_preflights() -> None:
+    """Within 64 MB; a tenth of both here. Their header lists are alike, and weigh once."""
+    session, number = Session(keep=ALL), 1_000
+    session.keep_within(session.budget // 10)
+    for each in range(number):
+        observed(session, each, each / 1000, "preflight", "put")
+        session.last.clear()
+    last = [observed(session, each, 30 + each / 1000, "put")[0] for each in range(number)]
+    assert Counter(session.last[each.flow_id].preflight for each in last) == {PreflightState.CACHED: number}
+    known = session.tracker._known
+    assert known.weight <= known.budget
+    assert known._shared.weight > 0
+
+
+def test_what_is_shared_weighs_once() -> None:
+    """It leaves with its last holder, and the sum is that of its parts."""
+    session = Session()
+    session.keep_within(1 << 20)
+    for number in range(2000):
+        observed(session, number % 700, number / 100, "preflight", "put", *(["large"] if number % 9 == 0 else []))
+        known = session.tracker._known
+        parts = sum(each.weight + each.unweighed for each in known.by_key.values())
+        assert known.weight == parts + known._shared.weight
+    held = {id(fields) for each in known.by_key.values() for fields in each.shared}
+    assert held == {id(each.what) for each in known._shared._lists.values()}
+    assert held
+    while len(known.by_key) > 1:
+        known._let_go()
+    known._let_go()
+    assert known._shared.weight < 20_000

@@ -11,6 +11,7 @@ Law 3: bounded: keys, the least recently used forgotten first; entries of each; 
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cors_addon.exchange.timing import CLOCK_SLACK, IN_LINE, KEPT_STALE
@@ -61,10 +62,14 @@ class Kept(Entry):
 
 
 _NO_NAMES: frozenset[str] = frozenset()
+_names = lru_cache(maxsize=1024)(frozenset[str])
+"""A set of names; the same one for the same names, whichever client asks for them."""
 
 
 class BrowserCache:
     """The cache of one client, as its traffic lets it seem."""
+
+    __slots__ = ("_dropped", "_entries", "_in_flight", "_size", "forgot", "rules")
 
     def __init__(self, rules: CacheRules, size: int = 256) -> None:
         """Keep at most `size` keys."""
@@ -129,7 +134,8 @@ class BrowserCache:
         grant = Grant(now + granted.lifetime, now, preflight.flow_id, preflight.source)
         entry = self._entry_for(entries, preflight, grant)
         if len(entry.requested) < MAX_GRANTS:
-            entry.requested |= frozenset(preflight.requested)
+            names = _names(preflight.requested)
+            entry.requested = entry.requested | names if entry.requested else names
         if entry.end < now:
             entry.since = now
         add(entry, grant, granted, self.rules)

@@ -8,7 +8,6 @@ https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-retri
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -161,10 +160,12 @@ def _date(text: str) -> float | None:
 class CookieEvidence:
     """The cookies one client is known to hold. Bounded; the oldest are forgotten first."""
 
+    __slots__ = ("_cookies", "_size", "doubts", "third_party_seen")
+
     def __init__(self, size: int = 128) -> None:
         """Keep at most `size` cookies."""
         self._size = size
-        self._cookies: OrderedDict[tuple[str, str, str, str | None], Cookie] = OrderedDict()
+        self._cookies: dict[tuple[str, str, str, str | None], Cookie] = {}
         self.doubts = False
         """Of some cookie it is not known whether it was kept."""
         self.third_party_seen = False
@@ -204,7 +205,7 @@ class CookieEvidence:
             self._cookies[key] = cookie
             self.doubts |= cookie.doubted is not None
             if len(self._cookies) > self._size:
-                self._cookies.popitem(last=False)
+                del self._cookies[next(iter(self._cookies))]
 
     def _has_secure(self, name: str, new: Cookie) -> bool:
         return any(

@@ -37,14 +37,14 @@ def note_use(client: Client, connection: Connection, observation: Observation, s
     own, began = connection.rivalry, observation.started
     if own is None:
         own = connection.rivalry = Rivalry(began, began)
-        known = client.rivals.setdefault(observation.url.origin, [])
-        client.rivals.move_to_end(observation.url.origin)
+        known = client.rivals.pop(observation.url.origin, [])
+        client.rivals[observation.url.origin] = known
         own.connections = known
         known.append(connection)
         if len(known) > MAX_CONNECTIONS:
             known.pop(0)
         if len(client.rivals) > MAX_SERVERS:
-            client.rivals.popitem(last=False)
+            del client.rivals[next(iter(client.rivals))]
     own.first, own.last = min(own.first, began), max(own.last, began)
     if site is not None and len(own.sites) < MAX_SITES:
         own.sites.add(site)

@@ -17,13 +17,16 @@ from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.model import Observation
 from cors_addon.exchange.preflights import USER_AGENT
 from cors_addon.exchange.request_headers import IN_DISGUISE, LIBRARY, RequestHeaders
-from cors_addon.exchange.weight import BUDGET, OF_A_CLIENT, halve, of_client
+from cors_addon.exchange.sharing import MAX_FLOWS, Shared
+from cors_addon.exchange.weight import BUDGET, OF_A_CLIENT, flows_of, halve, of_client
 from cors_addon.fetch.headers import normalize, split_list
 from cors_addon.fetch.names import ASKED_HEADERS
 from cors_addon.fetch.patterns import pattern
 
-_AT_ONCE = 16
+_AT_ONCE = 8
 """Clients that are weighed, or forgotten, with one flow."""
+_LOOKED_AT = 128
+"""Clients that are looked at with one flow, whether they are to be weighed."""
 
 _VERSION = pattern(rb"(?:Chrome|Chromium|Firefox|Version|jsdom|HappyDOM)/(\d+)")
 
@@ -65,11 +68,16 @@ class KnownClients:
         self.budget = BUDGET
         """Bytes of all clients together."""
         self.weight = 0
-        """What they weigh, and what passed of them since they were weighed."""
+        """What they weigh, and what passed of them since they were weighed, with what they share."""
+        self._shared = Shared()
         self.waiting: dict[Client, None] = {}
         """Those of which something waits, the one that was settled last at the end."""
-        self._to_weigh: list[Client] | None = None
-        """Those to be weighed before any is forgotten; None while there is room."""
+        self._to_weigh: list[Client] = []
+        """Those to be weighed before any is forgotten."""
+        self._relieved = 0
+        """Bytes that they turned out not to have."""
+        self._is_full = False
+        """All were weighed, and are too much."""
         self._forced = forced
         self._evidence = evidence
         self._at: weakref.WeakValueDictionary[Hashable, Client] = weakref.WeakValueDictionary()
@@ -159,14 +167,8 @@ class KnownClients:
 
     def relieve(self) -> None:
         """What is kept, and what passed since it was weighed, is too much: weigh a few clients, or forget a few."""
-        if self._to_weigh is None:
-            self._to_weigh = [client for client in self.by_key.values() if client.unweighed]
-        for client in self._to_weigh[-_AT_ONCE:]:
-            self.weight -= client.weight + client.unweighed
-            client.weight, client.unweighed = of_client(client), 0
-            self.weight += client.weight
-        del self._to_weigh[-_AT_ONCE:]
-        if self._to_weigh:
+        if not self._is_full:
+            self._weigh_some()
             return
         wanted = self.budget - self.budget // 16
         for _ in range(_AT_ONCE):
@@ -174,20 +176,48 @@ class KnownClients:
                 break
             self._let_go()
         if self.weight <= wanted:
-            self._to_weigh = None
+            self._is_full = False
+
+    def _weigh_some(self) -> None:
+        """Weigh the next few of which something passed; once all were, and that was little, it is full."""
+        if not self._to_weigh:
+            # in no order, which takes a twentieth of the time
+            self._to_weigh, self._relieved = [*dict.values(self.by_key)], 0
+        before, weighed = self.weight, 0
+        for _ in range(min(_LOOKED_AT, len(self._to_weigh))):
+            client = self._to_weigh.pop()
+            if client.unweighed:
+                self._weigh(client)
+                weighed += 1
+                if weighed == _AT_ONCE:
+                    break
+        self._relieved += before - self.weight
+        if not self._to_weigh:
+            self._is_full = self._relieved <= self.budget // 16
+
+    def _weigh(self, client: Client) -> None:
+        """Have a client share what others have as well, and weigh the rest."""
+        self.weight -= client.weight + client.unweighed + self._shared.weight
+        flows = flows_of(client)
+        held = self._shared.hold(flows) if len(flows) <= MAX_FLOWS else ()
+        self._shared.release(client.shared)
+        client.shared = held
+        client.weight, client.unweighed = of_client(client), 0
+        self.weight += client.weight + self._shared.weight
 
     def _let_go(self) -> None:
         """Forget the client that was not seen for the longest; of the only one, what is older."""
         if len(self.by_key) > 1:
             _, forgotten = self.by_key.popitem(last=False)
             self.waiting.pop(forgotten, None)
-            self.weight -= forgotten.weight + forgotten.unweighed
+            self.weight -= forgotten.weight + forgotten.unweighed + self._shared.weight
+            self._shared.release(forgotten.shared)
+            forgotten.shared = ()
+            self.weight += self._shared.weight
             return
         for last in self.by_key.values():
             halve(last)
-            self.weight -= last.weight + last.unweighed
-            last.weight, last.unweighed = of_client(last), 0
-            self.weight += last.weight
+            self._weigh(last)
 
     def _behind(self, observation: Observation, request: RequestHeaders) -> Client | None:
         """The browser that is known to use this connection, or the one at this address whose script set the User-Agent,

@@ -172,7 +172,7 @@ class Observation:
     """What the answer is for, where a recording says so and the request does not."""
     proxy_error: str = ""
     """Why mitmproxy answered in the server's place, in its words; empty where it did not."""
-    size: int = 4096
+    size: int = 6144
     """Bytes of all header values, and what else is kept of an exchange, roughly."""
     head_size: int = 0
     """Bytes of the answer's status line and headers, where they are many; else 0."""
