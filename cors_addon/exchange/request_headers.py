@@ -63,7 +63,6 @@ class RequestShape:
         "has_cookie",
         "is_long",
         "is_plain",
-        "latest",
         "lengthy",
         "metadata",
         "mode",
@@ -113,8 +112,6 @@ class RequestShape:
             place for place, name in enumerate(lower) if place not in self.telling and name not in _BRIEF
         )
         """Places of other values that may be of any length, and that somebody reads."""
-        self.latest: tuple[RequestHeaders, ...] = ()
-        """The latest two lists of this shape, as read: pages ask for one thing after the other in the same words."""
 
 
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"via")
@@ -305,19 +302,26 @@ class _Last:
 _LAST = _Last()
 
 
+MAX_READ = 512
+_READ: dict[tuple[RequestShape, bytes], RequestHeaders] = {}
+"""By all values: pages ask for one thing after the other in the same words."""
+
+
 def read_request(fields: Fields) -> RequestHeaders:
     """Read a header list. Not to be changed: others get the same, for this list and for any that is equal to it."""
     last = _LAST
     if fields is last.fields:
         return last.read
     shape = shape_of(fields)
-    for found in shape.latest:
-        if found.fields == fields:
-            break
-    else:
+    values = b"\n".join([value for _, value in fields])
+    found = _READ.get((shape, values))
+    if found is None:
         found = RequestHeaders(fields, shape)
-        if found.length <= MAX_TELLING:
-            shape.latest = (found, *shape.latest[:1])
+        # values that bear a line end themselves could be joined to what others are
+        if found.length <= MAX_TELLING and values.count(b"\n") < len(fields):
+            if len(_READ) >= MAX_READ:
+                _READ.clear()
+            _READ[shape, values] = found
     last.fields, last.read = fields, found
     return found
 
