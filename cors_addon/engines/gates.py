@@ -35,6 +35,15 @@ def _last_kind(fields: Fields, end: str) -> str:
     return found
 
 
+def _in_lower_case(load: Load) -> Load:
+    """The load, without digests of its integrity attribute whose algorithm is written in another way."""
+    if load.element is None:
+        return load
+    items = load.element.integrity.split()
+    known = " ".join(item for item in items if item.partition("-")[0] == item.partition("-")[0].lower())
+    return load._replace(element=load.element._replace(attributes={**load.element.attributes, "integrity": known}))
+
+
 # -- Chromium ----------------------------------------------------------------------------------------------------------
 
 
@@ -93,12 +102,7 @@ def _chromium_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block
 
     Algorithms are known in lower case only.
     """
-    if not 200 <= arrival.status <= 299 or load.element is None:
-        return None
-    items = load.element.integrity.split()
-    known = " ".join(item for item in items if item.partition("-")[0] == item.partition("-")[0].lower())
-    element = load.element._replace(attributes={**load.element.attributes, "integrity": known})
-    return gates.integrity_matches(rules, load._replace(element=element), arrival)
+    return gates.integrity_matches(rules, _in_lower_case(load), arrival) if 200 <= arrival.status <= 299 else None
 
 
 def _chromium_script_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -171,9 +175,8 @@ CHROMIUM = GateRules(
     opaque_check=orb_chromium.check,
     kind_of=_chromium_kind,
     knows_isolation_policy=True,
-    object_directives=("object-src", "frame-src"),
-    # CSPDirectiveListAllowFromSource; frame-src is asked by the browser's own process, which knows no such thing
-    dynamic_directives=frozenset({"object-src"}),
+    # a redirect is asked by the browser's own process, to which an object is a frame
+    object_directives=("frame-src",),
     # net::RedirectInfo::ComputeRedirectInfo: what was to be upgraded is at every hop, even where it is trusted
     upgrades=Upgrades(kept_for_media=_nothing_is, kept_for_asked=_nothing_is),
 )
@@ -237,6 +240,11 @@ def _gecko_sheet(step: Step) -> Step:
     return checked
 
 
+def _gecko_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """SRIMetadata: algorithms are known in lower case only; an attribute demands CORS whatever it holds."""
+    return gates.integrity_needs_cors(rules, load if load.opaque else _in_lower_case(load), arrival)
+
+
 GECKO = GateRules(
     # nsIOService::AsyncOnChannelRedirect: nsContentSecurityManager, which asks the mode, before the other sinks
     redirect_steps=(
@@ -256,10 +264,12 @@ GECKO = GateRules(
         gates.worker_has_embedder_policy,
         _gecko_sheet(gates.style_type_allows),
         *gates.ALIKE,
-        _gecko_sheet(gates.integrity_needs_cors),
+        _gecko_sheet(_gecko_integrity),
     ),
     opaque_check=orb_gecko.check,
     kind_of=_gecko_kind,
+    ancestors_paths=False,  # nsCSPContext::PermitsAncestry
+    hints_by_any=False,
     fails_by_status=frozenset(),
     # NS_ShouldSecureUpgrade: an address is upgraded as a name is
     upgrades=Upgrades(kept_for_media=is_potentially_trustworthy, import_scripts=False),
@@ -267,6 +277,20 @@ GECKO = GateRules(
 
 
 # -- WebKit ------------------------------------------------------------------------------------------------------------
+
+
+_WEBKIT_TYPE = re.compile(r"[^/\s]+/[^/\s]+")
+
+
+def _webkit_kind(fields: Fields) -> str:
+    """extractMIMETypeFromMediaType, of all lines as one."""
+    return re.split("[;, \t]", get(fields, b"content-type") or "", maxsplit=1)[0].lower()
+
+
+def _webkit_own_kind(fields: Fields, end: str) -> str:
+    """SoupNetworkSession: the last line alone, up to the first of some characters."""
+    lines = [value for name, value in fields if name.lower() == b"content-type"]
+    return re.split(end, lines[-1].decode("latin-1"), maxsplit=1)[0].lower() if lines else ""
 
 
 def _webkit_frame_redirect(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -293,15 +317,19 @@ def _webkit_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block 
     nosniff = gates.nosniff_allows(rules, load, arrival)
     if nosniff is not None:
         return nosniff if quirks else nosniff._replace(gate=Gate.MIME)
-    if arrival.kind in {"", "text/css", "application/x-unknown-content-type"}:
+    if arrival.kind in {"text/css", "application/x-unknown-content-type"} or not _WEBKIT_TYPE.fullmatch(arrival.kind):
         return None
     return None if quirks and load.origin == load.url.origin else Block(Gate.MIME, arrival.kind, "Content-Type")
 
 
 def _webkit_script_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """ScriptModuleLoader::notifyFinished: of modules alone, a status below 400 is no error."""
-    fails = load.destination is Destination.MODULE and arrival.status >= 400
-    return None if fails else gates.script_type_allows(rules, load, arrival)
+    is_module = load.destination is Destination.MODULE
+    if is_module and arrival.status >= 400:
+        return None
+    if load.destination is not Destination.SCRIPT:
+        arrival = arrival._replace(own_kind=_webkit_own_kind(arrival.fields, "[; \t]" if is_module else "[;, \t]"))
+    return gates.script_type_allows(rules, load, arrival)
 
 
 def _webkit_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -339,11 +367,12 @@ WEBKIT = GateRules(
         gates.worker_has_embedder_policy,
         _webkit_nosniff,
         _webkit_script_type,
-        _webkit_style_type,
         *gates.ALIKE,
         _webkit_integrity,
+        _webkit_style_type,  # asked once the sheet is used
     ),
     opaque_check=None,
+    kind_of=_webkit_kind,
     fails_by_status=STANDARD_GATES.fails_by_status - {Destination.MODULE},
     knows_credentialless=False,
     upgrades=Upgrades(_webkit_keeps, _nothing_is, _is_secure, frames=False, from_owner=True),

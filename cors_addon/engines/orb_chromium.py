@@ -29,6 +29,8 @@ _HTML = pattern(
     re.IGNORECASE,
 )
 _HTML_COMMENT = pattern(rb"<!--[\s\S]*?-->[\s\S]*?(?=[\n\r]|\xe2\x80[\xa8\xa9])")
+_MARK = b"\xef\xbb\xbf"
+"""Of UTF-8: it stands before what is sniffed."""
 _SPACE = b" \t\r\n"
 _BREAKS_PARSERS = (b")]}'", b"{}&&", b"{} &&", b"for(;;);", b"while(1);", b"for (;;);", b"while (1);")
 _JSON_OBJECT = pattern(rb'[ \t\r\n]*\{[ \t\r\n]*"(?:[^"\\]|\\[\s\S])*"[ \t\r\n]*:')
@@ -42,22 +44,15 @@ def check(answer: Opaque) -> Refused | None:
             return None
         if kind in _MORE_NEVER_SNIFFED or (kind in NEVER_SNIFFED and kind not in _SNIFFED_AFTER_ALL):
             return Refused(Because.TYPE, kind)
-        if _is_nosniff(answer.nosniff_value) and (
-            kind in {"text/html", "text/plain", _JSON_TOO} or is_json(kind) or is_xml(kind)
-        ):
+        if answer.nosniff and (kind in {"text/html", "text/plain", _JSON_TOO} or is_json(kind) or is_xml(kind)):
             return Refused(Because.NOSNIFF, kind)
     if answer.status == 206 and not answer.first_part:
         return Refused(Because.PARTIAL, "206")
     body = answer.read(_SNIFFED)
     if kind is None or body is None or _MEDIA.match(body):
         return None
-    found = _sniff(body[:_SNIFFED])
+    found = _sniff(body[:_SNIFFED].removeprefix(_MARK))
     return None if found is None else Refused(Because.BODY, found)
-
-
-def _is_nosniff(value: str) -> bool:
-    """HttpResponseHeaders::HasHeaderValue: any of several values."""
-    return any(item.strip(" \t").lower() == "nosniff" for item in value.split(","))
 
 
 def _sniff(body: bytes) -> str | None:

@@ -30,9 +30,10 @@ def frame_options_refuse(fields: Iterable[tuple[bytes, bytes]], url: Url, embedd
     return None
 
 
-def frame_ancestors_refuse(policies: Sequence[Policy], url: Url, embedder: str) -> str | None:
+def frame_ancestors_refuse(policies: Sequence[Policy], url: Url, embedder: str, *, paths: bool) -> str | None:
     """The directive that keeps the answer from a frame in a page of the origin `embedder`, or None.
 
+    `paths`: that of a source counts, so that it allows nobody, for of an ancestor no more than its origin is asked.
     https://w3c.github.io/webappsec-csp/#frame-ancestors-navigation-response
     """
     ancestor = known_url(embedder)
@@ -40,7 +41,7 @@ def frame_ancestors_refuse(policies: Sequence[Policy], url: Url, embedder: str) 
         sources = policy.get("frame-ancestors")
         if sources is None:
             continue
-        if ancestor is None or not matches_source_list(ancestor, sources, url, redirected=False):
+        if ancestor is None or not matches_source_list(ancestor, sources, url, redirected=not paths):
             return " ".join(("frame-ancestors", *sources))
     return None
 

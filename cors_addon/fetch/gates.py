@@ -118,7 +118,6 @@ def opaque_response_is_safe(rules: GateRules, load: Load, arrival: Arrival) -> B
             arrival.read,
             load.destination in _MEDIA,
             first_part=_is_first_part(arrival),
-            nosniff_value=get(arrival.fields, b"x-content-type-options") or "",
         )
     )
     return None if refused is None else Block(Gate.ORB, f"{refused.because.value}: {refused.value}", _TYPE)
@@ -212,7 +211,7 @@ def integrity_needs_cors(rules: GateRules, load: Load, arrival: Arrival) -> Bloc
 # -- frames ------------------------------------------------------------------------------------------------------------
 
 
-def frame_allowed(_rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+def frame_allowed(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """The answer lets itself be framed.
 
     https://html.spec.whatwg.org/multipage/document-lifecycle.html#check-a-navigation-response's-adherence-to-x-frame-options,
@@ -220,7 +219,7 @@ def frame_allowed(_rules: GateRules, load: Load, arrival: Arrival) -> Block | No
     """
     policies = csp.enforced(arrival.fields)
     if frames.has_frame_ancestors(policies):
-        refused = frames.frame_ancestors_refuse(policies, load.url, load.origin)
+        refused = frames.frame_ancestors_refuse(policies, load.url, load.origin, paths=rules.ancestors_paths)
         return None if refused is None else Block(Gate.FRAME_ANCESTORS, refused, _CSP)
     refused = frames.frame_options_refuse(arrival.fields, load.url, load.origin)
     return None if refused is None else Block(Gate.FRAME_OPTIONS, refused, "X-Frame-Options")

@@ -178,8 +178,10 @@ class GateRules:
     """An answer that is not ok fails these loads for its status, before its type is looked at."""
     object_directives: tuple[str, ...] = ("object-src",)
     """Which directives are asked for `<object>` and `<embed>`."""
-    dynamic_directives: frozenset[str] = frozenset()
-    """Directives beside those of scripts of which `'strict-dynamic'` lets every redirect's target pass."""
+    hints_by_any: bool = True
+    """A prefetch may go wherever any directive lets some load go."""
+    ancestors_paths: bool = True
+    """The path of a source of frame-ancestors counts."""
     upgrades: Upgrades = Upgrades()  # noqa: RUF009  # a tuple
     """What is done where a redirect of an https page's load leads to http."""
 

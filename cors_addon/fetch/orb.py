@@ -56,8 +56,6 @@ class Opaque(NamedTuple):
     """An audio or video element asks."""
     first_part: bool = True
     """It is no range from within the resource."""
-    nosniff_value: str = ""
-    """X-Content-Type-Options, lines joined."""
 
 
 class Because(StrEnum):

@@ -64,6 +64,14 @@ def _has_secure_page(load: Load) -> bool:
     return load.origin.startswith("https://")
 
 
+_OF_SCRIPTS = frozenset({"default-src", "script-src", "script-src-elem"})
+_FETCH_DIRECTIVES = _OF_SCRIPTS | frozenset(
+    """child-src connect-src font-src frame-src img-src manifest-src media-src object-src script-src-attr style-src
+    style-src-attr style-src-elem worker-src""".split()
+)
+"""https://w3c.github.io/webappsec-csp/#directives-fetch"""
+
+
 def target_matches_csp(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """The page's policies allow the redirect's target, path left out.
 
@@ -75,13 +83,26 @@ def target_matches_csp(rules: GateRules, load: Load, arrival: Arrival) -> Block 
         return None
     effective = _effective_directives(rules, load)
     for policy in page.policies:
+        if load.destination is Destination.PREFETCH and rules.hints_by_any and _lets_hint_pass(policy, page, target):
+            continue
         for name in effective:
             refused = _refused_by(policy, name, load, target)
-            if refused is not None and name in rules.dynamic_directives and _is_dynamic(refused.split()):
-                refused = None
             if refused is not None:
                 return Block(Gate.CSP, refused, "Content-Security-Policy")
     return None
+
+
+def _lets_hint_pass(policy: csp.Policy, page: Page, target: Url) -> bool:
+    """Some directive would let it be loaded.
+
+    https://w3c.github.io/webappsec-csp/#does-resource-hint-request-violate-policy
+    """
+    return any(
+        csp.matches_source_list(target, sources, page.url, redirected=True)
+        or (name in _OF_SCRIPTS and _is_dynamic(sources))
+        for name, sources in policy.items()
+        if name in _FETCH_DIRECTIVES
+    )
 
 
 def _effective_directives(rules: GateRules, load: Load) -> Sequence[str]:

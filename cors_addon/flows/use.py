@@ -31,7 +31,7 @@ do with, but something else may block it, or it becomes a document; with that: i
 
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"\xff\xd8\xff")
 """How the images of most pages begin; sent in no coding, that is. WebP is asked for apart."""
-_ODD_SCRIPTS = (b"<", b"{", b")", b"for", b"while", b" ", b"\t", b"\r", b"\n")
+_ODD_SCRIPTS = (b"<", b"{", b")", b"for", b"while", b" ", b"\t", b"\r", b"\n", b"\xef\xbb\xbf")
 """How a script begins that may look like something else; most begin in another way."""
 _NO_ANSWER = shape_of_response(())
 
@@ -120,10 +120,9 @@ def _may_have_a_wrong_type(flow: http.HTTPFlow, answered: ResponseShape, session
     """Whether a script or style sheet (`wanted`) of the page's own origin is to be looked at."""
     if session.loads.integrity_seen or flow.response is None:
         return True
-    fields = flow.response.data.headers.fields
-    if answered.content_type >= 0:
-        return right_for(fields[answered.content_type][1]) != wanted
-    return not any(name.lower() == b"content-type" and right_for(value) == wanted for name, value in fields)
+    if answered.content_type < 0:
+        return True  # none, or several
+    return right_for(flow.response.data.headers.fields[answered.content_type][1]) != wanted
 
 
 def _has_page_elsewhere(flow: http.HTTPFlow, asked: RequestShape) -> bool:

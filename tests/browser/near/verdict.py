@@ -123,7 +123,7 @@ def corp_or_coep(case: NearCase, hop: int) -> str:
 FIREFOX_TEXTS = (
     (r"^\[CORS(?!DidNotSucceed)\w+\] Cross-Origin Request Blocked", "cors"),
     (r"^\[X-Frame-Options\] The loading of .* is denied", "frame-options"),
-    (r"^\[CSP_\w+\] .*\(frame-ancestors\)", "frame-ancestors"),
+    (r"^\[CSP_\w+\] (?!.*\(Report-Only policy\)).*\(frame-ancestors\)", "frame-ancestors"),
     (r"^\[CSP_blockAllMixedContent\]|^\[Mixed Content Blocker\] Blocked", "mixed-content"),
     (r"^\[CSP_\w+\] (?!.*\(Report-Only policy\)).*blocked", "csp"),
     (r"^\[SOP\]", "other"),
@@ -178,13 +178,20 @@ def firefox(case: NearCase, told: Told, last: int) -> Verdict:
     if case.loader in FRAMED and told.js.get("framed") is False and case.asked["frame"] and isolates and shows(case):
         why = "a frame that does not come, and no message"
         return Verdict(corp_or_coep(case, last) if case.loader != "iframe" else "coep", derived=True, why=why)
-    if case.loader == "worker" and told.js.get("outcome") == "error" and case.policy and not case.changed(0, "drop"):
+    fails = is_failing(case) or case.changed(0, "drop") is not None
+    if case.loader == "worker" and told.js.get("outcome") == "error" and case.policy and not fails:
         return Verdict("coep", derived=True, why="a worker that fails without a message")
     if case.loader == "eventsource" and told.js.get("outcome") == "error":
         status = case.changed(len(case.urls) - 1, "status")
         if status is None and any("establish a connection" in text for text in told.console):
             return Verdict("mime", derived=True, why="an EventSource that fails, of status 200")
     return Verdict(None)
+
+
+def is_failing(case: NearCase) -> bool:
+    """Whether the last answer's status is no success."""
+    status = case.changed(len(case.urls) - 1, "status")
+    return status is not None and not 200 <= int(status[0]) <= 299
 
 
 def is_refused_object(case: NearCase, told: Told) -> bool:
@@ -287,8 +294,15 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
         return "Firefox calls X-Frame-Options invalid, and what is not shown does not tell whether it denies"
     if waits_in_vain and verdict.gate is None and browser == "firefox":
         return "the page was told nothing in time"
-    if not trustworthy and verdict.gate not in ("corp", "cors", "network"):
+    shown = ("cors", "network") if case.loader in FRAMED else ("corp", "cors", "network")
+    if (not trustworthy or (flow.hop and flow.header("sec-fetch-dest") is None)) and verdict.gate not in shown:
         return "no Sec-Fetch-Dest and -Mode: the kind of load is not in the traffic"
+    if (
+        case.loader in FRAMED
+        and any(value.startswith("sandbox") for _, value in case.policy)
+        and not flow.header("referer")
+    ):
+        return "a sandboxed page sends no Referer with a frame's request: whose it is is not in the traffic"
     if case.loader == "preload" and verdict.gate in (None, "mime", "sri"):
         return "a preload is the same request as the real load, whose type and use are checked further"
     looks_like_script = (flow.header("sec-fetch-dest"), flow.header("sec-fetch-mode")) == ("script", "cors")
