@@ -1,5 +1,6 @@
 """Files read by several processes: what is written is what one process writes, to the byte."""
 
+import argparse
 import multiprocessing
 import os
 import re
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from cors_addon import cli
-from cors_addon.cli import jobs
+from cors_addon.cli import jobs, workers
 from cors_addon.cli.reading import Reading
 from tests.test_har import PAGE, entry, har
 
@@ -93,19 +94,51 @@ def test_what_files_tell_together(tmp_path: Path, capfd: pytest.CaptureFixture[s
     assert joined == [True, False]
 
 
-def test_a_process_that_dies(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def dying_at_firefox(work: tuple[argparse.Namespace, str, int], *rest: Any) -> None:
+    """As `workers._work`, but for one file."""
+    if "firefox" in work[1]:
+        os._exit(3)
+    WORK(work, *rest)
+
+
+WORK = workers._work
+
+
+def test_a_process_that_dies(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, joined: list[bool]
+) -> None:
     """Its file is read by the first one."""
     files = (TRUTH / "firefox.har", TRUTH / "chromium-devtools.har")
     wanted = check(capfd, 1, *files)
-    read, own = Reading.read, os.getpid()
-
-    def dying(self: Reading, name: str) -> None:
-        if os.getpid() != own and "firefox" in name:
-            os._exit(3)
-        read(self, name)
-
-    monkeypatch.setattr(Reading, "read", dying)
+    monkeypatch.setattr(workers, "_work", dying_at_firefox)
     assert check(capfd, 2, *files) == wanted
+    assert joined == [True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is forked")
+@pytest.mark.parametrize("threads", [0, 1])
+def test_beside_a_thread(tmp_path: Path, threads: int) -> None:
+    """No process is forked from one with threads, of which Python warns; what is written is the same."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys, threading\n"
+        "from cors_addon import cli\n"
+        "from cors_addon.cli import jobs\n"
+        "if __name__ == '__main__':\n"
+        "    jobs.WORTH, done = 1, threading.Event()\n"
+        "    beside = [threading.Thread(target=done.wait) for _ in range(int(sys.argv[1]))]\n"
+        "    for each in beside: each.start()\n"
+        "    code = cli.main(sys.argv[2:])\n"
+        "    done.set()\n"
+        "    sys.exit(code)\n"
+    )
+    told = []
+    for number in ("1", "2"):
+        files = map(str, (TRUTH / "firefox.har", TRUTH / "chromium-devtools.har"))
+        command = [sys.executable, "-W", "error", str(program), str(threads), "check", "--jobs", number, *files]
+        told.append(subprocess.run(command, capture_output=True, timeout=120, check=False))
+    assert (told[1].returncode, told[1].stdout, told[1].stderr) == (1, told[0].stdout, b"")
+    assert told[0].stdout
 
 
 def test_no_jobs(capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import importlib
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -343,4 +342,6 @@ def _width(output: Path | None, out: TextIO) -> int:
     """As wide as the terminal, within what is read with ease; 80 columns in a file."""
     if output is not None or not out.isatty():
         return WIDTH
+    import shutil  # what few runs need
+
     return max(60, min(shutil.get_terminal_size((WIDTH, 24)).columns - 1, WIDEST))

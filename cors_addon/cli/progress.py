@@ -1,6 +1,5 @@
 """How far a reading is, on a terminal."""
 
-import shutil
 import time
 from typing import TextIO
 
@@ -20,6 +19,8 @@ class Progress:
 
     def show(self, source: Source, each: Input) -> None:
         """Draw how far the reading is."""
+        import shutil  # only where somebody looks on
+
         now = time.monotonic()
         if now - self._drawn < 0.1:
             return
