@@ -15,7 +15,7 @@ from cors_addon.report.html import page
 from cors_addon.report.html.exchanges import Exchanges
 from cors_addon.report.input import Input
 from cors_addon.report.summary import Summary
-from cors_addon.servers import cause
+from cors_addon.servers import cause, marks
 from cors_addon.servers.answer import Answer
 from cors_addon.servers.implementations import IMPLEMENTATIONS
 from cors_addon.servers.marks import HINT, LITERAL
@@ -274,3 +274,22 @@ def test_every_report_says_who_answered_and_in_what_words() -> None:
     for each in judged(preflight(APP, "PUT", "", STARLETTE)):
         exchanges.add(each)
     assert page.render(summary, exchanges).count("allow_methods") >= 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "beginning"),
+    [
+        ("Disallowed CORS (?:a|b(?:c|d))", "Disallowed CORS "),
+        (r"\{\"name\": ?\"", '{"name":'),
+        (r"<\?xml version=\"1\.0\"\?>\n", '<?xml version="1.0"?>'),
+        (r"a\.?", "a"),
+        ("ab+", "a"),
+        ("ab|cd", ""),
+        ("(?:ab|cd)", ""),
+        (r".*Apache", ""),
+        (r"a\d", "a"),
+    ],
+)
+def test_what_a_body_begins_with_that_says_something(pattern: str, beginning: str) -> None:
+    """It is looked at before a pattern is compiled."""
+    assert marks._beginning(pattern) == beginning

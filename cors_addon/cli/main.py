@@ -1,6 +1,7 @@
 """What ``cors-addon`` takes, and what its exit code says."""
 
 import argparse
+import gc
 import importlib
 import io
 import os
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # what an encoding lacks becomes a question mark
     given = sys.argv[1:] if argv is None else list(argv)
-    command = parser(_needed(given))
+    command = _loaded(given) if argv is None else parser(_needed(given))
     try:
         if given[:1] == ["run"] and not (len(given) == 2 and given[1] in ("-h", "--help")):
             from cors_addon.cli import run
@@ -81,6 +82,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         put(sys.stderr, f"cors-addon: {error}\n")
         return 2
     return code
+
+
+def _loaded(given: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for the arguments of this process, which is ours: what is loaded now is in use to its end."""
+    gc.disable()
+    try:
+        return parser(_needed(given))
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _needed(given: Sequence[str]) -> Sequence[str] | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, http
 
+import cors_addon.remedies.decide  # noqa: F401  # loaded now, for the first flow that is denied is not to wait for it
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.page_call import Report, Scene
 from cors_addon.exchange.timing import PATIENCE

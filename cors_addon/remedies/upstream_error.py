@@ -11,8 +11,8 @@ _ESCAPE = pattern(r"\\x([0-9a-f]{2})|\\([tnr\\'])")
 _PLAIN = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\", "'": "'"}
 
 _KINDS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), short, sentence)
-    for pattern, short, sentence in (
+    (pattern(mark, re.IGNORECASE), short, sentence)
+    for mark, short, sentence in (
         (
             r"invalid header (?:name|line): b|^Cannot parse HTTP response: Invalid headers",
             "invalid header of the server",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from cors_addon.exchange import programs, request_headers
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch.patterns import pattern
 
 
 class Client(NamedTuple):
@@ -17,7 +18,7 @@ class Client(NamedTuple):
 
 
 def _of(title: str, mark: str) -> Client:
-    return Client(re.compile(mark), title)
+    return Client(pattern(mark), title)
 
 
 CLIENTS = (

@@ -16,7 +16,6 @@ from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
-from cors_addon.remedies import decide
 from cors_addon.remedies.situation import Lines, Situation
 from cors_addon.remedies.value import Change, Happened, HeaderEdit, Remedy
 from cors_addon.report import local_network
@@ -42,6 +41,8 @@ def told_of(judgement: Judgement) -> tuple[Happened | None, tuple[Remedy, ...]]:
     """Both, of a judgement that denies or is blocked, or of what the server itself refused; nothing of any other."""
     if judgement.verdict is not Verdict.DENY and _block_of(judgement) is None:
         return told_of_server(judgement)
+    from cors_addon.remedies import decide  # many rules, of which a recording where all is well has no need
+
     s = situation_of(judgement)
     what = decide.happened(s)
     return what, decide.remedies(s, what)
@@ -50,13 +51,17 @@ def told_of(judgement: Judgement) -> tuple[Happened | None, tuple[Remedy, ...]]:
 def told_of_server(judgement: Judgement) -> tuple[Happened | None, tuple[Remedy, ...]]:
     """The same of what no browser stopped, and the server itself refused: a WebSocket, an extension's request."""
     status = judgement.observation.status or 0
-    if judgement.role is Role.WEBSOCKET:
+    socket = judgement.role is Role.WEBSOCKET
+    if socket:
         refused = status not in (0, _SWITCHED) and judgement.observation.method == b"GET"
-        return decide.refused_by_server(situation_of(judgement), socket=True) if refused else (None, ())
-    passed = judgement.role is Role.ACTUAL and judgement.verdict is Verdict.ALLOW
-    if status < 400 or not passed or not _is_privileged(judgement):
+    else:
+        passed = judgement.role is Role.ACTUAL and judgement.verdict is Verdict.ALLOW
+        refused = status >= 400 and passed and _is_privileged(judgement)
+    if not refused:
         return None, ()
-    return decide.refused_by_server(situation_of(judgement), socket=False)
+    from cors_addon.remedies import decide
+
+    return decide.refused_by_server(situation_of(judgement), socket=socket)
 
 
 def _is_privileged(judgement: Judgement) -> bool:
