@@ -212,6 +212,34 @@ def test_what_a_policy_refused_is_told_without_a_flow() -> None:
     assert (line["engine"], line["client"], line["timestamp"]) == ("chromium", "192.0.2.7", START)
 
 
+def test_a_beacon_that_a_policy_refused_is_told() -> None:
+    """Though script heard that it was queued; one of which nothing is known may have gone another way."""
+    beacon = {"a": "beacon", "m": "POST", "c": "include", "r": "follow", "s": START * 1000}
+    violation = Violation(API, "connect-src", True, START + 0.01)
+    (line,) = Heard().told(beacon, violations=(violation,), refused=(violation,))
+    assert (line["method"], line["blocked_by"], line["blocked_detail"]) == ("POST", "csp", "connect-src")
+    (line,) = Heard().told({**beacon, "u": "http://api.example.test/x"})
+    assert line["blocked_by"] == "mixed-content"
+    assert Heard(flow(url=f"{API}y")).told(beacon) == []
+
+
+def test_what_only_a_violation_tells_of_is_told_once() -> None:
+    """A font, say, that no call or element speaks of; not what was sent, nor where a redirect leads."""
+    font = Violation("https://cdn.example.test/it.woff2", "font-src", True, START)
+    heard = Heard(flow(url="https://cdn.example.test/sent.woff2"))
+    (line,) = heard.told(refused=(font, font))
+    assert (line["url"], line["flow_id"], line["blocked_by"]) == (font.url, None, "csp")
+    assert heard.told(refused=(font,)) == []
+    others = [
+        font._replace(url="https://cdn.example.test/sent.woff2"),
+        font._replace(url="https://cdn.example.test"),
+        font._replace(url="inline"),
+        font._replace(url="https://cdn.example.test/other", directive="form-action"),
+        font._replace(url="https://cdn.example.test/other", enforced=False),
+    ]
+    assert heard.told(refused=tuple(others)) == []
+
+
 def test_mixed_content_is_told() -> None:
     """Though that server was never asked."""
     (line,) = Heard().told({**FAILED, "u": "http://api.example.test/x"})

@@ -24,7 +24,7 @@ _LONGEST = 2000
 _POLICY = "Content-Security-Policy"
 _UNREACHED = ("dns.", "tcp.", "tls.")
 """Types of network errors of requests that no server got."""
-_DESTINATIONS = {
+DESTINATIONS = {
     "child-src": Destination.IFRAME,
     "font-src": Destination.FONT,
     "frame-src": Destination.IFRAME,
@@ -119,7 +119,7 @@ def _violation(report: Mapping[str, Any], page: str, blocked: str, words: Mappin
     if document is None or url is None or words["disposition"] == "report" or directive == "frame-ancestors":
         return None
     block = Block(Gate.CSP, _whole(directive, words["policy"]), _POLICY)
-    destination = _DESTINATIONS.get(directive, Destination.EMPTY)
+    destination = DESTINATIONS.get(directive, Destination.EMPTY)
     return Reported(document, url, block, destination, 0.0, f"{directive} (a report of the browser's)")
 
 

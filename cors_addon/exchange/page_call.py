@@ -37,7 +37,8 @@ class PageCall:
     """One call. https://fetch.spec.whatwg.org/#concept-request has the terms."""
 
     api: str
-    """`fetch`, `xhr`, `eventsource`, `websocket`, `beacon`, `worker`, `sharedworker`, or an element: `img` …"""
+    """`fetch`, `xhr`, `eventsource`, `websocket`, `beacon`, `worker`, `sharedworker`, or an element: `img` …; empty
+    where nothing but a violation tells of it."""
     url: Url | None
     """As it was asked for, without fragment; None where the page's text does not parse, or is of another scheme."""
     text: str
@@ -90,12 +91,15 @@ class Report(NamedTuple):
     """Records that the page had no room for."""
     unseen: tuple[str, ...] = ()
     """What it made that runs scripts and is not observed, as `witness.js` names it: `srcdoc-frame`, `blob-worker` …"""
+    refused: tuple[Violation, ...] = ()
+    """Violations of a while ago, of which no call may have told."""
 
 
 def read(body: bytes, arrived: float, *, opaque: bool = False) -> Report:
     """Read a report that came at `arrived`, Unix seconds; `opaque`: with `Origin: null`."""
     calls: list[PageCall] = []
     violations: list[Violation] = []
+    refused: list[Violation] = []
     unseen: list[str] = []
     lost, late = 0, 0.0
     for line in body.split(b"\n")[:MAX_RECORDS]:
@@ -109,16 +113,43 @@ def read(body: bytes, arrived: float, *, opaque: bool = False) -> Report:
             calls.append(_call(record, late))
         elif kind == "unseen":
             unseen.append(_text(record.get("w")) or "")
-        elif kind == "csp":
-            violations.append(
-                Violation(
-                    _text(record.get("u")) or "",
-                    _text(record.get("d")) or "",
-                    record.get("o") == "enforce",
-                    _number(record.get("s")) / 1000 + late,
-                )
-            )
-    return Report(tuple(calls), tuple(violations), opaque, lost, tuple(unseen))
+        elif kind in ("csp", "refused"):
+            (violations if kind == "csp" else refused).append(_violation(record, late))
+    return Report(tuple(calls), tuple(violations), opaque, lost, tuple(unseen), tuple(refused))
+
+
+def _violation(record: Mapping[str, Any], late: float) -> Violation:
+    return Violation(
+        _text(record.get("u")) or "",
+        _text(record.get("d")) or "",
+        record.get("o") == "enforce",
+        _number(record.get("s")) / 1000 + late,
+    )
+
+
+def of_violation(violation: Violation, url: Url) -> PageCall:
+    """The call that a policy refused, as far as the violation tells of it."""
+    return PageCall(
+        api="",
+        url=url,
+        text=violation.url,
+        method="GET",
+        mode="no-cors",
+        credentials=Credentials.UNKNOWN,
+        surely_omitted=False,
+        redirect=None,
+        header_names=None,
+        listens_to_upload=None,
+        streams=False,
+        started=violation.time,
+        ended=violation.time,
+        ok=False,
+        kind=None,
+        status=None,
+        final_url=None,
+        error="",
+        caller="",
+    )
 
 
 def _record(line: bytes) -> Mapping[str, Any]:

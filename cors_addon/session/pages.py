@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cors_addon.exchange.assignment import cheapest
+from cors_addon.exchange.browser_reports import DESTINATIONS
 from cors_addon.exchange.mode_evidence import BY_THE_REQUEST
 from cors_addon.exchange.model import Credentials, Judgement, Observation, Outcome, Role, ToldBy, Verdict, Word
-from cors_addon.exchange.page_call import PageCall, Report, Scene, Violation
+from cors_addon.exchange.page_call import PageCall, Report, Scene, Violation, of_violation
 from cors_addon.exchange.shelf import Shelf
 from cors_addon.exchange.timing import CALL_SLACK, CALL_TOLD_WITHIN
 from cors_addon.exchange.weight import of_flow
 from cors_addon.fetch.headers import get, normalize
 from cors_addon.fetch.origins import OPAQUE, Url, is_potentially_trustworthy, known_url
 from cors_addon.fetch.requests import BROWSER_NAMES
+from cors_addon.session.violations import violation_of
 
 MAX_KEPT = 3000
 """Judgements, and requests, that calls are held against."""
@@ -37,6 +39,8 @@ _UPGRADED = frozenset({"audio", "img", "video"})
 """What a page that came over TLS asks for over TLS, too. https://w3c.github.io/webappsec-mixed-content/#upgrade-algorithm"""
 _TELLING = frozenset({"fetch", "xhr"})
 """Calls that fail for nothing that a browser lets through."""
+_MUTE = frozenset({"beacon", "iframe"})
+"""Calls that end well, for all that script hears, though nothing was sent."""
 _ASKED = frozenset({Role.ACTUAL, Role.REDIRECT, Role.PREFLIGHT})
 
 
@@ -72,6 +76,8 @@ class _Told:
     origin: str
     violations: deque[Violation] = field(default_factory=lambda: deque(maxlen=MAX_VIOLATIONS))
     never_sent: int = 0
+    refused: deque[Url] = field(default_factory=lambda: deque(maxlen=MAX_VIOLATIONS))
+    """Of calls that were told, as what a policy refused."""
 
     @property
     def weight(self) -> int:
@@ -172,6 +178,7 @@ class Pages:
                 heard.words.extend((each, _word(each, call, is_last=each is chain[-1])) for each in chain)
             elif (unsent := self._unsent(scene, told, call)) is not None:
                 heard.unsent.append(unsent)
+        heard.unsent.extend(self._refused(scene, told, report.refused))
         return heard
 
     def _match(self, scene: Scene, told: _Told, calls: Sequence[PageCall]) -> list[Judgement | None]:
@@ -203,16 +210,33 @@ class Pages:
 
     def _unsent(self, scene: Scene, told: _Told, call: PageCall) -> Unsent | None:
         """A call that failed, and that no request was seen of; None where one may have gone another way."""
-        if call.url is None or call.ok is not False or call.error.startswith(_GIVEN_UP):
+        is_mute = call.api in _MUTE
+        if call.url is None or not (call.ok is False or is_mute) or call.error.startswith(_GIVEN_UP):
             return None
         if self._times.get((scene.client, call.url), -math.inf) >= _earliest(call) or told.never_sent >= MAX_KEPT:
             return None
-        violation = next((each for each in reversed(told.violations) if _is_about(each, call.url, call)), None)
+        violation = violation_of(call, call.url, told.violations)
         server = scene.client, call.url.host, call.url.port
-        if violation is None and not is_mixed(scene.origin, call) and server not in self._hosts:
+        if violation is None and not is_mixed(scene.origin, call) and (is_mute or server not in self._hosts):
             return None  # browsers have ways around a proxy, for the machine's own hosts first of all
         told.never_sent += 1
+        told.refused.append(call.url)
         return Unsent(scene, told.origin, call, violation, told.never_sent)
+
+    def _refused(self, scene: Scene, told: _Told, violations: Sequence[Violation]) -> Iterator[Unsent]:
+        """What a policy refused without a call or element that tells of it: fonts, images of style sheets, imports."""
+        for each in violations:
+            if not each.enforced or each.directive not in DESTINATIONS.keys() | {"connect-src"}:
+                continue
+            # of where a redirect leads browsers may tell the origin alone
+            url = known_url(each.url.partition("#")[0]) if "/" in each.url.partition("://")[2] else None
+            if url is None or url in told.refused or told.never_sent >= MAX_KEPT:
+                continue
+            if self._times.get((scene.client, url), -math.inf) >= each.time - CALL_TOLD_WITHIN:
+                continue
+            told.never_sent += 1
+            told.refused.append(url)
+            yield Unsent(scene, told.origin, of_violation(each, url), each, told.never_sent)
 
 
 def _nearest(calls: Sequence[PageCall], possible: Mapping[int, list[Judgement]]) -> Iterator[tuple[int, Judgement]]:
@@ -360,12 +384,3 @@ def is_mixed(origin: str, call: PageCall) -> bool:
     if page is None or call.url is None or call.api in _UPGRADED:
         return False
     return page.scheme == "https" and not is_potentially_trustworthy(call.url)
-
-
-def _is_about(violation: Violation, url: Url, call: PageCall) -> bool:
-    """Whether a policy's violation is that of a call for this URL."""
-    when = call.ended or call.started
-    if abs(violation.time - when) > CALL_SLACK and not call.started <= violation.time <= when:
-        return False
-    named = known_url(violation.url.partition("#")[0])
-    return named is not None and (named == url or (named.path == "/" and named.origin == url.origin))

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterable
 
 from cors_addon.engines import FETCH, detect
 from cors_addon.engines import forced as wanted
+from cors_addon.exchange.browser_reports import DESTINATIONS as BY_DIRECTIVE
 from cors_addon.exchange.browser_reports import Reported
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.loads import Loads
@@ -134,8 +135,14 @@ def _observation(unsent: Unsent) -> Observation:
         ((b"user-agent", agent.encode("latin-1", "replace")), *named),
         None,
         (),
-        destination=_DESTINATIONS.get(call.api, Destination.EMPTY),
+        destination=_destination(unsent),
     )
+
+
+def _destination(unsent: Unsent) -> Destination:
+    if unsent.call.api or unsent.violation is None:
+        return _DESTINATIONS.get(unsent.call.api, Destination.EMPTY)
+    return BY_DIRECTIVE.get(unsent.violation.directive, Destination.EMPTY)
 
 
 def _named_origin(unsent: Unsent) -> str | None:

@@ -117,6 +117,16 @@
   };
   // The page formats stacks itself, and would notice that somebody looked.
   const isFormatted = () => descriptorOf(NativeError, "prepareStackTrace") !== undefined;
+  const PLACE_NAMES = ["fileName", "file", "sourceURL", "file", "lineNumber", "line", "line", "line", "columnNumber", "column",
+    "column", "column"];
+  // Firefox and WebKit note in an error where it was made, beside its stack; `caller` is where the page made it.
+  const movePlace = (error) => {
+    const frame = caller ? frameOf(caller) : null;
+    for (let at = 0; frame !== null && at < PLACE_NAMES.length; at += 2) {
+      const found = descriptorOf(error, PLACE_NAMES[at]);
+      if (found && found.writable) { set(error, PLACE_NAMES[at], frame[PLACE_NAMES[at + 1]]); }
+    }
+  };
   const clean = (error) => {
     try {
       if (typeof error !== "object" || error === null || isFormatted()) { return error; }
@@ -125,6 +135,7 @@
       if (!isText(stack)) { return error; }
       const made = cleaned(stack);
       if (made === stack) { return error; }
+      movePlace(error);
       if (own && own.configurable) {
         defineProperty(error, "stack", {
           __proto__: null, value: made, writable: true, enumerable: own.enumerable, configurable: true,
@@ -472,21 +483,52 @@
       } catch (_) { return false; }
       return true;
     };
+    // The error that fetch rejects with for a URL that does not parse. It makes a Request of its arguments first, whose
+    // constructor throws the same at once, in its own name.
+    const OWN_NAMES = ["Failed to construct 'Request': ", "Request constructor: "];
+    const global = document ? "Window" : "WorkerGlobalScope";
+    const FETCH_NAMES = ["Failed to execute 'fetch' on '" + global + "': ", global + ".fetch: "];
+    const NativeRequest = self.Request;
+    const { reject: rejected } = NativePromise;
+    const renamed = (text) => {
+      for (let at = 0; at < OWN_NAMES.length; at += 1) {
+        const found = find(text, OWN_NAMES[at], 0);
+        if (found >= 0) { return cut(text, 0, found) + FETCH_NAMES[at] + cut(text, found + OWN_NAMES[at].length); }
+      }
+      return text;
+    };
+    const refusalOf = (args) => {
+      try {
+        deeper(() => construct(NativeRequest, args));
+      } catch (error) {
+        const message = plain(error, "message");
+        if (!isText(message)) { return error; }
+        try {
+          set(error, "message", renamed(message));
+          const stack = isFormatted() ? undefined : error.stack;
+          if (isText(stack) && find(stack, message, 0) >= 0) { set(error, "stack", renamed(stack)); }
+        } catch (_) { /* it is frozen by nobody */ }
+        return error;
+      }
+      return null;
+    };
     wrap(ownerOf("fetch"), "fetch", {
       __proto__: null,
       apply(target, thing, args) {
         let record = null;
         try { record = described(args[0], args[1], now(), calledFrom()); } catch (_) { record = null; }
-        const promise = deeper(() => apply(target, thing, args));
-        if (record === null || args.length === 0) { return promise; }
-        if (record.u === null) {
-          // rejected already: a promise of our own would be a turn late
+        if (record !== null && record.u === null) {
           record.er = "the URL does not parse";
           record.ok = false;
           record.e = now();
           tell(record);
-          return promise;
+          // rejected already: a promise of our own would be a turn late, and by then its error has been looked at
+          const error = refusalOf(args);
+          if (error !== null) { return apply(rejected, NativePromise, [error]); }
+          record = null;
         }
+        const promise = deeper(() => apply(target, thing, args));
+        if (record === null || args.length === 0) { return promise; }
         open += 1;
         return new NativePromise((resolve, reject) => {
           apply(then, promise, [
@@ -852,7 +894,10 @@
       notePlace(event);
       const moved = apply(weakGet, places, [event]);
       const where = moved ? moved.sourceFile + ":" + moved.lineNumber : seen.sourceFile(event) + ":" + seen.lineNumber(event);
-      tell({ __proto__: null, k: "csp", u: url, d: directive(event), o: disposition(event), f: where, s: now() });
+      const record = { __proto__: null, k: "csp", u: url, d: directive(event), o: disposition(event), f: where, s: now() };
+      tell(record);
+      // what no call or element tells of, a font say, is known by this alone: once those have had their say
+      if (record.o === "enforce") { tellLate({ __proto__: null, k: "refused", u: url, d: record.d, o: record.o, s: record.s }); }
     }, true]);
   }
 

@@ -69,6 +69,19 @@ begin("fetch other", fetch(OTHER + "/data", { headers: { "X-Own": "1" } }).then(
 begin("fetch post", fetch(OTHER + "/data?post", { method: "POST", mode: "cors", body: "x" }).then((one) => one.text()));
 begin("fetch unread", fetch(OTHER + "/closed").then((one) => one.text()));
 begin("caught", fetch(OTHER + "/closed?caught").catch((error) => error.stack));
+const whereOf = (error) => [error, error.stack, error.fileName, error.lineNumber, error.columnNumber, error.line].join(" ");
+begin("unparsable", fetch("http://[").catch(whereOf));
+begin("unparsable, from a function", (() => fetch("http://[", { method: "PUT" }))().catch(whereOf));
+begin("a mode that is none", fetch("http://[", { mode: "none" }).catch((error) => "" + error));
+begin("turns", (() => {
+  const turns = [];
+  fetch("http://[").catch(() => turns.push("fetch"));
+  return Promise.reject().catch(() => turns.push("one")).then(() => turns.push("two")).then(() => turns.join(" "));
+})());
+// who asks from a script of another origin is not told: whose script it was that asked, a wrapper hides
+if (self.origin !== "null") {
+  fetch("http://[/nobody-listens");
+}
 begin("xhr", new Promise((resolve) => {
   const made = new XMLHttpRequest();
   made.open("GET", "/data");
