@@ -81,6 +81,7 @@ ADVICE = "set the request's mode to 'no-cors' to fetch the resource with CORS di
     [
         (102, (), f"on the requested resource. If an opaque response serves your needs, {ADVICE}"),
         (134, (), f"on the requested resource. If an opaque response serves your needs, {ADVICE}"),
+        (137, (), "on the requested resource."),
         (138, (), "on the requested resource."),
         (156, (), "on the requested resource."),
         (
@@ -97,6 +98,17 @@ def test_the_console_of_a_version(version: int, answer: Lines, end: str) -> None
     message = console_message(judged(cors("a", answer=answer, agent=agent(version)))["a"])
     assert message is not None
     assert message.endswith(f" {end}")
+
+
+@pytest.mark.parametrize(
+    ("version", "shown"), [(103, "b\xfccher"), (131, "b\xfccher"), (132, r"b\u00FCcher"), (156, r"b\u00FCcher")]
+)
+def test_the_consoles_other_characters(version: int, shown: str) -> None:
+    """What is not ASCII in a header's value is escaped since 132."""
+    answer = allow("https://b\xfccher.test")
+    message = console_message(judged(cors("a", answer=answer, agent=agent(version)))["a"])
+    assert message is not None
+    assert f"'https://{shown}.test'" in message
 
 
 def test_the_preflight_cache_before_76() -> None:

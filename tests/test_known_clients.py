@@ -81,6 +81,12 @@ def test_a_library_that_fetches_as_scripts_do(agent: bytes, lines: Lines, role: 
     assert judged(sent)["a"].role == role
 
 
+def test_a_redirect_back_to_the_pages_own_origin() -> None:
+    """Chromium to 138 at least calls it same-origin all the same; it is held to CORS, by an origin of `null`."""
+    sent = Sent(id="a", request=(("Origin", "null"), *metadata("same-origin")), answer=allow(PAGE))
+    assert (judged(sent)["a"].role, judged(sent)["a"].verdict) == ("actual", "deny")
+
+
 LISTED = ("Accept", "Accept-Encoding", "Accept-Language")
 
 

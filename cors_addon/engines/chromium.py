@@ -171,7 +171,7 @@ OLDER = (
             "browser_names": BROWSER_NAMES | _OWN_NAMES | _HINTS_SINCE_109,
         },
     ),
-    Older(before=138, source="texts of the console, see `texts.py`: measured in 102 to 134 (QtWebEngine)"),
+    Older(before=137, source="texts of the console, see `texts.py`: measured in 103 to 137 (QtWebEngine, npm)"),
 )
 
 ENGINE = Engine(

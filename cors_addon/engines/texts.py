@@ -131,8 +131,10 @@ _CHROMIUM_ADDS: Mapping[tuple[str, Reason], str] = {
     ),
 }
 
-_CHROMIUM_NO_ADVICE_SINCE = 138
-"""Earlier ones advised no-cors: measured in 102 to 134 (QtWebEngine); 138 does not."""
+_CHROMIUM_NO_ADVICE_SINCE = 137
+"""Earlier ones advised no-cors: measured in 102 to 134; 137 does not."""
+_CHROMIUM_ESCAPES_SINCE = 132
+"""What is not printable ASCII in a header's value: 131 shows it as it came."""
 _NO_CORS = (
     "an opaque response serves your needs, set the request's mode to 'no-cors' to fetch the resource with CORS "
     "disabled."
@@ -189,7 +191,7 @@ def _chromium_blocked(refusal: Refusal, values: ConsoleValues, text: str) -> str
         f"Access to {_CHROMIUM_KINDS.get(values.initiator, 'resource')} at '{at}' {redirected}"
         f"from origin '{values.page_origin or values.origin}' has been blocked by CORS policy: "
         + ("Response to preflight request doesn't pass access control check: " if preflight else "")
-        + text.replace("{hint}", _escape(refusal.detail or ""))
+        + text.replace("{hint}", _chromium_hint(refusal.detail or "", values.version))
         + _chromium_adds(values, reason)
     )
 
@@ -200,6 +202,10 @@ def _chromium_adds(values: ConsoleValues, reason: Reason) -> str:
     if older is not None and 0 < values.version < _CHROMIUM_NO_ADVICE_SINCE:
         return older
     return _CHROMIUM_ADDS.get((values.initiator, reason), "")
+
+
+def _chromium_hint(detail: str, version: int) -> str:
+    return detail if 0 < version < _CHROMIUM_ESCAPES_SINCE else _escape(detail)
 
 
 def _escape(value: str) -> str:

@@ -14,6 +14,7 @@ from cors_addon.fetch.bounds import SHORT
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.mime import essence
 from cors_addon.fetch.names import ASKED_METHOD
+from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.received import joined
 from cors_addon.fetch.requests import BROWSER_NAMES
@@ -362,7 +363,12 @@ def classify(
 
 
 def _was_led_elsewhere(wire: RequestHeaders, origin: str) -> bool:
-    """Whether the browser asked its page's own origin, as it says itself, or else the proxy that led it elsewhere."""
+    """Whether the browser asked its page's own origin, as it says itself, or else the proxy that led it elsewhere.
+
+    Chromium, 138 at least, says so also of a fetch that other origins redirected back: its origin is `null` then.
+    """
+    if origin == OPAQUE:
+        return False
     site = wire.get(b"sec-fetch-site")
     if site is not None:
         return site == b"same-origin"

@@ -36,6 +36,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="browser-truth", description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--browser", choices=DRIVERS, default="chromium")
+    parser.add_argument(
+        "--browser-binary",
+        type=Path,
+        metavar="PATH",
+        help="start this program, of that kind, in place of the installed one",
+    )
     parser.add_argument("--cases", type=int, default=1000, help="how many cases to draw (default 1000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed draws the same cases (default 1)")
     parser.add_argument("--first", type=int, default=0, help="index of the first case of the seed")
@@ -168,7 +174,7 @@ async def main_async(options: argparse.Namespace, folder: Path) -> int:
     """Run, compare, print; 0 where browser and addon agree."""
     if near.is_asked(options):
         return await near.main(options, folder)
-    driver = load_driver(options.browser)
+    driver = load_driver(options.browser, options.browser_binary)
     if options.fixes:
         endless = (generate(options.seed, index, options.family) for index in itertools.count(options.first))
         cases = drawn(options) if options.only or options.replay else endless

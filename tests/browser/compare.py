@@ -28,10 +28,17 @@ JUDGED = {"strict": 1.0, "witnessed": 1.0, "resolvable": 0.98, "open": 1.0}
 FIELDS = ("verdict", "role", "error", "parameter", "preflight", "pair", "exposed", "console", "contradicted")
 ROLE = {"preflight": "preflight", "actual": "actual", "redirect-hop": "redirect"}
 PREFLIGHT = {"sent": "sent", "cached": "cached", "none-needed": "not-needed", "skipped": "not-needed"}
+_NO_CORS = (
+    "f an opaque response serves your needs, set the request's mode to 'no-cors' to fetch the resource with CORS"
+    " disabled."
+)
 HINTS = (
     " The credentials mode of requests initiated by the XMLHttpRequest is controlled by the withCredentials attribute.",
+    f" I{_NO_CORS}",
+    f" Have the server send the header with a valid value, or, i{_NO_CORS}",
     " Have the server send the header with a valid value.",
 )
+"""Of fetch or XMLHttpRequest alone; those that name no-cors are older Chromium's."""
 WEBKIT_LEVEL = re.compile(r"^CONSOLE (?:[A-Z-]+ )?(?:ERROR|WARNING) ")
 ABOUT_CORS = re.compile(
     "^Cross-Origin Request Blocked: |Access-Control-Allow-|Cross-Origin Resource Sharing policy"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -127,8 +128,22 @@ def binary_of(names: Sequence[str], browser: str, package: str) -> Path:
 DRIVERS = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKit"}
 
 
-def load_driver(name: str) -> type[Driver]:
-    """The driver class of one of `DRIVERS`; BrowserMissing where there is no browser."""
+def load_driver(name: str, binary: Path | None = None) -> type[Driver]:
+    """The driver class of one of `DRIVERS`, for `binary` or what is installed; BrowserMissing where there is none."""
     driver: type[Driver] = getattr(importlib.import_module(f"{__name__}.{name}"), DRIVERS[name])
+    driver = started_by(driver, binary)
     driver.find()
     return driver
+
+
+def started_by[D](driver: type[D], binary: Path | None) -> type[D]:
+    """The same driver, which starts this program; None for the one that is installed."""
+    if binary is None:
+        return driver
+
+    def find() -> Path:
+        if not os.access(binary, os.X_OK):
+            raise BrowserMissing(f"{binary} is no program that can be run")
+        return binary.absolute()
+
+    return type(driver.__name__, (driver,), {"find": staticmethod(find)})

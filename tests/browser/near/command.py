@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.browser.drivers import load_driver
+from tests.browser.drivers import started_by
 from tests.browser.shrink import shrink_with
 
 from .cases import NearCase, from_json, simpler, to_json
@@ -51,8 +51,8 @@ def say(text: str) -> None:
 
 async def main(options: Namespace, folder: Path) -> int:
     """0 where browser and addon agree."""
-    load_driver(options.browser)
-    driver = NEAR[options.browser]
+    driver = started_by(NEAR[options.browser], options.browser_binary)
+    driver.find()
     cases = drawn(options)
     differences = known()
     stem = folder / "near"
