@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+from cors_addon.fetch.patterns import pattern
+
 WORKERS, UNDICI, NODE_HTTP, HTTP_PROXY = "Cloudflare Workers", "undici", "Node's http", "http-proxy"
+
+BY_NAME = pattern(
+    rb"(?i)(?:axios|bun|curl|dart|deno|go-http-client|got|httpie|insomnia|java|node|node-fetch|node-superagent|okhttp|"
+    rb"postmanruntime|python-(?:requests|httpx|urllib)|undici|wget|\S+ CFNetwork)(?:[/ ]|$)"
+)
+"""How programs that read every answer call themselves, also on a connection that a proxy shares with a browser."""
 
 
 def program(names: Sequence[bytes], places: Mapping[bytes, int], *, mode_alone: bool) -> str:

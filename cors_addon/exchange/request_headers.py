@@ -9,7 +9,7 @@ from typing import NamedTuple, overload
 
 from cors_addon.engines import FETCH, Engine, chromium_brand, detect
 from cors_addon.exchange.model import Fields, Observation, Role
-from cors_addon.exchange.programs import program
+from cors_addon.exchange.programs import BY_NAME, program
 from cors_addon.fetch.bounds import SHORT
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.mime import essence
@@ -254,17 +254,12 @@ LIBRARY = b"library"
 """The `asker` of what fetches as a browser's script would, and is none."""
 IN_DISGUISE = b"chromium"
 """The `asker` of a Chromium whose User-Agent says that it is another engine."""
-_PROGRAMS = pattern(
-    rb"(?i)(?:axios|bun|curl|dart|deno|go-http-client|got|httpie|insomnia|java|node|node-fetch|node-superagent|okhttp|"
-    rb"postmanruntime|python-(?:requests|httpx|urllib)|undici|wget|\S+ CFNetwork)(?:[/ ]|$)"
-)
-"""How programs that read every answer call themselves, also on a connection that a proxy shares with a browser."""
 _PORTS = pattern(rb"([0-9]|\])(?::[0-9]{1,5})(?=\s*(?:[,;\"]|$))")
 
 
 def _asker(wire: RequestHeaders, shape: RequestShape, said: Said) -> bytes:
     if not said.preflight and (
-        shape.program or _PROGRAMS.match(said.user_agent) or (shape.mode_alone and _is_of_library(wire, said))
+        shape.program or BY_NAME.match(said.user_agent) or (shape.mode_alone and _is_of_library(wire, said))
     ):
         return LIBRARY
     if shape.forwarded:
