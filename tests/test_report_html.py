@@ -28,6 +28,7 @@ from cors_addon.report import json_report, table
 from cors_addon.report.atomic_file import replacing
 from cors_addon.report.html import details, page
 from cors_addon.report.html.exchanges import Exchanges
+from cors_addon.report.html.packed import FETCH, MEMBER
 from cors_addon.report.summary import Input, Summary
 from cors_addon.session.session import Session
 from tests.cases.traffic import Sent, metadata
@@ -81,12 +82,39 @@ class Parsed(HTMLParser):
     @property
     def data(self) -> Any:
         [text] = self.all("script", id="data")
-        return json.loads(text)
+        return unpacked(json.loads(text))
 
     @property
     def policy(self) -> str:
         [policy] = [has["content"] for tag, has in self.elements if "http-equiv" in has]
         return policy or ""
+
+
+def unpacked(data: Any) -> Any:
+    """As packed.js has it."""
+    values = data.pop("values")
+
+    def named(row: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
+        pooled = ("origin", "method", "url", "state")
+        found = zip(names, row, strict=False)  # what is not there is left out at the end
+        return {name: values[each] if name in pooled else each for name, each in found if each is not None}
+
+    details: list[Any] = []
+    fetches = []
+    for row in data["fetches"]:
+        fetch = named(row, FETCH)
+        fetch["members"] = [named(each, MEMBER) for each in fetch["members"]]
+        for member in fetch["members"]:
+            pairs = [values[each] for each in data["details"][member["detail"]]]
+            detail = dict(zip(pairs[::2], pairs[1::2], strict=True))
+            url = member.get("url", fetch["url"])
+            if "console" in detail:
+                detail["console"] = [line if isinstance(line, str) else url.join(line) for line in detail["console"]]
+            if detail not in details:
+                details.append(detail)
+            member["detail"] = details.index(detail)
+        fetches.append(fetch)
+    return data | {"fetches": fetches, "details": details}
 
 
 def gather(judgements: Iterable[Judgement], **options: Any) -> tuple[Summary, Exchanges]:

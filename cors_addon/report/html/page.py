@@ -12,6 +12,7 @@ from cors_addon.report import table
 from cors_addon.report.html.details import Body
 from cors_addon.report.html.document import document
 from cors_addon.report.html.exchanges import Exchanges
+from cors_addon.report.html.packed import packed
 from cors_addon.report.html.values import masked
 from cors_addon.report.summary import Summary
 
@@ -33,7 +34,7 @@ LIVE_POLICY = f"{POLICY}; connect-src 'self'; frame-ancestors 'none'"
 """Of the live page: it asks its own server for more, and that alone."""
 SHARED = ("elements", "fetches", "diagram", "detail", "filters", "list", "sections")
 """The parts of the script, in an order in which each finds what it needs at once."""
-SCRIPTS = (*SHARED, "start")
+SCRIPTS = (SHARED[0], "packed", *SHARED[1:], "start")
 LIVE_SCRIPTS = (*SHARED, "actions", "rules", "live")
 """Of the live page, whose report is not whole from the start."""
 MOST_TEXT = 99_000
@@ -49,7 +50,7 @@ def render(
 ) -> str:
     """The report as one HTML document."""
     text = html.escape(_cut(masked(table.render(summary)))).encode("ascii", "xmlcharrefreplace").decode()
-    return _whole(SCRIPTS, POLICY, document(summary, exchanges, body_of=body_of, now=now), text).text
+    return _whole(SCRIPTS, POLICY, packed(document(summary, exchanges, body_of=body_of, now=now)), text).text
 
 
 def live(data: dict[str, Any]) -> Page:
