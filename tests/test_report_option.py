@@ -11,6 +11,7 @@ from mitmproxy import exceptions
 from mitmproxy.addons.view import View
 
 from cors_addon.proxy import reporting
+from tests import waits
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, Proxy, actual, flow, preflight, proxy
 from tests.test_report_html import Parsed
 
@@ -195,3 +196,45 @@ def test_bodies(tmp_path: Path) -> None:
         running.pass_through(short, long)
         running.command("cors.report", str(file))
     assert [detail["body"] for detail in read(file)["details"] if "body" in detail] == ["no", "x" * 300]
+
+
+def test_traffic_does_not_wait_for_a_report_of_many(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is made in a thread; what is judged meanwhile is in the next one, and a second is not begun beside it."""
+    file, last = tmp_path / "report.html", tmp_path / "last.html"
+    flows = [actual([], at=number) for number in range(200)]
+    late = [actual([], at=1000 + number) for number in range(3)]
+
+    async def play() -> None:
+        with proxy(cors_report=str(last)) as running:
+            running.pass_through(*flows)
+            said = running.command("cors.report", str(file))
+            assert said == f"200 exchanges are being reported in {file}; the log says when it is done."
+            with pytest.raises(exceptions.CommandError, match="one is being written"):
+                running.command("cors.report", str(file))
+            running.pass_through(*late)  # the thread cannot end before this one lets it tell so
+            await waits.until(lambda: f"cors.report: 200 exchanges reported in {file}" in caplog.messages)
+            assert ids(file) == [each.id for each in flows]
+            await waits.until(lambda: _reporting(running)._rendering is None)
+            assert running.command("cors.report", str(file)).startswith("203 exchanges")
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(play())
+    assert ids(last) == [each.id for each in (*flows, *late)]
+    assert ids(file) == ids(last)
+
+
+def test_a_report_of_many_cannot_be_written(tmp_path: Path) -> None:
+    """Which is told at once, and the next one can be tried."""
+    folder = tmp_path / "folder"
+
+    async def play() -> None:
+        with proxy() as running:
+            flows = [actual([], at=number) for number in range(50)]
+            running.pass_through(*flows)
+            with pytest.raises(exceptions.CommandError, match=r"cannot write .*: No such file or directory"):
+                running.command("cors.report", str(folder / "x.html"))
+            assert running.command("cors.report", str(tmp_path / "x.html")).startswith("50 exchanges are being")
+            await waits.until(lambda: _reporting(running)._rendering is None)
+
+    asyncio.run(play())
+    assert len(ids(tmp_path / "x.html")) == 50

@@ -1,6 +1,14 @@
-"""The HTML report of a session: what it covers is gathered as it is judged, or found among the flows still listed."""
+"""The HTML report of a session: what it covers is gathered as it is judged, or found among the flows still listed.
 
-from collections.abc import Callable, Iterable
+Law 1: traffic does not wait for a report: one of many exchanges is made in a thread.
+Law 2: a thread has what it counts for itself: what is judged meanwhile is added once it is done.
+"""
+
+import asyncio
+import contextlib
+import gc
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +25,9 @@ from cors_addon.report.html.page import render
 from cors_addon.report.summary import Input, Summary
 
 logger = logger_of(__name__)
+
+_AT_ONCE = 30
+"""Exchanges that are reported while everybody waits, which takes milliseconds."""
 
 type Judgements = Callable[[], Iterable[Judgement]]
 type Body = Callable[[str], bytes]
@@ -36,13 +47,19 @@ class Gathered:
         self._summary.add(judgement)
         self._exchanges.add(judgement)
 
+    def __len__(self) -> int:
+        return sum(self._summary.roles.values())
+
     def write(self, path: Path, body_of: Body) -> int:
         """Write the report; returns how many exchanges it covers. Raises OSError."""
-        count = sum(self._summary.roles.values())
-        self._summary.inputs = [Input("mitmproxy", flows=count)]
         with replacing(path, only_files=True) as file:
-            file.write(render(self._summary, self._exchanges, body_of=body_of))
-        return count
+            file.write(self.render(body_of))
+        return len(self)
+
+    def render(self, body_of: Body) -> str:
+        """The report as one document."""
+        self._summary.inputs = [Input("mitmproxy", flows=len(self))]
+        return render(self._summary, self._exchanges, body_of=body_of)
 
 
 class Reporting(CommandGroup):
@@ -59,6 +76,9 @@ class Reporting(CommandGroup):
         self._path: Path | None = None
         self.gathered: Gathered | None = None
         """What is gathered for the file that the option names; None where it names none."""
+        self._rendering: threading.Thread | None = None
+        self._later: list[Judgement] = []
+        """What was judged while a report was rendered."""
 
     def use(self, path: Path | None) -> None:
         """Write to this file at the end, from now on; None: to none."""
@@ -70,23 +90,73 @@ class Reporting(CommandGroup):
 
     def write(self, judgement: Judgement, _flow: http.HTTPFlow | None) -> None:
         """Gather a judgement."""
-        if self.gathered is not None:
+        if self.gathered is None:
+            return
+        if self._rendering is None:
             self.gathered.add(judgement)
+        else:
+            self._later.append(judgement)
 
     def report(self, path: mitmproxy.types.Path = "") -> str:  # type: ignore[assignment]  # a path is a str there
         """Write all CORS exchanges as an HTML report to a file; without a path, to that of the option cors_report."""
         target = Path(path).expanduser() if path else self._path
         if target is None:
             raise exceptions.CommandError("cors.report: name a file, or set the option cors_report.")
-        gathered = self.gathered or Gathered(self._judged())
+        if self._rendering is not None:
+            raise exceptions.CommandError("cors.report: one is being written; the log says when it is done.")
+        judged = () if self.gathered is not None else [*self._judged()]
+        count = len(judged) if self.gathered is None else len(self.gathered)
+        loop = _loop() if count > _AT_ONCE else None
         try:
+            if loop is not None:
+                self._report_beside(target, judged, loop)
+                return f"{count:,} exchanges are being reported in {target}; the log says when it is done."
+            gathered = Gathered(judged) if self.gathered is None else self.gathered
             count = gathered.write(target, self._body_of)
         except OSError as error:
             raise exceptions.CommandError(f"cors.report: cannot write {target}: {error.strerror}") from error
         return f"{count:,} exchange{'' if count == 1 else 's'} reported in {target}."
 
+    def _report_beside(self, target: Path, judged: Iterable[Judgement], loop: asyncio.AbstractEventLoop) -> None:
+        """Write a report in a thread; the log says how that went. Raises OSError where it cannot be begun."""
+        gathered = self.gathered
+        stack = contextlib.ExitStack()
+        file = stack.enter_context(replacing(target, only_files=True))
+
+        def work() -> None:
+            try:
+                with stack:
+                    try:
+                        with _uncollected():
+                            made = Gathered(judged) if gathered is None else gathered
+                            count, text = len(made), made.render(self._body_of)
+                    finally:
+                        with contextlib.suppress(RuntimeError):  # the loop is closed
+                            loop.call_soon_threadsafe(self._rendered)
+                    file.write(text)
+            except OSError as error:
+                logger.error("cors.report: cannot write %s: %s", target, error.strerror)
+            except Exception as error:
+                logger.error("cors.report: cannot make the report: %r", error)
+            else:
+                logger.info("cors.report: %d exchanges reported in %s", count, target)
+
+        self._rendering = threading.Thread(target=work, name="cors.report", daemon=True)
+        self._rendering.start()
+
+    def _rendered(self) -> None:
+        """Nobody else counts any more: add what came meanwhile."""
+        self._rendering = None
+        later, self._later = self._later, []
+        for judgement in later:
+            if self.gathered is not None:
+                self.gathered.add(judgement)
+
     def close(self) -> None:
         """Write the file of the option, if there is one."""
+        if self._rendering is not None:
+            self._rendering.join()
+            self._rendered()
         if self._path is None or self.gathered is None:
             return
         try:
@@ -95,3 +165,22 @@ class Reporting(CommandGroup):
             logger.error("cors_report: cannot write %s: %s", self._path, error.strerror)
         else:
             logger.info("cors_report: %d exchanges reported in %s", count, self._path)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles, of which a report makes none: among many flows each stops every thread for long."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -79,8 +79,25 @@ def _whole(scripts: tuple[str, ...], policy: str, data: dict[str, Any], text: st
     return Page("".join(whole), policy)
 
 
-def as_data(value: Any) -> str:
-    """JSON that may stand in a script element: ASCII, and without what could end the element or open a comment."""
+def as_data(value: dict[str, Any]) -> str:
+    """JSON that may stand in a script element: ASCII, and without what could end the element or open a comment.
+
+    Written piece by piece: no other thread runs while `json` writes one.
+    """
+    fields = []
+    for name, each in value.items():
+        if isinstance(each, list):
+            some = [_as_data(each[at : at + _PIECE])[1:-1] for at in range(0, len(each), _PIECE)]
+            fields.append(f"{_as_data(name)}:[{','.join(some)}]")
+        else:
+            fields.append(f"{_as_data(name)}:{_as_data(each)}")
+    return "{" + ",".join(fields) + "}"
+
+
+_PIECE = 500
+
+
+def _as_data(value: Any) -> str:
     written = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
