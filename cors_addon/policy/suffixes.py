@@ -51,6 +51,12 @@ def _list() -> _List:
     return _List(data, frozenset(data.splitlines()))
 
 
+@lru_cache(maxsize=256)
+def _has_top(name: bytes) -> bool:
+    # of one that is not there, as `test` and `internal`, all of the list is looked through
+    return _list().has_top(name)
+
+
 def _labels(host: str) -> list[bytes]:
     """Its labels as the list writes them: in UTF-8, not in punycode."""
     return [_unicode(label).encode() for label in host.strip(".").split(".")]
@@ -72,7 +78,7 @@ def _length(labels: list[bytes]) -> int:
     https://github.com/publicsuffix/list/wiki/Format#formal-algorithm
     """
     known = _list()
-    if not labels[-1] or not known.has_top(labels[-1]):
+    if not labels[-1] or not _has_top(labels[-1]):
         return 0
     rules = known.rules
     for start in range(len(labels) - 1):

@@ -141,6 +141,8 @@ class Odd(Exception):
 
 type _Span = tuple[int, int]
 """Where a value begins, behind its length, and stops, behind its type."""
+type _Order = list[tuple[bytes, bytes]]
+"""The keys of a dictionary, each as it is written, and by itself."""
 type _Types = dict[bytes, tuple[type, ...]]
 """By key: the types that its value may have."""
 
@@ -165,6 +167,7 @@ _CLIENT = _CONNECTION | {b"proxy_mode": (str,), b"sockname": (list,), b"peername
 _SERVER = _CONNECTION | {b"address": (list, NoneType)}
 _ERROR: _Types = {b"msg": (str,), b"timestamp": _TIME}
 
+_MAX_KEYS = 64
 _MAX_CONNECTIONS = 256
 _MAX_LINES = 8192
 _MAX_LINE = 1024
@@ -178,12 +181,15 @@ class FlowParser:
         self._learned = Learned() if learned is None else learned
         self._lines: dict[bytes, tuple[tuple[bytes, bytes], int]] = {}
         self._connections: dict[bytes, SimpleNamespace] = {}
+        self._order: _Order = []
+        self._orders: dict[int, _Order] = {id(_REQUEST): [], id(_RESPONSE): []}
+        """Of a flow, and of its messages."""
 
     def parse(self, data: Data, at: int, end: int) -> _Flow | None:
         """The flow whose dictionary begins at `at`, its type ending before `end`; None where it is of no use."""
         if data[end - 1] != _MAPPING:
             raise Odd
-        spans = _spans(data, at, end - 1)
+        spans = _spans(data, at, end - 1, self._order)
         if _value(data, spans[b"type"]) != "http" or _value(data, spans[b"version"]) != KNOWN_VERSION:
             raise Odd
         request, found = self._message(data, spans[b"request"], _REQUEST)
@@ -219,7 +225,7 @@ class FlowParser:
 
     def _message(self, data: Data, span: _Span, types: _Types) -> tuple[_Message, int]:
         """A request or a response, and of what use its header lines are."""
-        spans = _spans(data, *_inside(data, span, _MAPPING))
+        spans = _spans(data, *_inside(data, span, _MAPPING), self._orders[id(types)])
         message = _Message(**_fields(data, spans, types))
         content = spans[b"content"]
         message.body = content
@@ -282,10 +288,22 @@ def _is_null(data: Data, span: _Span) -> bool:
     return span[1] - span[0] == 1 and data[span[0]] == _NULL
 
 
-def _spans(data: Data, at: int, end: int) -> dict[bytes, _Span]:
-    """The values of a dictionary between `at` and `end`."""
+def _spans(data: Data, at: int, end: int, order: _Order | None = None) -> dict[bytes, _Span]:
+    """The values of a dictionary between `at` and `end`. `order`: of the last one of its kind, which most are like."""
     find = data.find
     spans = {}
+    for token, key in order or ():
+        start = at + len(token)
+        if data[at:start] != token:
+            break
+        value = find(b":", start, start + MAX_PREFIX) + 1
+        stop = value + int(data[start : value - 1]) + 1
+        if not start < value < stop <= end:
+            raise Odd
+        spans[key] = value, stop
+        at = stop
+    if at == end and len(spans) == len(order or ()):
+        return spans
     while at < end:
         begin = find(b":", at, at + MAX_PREFIX) + 1
         start = begin + int(data[at : begin - 1]) + 1
@@ -295,6 +313,8 @@ def _spans(data: Data, at: int, end: int) -> dict[bytes, _Span]:
             raise Odd
         spans[data[begin : start - 1]] = value, stop
         at = stop
+    if order is not None:
+        order[:] = [(b"%d:%b;" % (len(key), key), key) for key in list(spans)[:_MAX_KEYS]]
     return spans
 
 
