@@ -358,3 +358,10 @@ def test_an_empty_list_and_a_misspelt_key() -> None:
         ("x-a: 1", ["error: the key `policies` is missing"]),
     ):
         assert [f"{fault.severity}: {fault.message}" for fault in read(text).faults] == words
+
+
+def test_an_anchor_may_come_twice(capfd: pytest.CaptureFixture[str]) -> None:
+    """Of the two the later counts, and nothing is written past us."""
+    loaded = read("policies:\n- &a {name: one}\n- &a {name: two, origins: ['https://a.test']}\n")
+    assert [each.name for each in loaded.policies] == ["one", "two"]
+    assert capfd.readouterr() == ("", "")
