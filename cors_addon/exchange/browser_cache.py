@@ -63,7 +63,7 @@ class Kept(Entry):
 
 _NO_NAMES: frozenset[str] = frozenset()
 _names = lru_cache(maxsize=1024)(frozenset[str])
-"""A set of names; the same one for the same names, whichever client asks for them."""
+"""A set of a few names; the same one for the same names, whichever client asks for them."""
 
 
 class BrowserCache:
@@ -134,7 +134,7 @@ class BrowserCache:
         grant = Grant(now + granted.lifetime, now, preflight.flow_id, preflight.source)
         entry = self._entry_for(entries, preflight, grant)
         if len(entry.requested) < MAX_GRANTS:
-            names = _names(preflight.requested)
+            names = _names(preflight.requested) if len(preflight.requested) <= 8 else frozenset(preflight.requested)
             entry.requested = entry.requested | names if entry.requested else names
         if entry.end < now:
             entry.since = now

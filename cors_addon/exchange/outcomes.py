@@ -54,7 +54,7 @@ leads, how many this fetch followed before. Plain tuples, which are made for eve
 """
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def both_outcomes(engine: Engine, stage: Stage, asked: AskedFields, received: Received) -> tuple[Outcome, Outcome]:
     """The outcomes without credentials and with them. Pages repeat themselves: the last few thousand are kept.
 

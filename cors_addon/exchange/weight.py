@@ -19,6 +19,8 @@ _OF_A_FLOW = 1536
 _OF_A_LINE = 112
 """Bytes of a header line, besides its text."""
 _OF_AN_ITEM = 512
+_OF_A_NAME = 160
+"""Bytes of a method or a header's name that an answer grants, and of one that was asked for."""
 
 
 def of_flow(observation: Observation) -> int:
@@ -51,9 +53,13 @@ def of_client(client: Client) -> int:
     for each in flows_of(client):
         flows += _OF_A_FLOW + len(each.url.path)
         flows += sum(_of_list(fields) for fields in (each.request, each.response) if id(fields) not in shared)
-    items = len(client.cookies) + len(client.uploads) + len(client.cache.all())
+    items = len(client.cookies) + len(client.uploads)
+    cached = sum(
+        _OF_AN_ITEM + _OF_A_NAME * (len(entry.methods) + len(entry.headers) + len(entry.requested))
+        for entry in client.cache.all()
+    )
     stored = sum(_of_list(each.fields) + _OF_AN_ITEM for each in client.stored.values())
-    return OF_A_CLIENT + flows + _OF_AN_ITEM * items + stored
+    return OF_A_CLIENT + flows + _OF_AN_ITEM * items + cached + stored
 
 
 def _note(flows: dict[int, Observation], waiting: Pending) -> None:

@@ -17,7 +17,7 @@ HTTP_WHITESPACE = b"\t\n\r "
 _TOKEN_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def normalize(value: bytes) -> str:
     """A value without outer HTTP whitespace, isomorphic-decoded.
 

@@ -48,7 +48,7 @@ def hides() -> bool:
     return _Switch.is_on
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def is_secret(name: str) -> bool:
     """Whether a header, a parameter or a member of this name holds what should not be shown."""
     return _SECRET.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name)) is not None or _SECRET.search(name) is not None
