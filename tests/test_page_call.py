@@ -77,3 +77,12 @@ def test_a_report_is_read_so_far_and_no_further() -> None:
     """However long it is."""
     assert len(read(report(*[{"k": "call", "u": "https://a.test/"}] * 5000), 0.0).calls) == MAX_RECORDS
     assert len(call(er="x" * 100_000).error) == 2000
+
+
+def test_a_preload_that_loaded_says_nothing() -> None:
+    """Firefox tells of a load though CORS refused it; that one failed counts."""
+    for rel, ok, told in (("preload", True, None), ("modulepreload", True, None), ("preload", False, False)):
+        record = {"k": "call", "a": "link", "u": "https://a.test/", "x": "anonymous", "ty": rel, "ok": ok}
+        assert read(report(record), 0.0).calls[0].ok is told
+    record = {"k": "call", "a": "link", "u": "https://a.test/", "x": "anonymous", "ty": "stylesheet", "ok": True}
+    assert read(report(record), 0.0).calls[0].ok is True

@@ -113,6 +113,13 @@ def test_a_page_speaks_for_its_own_origin_and_client(scene: Scene) -> None:
     assert heard.judgement().verdict == "allow"
 
 
+def test_a_no_cors_element_is_not_the_fetch_after_it() -> None:
+    """Over plain http no request says its mode; one that bears an Origin has asked for CORS."""
+    heard = Heard(actual(OWN, url=API.replace("https:", "http:")))
+    sheet = {**at(0, 0.02), "a": "link", "x": None, "ty": "stylesheet", "ok": True, "m": "GET"}
+    assert heard.told({**sheet, "u": API.replace("https:", "http:")}) == []
+
+
 def test_a_flow_is_one_calls() -> None:
     """What is said of it a second time is no more heard."""
     heard = Heard(actual(STAR))

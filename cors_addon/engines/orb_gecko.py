@@ -35,7 +35,7 @@ def check(answer: Opaque) -> Refused | None:
             return Refused(Because.STATUS, "206")
         if answer.nosniff and orb.is_blocklisted(kind):
             return Refused(Because.NOSNIFF, kind)
-    if answer.status == 206 and not answer.first_part:
+    if answer.status == 206 and not (answer.ranged and answer.first_part):  # IsFirstPartialResponse
         return Refused(Because.PARTIAL, "206")
     body = answer.read(sniff.SNIFFED)
     if body is None or _IMAGES.match(body):

@@ -19,6 +19,8 @@ MAX_RECORDS = 400
 """Records that are read of one report."""
 LONGEST = 2000
 """Characters that are kept of a text."""
+_AHEAD = ("preload", "prefetch")
+"""In a link's `rel`."""
 
 
 class Scene(NamedTuple):
@@ -193,13 +195,20 @@ def _call(record: Mapping[str, Any], late: float) -> PageCall:
         streams=record.get("b") == "ReadableStream",
         started=started / 1000 + late if started else 0.0,
         ended=ended / 1000 + late if ended else None,
-        ok=record["ok"] if isinstance(record.get("ok"), bool) else None,
+        ok=_ended_well(record, api),
         kind=_text(record.get("t")),
         status=status if 100 <= status <= 999 else None,
         final_url=_url(_text(record.get("ru")) or ""),
         error=_text(record.get("er")) or "",
         caller=_text(record.get("f")) or "",
     )
+
+
+def _ended_well(record: Mapping[str, Any], api: str) -> bool | None:
+    """Whether it got an answer; what is loaded ahead tells of a load in Firefox though CORS refused it."""
+    ok = record.get("ok")
+    is_ahead = api == "link" and any(each in (_text(record.get("ty")) or "").lower() for each in _AHEAD)
+    return None if not isinstance(ok, bool) or (ok and is_ahead) else ok
 
 
 def _url(text: str) -> Url | None:

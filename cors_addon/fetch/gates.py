@@ -118,6 +118,7 @@ def opaque_response_is_safe(rules: GateRules, load: Load, arrival: Arrival) -> B
             arrival.read,
             load.destination in _MEDIA,
             first_part=_is_first_part(arrival),
+            ranged=get(arrival.fields, b"content-range") is not None,
         )
     )
     return None if refused is None else Block(Gate.ORB, f"{refused.because.value}: {refused.value}", _TYPE)

@@ -55,7 +55,9 @@ class Opaque(NamedTuple):
     media: bool
     """An audio or video element asks."""
     first_part: bool = True
-    """It is no range from within the resource."""
+    """It is no range from within the resource, as far as it says."""
+    ranged: bool = False
+    """It says which range it is."""
 
 
 class Because(StrEnum):

@@ -299,6 +299,8 @@ def _may_be_of(scene: Scene, told: _Told, call: PageCall, judgement: Judgement) 
     mode = None if is_preflight else get(observation.request, b"sec-fetch-mode")
     if call.method not in (None, method) or (mode is not None and call.mode not in (None, mode)):
         return False
+    if call.mode == "no-cors" and judgement.origin is not None and method in ("GET", "HEAD"):
+        return False  # such requests bear no Origin
     until = (call.ended or call.started + CALL_TOLD_WITHIN) + CALL_SLACK
     return _earliest(call) <= observation.started <= until
 

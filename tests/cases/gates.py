@@ -116,6 +116,8 @@ ORB = [
     *(Row("script", OTHER, typed("text/javascript"), None, b"\xef\xbb\xbf" + body, but={"chromium": "orb"})
       for body in (HTML, JSON, GUARDED_JSON, b"<!-- x -->\n<html>")),
     Row("script", OTHER, typed("text/javascript"), None, b"\xef\xbb\xbf" + JS),
+    Row("image", OTHER, typed("image/gif"), None, GIF, but={"gecko": "orb"}, status=206),
+    Row("image", OTHER, typed("image/gif", ("Content-Range", "bytes 0-5/10")), None, GIF, status=206),
     *(Row("image", OTHER, typed("text/json", ("X-Content-Type-Options", value)), stopped, GIF, but={"webkit": None})
       for value, stopped in (("x, nosniff", None), ("nosniff, x", "orb"))),
     Row("image", OTHER, typed("text/html"), None, GIF),

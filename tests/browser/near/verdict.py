@@ -303,7 +303,7 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
         and not flow.header("referer")
     ):
         return "a sandboxed page sends no Referer with a frame's request: whose it is is not in the traffic"
-    if case.loader == "preload" and verdict.gate in (None, "mime", "sri"):
+    if case.loader == "preload" and verdict.gate in (None, "mime", "nosniff", "sri"):
         return "a preload is the same request as the real load, whose type and use are checked further"
     looks_like_script = (flow.header("sec-fetch-dest"), flow.header("sec-fetch-mode")) == ("script", "cors")
     kinds = case.changed(flow.hop, "Content-Type")
