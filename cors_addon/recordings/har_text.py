@@ -14,8 +14,9 @@ one is a string of its own wherever it is found.
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
+from cors_addon.exchange.model import Fields
 from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import har_fields, json_stream
 from cors_addon.recordings.har_fields import Lines, UnreadText
@@ -48,6 +49,8 @@ class _Known(dict[str, tuple[bytes, bytes] | str]):
 
     def __init__(self, begin: str, end: re.Pattern[str]) -> None:
         self._begin, self._end = begin, end
+        self.left_out = False
+        """Some of them are no lines on the wire."""
         self._decode = json.JSONDecoder(strict=False).raw_decode
 
     def __missing__(self, piece: str) -> tuple[bytes, bytes] | str:
@@ -62,6 +65,7 @@ class _Known(dict[str, tuple[bytes, bytes] | str]):
         if len(lines) > 1:
             raise _Odd
         line = lines[0] if lines else str(header.get("name")).lower()
+        self.left_out = self.left_out or not lines
         if len(piece) <= _MAX_LINE:
             if len(self) >= _MAX_LINES:
                 self.clear()
@@ -153,7 +157,8 @@ class Entries:
             except _Odd:
                 continue  # this bracket is in a value
             lines = [*map(known.__getitem__, pieces), final]
-            self._cut_out(text, opened.start(1), end + 1, _of(lines))
+            some_left_out = known.left_out or known_last.left_out
+            self._cut_out(text, opened.start(1), end + 1, _of(lines, some_left_out=some_left_out))
             return
         raise _Odd
 
@@ -184,8 +189,10 @@ def _key(text: str, at: int) -> int:
     return found
 
 
-def _of(lines: list[tuple[bytes, bytes] | str]) -> Lines:
-    left_out = [each for each in lines if type(each) is str] if str in set(map(type, lines)) else ()
+def _of(lines: list[tuple[bytes, bytes] | str], *, some_left_out: bool) -> Lines:
+    left_out = [each for each in lines if type(each) is str] if some_left_out else ()
+    if not left_out:
+        return Lines(cast(Fields, tuple(lines)), ())
     return Lines(tuple([each for each in lines if type(each) is tuple]), tuple(left_out))
 
 
