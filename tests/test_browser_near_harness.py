@@ -132,6 +132,20 @@ def test_firefox_says_nothing_of_an_object_that_corp_keeps_out() -> None:
     assert judged(both, told, seen, "firefox")[0].undecided
 
 
+def test_webkit_is_silent_of_sheets_in_parts_and_calls_objects_frames() -> None:
+    """The former fails for its type; of the latter traffic does not tell which directive was asked."""
+    sheet = dataclasses.replace(
+        CASE, loader="css", changes=(Change(0, "Content-Type", ("multipart/x-mixed-replace",)),)
+    )
+    seen = [flow(sec_fetch_dest="style", sec_fetch_mode="no-cors")]
+    (found,) = judged(sheet, Told({"outcome": "error"}), seen, "webkit")
+    assert (found.verdict.gate, found.verdict.derived) == ("mime", True)
+    text = "CONSOLE SECURITY ERROR Refused to load U because it is not in object-src of the Content Security Policy."
+    seen = [flow(sec_fetch_dest="iframe", sec_fetch_mode="navigate")]
+    (found,) = judged(dataclasses.replace(CASE, loader="object"), Told(console=[text]), seen, "webkit")
+    assert (found.verdict.gate, bool(found.undecided)) == ("csp", True)
+
+
 def test_webkits_icon_is_no_load_of_the_case() -> None:
     """A policy keeps it out as well, and the console says so."""
     text = "CONSOLE SECURITY ERROR Refused to load https://a.test/favicon.ico because of the Content Security Policy."

@@ -232,6 +232,7 @@ WEBKIT_TEXTS = (
     (r"Cannot use wildcard in Access-Control-Allow-Origin|Origin .* is not allowed", "cors"),
     (r"Access-Control-Allow-Origin cannot contain|denied by Cross-Origin Resource Sharing policy: Origin", "cors"),
 )  # fmt: skip
+PARTS = "multipart/x-mixed-replace"
 WEBKIT_CORP = "violates the resource's Cross-Origin-Resource-Policy response header"
 
 
@@ -248,6 +249,8 @@ def webkit(case: NearCase, told: Told, last: int) -> Verdict:
         return Verdict("network", derived=True, why="no message, and the connection was dropped")
     if case.loader in ("worker", "importscripts") and outcome == "error" and last == len(case.urls) - 1:
         return silent_type(case, last)
+    if case.loader in STYLES and outcome == "error" and case.changed(last, "Content-Type") == (PARTS,):
+        return Verdict("mime", derived=True, why="no message; SubresourceLoader cancels what has several parts")
     return Verdict(None)
 
 
@@ -294,6 +297,13 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
         return "Firefox calls X-Frame-Options invalid, and what is not shown does not tell whether it denies"
     if waits_in_vain and verdict.gate is None and browser == "firefox":
         return "the page was told nothing in time"
+    if (
+        browser == "webkit"
+        and case.loader in OBJECTS
+        and verdict.gate == "csp"
+        and flow.header("sec-fetch-dest") == "iframe"
+    ):
+        return "WebKit calls an object that becomes a document an iframe, and asks object-src all the same"
     shown = ("cors", "network") if case.loader in FRAMED else ("corp", "cors", "network")
     if (not trustworthy or (flow.hop and flow.header("sec-fetch-dest") is None)) and verdict.gate not in shown:
         return "no Sec-Fetch-Dest and -Mode: the kind of load is not in the traffic"
