@@ -20,6 +20,7 @@ from cors_addon.report.summary import Summary
 from tests.helpers import ALLOW, ALLOW_PUT, actual, flow, observe, preflight
 from tests.test_check import write
 from tests.test_check_reports import SUMMARIES
+from tests.test_proxy_formats import ROWS, as_fiddler
 
 type Check = Callable[..., tuple[int, str, str]]
 
@@ -270,3 +271,41 @@ def test_engines_are_named_in_any_case(check: Check, recording: Path) -> None:
     wanted = check(recording, "--engine", "firefox@128", "--format", "jsonl")
     assert check(recording, "--engine", "Firefox@128", "--format", "jsonl") == wanted
     assert '"engine": "gecko"' in wanted[1]
+
+
+# ── files that are not as they should be ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_file_that_is_named_twice_is_read_once(check: Check, recording: Path) -> None:
+    """However it is written; and that is said."""
+    _, once, _ = check(recording.name)
+    code, twice, err = check(recording.name, recording, f"./{recording.name}")
+    assert code == 1
+    assert twice == once
+    assert err == "cors-addon check: a file that is named more than once is read once\n"
+
+
+def damaged_dump(recording: Path) -> bytes:
+    """Its second flow has a length that is none."""
+    whole = recording.read_bytes()
+    second = int(whole.partition(b":")[0]) + len(whole.partition(b":")[0]) + 2
+    return whole[:second] + b"9x" + whole[second + 2 :]
+
+
+def damaged_zip(recording: Path) -> bytes:
+    """A session of Fiddler of which the middle is missing."""
+    whole = as_fiddler(ROWS)
+    return whole[:200] + whole[600:]
+
+
+@pytest.mark.parametrize(("name", "make"), [("a.mitm", damaged_dump), ("a.saz", damaged_zip)])
+def test_a_damaged_file_is_a_sentence(
+    check: Check, recording: Path, name: str, make: Callable[[Path], bytes], tmp_path: Path
+) -> None:
+    """And exit code 2; never a traceback."""
+    file = tmp_path / name
+    file.write_bytes(make(recording))
+    code, out, err = check(file)
+    assert code == 2
+    assert "damaged" in out + err or "not a usable" in out + err
+    assert "Traceback" not in out + err

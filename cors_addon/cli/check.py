@@ -173,6 +173,7 @@ def _prepare(options: argparse.Namespace) -> Known | None:
         raise _UsageError("--fail-on change needs a --baseline to compare with, or a --policy to try")
     if options.files.count("-") > 1:
         raise _UsageError("standard input can be read only once")
+    options.files = _each_once(options.files)
     if overwrites(options.output, options.files):
         raise _UsageError(f"--output: {options.output} is what is to be read, and would be lost")
     if options.filter:
@@ -183,6 +184,16 @@ def _prepare(options: argparse.Namespace) -> Known | None:
         except ValueError as error:
             raise _UsageError(f"--filter: {error}") from error
     return None if options.baseline is None else _baseline(options.baseline)
+
+
+def _each_once(files: list[str]) -> list[str]:
+    """Files that are named twice are read once: their exchanges would count twice, in the cookies they set as well."""
+    once: dict[str, str] = {}
+    for name in files:
+        once.setdefault(name if name == "-" else os.path.abspath(name), name)
+    if len(once) < len(files):
+        _say("cors-addon check: a file that is named more than once is read once")
+    return [*once.values()]
 
 
 def _baseline(path: Path) -> Known:
