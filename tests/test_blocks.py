@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from mitmproxy.io import FlowWriter
 
+import cors_addon
 from cors_addon.cli.main import main
 from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.load import Block, Destination, Gate
@@ -257,3 +258,13 @@ def test_a_dump_shows_the_integrity_of_the_pages_own_scripts(
     more = ["--filter", "~all"] if filtered else []
     assert main(["check", str(path), "--fail-on", "blocked", *more]) == code
     assert (f"{PAGE}/own.js" in capsys.readouterr().out) is bool(code)
+
+
+def test_a_websocket_that_a_policy_stopped(tmp_path: Path) -> None:
+    """It is named, and to be listed, by its own scheme: https does not stand for it."""
+    read = tmp_path / "a.har"
+    read.write_text(har(entry("wss://live.test/socket", 0, kind="websocket", error="csp")))
+    [line] = [judgement.to_dict() for judgement in cors_addon.judge(read)]
+    assert line["blocked_by"] == "csp"
+    assert "wss://live.test" in line["remedies"][0]["what"]
+    assert "https://live.test" not in line["remedies"][0]["what"]

@@ -121,6 +121,11 @@ class Load(NamedTuple):
     """The fetch has been at another origin than the page's."""
 
     @property
+    def named(self) -> str:
+        """The URL as the page names it: of a WebSocket by its own scheme, whose handshake is a request of http."""
+        return str(self.url).replace("http", "ws", 1) if self.mode == "websocket" else str(self.url)
+
+    @property
     def opaque(self) -> bool:
         """Whether the page gets an opaque response. https://fetch.spec.whatwg.org/#concept-filtered-response-opaque"""
         return self.mode == "no-cors" and (self.tainted or self.origin != self.url.origin)

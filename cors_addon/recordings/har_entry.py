@@ -334,6 +334,8 @@ def _stopped(entry: Given, number: int, context: Context, word: Word) -> Entry:
     """What the browser says that something beside CORS stopped."""
     _assume_agent(entry, context)
     since, observation = _without_answer(entry, number, context)
+    if _SOCKET.match(str(entry.request["url"])):
+        observation.request += ((b"Upgrade", b"websocket"),)
     if entry.asked and was_sent(entry, context):
         context.maybe_sent_again += _may_be_sent_again(None, entry.lines())
     return Entry(observation, notes=entry.notes, since=since, of_use=True, heard=word)

@@ -51,6 +51,8 @@ def _stopped(observation: Observation, block: Block) -> Judgement:
     page = parse_url(named or lines.get("referer", ""))
     origin = page.origin if page is not None else observation.url.origin
     mode = "cors" if named is not None and named != observation.url.origin else "no-cors"
+    if lines.get("upgrade", "").lower() == "websocket":
+        mode = "websocket"
     engine = detect(lines.get("user-agent", "").encode("latin-1")) or FETCH
     made = Judgement(observation, Role.NO_CORS, engine, named, lines.get(REQUEST_METHOD.lower()))
     load = Load(observation.url, origin, observation.destination, mode, registrable_domain)

@@ -194,10 +194,10 @@ def _preflight_not_found(s: Situation) -> Ruling:
     url = Remedy(
         Who.PAGE,
         f"See whether the URL is right: {s.place} (its path, version, port, slash at the end)",
-        why="A wrong URL is answered 404 to any method.",
+        why="A wrong URL is answered 404, or with a web application's page, to any method.",
         sure=Sure.POSSIBLE,
     )
-    why = "A route for this method alone does not answer OPTIONS."
+    why = "A route for this method alone does not answer OPTIONS, nor does what serves pages as a CORS layer would."
     server = Remedy(Who.SERVER, _at_server(s, what), s.whole_change, why)
     return Ruling((server,) if handled else (server, url), Headers.NEVER)
 
@@ -379,6 +379,7 @@ _BY_KIND: Mapping[str, _Rule] = {
     "preflight-forbidden": _preflight_forbidden,
     "preflight-not-found": _preflight_not_found,
     "preflight-method": _preflight_method,
+    "preflight-page": _preflight_not_found,
     "preflight-refused": _preflight_refused,
     "server-error": _server_error,
     "expired": _expired,

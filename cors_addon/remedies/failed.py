@@ -195,6 +195,13 @@ def _preflight_refused(s: Situation) -> Happened | None:
             f"The preflight was answered {status}: OPTIONS is not handled at this URL, or the origin is not on the "
             "server's list (some middlewares hand such a preflight on).",
         )
+    if s.reason is Reason.ALLOW_ORIGIN_MISSING and 200 <= status <= 299 and _is_page(s):
+        return Happened(
+            "preflight-page",
+            f"The server answered OPTIONS with a page ({status}, {s.value('content-type') or 'HTML'}), as it would a "
+            "GET: there is no CORS layer at this URL, or the request did not reach the API, but a web application or a "
+            "default site.",
+        )
     if status in _REFUSED_AS_A_REQUEST:
         return Happened(
             "preflight-refused",
@@ -202,6 +209,13 @@ def _preflight_refused(s: Situation) -> Happened | None:
             "or a handler took OPTIONS for a request of its own.",
         )
     return None
+
+
+def _is_page(s: Situation) -> bool:
+    kind = (s.value("content-type") or "").partition(";")[0].strip().lower()
+    return kind in ("text/html", "application/xhtml+xml") or (
+        not kind and re.match(r"\s*<(?:!doctype html|html)\b", s.body, re.IGNORECASE) is not None
+    )
 
 
 _REFUSED_AS_A_REQUEST = frozenset({400, 406, 409, 411, 415, 422, 428})

@@ -117,7 +117,7 @@ def explanation(judgement: Judgement, fate: Fate, block: Block, width: int) -> I
     entry, load = BLOCKS[block.gate], fate.load
     yield [
         *paragraph("page", _page(fate), width),
-        *paragraph("request", f"{judgement.observation.method.decode('latin-1')} {load.url}", width),
+        *paragraph("request", f"{judgement.observation.method.decode('latin-1')} {load.named}", width),
         *paragraph("", relation(judgement) or f"mode {load.mode}", width),
         *(paragraph("CORS", f"{PASSED} allowed: this is not about CORS", width) if judgement.stage else ()),
         *(paragraph("inferred", "; ".join(judgement.assumptions), width) if judgement.assumptions else ()),

@@ -120,7 +120,7 @@ def headline(each: Blocked) -> str:
     fate = each.example.fate
     assert fate is not None
     assert fate.block is not None
-    return f"{phrase(fate.block, fate.load)}: {kind_of(fate.load)} {fate.load.url} in a page of {fate.load.origin}"
+    return f"{phrase(fate.block, fate.load)}: {kind_of(fate.load)} {fate.load.named} in a page of {fate.load.origin}"
 
 
 def cured(each: Blocked) -> list[str]:
@@ -141,7 +141,7 @@ def section(loads: BlockedLoads, terminal: Terminal) -> Iterator[str]:
         load = fate.load
         times = f" ({each.count} times)" if each.count > 1 else ""
         yield f"{terminal.mark(FAILED)} {visible(phrase(fate.block, load))}{times}"
-        yield from terminal.wrapped(f"{kind_of(load)} {load.url}", "    ")
+        yield from terminal.wrapped(f"{kind_of(load)} {load.named}", "    ")
         yield from terminal.wrapped(f"in a page of {load.origin}", "    ")
         happened, remedies = told_of(each.example)
         if happened is not None:

@@ -107,7 +107,7 @@ def _blocked(summary: Summary) -> Iterator[str]:
     for _, each in summary.blocked.groups()[:MAX_CAUSES]:
         fate = each.example.fate
         if fate is not None and fate.block is not None:
-            yield f"- {code(phrase(fate.block, fate.load))}: {code(str(fate.load.url))}, {each.count}×"
+            yield f"- {code(phrase(fate.block, fate.load))}: {code(fate.load.named)}, {each.count}×"
 
 
 def _findings(found: Sequence[Found]) -> Iterator[str]:

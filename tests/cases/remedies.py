@@ -161,6 +161,8 @@ FAILURES = [
     Row("CloudFront without OPTIONS", (preflight([], status=403, body=b"This distribution is not configured to allow the HTTP request method that was used"),), "proxy", "Allow OPTIONS in CloudFront", "403"),
     Row("a manifest without cookies", (own(f"{PAGE}/m.json", response=[("Location", "https://id.test/login")], request=[("Sec-Fetch-Dest", "manifest")]), asks("https://id.test/login", request=[("Sec-Fetch-Dest", "manifest")], at=0.1)), "page", 'crossorigin="use-credentials"', "session has ended"),
     Row("preflight 405", (preflight([], status=405),), "server", "Let OPTIONS reach", "405"),
+    Row("preflight answered with a page", (preflight([("Content-Type", "text/html")], status=200),), "server", "Handle OPTIONS", "answered OPTIONS with a page"),
+    Row("preflight answered with data", (preflight([("Content-Type", "text/plain")], status=200),), "server", "Allow the page's origin"),
     Row("preflight 404", (preflight([], status=404),), "server", "Handle OPTIONS", "404"),
     Row("a stale copy", (actual([("Age", "77"), ("X-Cache", "Hit from cloudfront")]),), "proxy", "by Origin"),
     Row("another page's copy", (actual([("CF-Cache-Status", "HIT"), ("Access-Control-Allow-Origin", "https://b.test")]),), "proxy", "by Origin"),
