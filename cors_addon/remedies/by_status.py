@@ -194,10 +194,10 @@ def _preflight_not_found(s: Situation) -> Ruling:
     url = Remedy(
         Who.PAGE,
         f"See whether the URL is right: {s.place} (its path, version, port, slash at the end)",
-        why="A wrong URL is answered 404, or with a web application's page, to any method.",
+        why=f"A wrong URL is answered {'with a page' if s.status != 404 else 404} to any method.",
         sure=Sure.POSSIBLE,
     )
-    why = "A route for this method alone does not answer OPTIONS, nor does what serves pages as a CORS layer would."
+    why = "A route for this method alone does not answer OPTIONS."
     server = Remedy(Who.SERVER, _at_server(s, what), s.whole_change, why)
     return Ruling((server,) if handled else (server, url), Headers.NEVER)
 
