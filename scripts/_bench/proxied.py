@@ -10,6 +10,9 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import Request
+
 from _bench.traffic import LOADS, Exchange
 from tests.ports import free_port
 
@@ -18,7 +21,8 @@ START_UP = 240.0
 """Seconds for mitmdump to start under valgrind, on a busy machine."""
 PATIENCE = 60.0
 """Seconds for any one answer."""
-MITMDUMP = "from mitmproxy.tools.main import mitmdump; mitmdump()"
+MITMDUMP, MITMWEB = "mitmdump", "mitmweb"
+PASSWORD = "bench"
 LINES = "lines.jsonl"
 _COLLECTING = "import gc, signal; gc.disable(); signal.signal(signal.SIGHUP, lambda *_: gc.collect(1))\n"
 """Python collects garbage every fifteen requests or so, for a quarter of what a request costs: 1 % of all. Once more or
@@ -41,14 +45,25 @@ _FOUR_HOOKS = "".join(
 )
 
 
-class Row:
-    """One way to start mitmdump."""
+BARE, WEB = "bare", "mitmweb"
+TAB = f"{WEB}, a tab"
+"""mitmweb, and the same while a page of it shows the flows."""
 
-    def __init__(self, name: str, arguments: Callable[[Path], list[str]], before: str = "") -> None:
-        """`arguments`, given a folder for files of its own; `before` is run first, in the same process."""
+
+class Row:
+    """One way to start mitmdump, or mitmweb."""
+
+    def __init__(self, name: str, arguments: Callable[[Path], list[str]], before: str = "", beside: str = BARE) -> None:
+        """`arguments`, given a folder for files of its own; `before` is run first, in the same process.
+
+        `beside`: the row that it is set against.
+        """
         self.name = name
         self.arguments = arguments
         self.before = before
+        self.beside = beside
+        self.program = MITMWEB if name.startswith(WEB) else MITMDUMP
+        self.has_tab = name.startswith(TAB)
 
 
 def script(source: str) -> Callable[[Path], list[str]]:
@@ -60,6 +75,10 @@ def script(source: str) -> Callable[[Path], list[str]]:
         return ["-s", str(path)]
 
     return arguments
+
+
+def _no_more(_folder: Path) -> list[str]:
+    return []
 
 
 def _this_addon(_folder: Path) -> list[str]:
@@ -83,7 +102,7 @@ def _this_addon_with_a_policy(folder: Path) -> list[str]:
 
 
 ROWS = (
-    Row("bare", lambda _folder: []),
+    Row(BARE, _no_more),
     Row("hook1", script(_ONE_HOOK)),
     Row("hook4", script(_FOUR_HOOKS)),
     Row(
@@ -98,6 +117,10 @@ ROWS = (
     Row("addon", _this_addon),
     Row("addon+policy", _this_addon_with_a_policy, before=_UNLOOKED),
     Row("addon+witness", lambda folder: [*_this_addon(folder), "--set", "cors_witness=true"]),
+    Row(WEB, _no_more, beside=WEB),
+    Row(f"{WEB}+addon", _this_addon, beside=WEB),
+    Row(TAB, _no_more, beside=TAB),
+    Row(f"{TAB}+addon", _this_addon, beside=TAB),
     Row("addon+jsonl", lambda folder: [*_this_addon(folder), "--set", f"cors_jsonl={folder / LINES}"]),
 )
 
@@ -198,12 +221,15 @@ class Counted:
     def __init__(self, process: Process, port: int, prefix: str) -> None:
         """Use `start`."""
         self._process, self.port, self._prefix = process, port, prefix
+        self.web_port = 0
+        """Where mitmweb shows the flows."""
 
     @classmethod
     async def start(cls, row: Row, folder: Path, *, counting: bool = False) -> "Counted":
         """Start it, and wait until it listens; `counting`: from its beginning on."""
-        port = free_port()
+        port, web_port = free_port(), free_port()
         prefix = str(folder / "vgdb")
+        web = ("--no-web-open-browser", "--web-port", str(web_port), "--set", f"web_password={PASSWORD}")
         process = await asyncio.create_subprocess_exec(
             "valgrind",
             *("-q", "--tool=callgrind", f"--instr-atstart={'yes' if counting else 'no'}", f"--vgdb-prefix={prefix}"),
@@ -211,10 +237,14 @@ class Counted:
                 "--callgrind-out-file=/dev/null",
                 sys.executable,
                 "-c",
-                _COLLECTING + _UNWATCHED + row.before + MITMDUMP,
+                _COLLECTING
+                + _UNWATCHED
+                + row.before
+                + f"from mitmproxy.tools.main import {row.program}; {row.program}()",
             ),
             *("-q", "--listen-host", "127.0.0.1", "--listen-port", str(port)),
             *("--set", f"confdir={folder / 'conf'}", "--set", "connection_strategy=lazy", "--set", "flow_detail=0"),
+            *(web if row.program == MITMWEB else ()),
             *row.arguments(folder),
             cwd=folder,
             env=environment(folder),
@@ -223,18 +253,20 @@ class Counted:
             stderr=asyncio.subprocess.STDOUT,
         )
         counted = cls(process, port, prefix)
+        counted.web_port = web_port
         try:
             async with asyncio.timeout(START_UP):
-                await counted._listening(folder)
+                for each in (port, web_port) if row.program == MITMWEB else (port,):
+                    await counted._listening(each, folder)
         except BaseException:
             await counted.stop()
             raise
         return counted
 
-    async def _listening(self, folder: Path) -> None:
+    async def _listening(self, port: int, folder: Path) -> None:
         while self._process.returncode is None:
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
                 await asyncio.sleep(0.3)
             else:
@@ -305,7 +337,10 @@ async def measure(
     await upstream.start()
     mitmdump = await Counted.start(row, folder)
     found: dict[str, float] = {}
+    tab = None
     try:
+        if row.has_tab:
+            tab = asyncio.create_task(_look(mitmdump.web_port))
         for load in loads:
             exchanges = LOADS[load](warm + requests)
             upstream.learn(exchanges)
@@ -323,8 +358,26 @@ async def measure(
     except (OSError, asyncio.IncompleteReadError) as error:
         raise Failed(f"{row.name}: {error!r}; mitmdump said:\n{_log(folder)}") from error
     finally:
+        if tab is not None and not tab.cancel():
+            await tab  # which has failed
         await mitmdump.stop()
     return found
+
+
+async def _look(port: int) -> None:
+    """Read what mitmweb tells its pages of flows, until cancelled."""
+    told = WSConnection(ConnectionType.CLIENT)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    bearer = [(b"Authorization", f"Bearer {PASSWORD}".encode())]
+    writer.write(told.send(Request(host=f"127.0.0.1:{port}", target="/updates", extra_headers=bearer)))
+    try:
+        answer = await reader.readuntil(b"\r\n\r\n")
+        if not answer.startswith(b"HTTP/1.1 101 "):
+            raise Failed(f"mitmweb does not tell its pages: {answer[:80]!r}")
+        while await reader.read(1 << 16):
+            pass
+    finally:
+        writer.close()
 
 
 def _check_lines(path: Path, at_least: int) -> None:
