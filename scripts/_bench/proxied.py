@@ -13,7 +13,7 @@ from pathlib import Path
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import Request
 
-from _bench.traffic import LOADS, Exchange
+from _bench.traffic import LARGE, LOADS, Exchange
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -330,9 +330,9 @@ class Counted:
 
 
 async def measure(
-    row: Row, loads: Sequence[str], folder: Path, *, warm: int, requests: int, say: Callable[[str], None]
+    row: Row, loads: Sequence[str], folder: Path, *, warm_up: int, most: int, say: Callable[[str], None]
 ) -> dict[str, float]:
-    """Instructions per request, by load."""
+    """Instructions per request, by load, of `most` requests after those of the `warm_up`; of large ones, of few."""
     upstream = Upstream()
     await upstream.start()
     mitmdump = await Counted.start(row, folder)
@@ -342,6 +342,7 @@ async def measure(
         if row.has_tab:
             tab = asyncio.create_task(_look(mitmdump.web_port))
         for load in loads:
+            warm, requests = (10, 10) if load == LARGE else (warm_up, most)
             exchanges = LOADS[load](warm + requests)
             upstream.learn(exchanges)
             browser = Browser(mitmdump.port, upstream.port)

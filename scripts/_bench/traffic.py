@@ -227,10 +227,21 @@ def documents(count: int) -> list[Exchange]:
     return other(10 * count)[::10]
 
 
+LARGE = "10 MB answers"
+_LARGE_BODY = b'{"items": [' + b", ".join([_ITEM] * 100_000)[:10_000_000] + b"]}"
+
+
+def large(count: int) -> list[Exchange]:
+    """Simple CORS requests whose answers have 10 MB each."""
+    page = SAME_SITE_PAGE
+    return [_simple(number, page, "same-site")._replace(response_body=_LARGE_BODY) for number in range(count)]
+
+
 LOADS: dict[str, Callable[[int], list[Exchange]]] = {
     "CORS": cors,
     "other": other,
     "other, cookies": lambda count: other(count, cookies=True),
     "embedded": embedded,
     "documents": documents,
+    LARGE: large,
 }
