@@ -11,6 +11,7 @@ from mitmproxy import http
 from cors_addon.engines import ENGINES
 from cors_addon.exchange import reading
 from cors_addon.exchange.model import Judgement, Verdict
+from cors_addon.exchange.request_headers import read_request
 from cors_addon.fetch import bounds, markup
 from cors_addon.fetch.origins import resolve
 from cors_addon.fetch.refusals import Reason
@@ -204,3 +205,13 @@ def test_each_engine_says_what_it_takes() -> None:
     known = {name: engine.rules.head_limit for name, engine in ENGINES.items()}
     assert known["chromium"] == 262_144
     assert known["fetch"] is None
+
+
+def test_who_asks_is_looked_for_in_what_is_left() -> None:
+    """Before a request is cut, its values are not searched: a megabyte of addresses takes a while."""
+    proxies = b"192.0.2.1:80, " * (MEGABYTE // 14)
+    for name, value in (("X-Forwarded-For", proxies), ("User-Agent", b"node " * (MEGABYTE // 5))):
+        seen = translate.observation(flow(agent="", request=[("Origin", PAGE), (name, value)]))
+        assert read_request(seen.request).said.asker == b""
+        reading.cut(seen)
+        assert read_request(seen.request).said.asker != b""

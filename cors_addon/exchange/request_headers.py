@@ -10,7 +10,7 @@ from typing import NamedTuple, overload
 from cors_addon.engines import FETCH, Engine, chromium_brand, detect
 from cors_addon.exchange.model import Fields, Observation, Role
 from cors_addon.exchange.programs import BY_NAME, program
-from cors_addon.fetch.bounds import SHORT
+from cors_addon.fetch.bounds import MAX_VALUES, SHORT
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.mime import essence
 from cors_addon.fetch.names import ASKED_METHOD
@@ -258,6 +258,8 @@ _PORTS = pattern(rb"([0-9]|\])(?::[0-9]{1,5})(?=\s*(?:[,;\"]|$))")
 
 
 def _asker(wire: RequestHeaders, shape: RequestShape, said: Said) -> bytes:
+    if said.length > MAX_VALUES:
+        return b""  # it is to be cut, and then read anew
     if not said.preflight and (
         shape.program or BY_NAME.match(said.user_agent) or (shape.mode_alone and _is_of_library(wire, said))
     ):
