@@ -579,6 +579,37 @@ def lighttpd(snippet: str, folder: Path, _behind: int) -> Iterator[int]:
         yield port
 
 
+TOMCAT = Path("/usr/share/tomcat10")
+_TOMCAT_SERVER = """<Server port="-1"><Service name="Catalina">
+<Connector port="{port}" address="127.0.0.1"/>
+<Engine name="Catalina" defaultHost="localhost"><Host name="localhost" appBase="webapps"/></Engine>
+</Service></Server>"""
+_TOMCAT_APP = """<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">
+{snippet}
+<servlet><servlet-name>jsp</servlet-name><servlet-class>org.apache.jasper.servlet.JspServlet</servlet-class></servlet>
+<servlet><servlet-name>item</servlet-name><jsp-file>/item.jsp</jsp-file></servlet>
+<servlet-mapping><servlet-name>item</servlet-name><url-pattern>/items/1</url-pattern></servlet-mapping>
+</web-app>"""
+
+
+@contextlib.contextmanager
+def tomcat(snippet: str, folder: Path, _behind: int) -> Iterator[int]:
+    """A page, served by Debian's tomcat10."""
+    if not (TOMCAT / "bin" / "catalina.sh").exists():
+        raise Missing("tomcat10 is not installed")
+    port, app = free_port(), folder / "webapps" / "ROOT"
+    (app / "WEB-INF").mkdir(parents=True)
+    for name in ("conf", "logs", "temp", "work"):
+        (folder / name).mkdir()
+    (folder / "conf" / "server.xml").write_text(_TOMCAT_SERVER.format(port=port))
+    (folder / "conf" / "web.xml").write_text('<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0"/>')
+    (app / "WEB-INF" / "web.xml").write_text(_TOMCAT_APP.format(snippet=snippet))
+    (app / "item.jsp").write_text('<% response.setHeader("X-Total", "1"); %>hi')
+    line = ["sh", str(TOMCAT / "bin" / "catalina.sh"), "run"]
+    with running(line, port, folder, CATALINA_HOME=str(TOMCAT), CATALINA_BASE=str(folder)):
+        yield port
+
+
 _LITESTAR = f"""
 import uvicorn
 from litestar import Litestar, Response, route
@@ -673,5 +704,6 @@ SERVERS: dict[str, Callable[[str, Path, int], contextlib.AbstractContextManager[
     "sanic": _framework(_SANIC),
     "php": php,
     "lighttpd": lighttpd,
+    "tomcat": tomcat,
 }
 """By the name of the export's target."""

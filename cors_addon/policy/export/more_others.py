@@ -183,7 +183,7 @@ TARGETS = (
     ),
     Target(
         "tomcat",
-        "Tomcat (not tried on it)",
+        "Tomcat 10",
         Can(
             nobody=False,
             reflect=False,
