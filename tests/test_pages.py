@@ -160,6 +160,34 @@ def test_of_several_none_is_contradicted() -> None:
     assert [heard.judgement(number).contradicted for number in range(2)] == [False, False]
 
 
+def test_a_call_that_fails_at_its_preflight_is_not_the_request_of_another() -> None:
+    """Though the other's is there already."""
+    allow = [*STAR, ("Access-Control-Allow-Methods", "PUT")]
+    heard = Heard(preflight(allow), preflight(allow, at=0.01), actual(STAR, method="PUT", at=0.1))
+    heard.told({**FAILED, "m": "PUT", "c": "include"})
+    told = [heard.judgement(number) for number in range(3)]
+    assert sorted((each.verdict, each.credentials) for each in told[:2]) == [("allow", "omit"), ("deny", "include")]
+    assert (told[2].verdict, told[2].contradicted) == ("allow", False)
+
+
+def test_what_failed_at_its_preflight_by_the_pages_word_is_followed_by_nothing() -> None:
+    """The request that comes then is that of another preflight for the same."""
+    allow = [*STAR, ("Access-Control-Allow-Methods", "PUT")]
+    heard = Heard(preflight(allow), preflight(allow, at=0.001))
+    heard.told({**FAILED, **at(0.0, 0.01), "m": "PUT", "c": "include"})
+    heard.session.observe(translate.observation(actual(STAR, method="PUT", at=0.1)))
+    told = [heard.judgement(number) for number in range(2)]
+    assert sorted((each.verdict, len(each.chain)) for each in told) == [("allow", 2), ("deny", 1)]
+    assert [each.contradicted for each in told] == [False, False]
+
+
+def test_where_calls_are_more_than_flows_none_is_contradicted() -> None:
+    """Which of them it was is not certain enough."""
+    heard = Heard(actual(OWN))
+    heard.told(FAILED, FAILED)
+    assert not heard.judgement().contradicted
+
+
 def test_a_sandboxed_page_speaks_for_opaque_origins() -> None:
     """As long as no other page of that browser could be meant."""
     null = flow(request=[("Origin", "null"), ("Sec-Fetch-Mode", "cors")], response=STAR)

@@ -22,7 +22,7 @@ from cors_addon.exchange.clients import Follower, Pending
 from cors_addon.exchange.clusters import MAX_CLUSTER, cluster_of, insert, solve
 from cors_addon.exchange.costs import COSTS
 from cors_addon.exchange.exchange import Exchange
-from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, Verdict
+from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, ToldBy, Verdict
 from cors_addon.exchange.timing import PROMPT, QUEUED
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Asked
 from cors_addon.fetch.origins import OPAQUE
@@ -55,7 +55,7 @@ def _permits(exchange: Exchange, permits: Sequence[Pending], own: OwnMode) -> tu
     """The preflights that may be a request's, and what speaks against its having none; None where there are none."""
     found: dict[Pending, float] = {}
     alone: float | None = None
-    fitting = [each for each in permits if not _settled(each, exchange) and preflights.fits(exchange, each)]
+    fitting = [each for each in permits if _may_go_on(each, exchange) and preflights.fits(exchange, each)]
     last = _Last(_last_answer(exchange, permits), _last_asked(fitting))
     alike: dict[Hashable, tuple[float | None, tuple[Kept | None, float]]] = {}
     for waiting in fitting:
@@ -73,6 +73,12 @@ def _permits(exchange: Exchange, permits: Sequence[Pending], own: OwnMode) -> tu
         for waiting in found:
             waiting.contested = True
     return found, alone
+
+
+def _may_go_on(waiting: Pending, exchange: Exchange) -> bool:
+    """Whether this request may be what follows a preflight: not where a page says that its call failed at it."""
+    word = waiting.judgement.word
+    return not (_settled(waiting, exchange) or (word is not None and word.by is ToldBy.PAGE and word.passed is False))
 
 
 def _kind(waiting: Pending, own: OwnMode) -> Hashable:

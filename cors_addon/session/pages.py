@@ -201,12 +201,12 @@ class Pages:
             self._opaque.popitem(last=False)
 
     def _possible(self, scene: Scene, told: _Told, call: PageCall) -> list[Judgement]:
-        """Flows that may be the first of a call; preflights only where there is nothing else."""
+        """Flows that may be the first of a call; preflights only of one that failed, or where there is nothing else."""
         if call.url is None or (told.origin == OPAQUE and len(self._opaque.get(scene.client, ())) != 1):
             return []
         ids = self._by_url.get((scene.client, call.url), ())
         possible = [each for each in (self._judged[flow_id] for flow_id in ids) if _may_be_of(scene, told, call, each)]
-        return [each for each in possible if each.role is not Role.PREFLIGHT] or possible
+        return [each for each in possible if each.role is not Role.PREFLIGHT or _may_have_ended(call, each)] or possible
 
     def _unsent(self, scene: Scene, told: _Told, call: PageCall) -> Unsent | None:
         """A call that failed, and that no request was seen of; None where one may have gone another way."""
@@ -250,9 +250,15 @@ def _nearest(calls: Sequence[PageCall], possible: Mapping[int, list[Judgement]])
         for place, mine in possible.items()
     ]
     for place, column in zip(possible, cheapest(rows), strict=True):
-        # which of several is meant is not certain enough to contradict one of them
-        if column < len(columns) and not (len(columns) > 1 and _contradicts(calls[place], columns[column])):
+        # which of several is meant, or means it, is not certain enough to contradict one of them
+        several = len(columns) > 1 or len(rows) > 1
+        if column < len(columns) and not (several and _contradicts(calls[place], columns[column])):
             yield place, columns[column]
+
+
+def _may_have_ended(call: PageCall, preflight: Judgement) -> bool:
+    """Whether a call may have failed at its preflight, which no request has followed so far."""
+    return call.ok is False and all(each.role is Role.PREFLIGHT for each in preflight.chain)
 
 
 def _chain_of(first: Judgement, call: PageCall) -> list[Judgement]:
