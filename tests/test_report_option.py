@@ -1,8 +1,11 @@
 """The option `cors_report` and the command `cors.report`."""
 
 import asyncio
+import contextlib
 import gc
 import logging
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,8 @@ from mitmproxy import exceptions
 from mitmproxy.addons.view import View
 
 from cors_addon.proxy import reporting
+from cors_addon.proxy.reporting import Gathered
+from cors_addon.report import atomic_file, summary
 from tests import waits
 from tests.helpers import ALLOW, ALLOW_PUT, PAGE, Proxy, actual, flow, preflight, proxy
 from tests.test_report_html import Parsed
@@ -214,13 +219,88 @@ def test_traffic_does_not_wait_for_a_report_of_many(tmp_path: Path, caplog: pyte
             running.pass_through(*late)  # the thread cannot end before this one lets it tell so
             await waits.until(lambda: f"cors.report: 200 exchanges reported in {file}" in caplog.messages)
             assert ids(file) == [each.id for each in flows]
-            await waits.until(lambda: _reporting(running)._rendering is None)
+            await waits.until(lambda: _reporting(running)._rendering is False)
             assert running.command("cors.report", str(file)).startswith("203 exchanges")
 
     with caplog.at_level(logging.INFO):
         asyncio.run(play())
     assert ids(last) == [each.id for each in (*flows, *late)]
     assert ids(file) == ids(last)
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_the_end_waits_for_a_report_that_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_option: bool
+) -> None:
+    """Also for one that is made, and not in its file yet; an option's file gets all there is after that."""
+    file, written, go_on = tmp_path / "report.html", [], threading.Event()
+    original = atomic_file.replacing
+
+    @contextlib.contextmanager
+    def slowly(path: Path, **how: Any) -> Iterator[Any]:
+        with original(path, **how) as to:
+            yield to
+            if threading.current_thread().name == "cors.report":
+                go_on.wait(20)
+            written.append(threading.current_thread().name)
+
+    monkeypatch.setattr(reporting, "replacing", slowly)
+
+    async def play() -> None:
+        flows = [actual([], at=number) for number in range(50)]
+        with proxy(cors_report=str(file) if by_option else "") as running:
+            running.pass_through(*flows)
+            running.command("cors.report", str(file))
+            await waits.until(lambda: _reporting(running)._rendering is False)
+            with pytest.raises(exceptions.CommandError, match="one is being written"):
+                running.command("cors.report", str(file))
+            running.pass_through(actual([], at=1000))
+            writer = _reporting(running)._writer
+            assert writer is not None
+            wait = writer.join
+
+            def waited() -> None:
+                go_on.set()
+                wait()
+
+            monkeypatch.setattr(writer, "join", waited)
+
+    asyncio.run(play())
+    assert written == (["cors.report", "MainThread"] if by_option else ["cors.report"])
+    assert len(ids(file)) == (51 if by_option else 50)
+    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_the_option_changes_while_a_report_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is counted twice, nor left out."""
+    last, go_on = tmp_path / "last.html", threading.Event()
+    original = Gathered.render
+
+    def slowly(self: Gathered, body_of: Any) -> str:
+        if threading.current_thread().name == "cors.report":
+            go_on.wait(20)
+        return original(self, body_of)
+
+    monkeypatch.setattr(Gathered, "render", slowly)
+    monkeypatch.setattr(summary, "REMEMBERED", 1)  # what is told twice is counted twice
+    flows = [actual([], at=number) for number in range(56)]
+
+    async def play() -> None:
+        with proxy(cors_report=str(tmp_path / "first.html")) as running:
+            running.pass_through(*flows[:50])
+            running.command("cors.report")
+            running.pass_through(*flows[50:52])
+            running.set(cors_report="")
+            running.pass_through(*flows[52:54])
+            running.set(cors_report=str(last))
+            running.pass_through(*flows[54:])
+            go_on.set()
+            await waits.until(lambda: _reporting(running)._rendering is False)
+
+    asyncio.run(play())
+    assert ids(last) == [each.id for each in flows]
+    assert read(last)["totals"]["judged"] == 56
+    assert len(ids(tmp_path / "first.html")) == 50
 
 
 def test_a_report_of_many_cannot_be_written(tmp_path: Path) -> None:
@@ -234,7 +314,7 @@ def test_a_report_of_many_cannot_be_written(tmp_path: Path) -> None:
             with pytest.raises(exceptions.CommandError, match=r"cannot write .*: No such file or directory"):
                 running.command("cors.report", str(folder / "x.html"))
             assert running.command("cors.report", str(tmp_path / "x.html")).startswith("50 exchanges are being")
-            await waits.until(lambda: _reporting(running)._rendering is None)
+            await waits.until(lambda: _reporting(running)._rendering is False)
 
     asyncio.run(play())
     assert len(ids(tmp_path / "x.html")) == 50

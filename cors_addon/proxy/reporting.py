@@ -7,6 +7,7 @@ Law 2: a thread has what it counts for itself: what is judged meanwhile is added
 import asyncio
 import contextlib
 import gc
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -76,7 +77,12 @@ class Reporting(CommandGroup):
         self._path: Path | None = None
         self.gathered: Gathered | None = None
         """What is gathered for the file that the option names; None where it names none."""
-        self._rendering: threading.Thread | None = None
+        self._writer: threading.Thread | None = None
+        """The thread of the latest report of many, which may be done."""
+        self._busy = False
+        """It is not."""
+        self._rendering = False
+        """It counts what was gathered."""
         self._later: list[Judgement] = []
         """What was judged while a report was rendered."""
 
@@ -85,6 +91,7 @@ class Reporting(CommandGroup):
         self._path = path
         if path is None:
             self.gathered = None
+            self._later.clear()  # what is gathered from now on begins with all of them
         elif self.gathered is None:
             self.gathered = Gathered(self._judged())
 
@@ -92,17 +99,17 @@ class Reporting(CommandGroup):
         """Gather a judgement."""
         if self.gathered is None:
             return
-        if self._rendering is None:
-            self.gathered.add(judgement)
-        else:
+        if self._rendering:
             self._later.append(judgement)
+        else:
+            self.gathered.add(judgement)
 
     def report(self, path: mitmproxy.types.Path = "") -> str:  # type: ignore[assignment]  # a path is a str there
         """Write all CORS exchanges as an HTML report to a file; without a path, to that of the option cors_report."""
         target = Path(path).expanduser() if path else self._path
         if target is None:
             raise exceptions.CommandError("cors.report: name a file, or set the option cors_report.")
-        if self._rendering is not None:
+        if self._busy:
             raise exceptions.CommandError("cors.report: one is being written; the log says when it is done.")
         judged = () if self.gathered is not None else [*self._judged()]
         count = len(judged) if self.gathered is None else len(self.gathered)
@@ -123,30 +130,37 @@ class Reporting(CommandGroup):
         stack = contextlib.ExitStack()
         file = stack.enter_context(replacing(target, only_files=True))
 
-        def work() -> None:
-            try:
-                with stack:
-                    try:
-                        with _uncollected():
-                            made = Gathered(judged) if gathered is None else gathered
-                            count, text = len(made), made.render(self._body_of)
-                    finally:
-                        with contextlib.suppress(RuntimeError):  # the loop is closed
-                            loop.call_soon_threadsafe(self._rendered)
-                    file.write(text)
-            except OSError as error:
-                logger.error("cors.report: cannot write %s: %s", target, error.strerror)
-            except Exception as error:
-                logger.error("cors.report: cannot make the report: %r", error)
-            else:
-                logger.info("cors.report: %d exchanges reported in %s", count, target)
+        def make() -> int:
+            with stack:
+                try:
+                    with _uncollected():
+                        made = Gathered(judged) if gathered is None else gathered
+                        count, text = len(made), made.render(self._body_of)
+                finally:
+                    with contextlib.suppress(RuntimeError):  # the loop is closed
+                        loop.call_soon_threadsafe(self._rendered)
+                file.write(text)
+            return count
 
-        self._rendering = threading.Thread(target=work, name="cors.report", daemon=True)
-        self._rendering.start()
+        def work() -> None:
+            level, told = logging.ERROR, ""
+            try:
+                level, told = logging.INFO, f"{make()} exchanges reported in {target}"
+            except OSError as error:
+                told = f"cannot write {target}: {error.strerror}"
+            except Exception as error:
+                told = f"cannot make the report: {error!r}"
+            finally:
+                self._busy = False  # whoever reads the log may ask for the next one
+            logger.log(level, "cors.report: %s", told)
+
+        self._writer = threading.Thread(target=work, name="cors.report", daemon=True)
+        self._busy = self._rendering = True
+        self._writer.start()
 
     def _rendered(self) -> None:
         """Nobody else counts any more: add what came meanwhile."""
-        self._rendering = None
+        self._rendering = False
         later, self._later = self._later, []
         for judgement in later:
             if self.gathered is not None:
@@ -154,9 +168,7 @@ class Reporting(CommandGroup):
 
     def close(self) -> None:
         """Write the file of the option, if there is one."""
-        if self._rendering is not None:
-            self._rendering.join()
-            self._rendered()
+        self._wait()
         if self._path is None or self.gathered is None:
             return
         try:
@@ -165,6 +177,16 @@ class Reporting(CommandGroup):
             logger.error("cors_report: cannot write %s: %s", self._path, error.strerror)
         else:
             logger.info("cors_report: %d exchanges reported in %s", count, self._path)
+
+    def withdraw(self) -> None:
+        """Take the command away; what it was asked for is written before."""
+        super().withdraw()
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._writer is not None:
+            self._writer.join()  # it may have rendered, and not have written yet
+            self._rendered()
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ def replacing(path: Path, *, mode: int = PRIVATE, only_files: bool = False) -> I
     except FileNotFoundError:
         present = None
     if present is None or stat.S_ISREG(present):
-        temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
+        temporary = path.with_name(f".{path.name[:100]}.{os.urandom(4).hex()}.tmp")
         try:
             file = _opened(temporary, "x", mode)
         except PermissionError:
