@@ -11,6 +11,7 @@ from cors_addon.exchange.telling import SCRIPT, STYLE, from_elsewhere, is_load, 
 from cors_addon.fetch.load import Destination, Gate
 from cors_addon.fetch.referrer_policy import names_page, referrer_policy
 from cors_addon.reasons.assumptions import Assumption
+from cors_addon.report import jsonl
 from cors_addon.session.session import ALL, Session
 from tests.cases.traffic import PAGE, Lines, Sent, cors, metadata, redirect, url
 
@@ -95,6 +96,30 @@ def test_cors_comes_first() -> None:
     assert gates == {"refused": Gate.CORS, "module": Gate.MIME, "fetched": None}
     assert found["module"].verdict is Verdict.ALLOW
     assert found["fetched"].usable is Usable.USABLE
+
+
+@pytest.mark.parametrize(
+    ("dest", "answer", "gates"),
+    [
+        ("script", [("Content-Type", "text/html")], ("mime", "cors")),
+        ("script", [("Content-Type", "text/html"), ("X-Content-Type-Options", "nosniff")], ("mime", "cors")),
+        ("style", [("Content-Type", "text/html")], ("cors", "cors")),
+        ("style", [("Content-Type", "text/html"), ("X-Content-Type-Options", "nosniff")], ("nosniff", "cors")),
+        ("empty", [("Content-Type", "text/html"), ("X-Content-Type-Options", "nosniff")], ("cors", "cors")),
+    ],
+)
+def test_gecko_asks_for_types_before_cors(dest: str, answer: list[tuple[str, str]], gates: tuple[str, str]) -> None:
+    """Of scripts, and wherever `nosniff` asks for one; its console then says nothing of a CORS header."""
+    request = (("Origin", PAGE), *metadata(dest=dest))
+    told = []
+    for engine in ("gecko", "webkit"):
+        flow = observed(replace(cors("x", 2, answer=answer), request=request), engine=engine)
+        found = last(Session(engine=engine, keep=ALL), observed(page("d"), engine=engine), flow)["x"]
+        line = jsonl.line(found)
+        assert line["verdict"] == "deny"
+        assert (line["console_message"] is None) == (line["blocked_by"] != "cors")
+        told.append(line["blocked_by"])
+    assert tuple(told) == gates
 
 
 def test_a_redirect_to_http_ends_the_fetch() -> None:

@@ -271,6 +271,7 @@ GECKO = GateRules(
     ancestors_paths=False,  # nsCSPContext::PermitsAncestry
     hints_by_any=False,
     fails_by_status=frozenset(),
+    types_before_cors=True,  # nsHttpChannel::CallOnStartRequest; nsCORSListenerProxy comes after it
     # NS_ShouldSecureUpgrade: an address is upgraded as a name is
     upgrades=Upgrades(kept_for_media=is_potentially_trustworthy, import_scripts=False),
 )

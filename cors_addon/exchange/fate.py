@@ -48,6 +48,9 @@ class Fate(NamedTuple):
     tried: tuple[Tried, ...] = ()
     """Under policies that concern it or its page."""
 
+    before_cors: bool = False
+    """Its block comes before CORS is asked."""
+
     @property
     def tells(self) -> bool:
         """Whether there is something to tell of it."""

@@ -203,7 +203,8 @@ class Loads:
                 for page in self._documents.alternatives(seen.client, document)
             )
         )
-        return Fate(load, block, flow_id, others, inferred, tried=tried)
+        first = GATES[engine.name].precedes_cors(load, block)
+        return Fate(load, block, flow_id, others, inferred, tried=tried, before_cors=first)
 
     def _load_of(self, seen: "Seen") -> tuple[Load, Document | None, bool]:
         """The load, its document, and whether the request names that."""

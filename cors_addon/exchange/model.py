@@ -305,9 +305,14 @@ class Judgement:
     def block(self) -> Block | None:
         """What keeps the answer from the page, or ended the fetch here: CORS, or what is asked after it."""
         refusal = self.refusal
-        if refusal is not None and self.verdict is Verdict.DENY:
+        if refusal is not None and self.verdict is Verdict.DENY and not self.stopped_before_cors:
             return Block(_GATES.get(refusal.reason, Gate.CORS), self.detail)
         return None if self.fate is None else self.fate.block
+
+    @property
+    def stopped_before_cors(self) -> bool:
+        """Whether its browser never came to ask CORS, which would have refused it, too, or not."""
+        return self.fate is not None and self.fate.before_cors
 
     @property
     def ended(self) -> bool:

@@ -77,6 +77,7 @@ class Destination(StrEnum):
     XSLT = "xslt"
 
 
+_SCRIPTS = frozenset({Destination.MODULE, Destination.SCRIPT})
 FRAMES = frozenset({Destination.EMBED, Destination.FRAME, Destination.IFRAME, Destination.OBJECT})
 WORKERS = frozenset({Destination.SERVICE_WORKER, Destination.SHARED_WORKER, Destination.WORKER})
 
@@ -187,6 +188,8 @@ class GateRules:
     """A prefetch may go wherever any directive lets some load go."""
     ancestors_paths: bool = True
     """The path of a source of frame-ancestors counts."""
+    types_before_cors: bool = False
+    """A script's type, and `nosniff`, are asked before CORS is."""
     upgrades: Upgrades = Upgrades()  # noqa: RUF009  # a tuple
     """What is done where a redirect of an https page's load leads to http."""
 
@@ -203,6 +206,11 @@ class GateRules:
             if block is not None:
                 return block
         return None
+
+    def precedes_cors(self, load: Load, block: Block) -> bool:
+        """Whether this stops a load before CORS is asked, which then says nothing."""
+        is_of_type = block.gate is Gate.NOSNIFF or (block.gate is Gate.MIME and load.destination in _SCRIPTS)
+        return self.types_before_cors and load.mode == "cors" and is_of_type
 
     def embedder(self, page: Page | None) -> EmbedderPolicy:
         """What a page's embedder policy means to the engine."""

@@ -41,7 +41,7 @@ READ_BY_SCRIPT = frozenset({Destination.EMPTY, Destination.EVENT_SOURCE})
 
 
 def beyond_cors(judgement: Judgement) -> Fate | None:
-    """What became of a load that CORS did not stop, and something else did."""
+    """What became of a load that something else than CORS stopped, or stopped first."""
     fate, block = judgement.fate, judgement.block
     return fate if fate is not None and block is not None and block is fate.block else None
 

@@ -50,7 +50,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "stage": BEFORE_SENDING if judgement.unsent else refusal.stage if refusal else judgement.stage,
         "engine": judgement.engine.name,
         "browser_error": _browser_error(judgement),
-        "console_message": console_message(judgement) if refusal else None,
+        "console_message": console_message(judgement) if refusal and not judgement.stopped_before_cors else None,
         "credentials": judgement.credentials,
         "credentials_evidence": judgement.credentials_evidence,
         "if_credentialed": other.verdict if other else None,
