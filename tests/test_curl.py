@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -476,3 +477,12 @@ def test_command_for_any_flow(caplog: pytest.LogCaptureFixture) -> None:
         text = lines_of(running, plain, caplog=caplog)
     assert text.startswith("# The request\ncurl -i -X GET --http1.1 --path-as-is -g \\\n  'http://127.0.0.1:8080/x'")
     assert "Host" not in text
+
+
+def test_a_host_that_is_none() -> None:
+    """A damaged recording may have any text there: it is quoted like the rest."""
+    [judgement] = observe(actual(ALLOW))
+    odd = replace(judgement.observation, url=judgement.observation.url._replace(host="h\u4e16\ud800.test"))
+    told = curl.script([curl.Request(odd, "the request itself")], lambda _flow_id: None)
+    assert '"$(printf ' in told
+    assert told.isascii()

@@ -224,7 +224,7 @@ def _headers(
 ) -> list[str]:
     words = []
     lines = observation.request
-    authority = observation.url.origin.partition("://")[2].encode()
+    authority = observation.url.origin.partition("://")[2].encode("utf-8", "surrogatepass")
     for name, value in lines:
         lower = name.lower()
         if lower == b"host" and value == authority:
@@ -343,9 +343,16 @@ def _word(text: str) -> str:
     return text if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", text) else _quoted(text)
 
 
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:  # a host of a damaged recording
+        return text.encode("utf-8", "surrogatepass")
+
+
 def _quoted(value: str | bytes) -> str:
     """One word of a shell's command line; `value` is the wire's, so a str of it is Latin-1."""
-    raw = value.encode("latin-1") if isinstance(value, str) else value
+    raw = _bytes(value) if isinstance(value, str) else value
     text = _printable(raw)
     return _single(text) if text is not None else f'"$(printf {_format(raw)})"'
 
