@@ -329,6 +329,23 @@ def test_where_a_redirect_leads_is_its_pages() -> None:
     assert found["led"].fate.document == "d"
 
 
+@pytest.mark.parametrize(("engine", "refused"), [("chromium", "direct"), ("webkit", "direct led"), ("gecko", "")])
+def test_whether_a_path_in_frame_ancestors_counts(engine: str, refused: str) -> None:
+    """In Chromium not where the frame was redirected; in Firefox never."""
+    listed = ("Content-Security-Policy", f"frame-ancestors {PAGE}/d/")
+    frame = {"dest": "iframe", "mode": "navigate"}
+    there = "https://cdn.third.test/there"
+    found = last(
+        Session(engine=engine, keep=ALL),
+        observed(page("d"), engine=engine),
+        observed(load("direct", 1.0, answer=[listed], **frame), engine=engine),
+        observed(load("hop", 2.0, status=302, answer=[("Location", there)], **frame), engine=engine),
+        observed(load("led", 3.0, url=there, answer=[listed], **frame), engine=engine),
+    )
+    stopped = [name for name, each in found.items() if each.block is not None]
+    assert stopped == refused.split()
+
+
 def test_a_style_sheet_of_a_scripts_type_is_looked_at() -> None:
     """Of the page's own origin, where all else of a right type is passed over."""
     script = observed(load("a", dest="style", site="same-origin", answer=[("Content-Type", "text/javascript")]))

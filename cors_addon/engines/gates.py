@@ -175,6 +175,7 @@ CHROMIUM = GateRules(
     opaque_check=orb_chromium.check,
     kind_of=_chromium_kind,
     knows_isolation_policy=True,
+    ancestors_paths_redirected=False,  # AncestorThrottle passes on whether the frame was redirected, not its parent
     # a redirect is asked by the browser's own process, to which an object is a frame
     object_directives=("frame-src",),
     # net::RedirectInfo::ComputeRedirectInfo: what was to be upgraded is at every hop, even where it is trusted

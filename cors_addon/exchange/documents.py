@@ -235,6 +235,11 @@ class Documents:
         pages.led.keep(target, document, document.weight + len(target.path))
         self._weigh(client, pages)
 
+    def was_led(self, client: Hashable, url: Url) -> bool:
+        """Whether a redirect of a page's load has lately led a client here."""
+        pages = self._clients.get(client)
+        return pages is not None and url in pages.led
+
     def find(
         self, client: Hashable, observation: Observation, headers: Mapping[bytes, bytes], *, worker: bool = False
     ) -> tuple[Document | None, bool]:

@@ -25,7 +25,7 @@ from cors_addon.exchange.weight import of_flow
 from cors_addon.exchange.writing import note_fate, take_over
 from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import normalize
-from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Gate, Load
+from cors_addon.fetch.load import FRAMES, WORKERS, Arrival, Block, Destination, Gate, Load
 from cors_addon.fetch.markup import Element
 from cors_addon.fetch.mime import declared
 from cors_addon.fetch.orb import ReadBody
@@ -213,6 +213,7 @@ class Loads:
         destination = destination_of(headers, mode)
         if destination is None:
             destination = seen.observation.destination
+        redirected = destination in FRAMES and self._documents.was_led(seen.client, seen.observation.url)
         document, named = self._documents.find(seen.client, seen.observation, headers)
         if destination is Destination.SCRIPT and mode == "no-cors" and MARKS[seen.engine.name].is_import(headers):
             worker = self._worker_of(seen, document)
@@ -233,6 +234,7 @@ class Loads:
             None if document is None else document.page,
             element,
             tainted=site is not None and site not in (b"same-origin", b"none"),
+            redirected=redirected,
         )
         return load, document, named
 

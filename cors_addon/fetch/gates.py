@@ -220,7 +220,8 @@ def frame_allowed(rules: GateRules, load: Load, arrival: Arrival) -> Block | Non
     """
     policies = csp.enforced(arrival.fields)
     if frames.has_frame_ancestors(policies):
-        refused = frames.frame_ancestors_refuse(policies, load.url, load.origin, paths=rules.ancestors_paths)
+        paths = rules.ancestors_paths and (rules.ancestors_paths_redirected or not load.redirected)
+        refused = frames.frame_ancestors_refuse(policies, load.url, load.origin, paths=paths)
         return None if refused is None else Block(Gate.FRAME_ANCESTORS, refused, _CSP)
     refused = frames.frame_options_refuse(arrival.fields, load.url, load.origin)
     return None if refused is None else Block(Gate.FRAME_OPTIONS, refused, "X-Frame-Options")

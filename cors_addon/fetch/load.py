@@ -120,6 +120,8 @@ class Load(NamedTuple):
     """The element of the page's markup that loads this URL, where there is one."""
     tainted: bool = False
     """The fetch has been at another origin than the page's."""
+    redirected: bool = False
+    """A frame's: another URL led here."""
 
     @property
     def named(self) -> str:
@@ -188,6 +190,8 @@ class GateRules:
     """A prefetch may go wherever any directive lets some load go."""
     ancestors_paths: bool = True
     """The path of a source of frame-ancestors counts."""
+    ancestors_paths_redirected: bool = True
+    """It does after a redirect, too."""
     types_before_cors: bool = False
     """A script's type, and `nosniff`, are asked before CORS is."""
     upgrades: Upgrades = Upgrades()  # noqa: RUF009  # a tuple
