@@ -143,6 +143,26 @@ def test_values_that_are_nearly_right(value: str, words: str | None) -> None:
     assert fault is None if words is None else words in (fault or "")
 
 
+@pytest.mark.parametrize(
+    ("value", "page"),
+    [
+        ("https://www.app.example.test", "https://www.app.example.test"),
+        ("https://www.app.example.test/", "https://www.app.example.test"),
+        (f"https://www.app.example.test,{PAGE}", None),
+        (f"https://www.app.example.test/, {PAGE}", None),
+        ("https://*.example.test", None),
+        ("https://$host", None),
+        ("https://${host}", None),
+        ("https://'www.app.example.test'", None),
+    ],
+)
+def test_a_page_is_opened_only_where_a_name_is_allowed(value: str, page: str | None) -> None:
+    """Not at a list, a pattern or a variable that was sent as it is."""
+    [judgement] = observe(actual([("Access-Control-Allow-Origin", value)]))
+    offered = [remedy.what for remedy in told_of(judgement)[1] if remedy.what.startswith("Open the page")]
+    assert offered == ([] if page is None else [f"Open the page at {page}, which is allowed"])
+
+
 def test_hosts_of_one_machine_are_different_origins() -> None:
     assert "two origins" in (fault_of_origin("http://localhost:3000", "http://127.0.0.1:3000") or "")
 
@@ -204,6 +224,7 @@ def test_what_the_server_itself_refused(tmp_path: Path, capsys: pytest.CaptureFi
     told = checked(tmp_path, capsys, flow(request=asked, status=403))
     assert "Refused by the server itself, not by the browser" in told
     assert "WebSockets are not held to CORS" in told
+    assert "✗ 403 wss://api.example.test/items/1 " in told
     assert f"put {PAGE} on the server's own list of origins" in told
     assert "Refused by" not in checked(tmp_path, capsys, flow(request=asked, status=101))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from string import ascii_lowercase, digits
 
 from cors_addon.fetch.origins import is_loopback, known_url
 from cors_addon.fetch.patterns import pattern
@@ -248,14 +249,17 @@ def near_value(s: Situation) -> Ruling | None:
     if fault is None:
         return None
     why = f'The header says "{lines[0]}": {fault}. It is compared letter by letter with the page\'s origin.'
-    several = "several" if fault.startswith("it lists") else ""
+    several = fault.startswith("it lists")
     what = f"Answer with the page's origin as the browser writes it, {s.origin}"
     if several:
         what = f"Keep the list in the server, and answer with the one origin that asked, {s.origin}, and Vary: Origin"
     found = list(_with_change(s, what, why))
-    if (page := _page_elsewhere(s, lines[0])) is not None:
+    if not several and (page := _page_elsewhere(s, lines[0])) is not None:
         found.append(page)
     return Ruling(tuple(found), Headers.NEVER)
+
+
+_OF_HOSTS = frozenset(f"{ascii_lowercase}{digits}-._:[]")
 
 
 def _page_elsewhere(s: Situation, value: str) -> Remedy | None:
@@ -263,7 +267,7 @@ def _page_elsewhere(s: Situation, value: str) -> Remedy | None:
     url, own = known_url(value), known_url(s.origin or "")
     if url is None or own is None or url.scheme != own.scheme or url.host == own.host or url.port != own.port:
         return None
-    if "*" in url.host:  # a pattern that was sent as it is, and no name
+    if not _OF_HOSTS.issuperset(url.host):  # a pattern, a list or a variable that was sent as it is, and no name
         return None
     return Remedy(Who.USER, f"Open the page at {url.origin}, which is allowed", why="", sure=Sure.POSSIBLE)
 

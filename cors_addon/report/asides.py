@@ -88,8 +88,10 @@ class Asides:
         yield terminal.paint(BOLD, "Refused by the server itself, not by the browser")
         for judgement in list(self._refused.values())[:MAX_SHOWN]:
             happened, remedies = told_of_server(judgement)
-            status, url = judgement.observation.status, judgement.observation.url
-            yield f"{terminal.mark(FAILED)} {status} {visible(shortened(str(url), 68))}"
+            status, url = judgement.observation.status, str(judgement.observation.url)
+            if judgement.role is Role.WEBSOCKET:
+                url = url.replace("http", "ws", 1)  # its handshake is a request of http
+            yield f"{terminal.mark(FAILED)} {status} {visible(shortened(url, 68))}"
             for words in (happened.text if happened else "", *answered.lines(judgement)):
                 yield from terminal.wrapped(words, "    ") if words else ()
             for line in remedied.lines(remedies, status, 1):
