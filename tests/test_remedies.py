@@ -163,6 +163,23 @@ def test_a_page_is_opened_only_where_a_name_is_allowed(value: str, page: str | N
     assert offered == ([] if page is None else [f"Open the page at {page}, which is allowed"])
 
 
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        (["*", "*"], "Send Access-Control-Allow-Origin once: it came in several lines"),
+        (["*, *"], "Send Access-Control-Allow-Origin once: several lines were joined to one"),
+        ([f"{PAGE},{PAGE}"], "Send Access-Control-Allow-Origin once: several lines were joined to one"),
+        ([f"*, {PAGE}"], "Send Access-Control-Allow-Origin once: several lines were joined to one"),
+        ([f"https://other.test, {PAGE}"], "Keep the list in the server"),
+        ([f"{PAGE} {PAGE}"], "Keep the list in the server"),
+    ],
+)
+def test_what_two_layers_sent_is_no_list(lines: list[str], what: str) -> None:
+    """Though one line has both."""
+    [judgement] = observe(actual([("Access-Control-Allow-Origin", each) for each in lines]))
+    assert told_of(judgement)[1][0].what.startswith(what)
+
+
 def test_hosts_of_one_machine_are_different_origins() -> None:
     assert "two origins" in (fault_of_origin("http://localhost:3000", "http://127.0.0.1:3000") or "")
 

@@ -240,11 +240,11 @@ def near_value(s: Situation) -> Ruling | None:
     lines = s.values("access-control-allow-origin")
     if s.origin is None or not lines or s.opaque:
         return None
-    if len(lines) > 1:
-        what = "Send Access-Control-Allow-Origin once: it came in several lines"
-        why = f"It came {len(lines)} times: {' and '.join(lines)}. The application and a proxy before it (or two "
+    if len(sent := _each_sent(lines, s.origin)) > 1:
+        how = "it came in several lines" if len(lines) > 1 else "several lines were joined to one"
+        why = f"It came {len(sent)} times: {' and '.join(sent)}. The application and a proxy before it (or two "
         why += "middlewares) each add one: take it out of one of the two."
-        return Ruling(tuple(_with_change(s, what, why)), Headers.NEVER)
+        return Ruling(tuple(_with_change(s, f"Send Access-Control-Allow-Origin once: {how}", why)), Headers.NEVER)
     fault = fault_of_origin(lines[0], s.origin)
     if fault is None:
         return None
@@ -257,6 +257,14 @@ def near_value(s: Situation) -> Ruling | None:
     if not several and (page := _page_elsewhere(s, lines[0])) is not None:
         found.append(page)
     return Ruling(tuple(found), Headers.NEVER)
+
+
+def _each_sent(lines: list[str], origin: str) -> list[str]:
+    """The header's lines, also where somebody joined them: who writes a list writes nothing twice, nor * beside it."""
+    if len(lines) > 1:
+        return lines
+    parts = [part.strip() for part in lines[0].split(",")]
+    return parts if len(set(parts)) == 1 or {"*", origin}.issuperset(parts) else lines
 
 
 _OF_HOSTS = frozenset(f"{ascii_lowercase}{digits}-._:[]")
