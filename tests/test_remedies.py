@@ -17,9 +17,10 @@ from cors_addon.remedies.near import closest, distance, fault_of_origin, misspel
 from cors_addon.remedies.request_headers import belongs_on_answers, is_forbidden, sender_of
 from cors_addon.remedies.situation import Situation, is_login
 from cors_addon.remedies.value import Change, HeaderEdit, Sure, Who, described
+from cors_addon.report.remedied import lines
 from cors_addon.report.situation import happened_of, remedies_of, told_of
 from tests.cases.remedies import ALL, HANDSHAKE, SOCKETS, Row
-from tests.helpers import ALLOW, PAGE, Lines, actual, flow, observe
+from tests.helpers import ALLOW, PAGE, Lines, actual, flow, observe, preflight
 
 
 @pytest.mark.parametrize("row", ALL, ids=lambda row: row.kind)
@@ -34,6 +35,54 @@ def test_the_first_remedy(row: Row) -> None:
     told = json.dumps([one.described() for one in found])
     for words in row.never:
         assert words not in told if words != "headers" else not any(isinstance(one.change, Change) for one in found)
+
+
+LIST = "Access-Control-Allow-Methods"
+
+
+@pytest.mark.parametrize(
+    ("listed", "headers", "edits"),
+    [
+        ("GET, PATCH", None, None),
+        ("GET", None, [(LIST, "GET, PATCH")]),
+        ("GET;PATCH", None, [(LIST, "PATCH")]),
+        ("GET", "x-a", [(LIST, "GET, PATCH"), ("Access-Control-Allow-Headers", "x-a")]),
+        ("GET, PATCH", "x-a", [("Access-Control-Allow-Headers", "x-a")]),
+    ],
+)
+def test_what_the_server_must_do_beside_the_page(
+    listed: str, headers: str | None, edits: list[tuple[str, str]] | None
+) -> None:
+    """A method in capitals with which the preflight fails all the same: both are told at once, and no more."""
+    allow = [("Access-Control-Allow-Origin", PAGE), (LIST, listed)]
+    first = remedies_of(observe(preflight(allow, method="patch", headers=headers))[-1])[0]
+    assert first.who is Who.PAGE
+    assert edits == (None if first.also is None else [(edit.name, edit.after) for edit in first.also.edits])
+    told = "\n".join(line.plain for line in lines([first]))
+    assert ("and at the server" in told, f"+ {LIST}" in told) == (
+        edits is not None,
+        bool(edits and edits[0][0] == LIST),
+    )
+    assert ("also" in first.described()) == (edits is not None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "edits"),
+    [
+        ([*ALLOW, *ALLOW], [("Access-Control-Allow-Origin", PAGE)]),
+        ([("Access-Control-Allow-Origin", "https://other.test")], None),
+        ([], None),
+    ],
+)
+def test_what_the_final_url_must_answer(answer: Lines, edits: list[tuple[str, str]] | None) -> None:
+    """What fails for whoever asks is told with the page's part; whom else a list of origins has is not known."""
+    before = actual([*ALLOW, ("Location", "https://b.test/2")], status=302)
+    asked = flow(
+        url="https://b.test/2", request=[("Origin", "null"), ("Sec-Fetch-Mode", "cors")], response=answer, at=0.1
+    )
+    first = remedies_of(observe(before, asked)[-1])[0]
+    assert (first.who, "at once" in first.what) == (Who.PAGE, True)
+    assert edits == (None if first.also is None else [(edit.name, edit.after) for edit in first.also.edits])
 
 
 @pytest.mark.parametrize(

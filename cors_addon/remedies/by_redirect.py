@@ -311,6 +311,16 @@ def mixed(s: Situation) -> Ruling | None:
     return Ruling(tuple(found), Headers.NEVER)
 
 
+_WHOEVER_ASKS = frozenset(
+    {
+        Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS,
+        Reason.ALLOW_ORIGIN_MULTIPLE,
+        Reason.ALLOW_CREDENTIALS_NOT_TRUE,
+    }
+)
+"""What an answer does not say to `null` alone: a list that lacks `null` may well have the page's origin."""
+
+
 def null_by_redirect(s: Situation) -> Ruling | None:
     """The Origin is `null` because the request was redirected from one foreign origin to another."""
     if s.tainted_by is None or s.reason not in _OF_ITS_ANSWER or s.url is None or is_login(str(s.url)):
@@ -319,6 +329,7 @@ def null_by_redirect(s: Situation) -> Ruling | None:
         return None
     before, after = s.tainted_by
     final = s.target or s.url
+    asked = InPage(url=str(final))
     why = (
         f"The Origin is null because the request was redirected from {before.origin} to {after.origin}, both foreign "
         f"to the page{f' ({s.own})' if s.own else ''}: browsers then no longer say whose it is."
@@ -327,8 +338,9 @@ def null_by_redirect(s: Situation) -> Ruling | None:
         Remedy(
             Who.PAGE,
             f"Ask for the final URL at once: {final}",
-            InPage(url=str(final)),
+            asked,
             f"{why} Asked directly, it bears the page's origin.",
+            also=s.change_asked(asked) if s.reason in _WHOEVER_ASKS and s.target is None else None,
         ),
         Remedy(
             Who.SERVER,

@@ -32,13 +32,15 @@ def method(s: Situation) -> Ruling | None:
 
 
 def _in_capitals(s: Situation, capitals: str, listed: Sequence[str]) -> Iterator[Remedy]:
+    asked = InPage(method=capitals)
     yield Remedy(
         Who.PAGE,
         f"Write the method in capitals: method: '{capitals}'",
-        InPage(method=capitals),
+        asked,
         f"The page writes {s.method}, and methods are compared with case. fetch turns get, head, post, put, delete and "
         f"options into capitals, but not {s.method}.",
         sure=Sure.SURE,
+        also=s.change_asked(asked),
     )
     if capitals not in listed and "*" not in listed:
         before = s.value("access-control-allow-methods")

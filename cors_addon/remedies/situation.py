@@ -13,7 +13,7 @@ from cors_addon.fetch.load import Block, Destination
 from cors_addon.fetch.origins import OPAQUE, Url, known_url
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason, Stage
-from cors_addon.remedies.value import Change
+from cors_addon.remedies.value import Change, InPage
 
 type Lines = tuple[tuple[str, str], ...]
 """Header lines, names in lower case."""
@@ -23,7 +23,7 @@ HEAD = 8192
 """Bytes of a body that are looked at."""
 
 
-def _no_change(_dropped: Sequence[str]) -> Change | None:
+def _no_change(_asked: object) -> Change | None:
     return None
 
 
@@ -82,6 +82,8 @@ class Situation:
     """Why the proxy got no answer, in its words."""
     change_after: Callable[[Sequence[str]], Change | None] = _no_change
     """The smallest change to the answer, for a request without these headers; None where there is none."""
+    change_asked: Callable[[InPage], Change | None] = _no_change
+    """What the answer needs where the page asks as this says: None where it passes then, or that is not known."""
     site: Callable[[str], str] = _last_two
     """Maps a host to its registrable domain."""
     said: str = ""

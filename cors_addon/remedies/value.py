@@ -112,15 +112,18 @@ class Remedy:
     sure: Sure = Sure.LIKELY
     at: str | None = None
     """Host at which the change is made, where that is not the server of the refused answer."""
+    also: Change | None = None
+    """What the refused answer needs beside a change in the page; None where it then passes, or that is not known."""
 
     @property
     def headline(self) -> str:
         """Who, and what, as people read it."""
-        return f"{WHOSE[self.who]}: {self.what[:1].lower()}{self.what[1:]}"
+        told = f"{WHOSE[self.who]}: {self.what[:1].lower()}{self.what[1:]}"
+        return told if self.also is None else f"{told}; and at the server, whose answer fails for that, too"
 
     def described(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {
+        found = {
             "who": self.who.value,
             "what": self.what,
             "change": None if self.change is None else described(self.change),
@@ -129,6 +132,7 @@ class Remedy:
             "opens": self.opens,
             "at": self.at,
         }
+        return found if self.also is None else found | {"also": described(self.also)}
 
 
 @dataclass(frozen=True, slots=True)

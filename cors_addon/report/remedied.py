@@ -47,16 +47,22 @@ def change_lines(remedy: Remedy, status: int | None = None) -> Iterator[tuple[st
     """The change itself, where it is more than words."""
     change = remedy.change
     if isinstance(change, Change):
-        if change.status is not None:
-            yield "", f"status {change.status}" if status is None else f"status {status} → {change.status}"
-        for edit in change.edits:
-            if edit.before is not None:
-                yield "-", f"{edit.name}: {edit.before}"
-            if edit.after is not None:
-                yield "+", f"{edit.name}: {edit.after}"
+        yield from _edit_lines(change, status)
     elif isinstance(change, Settings):
         for name, line in change.lines:
             yield "", f"{name}: {line}"
+    if remedy.also is not None:
+        yield from _edit_lines(remedy.also, status)
+
+
+def _edit_lines(change: Change, status: int | None) -> Iterator[tuple[str, str]]:
+    if change.status is not None:
+        yield "", f"status {change.status}" if status is None else f"status {status} → {change.status}"
+    for edit in change.edits:
+        if edit.before is not None:
+            yield "-", f"{edit.name}: {edit.before}"
+        if edit.after is not None:
+            yield "+", f"{edit.name}: {edit.after}"
 
 
 def told(remedies: Sequence[Remedy], shown: int = SHOWN) -> list[str]:

@@ -17,7 +17,7 @@ from cors_addon.fetch.refusals import Reason
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.remedies.situation import Lines, Situation
-from cors_addon.remedies.value import Change, Happened, HeaderEdit, Remedy
+from cors_addon.remedies.value import Change, Happened, HeaderEdit, InPage, Remedy
 from cors_addon.report import local_network
 from cors_addon.servers import cause
 
@@ -117,6 +117,7 @@ def situation_of(judgement: Judgement) -> Situation:
         mode=load.mode if load is not None else asked.get("sec-fetch-mode", ""),
         credentialed=_credentialed(judgement),
         change_after=lambda dropped: _change_after(judgement, frozenset(dropped)),
+        change_asked=lambda page: _change_asked(judgement, page),
         site=registrable_domain,
         replayed_from_cache=Assumption.FROM_CACHE in judgement.assumptions,
         said=judgement.said or "",
@@ -200,7 +201,25 @@ def _change_after(judgement: Judgement, dropped: frozenset[str]) -> Change | Non
     if not dropped:
         return smallest_change(judgement)
     left = tuple(name for name in judgement.requested_headers if name not in dropped)
-    asked = judgement.altered(requested_headers=left)
+    return _change_for(judgement, judgement.altered(requested_headers=left))
+
+
+def _change_asked(judgement: Judgement, page: InPage) -> Change | None:
+    """What the answer lacks for the request that the page is to make; what it says of another URL is not known."""
+    if judgement.refusal is None or judgement.verdict is not Verdict.DENY or judgement.observation.status is None:
+        return None
+    own = _way(judgement)[2]
+    if page.url is not None and (own is None or page.url != str(judgement.observation.url)):
+        return None
+    origin = judgement.origin if page.url is None else own
+    change = _change_for(
+        judgement, judgement.altered(origin=origin, requested_method=page.method or judgement.requested_method)
+    )
+    return change if change is not None and change.complete else None
+
+
+def _change_for(judgement: Judgement, asked: Judgement) -> Change | None:
+    """The smallest change to a refused answer for another request; None where it passes."""
     outcome = rejudge(asked, judgement.engine, judged_fields(judgement), judgement.observation.status)
     if outcome.refusal is None:
         return None

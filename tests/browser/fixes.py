@@ -54,6 +54,8 @@ class Followed:
     drawn: Case
     case: Case
     changes: list[str] = dataclasses.field(default_factory=list)
+    requests: list[int] = dataclasses.field(default_factory=list)
+    """Of each change, for which of the page's requests it is."""
     whose: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     """Of each change who was to make it, and what kind of change it is; a remedy passed over is `… not made`."""
     end: str = ""
@@ -62,6 +64,11 @@ class Followed:
     def good(self) -> bool:
         """The advice helped, or rightly there was none."""
         return self.end == SUCCEEDS or self.end in EXCUSES
+
+    @property
+    def most(self) -> int:
+        """The most changes that one request needed: each of a page's requests has faults of its own."""
+        return max(collections.Counter(self.requests).values(), default=0)
 
     def advance(self, refused: Refused | None) -> None:
         """Take in how the browser fared: the end, or the next suggestion."""
@@ -77,6 +84,7 @@ class Followed:
         elif remedy is not None and case is not None:
             first = "" if remedy is refused.remedies[0] else f", not the first of {len(refused.remedies)}"
             self.changes.append(f"{line['error']} at the {line['kind']}: {remedy.who}: {remedy.what}{first}")
+            self.requests.append(line["step"])
             self.case = case
         else:
             said = line["error"] or line.get("net_error") or line["js"]
@@ -127,9 +135,9 @@ async def follow(
 def table(found: Sequence[Followed]) -> str:
     """How the cases ended, and each that ended badly with what was suggested for it."""
     ends = collections.Counter(one.end for one in found)
-    suggestions = collections.Counter(len(one.changes) for one in found)
+    suggestions = collections.Counter(one.most for one in found)
     counts = ", ".join(f"{many} with {count}" for count, many in sorted(suggestions.items()))
-    lines = [f"{len(found)} refused cases, by the number of suggestions: {counts}"]
+    lines = [f"{len(found)} refused cases, by the number of suggestions for one request: {counts}"]
     lines += [f"{many:>5}  {end}" for end, many in ends.most_common()]
     whose = collections.Counter(each for one in found for each in one.whose)
     lines += ["whose, and what kind of change:"]
@@ -191,6 +199,9 @@ def _followed(case: Case, refused: Refused, remedy: Remedy) -> Case | None:
         at = refused.lines.get(remedy.change.flow_id or "", refused.line)
         return _answered(case, at, remedy.change) if remedy.change.complete else None
     if isinstance(remedy.change, InPage):
+        if remedy.also is not None:
+            case = _answered(case, refused.line, remedy.also)
+            step = case.steps[refused.line["step"]]
         changed = _asked(case, step, refused.line["step"], remedy.change)
         return None if changed is None or changed == step else _with_step(case, refused.line["step"], changed)
     if case.origin(step) == "null":  # the page is to have an origin of its own
