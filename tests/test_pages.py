@@ -17,7 +17,7 @@ from cors_addon.report.input import Input
 from cors_addon.session import page_log
 from cors_addon.session.pages import Pages
 from cors_addon.session.session import ALL, Session, last_of
-from tests.helpers import API, CHROMIUM, PAGE, START, actual, flow, preflight, url
+from tests.helpers import API, CHROMIUM, FIREFOX, PAGE, START, actual, flow, preflight, url
 from tests.test_page_call import report
 
 CLIENT = ("192.0.2.7", CHROMIUM)
@@ -181,6 +181,18 @@ def test_what_failed_at_its_preflight_by_the_pages_word_is_followed_by_nothing()
     assert [each.contradicted for each in told] == [False, False]
 
 
+def test_what_failed_at_a_redirect_by_the_pages_word_is_followed_by_nothing() -> None:
+    """The request that comes then is one that the page makes by itself, or what another redirect led to."""
+    hop = [*STAR, ("Location", "/items/2")]
+    heard = Heard(actual(hop, status=302))
+    heard.told({**FAILED, "c": "include"})
+    later = actual(STAR, url="https://api.example.test/items/2", at=0.1)
+    heard.session.observe(translate.observation(later))
+    told = heard.judgement()
+    assert (told.verdict, told.contradicted, len(told.chain)) == ("deny", False, 1)
+    assert heard.session.last[later.id].verdict == "allow"
+
+
 def test_where_calls_are_more_than_flows_none_is_contradicted() -> None:
     """Which of them it was is not certain enough."""
     heard = Heard(actual(OWN))
@@ -232,6 +244,32 @@ def test_a_page_may_take_a_redirect_as_it_is() -> None:
     (line,) = heard.told({**PASSED, "r": "manual", "t": "opaqueredirect", "st": 0, "ru": API})
     assert (line["role"], line["verdict"], line["contradicted"]) == ("redirect", "allow", False)
     assert line["told_by"] == "page"
+
+
+# ---- what was cached ----
+
+
+def test_geckos_preflight_names_the_page_whose_cached_answer_serves_the_redirected_request() -> None:
+    """Though the redirect before it was not seen, and the request bears `null`."""
+    session = Session(keep=ALL)
+    allow = [
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Allow-Headers", "x-a"),
+        ("Access-Control-Max-Age", "9"),
+    ]
+    null = [("Origin", "null"), ("Sec-Fetch-Mode", "cors"), ("X-A", "1")]
+    there, here = "https://cdn.example.test/2", "https://cdn.example.test/1"
+    flows = [
+        preflight(allow, method="GET", headers="x-a", url=there),
+        actual(STAR, request=[("X-A", "1")], url=there, at=0.1),
+        preflight(allow, method="GET", headers="x-a", url=here, at=0.2),
+        flow(request=null, url=here, response=[*STAR, ("Location", there)], status=302, at=0.3),
+        flow(request=null, url=there, response=STAR, at=0.4),
+    ]
+    for each in flows:
+        each.request.headers["User-Agent"] = FIREFOX
+        session.observe(translate.observation(each))
+    assert session.last[flows[-1].id].preflight == "cached"
 
 
 # ---- what was never sent ----

@@ -221,14 +221,15 @@ def _gecko_frame_embedder(rules: GateRules, load: Load, arrival: Arrival) -> Blo
 def _gecko_frame_allowed(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """X-Frame-Options is asked as the channel opens, frame-ancestors of what becomes a document.
 
-    `<object>` shows its fallback for a failing status; of the page's own origin, it is asked before (measured).
+    `<object>` shows its fallback for a failing status, and nothing without content; of the page's own origin, it is
+    asked before (measured).
     """
     block = gates.frame_allowed(rules, load, arrival)
     if block is None or block.gate is not Gate.FRAME_ANCESTORS:
         return block
     elsewhere = load.destination in _OBJECTS and load.origin != load.url.origin
-    fails = elsewhere and not 200 <= arrival.status <= 299
-    return None if fails or arrival.status in (204, 205) else block
+    shows_nothing = arrival.status in (204, 205) or not 200 <= arrival.status <= 299
+    return None if _is_left(load, arrival) or (elsewhere and shows_nothing) else block
 
 
 def _gecko_sheet(step: Step) -> Step:
@@ -354,8 +355,8 @@ WEBKIT = GateRules(
     redirect_steps=(
         gates.resource_policy_permits,
         _webkit_frame_redirect,
-        redirect_gates.target_is_same_origin,  # CachedResourceLoader::canRequest: the mode, then CSP
-        redirect_gates.target_matches_csp,
+        redirect_gates.target_matches_csp,  # where both refuse a target, its console tells of CSP first
+        redirect_gates.target_is_same_origin,
         redirect_gates.target_is_not_mixed,
     ),
     frame_steps=(

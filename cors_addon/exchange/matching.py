@@ -44,7 +44,7 @@ def hypothesize(exchange: Exchange, permits: Iterable[Pending], led: Iterable[Pe
     alone = without_any if alone is None else alone
     without_preflight = alone - without_any
     for waiting in _nearest(led, exchange):
-        if not _settled(waiting, exchange) and (cost := _hop_cost(exchange, waiting, own(exchange), own)) is not None:
+        if _may_go_on(waiting, exchange) and (cost := _hop_cost(exchange, waiting, own(exchange), own)) is not None:
             found[waiting] = cost + without_preflight
             if not hops.may_be_apart(exchange, waiting.judgement):
                 alone = max(alone, COSTS.tainted)
@@ -76,7 +76,7 @@ def _permits(exchange: Exchange, permits: Sequence[Pending], own: OwnMode) -> tu
 
 
 def _may_go_on(waiting: Pending, exchange: Exchange) -> bool:
-    """Whether this request may be what follows a preflight: not where a page says that its call failed at it."""
+    """Whether this request may be what follows, which is nothing where a page says that its call failed."""
     word = waiting.judgement.word
     return not (_settled(waiting, exchange) or (word is not None and word.by is ToldBy.PAGE and word.passed is False))
 

@@ -327,8 +327,8 @@ class Tracker:
         if hop is not None:
             ledger.revive(hop)
             ledger.hop_followed(hop)
-        if fetch.initiator is None and exchange.origin != OPAQUE:
-            fetch.initiator = exchange.origin
+        if fetch.initiator is None and (by := exchange.origin if permit is None else permit.judgement.origin) != OPAQUE:
+            fetch.initiator = by  # Gecko's preflight names it though the request is tainted
         url, status, response = observation.url, observation.status, exchange.response
         key = preflights.cache_key(exchange, fetch)
         if permit is None and permission.is_simple(exchange) and not client.cache.knows(key):
