@@ -349,6 +349,15 @@ def test_booleans_of_yaml_1_1(word: str, value: bool) -> None:
     assert policy.credentials is value
 
 
+def test_other_versions_of_yaml() -> None:
+    """Are told, where 1.2 is read."""
+    text = "%YAML {}\n---\npolicies:\n  - origins: [https://a.test]\n"
+    assert told("# ours\n" + text.format("1.3")) == [
+        "2:1: error: no YAML of a version that is read: it is 1.1 or 1.2 [yaml]"
+    ]
+    assert len(read(text.format("1.2"), check_filter).policies) == 1
+
+
 def test_an_empty_list_and_a_misspelt_key() -> None:
     """The first is said, and the second comes before all else, alone."""
     for text, words in (

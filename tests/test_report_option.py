@@ -72,6 +72,16 @@ def test_on_command(tmp_path: Path) -> None:
     assert gone_id not in file.read_text()
 
 
+def test_nothing_is_here(tmp_path: Path) -> None:
+    """What to do is said, where there is something to do."""
+    file = tmp_path / "report.html"
+    with proxy() as running:
+        hint = "Where no flows are kept (mitmdump), set cors_report first."
+        assert running.command("cors.report", str(file)) == f"0 exchanges reported in {file}. {hint}"
+        running.set(cors_report=str(file))
+        assert running.command("cors.report") == f"0 exchanges reported in {file}."
+
+
 def test_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`~` stands for the user's folder, as with every other file."""
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -45,11 +45,7 @@ def _composed(text: str, loader: str) -> Node | Broken | None:
     try:
         node: Node | None = yaml.compose(StringIO(text))
     except MarkedYAMLError as error:
-        words = "; ".join(part for part in (error.context, error.problem) if part)
-        hint, begins = next((known for part, known in _HINTS.items() if part in words), ("", False))
-        mark = (error.context_mark if begins else error.problem_mark) or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return Broken(line, column, f"no valid YAML: {words}{hint}")
+        return _broken(error)
     except ReaderError as error:
         before = text[: error.position]
         line = before.count("\n") + 1
@@ -57,9 +53,21 @@ def _composed(text: str, loader: str) -> Node | Broken | None:
         return Broken(line, column, f"no valid YAML: the character {text[error.position]!r} may not stand there")
     except YAMLError as error:
         return Broken(1, 1, f"no valid YAML: {' '.join(str(error).split())}")
+    except AssertionError:  # so says ruamel.yaml that it knows no such version
+        return Broken(
+            text[: text.find("%YAML")].count("\n") + 1, 1, "no YAML of a version that is read: it is 1.1 or 1.2"
+        )
     except RecursionError:
         return Broken(1, 1, "no valid YAML for this: it is nested too deeply")
     return node
+
+
+def _broken(error: MarkedYAMLError) -> Broken:
+    words = "; ".join(part for part in (error.context, error.problem) if part)
+    hint, begins = next((known for part, known in _HINTS.items() if part in words), ("", False))
+    mark = (error.context_mark if begins else error.problem_mark) or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return Broken(line, column, f"no valid YAML: {words}{hint}")
 
 
 def pairs(node: MappingNode) -> Iterator[tuple[Node, Node]]:

@@ -30,6 +30,8 @@ logger = logger_of(__name__)
 _AT_ONCE = 30
 """Exchanges that are reported while everybody waits, which takes milliseconds."""
 
+_NONE_KEPT = " Where no flows are kept (mitmdump), set cors_report first."
+
 type Judgements = Callable[[], Iterable[Judgement]]
 type Body = Callable[[str], bytes]
 
@@ -122,7 +124,10 @@ class Reporting(CommandGroup):
             count = gathered.write(target, self._body_of)
         except OSError as error:
             raise exceptions.CommandError(f"cors.report: cannot write {target}: {error.strerror}") from error
-        return f"{count:,} exchange{'' if count == 1 else 's'} reported in {target}."
+        kept = (
+            "" if count or self.gathered is not None else " Where no flows are kept (mitmdump), set cors_report first."
+        )
+        return f"{count:,} exchange{'' if count == 1 else 's'} reported in {target}.{kept}"
 
     def _report_beside(self, target: Path, judged: Iterable[Judgement], loop: asyncio.AbstractEventLoop) -> None:
         """Write a report in a thread; the log says how that went. Raises OSError where it cannot be begun."""
@@ -199,6 +204,10 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def _told(count: int, target: Path) -> str:
+    return f"{count:,} exchange{'' if count == 1 else 's'} reported in {target}."
 
 
 def _loop() -> asyncio.AbstractEventLoop | None:
