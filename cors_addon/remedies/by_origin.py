@@ -43,11 +43,15 @@ def _of_opaque(s: Situation) -> tuple[Remedy, ...]:
     return _from_disk(why), _sandboxed("")
 
 
+_ALLOW_IT = "and have the server allow that origin, if it does not yet"
+"""What a page with an origin of its own needs all the same; whom the server's list has is not known."""
+
+
 def _from_disk(why: str) -> Remedy:
     return Remedy(
         Who.USER,
         "Open the page from a web server, not from disk: run npx serve or python3 -m http.server in its folder, and "
-        "open http://localhost",
+        f"open http://localhost; {_ALLOW_IT}",
         why=f"{why} From a server it has an origin that can be allowed.",
         sure=Sure.LIKELY,
     )
@@ -58,7 +62,7 @@ def _sandboxed(page: str) -> Remedy:
     return Remedy(
         Who.PAGE,
         'Give the frame its origin: sandbox="allow-scripts allow-same-origin" on the iframe (or no sandbox in its '
-        "Content-Security-Policy)",
+        f"Content-Security-Policy); {_ALLOW_IT}",
         why=f"The Origin is null: a sandboxed frame without allow-same-origin has no origin of its own{where}.",
         opens="the frame can reach its own site's storage and cookies: only where its content is yours or trusted, and "
         "never for content of the page's own origin that is not",
@@ -68,6 +72,7 @@ def _sandboxed(page: str) -> Remedy:
 
 def _no_origin(why: str) -> Remedy:
     what = "Give the page an origin: serve it by a URL of its own, or have the page that made it send the request"
+    what += f"; {_ALLOW_IT}"
     return Remedy(Who.PAGE, what, why=why)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cors_addon.remedies.value import Change, InPage, Remedy
 
 FIELD_OF_HEADER = {name: field for field, name in HEADER_OF_FIELD.items()}
+HEADER_OF_ORIGIN = FIELD_OF_HEADER["Access-Control-Allow-Origin"]
 ROUNDS = 12
 BY_SCRIPT = frozenset({"fetch", "xhr"})
 """Requests whose page tells whether they succeeded; an element may dislike what it got for other reasons than CORS."""
@@ -206,7 +207,11 @@ def _followed(case: Case, refused: Refused, remedy: Remedy) -> Case | None:
         return None if changed is None or changed == step else _with_step(case, refused.line["step"], changed)
     if case.origin(step) == "null":  # the page is to have an origin of its own
         plain = _with_step(case, refused.line["step"], dataclasses.replace(step, ctx=""))
-        return dataclasses.replace(plain, ctx="page")
+        paged = dataclasses.replace(plain, ctx="page")
+        if "have the server allow that origin" not in remedy.what:
+            return paged
+        origin = paged.origin(paged.steps[refused.line["step"]])
+        return _with_mutation(paged, refused.line, HEADER_OF_ORIGIN, (origin,))
     return None
 
 

@@ -122,7 +122,7 @@ ORIGINS = [
         ),
         "server", "without user name and password", never=("for every origin",),
     ),
-    Row("null, a sandboxed frame", (asks(API, origin="null", request=[("Referer", f"{PAGE}/")]),), "page", "allow-same-origin", never=('"after": "null"',)),
+    Row("null, a sandboxed frame", (asks(API, origin="null", request=[("Referer", f"{PAGE}/")]),), "page", "and have the server allow that origin", never=('"after": "null"',)),
     Row("null, a file", (asks(API, origin="null"),), "user", "from a web server, not from disk", never=('"after": "null"',)),
     Row("null in Electron", (asks(API, origin="null", agent=f"{CHROMIUM} Electron/30.0.0"),), "page", "registerSchemesAsPrivileged"),
     Row("an extension", (asks(API, origin="moz-extension://0a1b", response=()),), "page", "host_permissions"),
