@@ -5,12 +5,16 @@ from dataclasses import replace
 import pytest
 
 from cors_addon.engines import chromium_brand
-from cors_addon.exchange.model import Judgement
+from cors_addon.exchange.model import Judgement, Role
+from cors_addon.exchange.programs import NODE_HTTP
+from cors_addon.exchange.request_headers import shape_of
+from cors_addon.flows.translate import observation
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.report.client_name import program_name
 from cors_addon.session.session import ALL as EVERY
 from cors_addon.session.session import Session
 from tests.cases.traffic import AGENTS, PAGE, Lines, Sent, allow, cors, fields, metadata, preflight
+from tests.helpers import ALLOW, flow
 
 HINTS = '"Not:A-Brand";v="8", "Chromium";v="156"'
 ORIGIN = ("Origin", PAGE)
@@ -177,3 +181,25 @@ def test_a_proxy_before_ours_tells_its_clients_apart() -> None:
     found = judged(one, mine, others)
     assert found["mine"].preflight == "sent"
     assert found["others"].preflight == "unseen"
+
+
+def test_jsdom_is_what_it_says_though_node_writes_its_requests() -> None:
+    """Host and Connection come last, as in no browser; a User-Agent of its script is one that a preflight asks for."""
+
+    def sent(agent: bytes, *more: tuple[bytes, bytes], method: str = "GET", at: float = 0.0) -> Judgement:
+        each = flow(method=method, response=[*ALLOW, ("Access-Control-Allow-Headers", "user-agent")], at=at)
+        own = ((b"User-Agent", agent), (b"Origin", PAGE.encode()), *more)
+        each.request.headers.fields = (*own, (b"Host", b"api.example.test"), (b"Connection", b"keep-alive"))
+        assert shape_of(each.request.headers.fields).program == NODE_HTTP
+        return session.observe(observation(each))[0]
+
+    session = Session()
+    jsdom = b"Mozilla/5.0 (linux) AppleWebKit/537.36 (KHTML, like Gecko) jsdom/29.1.1"
+    asks = (b"Access-Control-Request-Method", b"GET"), (b"Access-Control-Request-Headers", b"user-agent")
+    named = [
+        sent(jsdom),
+        sent(jsdom, *asks, method="OPTIONS", at=1),
+        sent(b"mine", at=1.1),
+    ]
+    assert [each.engine.name for each in named] == ["jsdom"] * 3
+    assert sent(b"mine", at=100.0).role is Role.NON_BROWSER  # nothing asked for that

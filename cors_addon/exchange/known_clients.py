@@ -223,13 +223,12 @@ class KnownClients:
         """The browser that is known to use this connection, or the one at this address whose script set the User-Agent,
         as a preflight says, or said, that it does.
         """
-        if request.said.asker == LIBRARY:
-            return None
-        known = self._evidence.client_of(observation.connection)
+        program = request.said.asker == LIBRARY
+        known = None if program else self._evidence.client_of(observation.connection)
         if known is not None:
             return known
         client = self._at.get(observation.client)
-        if client is None or not client.is_browser:
+        if client is None or not client.is_browser or (program and not client.engine.plays_browser):
             return None
         if request.said.preflight:
             asked = split_list(normalize(request.get(ASKED_HEADERS, b"")).lower())

@@ -260,6 +260,9 @@ _PORTS = pattern(rb"([0-9]|\])(?::[0-9]{1,5})(?=\s*(?:[,;\"]|$))")
 def _asker(wire: RequestHeaders, shape: RequestShape, said: Said) -> bytes:
     if said.length > MAX_VALUES:
         return b""  # it is to be cut, and then read anew
+    claimed = detect(said.user_agent)
+    if claimed is not None and claimed.plays_browser:
+        return b""  # it says itself what it is, and no program passes that on
     if not said.preflight and (
         shape.program or BY_NAME.match(said.user_agent) or (shape.mode_alone and _is_of_library(wire, said))
     ):
@@ -268,7 +271,6 @@ def _asker(wire: RequestHeaders, shape: RequestShape, said: Said) -> bytes:
         parts = [value for name in _FORWARDED if (value := wire.get(name)) is not None]
         return b"forwarded: " + _PORTS.sub(rb"\1", b"; ".join(parts))
     hints = wire.get(b"sec-ch-ua")
-    claimed = None if hints is None else detect(said.user_agent)
     if hints is None or claimed is None or claimed.name == "chromium" or chromium_brand(hints) is None:
         return b""
     return IN_DISGUISE

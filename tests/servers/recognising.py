@@ -68,18 +68,27 @@ def asking(path: str) -> tuple[Asked, ...]:
     )
 
 
+def _sent(
+    port: int, asked: Asked, request: list[tuple[str, str]]
+) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.putrequest(asked.method, asked.path, skip_host=True, skip_accept_encoding=True)
+    for name, value in request:
+        connection.putheader(name, value)
+    connection.endheaders()
+    return connection, connection.getresponse()
+
+
 def ask(port: int, asked: Asked, number: int) -> Observation:
     """The answer as it came."""
     request = [("Host", f"127.0.0.1:{port}"), ("User-Agent", "Mozilla/5.0"), ("Accept", "*/*")]
     request += [("Origin", asked.origin)]
     request += [("Access-Control-Request-Method", asked.wants)] if asked.wants else []
     request += [("Access-Control-Request-Headers", asked.headers)] if asked.headers else []
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.putrequest(asked.method, asked.path, skip_host=True, skip_accept_encoding=True)
-    for name, value in request:
-        connection.putheader(name, value)
-    connection.endheaders()
-    response = connection.getresponse()
+    try:
+        connection, response = _sent(port, asked, request)
+    except ConnectionResetError:  # a server that has just started may start once more, as Vite does
+        connection, response = _sent(port, asked, request)
     streamed = (response.getheader("Content-Type") or "").startswith("text/event-stream")
     body = b"" if streamed else response.read()
     connection.close()
