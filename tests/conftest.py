@@ -14,6 +14,7 @@ hypothesis.settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+FIRST = ("tests/test_start.py", "tests/servers/test_outside_browsers.py", "tests/browser/test_browser_")
 BROWSERS = ("chromium", "firefox", "webkit")
 
 
@@ -23,6 +24,11 @@ def shared(nodeid: str) -> str:
     if file.startswith("tests/browser/"):
         return f"{file}::{next((browser for browser in BROWSERS if browser in name), '')}"
     return file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what installs and starts programs; then by name."""
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -35,4 +41,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return shared(nodeid)
 
+    # what takes longest comes first, see below: else one worker is left with it while the others have nothing to do
+    config.option.loadscopereorder = False
     return Scheduling(config, log)
