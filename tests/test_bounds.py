@@ -108,7 +108,9 @@ def test_bodies_are_unpacked_as_far_as_asked() -> None:
         packed = encoding.encode(whole, coding)
         found = bodies.read(packed, coding, 1000)
         assert found is not None, coding
-        assert 1000 <= len(found) <= 1 << 17, coding
+        assert len(found) >= 1000, coding
+        unlimited = coding == "br" and not bodies._LIMITED  # brotli before 1.2
+        assert unlimited or len(found) <= 1 << 17, coding
         assert bodies.read(encoding.encode(b"short", coding), coding.upper(), 1000) == b"short"
         assert bodies.read(b"\xffdamaged", coding, 1000) is None, coding
     assert bodies.read(b"", "gzip", 10) == b""
