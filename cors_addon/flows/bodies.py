@@ -64,7 +64,12 @@ def _brotli(raw: bytes, limit: int) -> bytes:
 
 
 def _zstd(raw: bytes, limit: int) -> bytes:
-    unpacked: bytes = _ZSTD.ZstdDecompressor().decompress(raw, max_length=limit)
+    reader = _ZSTD.ZstdDecompressor()
+    unpacked: bytes
+    if hasattr(reader, "stream_reader"):  # of the package zstandard, which older versions of mitmproxy have
+        unpacked = reader.stream_reader(raw).read(limit)
+    else:
+        unpacked = reader.decompress(raw, max_length=limit)
     return unpacked
 
 
