@@ -18,6 +18,7 @@ from cors_addon.fetch.embedder_policy import IsolationPolicy
 from cors_addon.fetch.gates import page_from
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.load import Page
+from cors_addon.fetch.markup import Element
 from cors_addon.fetch.orb import ReadBody, held
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy, known_url
 from cors_addon.fetch.referrer_policy import DEFAULT, names_page, referrer_policy
@@ -39,6 +40,13 @@ _AS_READ = 4
 _OF_AN_ELEMENT = 512
 
 
+@dataclass(slots=True)
+class Growth:
+    """Whether some page weighs more than it did when it was weighed: most never do."""
+
+    some: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Document:
     """A document or worker, by the response that it came of."""
@@ -56,15 +64,19 @@ class Document:
     """The exchange itself, where it is known."""
     tried: dict[object, Page | None] = field(default_factory=dict, repr=False)
     """What it would demand under policies that are not in force, by whose trial that is; None where it is not meant."""
+    growth: Growth = field(default_factory=Growth, repr=False)
+    """Of all pages that it is kept with."""
     _markup: markup.Markup | None = field(default=None, repr=False)
+    _own: int = field(default=0, repr=False)
 
     @property
     def weight(self) -> int:
         """Bytes that are kept of it, its body apart."""
         known, found = self.observation, self._markup
-        own = 0 if known is None else size_of(known.request) + _AS_READ * size_of(known.response)
-        own += 0 if found is None else _OF_AN_ELEMENT * (len(found.elements) + len(found.policies))
-        return _OF_A_PAGE + len(self.url.path) + own
+        if not self._own:
+            own = 0 if known is None else size_of(known.request) + _AS_READ * size_of(known.response)
+            self._own = _OF_A_PAGE + len(self.url.path) + own
+        return self._own + (0 if found is None else _OF_AN_ELEMENT * (len(found.elements) + len(found.policies)))
 
     @property
     def markup(self) -> markup.Markup:
@@ -74,7 +86,13 @@ class Document:
             nothing = markup.Markup(quirks=False, policies=[], elements={})
             self._markup = nothing if body is None else markup.read(body, self.url)
             self.read_body = _nothing
+            self.growth.some = True
         return self._markup
+
+    def lead(self, element: Element, target: Url) -> None:
+        """What one of its elements asks for leads elsewhere: it is for that, too."""
+        self.markup.elements.setdefault(target, element)
+        self.growth.some = True
 
     @property
     def page(self) -> Page:
@@ -107,11 +125,15 @@ class _Pages(Shelf[Url, Document]):
         """How many there are of each origin: most requests ask for a page that was never seen."""
         self.led: Shelf[Url, Document] = Shelf(MAX_LED)
         """Where redirects lead, and whose loads those are: what comes there may name no page at all."""
+        self._growth = Growth()
 
     def add(self, url: Url, document: Document) -> None:
         """Make it the latest, and forget the oldest where there are too many."""
-        for each, page in self.items():
-            self.weigh(each, page.weight)  # some were looked into since
+        if self._growth.some:
+            self._growth.some = False
+            for each, page in self.items():
+                self.weigh(each, page.weight)
+        document.growth = self._growth
         if url not in self:
             self.origins[url.origin] += 1
         for oldest, _ in self.keep(url, document, document.weight):

@@ -189,7 +189,7 @@ class Loads:
         if document is not None and arrival.target is not None and arrival.target.url is not None:
             self._documents.note_redirect(seen.client, arrival.target.url, document)
             if load.element is not None:
-                document.markup.elements.setdefault(arrival.target.url, load.element)  # it is for that, too
+                document.lead(load.element, arrival.target.url)
         block = self._checks.check(engine.name, load, arrival)
         tried = try_all(self.trials, engine.name, (observation, document), load, arrival) if self.trials else ()
         if block is None:
