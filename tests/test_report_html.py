@@ -28,7 +28,6 @@ from cors_addon.report import json_report, table
 from cors_addon.report.atomic_file import replacing
 from cors_addon.report.html import details, page
 from cors_addon.report.html.exchanges import Exchanges
-from cors_addon.report.html.packed import FETCH, MEMBER
 from cors_addon.report.summary import Input, Summary
 from cors_addon.session.session import Session
 from tests.cases.traffic import Sent, metadata
@@ -92,18 +91,17 @@ class Parsed(HTMLParser):
 
 def unpacked(data: Any) -> Any:
     """As packed.js has it."""
-    values = data.pop("values")
+    values, rows = data.pop("values"), data.pop("rows")
 
-    def named(row: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
-        pooled = ("origin", "method", "url", "state")
+    def named(row: list[Any], names: list[str]) -> dict[str, Any]:
         found = zip(names, row, strict=False)  # what is not there is left out at the end
-        return {name: values[each] if name in pooled else each for name, each in found if each is not None}
+        return {name: values[each] if name in rows["pooled"] else each for name, each in found if each is not None}
 
     details: list[Any] = []
     fetches = []
     for row in data["fetches"]:
-        fetch = named(row, FETCH)
-        fetch["members"] = [named(each, MEMBER) for each in fetch["members"]]
+        fetch = named(row, rows["fetch"])
+        fetch["members"] = [named(each, rows["member"]) for each in fetch["members"]]
         for member in fetch["members"]:
             pairs = [values[each] for each in data["details"][member["detail"]]]
             detail = dict(zip(pairs[::2], pairs[1::2], strict=True))

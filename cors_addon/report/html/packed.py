@@ -44,7 +44,7 @@ class _Values:
 
 
 def packed(whole: Mapping[str, Any]) -> dict[str, Any]:
-    """`document.document` with `details` and `fetches` packed, and `values`.
+    """`document.document` with `details` and `fetches` packed, `values`, and what stands where in `rows`.
 
     A detail is a list of numbers, that of a field's name before that of its value. Lines of its `console` with the URL
     of its exchange are lists of what stands between.
@@ -58,7 +58,8 @@ def packed(whole: Mapping[str, Any]) -> dict[str, Any]:
             pairs = [values.number(part) for pair in _without(member.get("url", each["url"]), detail) for part in pair]
             members.append(values.row({**member, "detail": details.number(pairs)}, MEMBER))
         fetches.append(values.row({**each, "members": members}, FETCH))
-    return {**whole, "fetches": fetches, "details": details.listed, "values": values.listed}
+    rows = {"fetch": FETCH, "member": MEMBER, "pooled": sorted(_POOLED)}
+    return {**whole, "fetches": fetches, "details": details.listed, "values": values.listed, "rows": rows}
 
 
 def _without(url: str, detail: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -1,14 +1,14 @@
 // The data as they were before they were packed: see packed.py.
 
 function unpack() {
-  const { values } = data;
-  const named = (row, names, pooled) =>
+  const { values, rows } = data;
+  const pooled = new Set(rows.pooled);
+  const named = (row, names) =>
     Object.fromEntries(
       names
         .map((name, at) => [name, pooled.has(name) && row[at] != null ? values[row[at]] : row[at]])
         .filter(([, value]) => value != null),
     );
-  const pooled = new Set(["origin", "method", "url", "state"]);
   const details = data.details.map((row) => {
     const detail = {};
     for (let at = 0; at < row.length; at += 2) detail[values[row[at]]] = values[row[at + 1]];
@@ -16,9 +16,9 @@ function unpack() {
   });
   const isCut = details.map((detail) => (detail.console || []).some(Array.isArray));
   data.fetches = data.fetches.map((row) => {
-    const fetch = named(row, ["origin", "method", "url", "state", "at", "key", "members"], pooled);
+    const fetch = named(row, rows.fetch);
     fetch.members = fetch.members.map((each) => {
-      const member = named(each, ["id", "at", "ms", "url", "endpoint", "outcome", "detail", "age", "pair"], pooled);
+      const member = named(each, rows.member);
       if (isCut[member.detail]) {
         const detail = details[member.detail];
         const url = member.url ?? fetch.url;
