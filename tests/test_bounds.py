@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
 from mitmproxy import http
 
 from cors_addon.engines import ENGINES
 from cors_addon.exchange import reading
 from cors_addon.exchange.model import Judgement, Verdict
 from cors_addon.exchange.request_headers import read_request
+from cors_addon.exchange.response_headers import head_size
 from cors_addon.fetch import bounds, markup
 from cors_addon.fetch.origins import resolve
 from cors_addon.fetch.refusals import Reason
@@ -217,3 +220,9 @@ def test_who_asks_is_looked_for_in_what_is_left() -> None:
         assert read_request(seen.request).said.asker == b""
         reading.cut(seen)
         assert read_request(seen.request).said.asker != b""
+
+
+@given(st.lists(st.tuples(st.binary(max_size=300), st.binary(max_size=20)), max_size=300))
+def test_a_head_is_measured_in_two_ways(lines: list[tuple[bytes, bytes]]) -> None:
+    """By its shape, and whole."""
+    assert head_size(tuple(lines)) == bounds.size_of(tuple(lines))

@@ -8,11 +8,12 @@ what matters is looked for once. What was picked is what a reading is known by. 
 from collections.abc import Sequence
 
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch.bounds import on_the_wire, size_of
 from cors_addon.fetch.checks import Failure, Rules
 from cors_addon.fetch.freshness import may_be_kept
 from cors_addon.fetch.headers import cors_lines, normalize, split_list
 from cors_addon.fetch.names import CORS_RESPONSE, LOCATION, OF_PAGES, VALIDATORS
-from cors_addon.fetch.received import is_odd
+from cors_addon.fetch.received import is_odd, joined
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.shapes import Shapes
 
@@ -40,6 +41,7 @@ class ResponseShape:
         "has_validator",
         "is_coded",
         "is_long",
+        "name_bytes",
         "picked",
         "sets_cookies",
     )
@@ -49,6 +51,8 @@ class ResponseShape:
         lower = [name.lower() for name in names]
         self.count = len(names)
         self.is_long = False
+        self.name_bytes = len(b"".join(names))
+        """Of all names together, if it is not long."""
         self.picked = tuple(place for place, name in enumerate(lower) if name in _PICKED)
         self.gated = tuple(place for place, name in enumerate(lower) if name in GATED)
         self.has_validator = not VALIDATORS.isdisjoint(lower)
@@ -63,6 +67,14 @@ class ResponseShape:
 
 shape_of = Shapes(ResponseShape).of
 """The shape of the header list of an answer."""
+
+
+def head_size(fields: Fields) -> int:
+    """As `bounds.size_of`, and in half the time for a list whose shape is known."""
+    shape = shape_of(fields)
+    if shape.is_long:
+        return size_of(fields)
+    return on_the_wire(shape.name_bytes + len(joined(fields)), len(fields))
 
 
 class ResponseHeaders:

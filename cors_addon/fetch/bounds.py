@@ -36,7 +36,12 @@ _AROUND = len(b"HTTP/1.1 200 OK\r\n") + len(b"\r\n")
 def size_of(fields: Fields) -> int:
     """Bytes of an answer's head with these headers, as HTTP/1 has them on the wire."""
     # of 20,000 lines, to join them takes a tenth of what it takes to add their lengths
-    return len(b"".join(chain.from_iterable(fields))) + len(b": \r\n") * len(fields) + _AROUND
+    return on_the_wire(len(b"".join(chain.from_iterable(fields))), len(fields))
+
+
+def on_the_wire(text: int, lines: int) -> int:
+    """The same of so many lines, whose names and values have so many bytes together."""
+    return text + len(b": \r\n") * lines + _AROUND
 
 
 def bounded(fields: Fields, size: int | None = None) -> tuple[Fields, str]:
