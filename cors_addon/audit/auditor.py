@@ -117,7 +117,7 @@ class Auditor:
             own.refuses |= theirs.refuses
             own.sites = own.sites or theirs.sites
             own.values = dict([*(own.values | theirs.values).items()][:MAX_EACH])
-            self._endpoints.keep(key, own, own.weight)
+            self._keep(key, own)
 
     def audit(self, judgement: Judgement) -> None:
         """Store the findings on the judgement. Most have none, and are left unchanged."""
@@ -230,9 +230,12 @@ class Auditor:
         endpoint = self._endpoints.get(key)
         if endpoint is None:
             endpoint = _Endpoint()
-        # what is seen of it now counts when it is seen again
-        self._endpoints.keep(key, endpoint, endpoint.weight + len(url.host) + len(key[3]))
+        self._keep(key, endpoint)  # what is seen of it now counts when it is seen again
         return endpoint
+
+    def _keep(self, key: _Key, endpoint: _Endpoint) -> None:
+        _, host, _, path = key
+        self._endpoints.keep(key, endpoint, endpoint.weight + len(host) + len(path))
 
     @property
     def weight(self) -> int:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 
 from cors_addon.fetch.csp import effective_directive
 from cors_addon.fetch.load import Destination, Gate
+from cors_addon.fetch.names import PRIVATE_NETWORK
 from cors_addon.fetch.origins import Url, is_loopback, parse_url
 from cors_addon.remedies import by_status
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation, host_of
 from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Sure, Who
 
-_ALLOWS = "Access-Control-Allow-Private-Network"
 _CORP = "Cross-Origin-Resource-Policy"
 _COEP = "Cross-Origin-Embedder-Policy"
 FRAMES = frozenset({Destination.EMBED, Destination.FRAME, Destination.IFRAME, Destination.OBJECT})
@@ -245,7 +245,7 @@ def _before_permissions(s: Situation) -> Ruling:
         return Ruling((Remedy(Who.PAGE_SERVER, what, sure=Sure.SURE, at=host_of(s.own or "")),))
     remedy = Remedy(
         Who.SERVER,
-        f"Answer OPTIONS with {_ALLOWS}: true, beside the usual headers, and only to origins on a list",
+        f"Answer OPTIONS with {PRIVATE_NETWORK}: true, beside the usual headers, and only to origins on a list",
         why="Private Network Access: Chromium 104 to 141 ask in a preflight, and a flag or a policy has them insist.",
         opens=f"pages of {s.asker} may reach this server in the user's network",
     )
@@ -318,16 +318,15 @@ BY_GATE: Mapping[Gate, Callable[[Situation], Ruling]] = {
 def private_network(s: Situation) -> Ruling | None:
     """A preflight that asks for access to the local network, as those of Chromium 104 to 141 do."""
     wanted = s.asked("access-control-request-private-network") or s.asked("access-control-request-local-network")
-    if not wanted or s.value("access-control-allow-private-network") == "true":
+    if not wanted or s.value(PRIVATE_NETWORK.lower()) == "true":
         return None
-    name = _ALLOWS
-    before = s.value(name.lower())
+    before = s.value(PRIVATE_NETWORK.lower())
     change = s.change_after(())
     edits = change.edits if change is not None and change.complete else ()
     remedy = Remedy(
         Who.SERVER,
-        "Answer the preflight with Access-Control-Allow-Private-Network: true, and the exact origin",
-        Change((*edits, HeaderEdit(name, before, "true")), change.status if change else None),
+        f"Answer the preflight with {PRIVATE_NETWORK}: true, and the exact origin",
+        Change((*edits, HeaderEdit(PRIVATE_NETWORK, before, "true")), change.status if change else None),
         "The page is public and this address is local: Chromium 104 to 141 ask in the preflight "
         "(Access-Control-Request-Private-Network), and where a flag or a policy has them insist on that header, send "
         "nothing more without it. From 142 on the user is asked for permission instead (Local Network Access).",
