@@ -7,11 +7,12 @@ import json
 
 import pytest
 
-from tests.browser.near.cases import BODIES, LOADERS, Change, NearCase, answers, from_json, simpler, to_json
-from tests.browser.near.draw import FAMILIES, draw, with_own_page
+from tests.browser.near.cases import BODIES, LOADERS, WIDER, Change, NearCase, answers, from_json, simpler, to_json
+from tests.browser.near.draw import with_own_page
 from tests.browser.near.drivers import Told
 from tests.browser.near.run import Found, known, sort
 from tests.browser.near.verdict import Verdict, judged
+from tests.browser.near.wider import FAMILIES, draw
 from tests.browser.proxy import Seen
 
 PAGE = "https://app.example.test"
@@ -35,7 +36,7 @@ def test_every_family_and_every_loader_is_drawn() -> None:
     """Families are drawn by name, too."""
     drawn = [draw(3, index) for index in range(3000)]
     assert {case.family for case in drawn} == set(FAMILIES)
-    assert {case.loader for case in drawn} == set(LOADERS)
+    assert {case.loader for case in drawn} == {*LOADERS, *WIDER}
     assert all(draw(1, 1, family).family == family for family in FAMILIES)
 
 

@@ -46,13 +46,14 @@ def blocks_of(row: Row) -> tuple[Load, dict[str, Block | None]]:
     address = url(row.url)
     load = Load(
         address,
-        page_url.origin,
+        page.origin,
         Destination(row.destination),
         mode,
         registrable_domain,
         page,
         found.elements.get(address),
-        tainted=address.origin != page_url.origin,
+        tainted=address.origin != page.origin,
+        ancestors=row.ancestors,
     )
     location = get(fields(row.lines), b"location")
     target = resolve(location.encode(), address) if location and 300 < row.status < 399 else None

@@ -16,7 +16,7 @@ from cors_addon.fetch import markup
 from cors_addon.fetch.bounds import size_of
 from cors_addon.fetch.embedder_policy import IsolationPolicy
 from cors_addon.fetch.gates import page_from
-from cors_addon.fetch.headers import normalize
+from cors_addon.fetch.headers import get, normalize
 from cors_addon.fetch.load import Page
 from cors_addon.fetch.markup import Element
 from cors_addon.fetch.orb import ReadBody, held
@@ -29,6 +29,8 @@ MAX_BODIES = 64
 _GLANCE = 1 << 15
 """Bytes of a page that are looked at as it comes."""
 MAX_ALTERNATIVES = 3
+MAX_ANCESTORS = 8
+"""Frames around a frame that are remembered."""
 MAX_LED = 64
 """Redirects of one client whose page is remembered until what they lead to has come."""
 MAX_PAGES = 48
@@ -62,6 +64,10 @@ class Document:
     referrer_policy: str = DEFAULT
     observation: Observation | None = field(default=None, repr=False)
     """The exchange itself, where it is known."""
+    hints: bool = False
+    """Its own request bore client hints, as all of a Chromium's documents do, and none of its workers."""
+    ancestors: tuple[str, ...] = ()
+    """Origins of the documents that it was framed in, as far as they were seen: its parent's first."""
     tried: dict[object, Page | None] = field(default_factory=dict, repr=False)
     """What it would demand under policies that are not in force, by whose trial that is; None where it is not meant."""
     growth: Growth = field(default_factory=Growth, repr=False)
@@ -88,6 +94,13 @@ class Document:
             self.read_body = _nothing
             self.growth.some = True
         return self._markup
+
+    def names_itself(self, url: Url) -> bool:
+        """Whether its requests for a URL bear a Referer, or an origin that is its own."""
+        if self.headers.policies and self.headers.opaque:
+            return False
+        policy = self.referrer_policy if self.worker else self.markup.referrer_policy or self.referrer_policy
+        return names_page(policy, self.url, url)
 
     def lead(self, element: Element, target: Url) -> None:
         """What one of its elements asks for leads elsewhere: it is for that, too."""
@@ -160,7 +173,7 @@ class _Pages(Shelf[Url, Document]):
         for url in reversed(self):
             page = self[url]
             sends = not (insecure and page.url.scheme == "https") and page.started <= observation.started
-            if silent and names_page(page.referrer_policy, page.url, observation.url):
+            if silent and page.names_itself(observation.url):
                 continue
             if sends and page.worker == worker and origin in (None, url.origin):
                 return page
@@ -215,18 +228,20 @@ class Documents:
         read_body: ReadBody,
         *,
         worker: bool,
-        owner: Page | None = None,
+        owner: Document | None = None,
     ) -> None:
-        """A response became a document or a worker; `owner`: the page that made it."""
+        """A response became a document or a worker; `owner`: the document that made the worker or frames it."""
         url = observation.url
         headers = page_from(url, observation.response)
         if worker:
-            headers = _made_by(owner, headers._replace(worker=True))
+            headers = _made_by(None if owner is None else owner.page, headers._replace(worker=True))
         wanted = (headers.embedder, headers.isolation, headers.reported)
         self.isolation_seen = self.isolation_seen or any(policy.isolates for policy in wanted)
         policy = referrer_policy(observation.response)
         read = (headers, read_body, worker, policy, observation)
-        self.keep(client, Document(observation.flow_id, url, observation.started, *read))
+        hints = get(observation.request, b"sec-ch-ua") is not None
+        ancestors = () if worker or owner is None else (owner.headers.origin, *owner.ancestors)[:MAX_ANCESTORS]
+        self.keep(client, Document(observation.flow_id, url, observation.started, *read, hints, ancestors))
 
     def keep(self, client: Hashable, document: Document) -> None:
         """Make it the latest of a client."""

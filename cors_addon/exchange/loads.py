@@ -51,6 +51,7 @@ _DESTINATIONS: dict[bytes, Destination] = {
     b"paintworklet": Destination.MODULE,
 }
 del _DESTINATIONS[b""]
+_FETCHED = frozenset({Destination.EMPTY, Destination.EVENT_SOURCE})
 _DOCUMENTS = frozenset(
     {Destination.DOCUMENT, Destination.EMBED, Destination.FRAME, Destination.IFRAME, Destination.OBJECT}
 )
@@ -219,6 +220,9 @@ class Loads:
             worker = self._worker_of(seen, document)
             if worker is not None:
                 document, destination, named = worker, Destination.IMPORT_SCRIPTS, True
+        elif destination in _FETCHED and document is not None and document.hints and b"sec-ch-ua" not in headers:
+            worker = self._worker_of(seen, document)
+            document, named = (document, named) if worker is None else (worker, True)
         element = None
         if document is not None and destination in {Destination.SCRIPT, Destination.STYLE}:
             element = document.markup.elements.get(seen.observation.url)
@@ -235,6 +239,7 @@ class Loads:
             element,
             tainted=site is not None and site not in (b"same-origin", b"none"),
             redirected=redirected,
+            ancestors=document.ancestors if document is not None and destination in FRAMES else (),
         )
         return load, document, named
 
@@ -250,9 +255,10 @@ class Loads:
         if status is None or 300 <= status <= 399:
             return
         if load.destination in _DOCUMENTS or (load.destination is None and load.mode == "navigate"):
-            self._documents.note(seen.client, observation, seen.read_body, worker=False)
+            parent = document if load.frame else None
+            self._documents.note(seen.client, observation, seen.read_body, worker=False, owner=parent)
         elif load.destination in WORKERS:
-            owner = None if document is None or load.destination is not Destination.WORKER else document.page
+            owner = None if load.destination is not Destination.WORKER else document
             self._documents.note(seen.client, observation, seen.read_body, worker=True, owner=owner)
         elif load.destination is Destination.STYLE and document is not None:
             self._documents.note_style(seen.client, observation.url, document)
@@ -334,7 +340,7 @@ def destination_of(headers: Headers, mode: str) -> Destination | None:
 def origin_of(observation: Observation, headers: Headers, document: Document | None) -> str:
     """The origin of the page: of its document, or as Origin or Referer name it; else taken for the URL's own."""
     if document is not None:
-        return document.url.origin
+        return document.headers.origin
     for name in (b"origin", b"referer"):
         url = known_url(normalize(headers.get(name, b"")))
         if url is not None:

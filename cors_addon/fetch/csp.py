@@ -39,6 +39,7 @@ _DIRECTIVES = {
     "frame": "frame-src",
     "iframe": "frame-src",
     "image": "img-src",
+    "json": "connect-src",
     "manifest": "manifest-src",
     "object": "object-src",
     "script": "script-src-elem",

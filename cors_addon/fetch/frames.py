@@ -12,10 +12,10 @@ from cors_addon.fetch.origins import Url, known_url
 _KNOWN = frozenset({"deny", "allowall", "sameorigin"})
 
 
-def frame_options_refuse(fields: Iterable[tuple[bytes, bytes]], url: Url, embedder: str) -> str | None:
-    """The value that keeps the answer from a frame in a page of the origin `embedder`; None where it may be shown.
+def frame_options_refuse(fields: Iterable[tuple[bytes, bytes]], url: Url, embedders: Iterable[str]) -> str | None:
+    """The value that keeps the answer from a frame in pages of the origins `embedders`, from the inside out; None where
+    it may be shown.
 
-    Only the frame's parent is known here; the standard asks every ancestor.
     https://html.spec.whatwg.org/multipage/document-lifecycle.html#check-a-navigation-response's-adherence-to-x-frame-options
     """
     value = get(fields, b"x-frame-options")
@@ -25,24 +25,27 @@ def frame_options_refuse(fields: Iterable[tuple[bytes, bytes]], url: Url, embedd
     if len(options) > 1:
         return value if _KNOWN & options else None
     option = next(iter(options))
-    if option == "deny" or (option == "sameorigin" and embedder != url.origin):
+    if option == "deny" or (option == "sameorigin" and any(each != url.origin for each in embedders)):
         return value
     return None
 
 
-def frame_ancestors_refuse(policies: Sequence[Policy], url: Url, embedder: str, *, paths: bool) -> str | None:
-    """The directive that keeps the answer from a frame in a page of the origin `embedder`, or None.
+def frame_ancestors_refuse(
+    policies: Sequence[Policy], url: Url, embedders: Iterable[str], *, paths: bool
+) -> str | None:
+    """The directive that keeps the answer from a frame in pages of the origins `embedders`, or None.
 
     `paths`: that of a source counts, so that it allows nobody, for of an ancestor no more than its origin is asked.
     https://w3c.github.io/webappsec-csp/#frame-ancestors-navigation-response
     """
-    ancestor = known_url(embedder)
+    ancestors = [known_url(each) for each in embedders]
     for policy in policies:
         sources = policy.get("frame-ancestors")
         if sources is None:
             continue
-        if ancestor is None or not matches_source_list(ancestor, sources, url, redirected=not paths):
-            return " ".join(("frame-ancestors", *sources))
+        for each in ancestors:
+            if each is None or not matches_source_list(each, sources, url, redirected=not paths):
+                return " ".join(("frame-ancestors", *sources))
     return None
 
 

@@ -179,6 +179,16 @@ def event_stream_type_allows(_rules: GateRules, load: Load, arrival: Arrival) ->
     return None if mime.extract(arrival.fields) == "text/event-stream" else Block(Gate.MIME, arrival.kind, _TYPE)
 
 
+def json_type_allows(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """A module of JSON has a JSON type.
+
+    https://html.spec.whatwg.org/multipage/webappapis.html#fetch-a-single-module-script
+    """
+    if load.destination is not Destination.JSON or _fails_by_status(rules, load, arrival):
+        return None
+    return None if mime.is_json(arrival.kind) else Block(Gate.MIME, arrival.kind, _TYPE)
+
+
 def _fails_by_status(rules: GateRules, load: Load, arrival: Arrival) -> bool:
     return load.destination in rules.fails_by_status and not 200 <= arrival.status <= 299
 
@@ -219,11 +229,12 @@ def frame_allowed(rules: GateRules, load: Load, arrival: Arrival) -> Block | Non
     https://w3c.github.io/webappsec-csp/#frame-ancestors-navigation-response
     """
     policies = csp.enforced(arrival.fields)
+    embedders = (load.origin, *load.ancestors)
     if frames.has_frame_ancestors(policies):
         paths = rules.ancestors_paths and (rules.ancestors_paths_redirected or not load.redirected)
-        refused = frames.frame_ancestors_refuse(policies, load.url, load.origin, paths=paths)
+        refused = frames.frame_ancestors_refuse(policies, load.url, embedders, paths=paths)
         return None if refused is None else Block(Gate.FRAME_ANCESTORS, refused, _CSP)
-    refused = frames.frame_options_refuse(arrival.fields, load.url, load.origin)
+    refused = frames.frame_options_refuse(arrival.fields, load.url, embedders)
     return None if refused is None else Block(Gate.FRAME_OPTIONS, refused, "X-Frame-Options")
 
 
@@ -234,7 +245,7 @@ REDIRECT_STEPS: tuple[Step, ...] = (
     target_is_same_origin,
 )
 
-ALIKE = (event_stream_type_allows,)
+ALIKE = (json_type_allows, event_stream_type_allows)
 """What every engine asks as its standard has it, once the types of scripts and style sheets are right."""
 
 STANDARD_GATES = GateRules(

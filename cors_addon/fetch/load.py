@@ -13,7 +13,7 @@ from cors_addon.fetch import csp, mime, orb
 from cors_addon.fetch.embedder_policy import EmbedderPolicy, IsolationPolicy
 from cors_addon.fetch.markup import Element
 from cors_addon.fetch.mixed_content import Upgrades
-from cors_addon.fetch.origins import Target, Url
+from cors_addon.fetch.origins import OPAQUE, Target, Url
 
 type Fields = tuple[tuple[bytes, bytes], ...]
 
@@ -63,6 +63,7 @@ class Destination(StrEnum):
     IFRAME = "iframe"
     IMAGE = "image"
     IMPORT_SCRIPTS = "import-scripts"
+    JSON = "json"
     MANIFEST = "manifest"
     MODULE = "module"
     OBJECT = "object"
@@ -77,7 +78,7 @@ class Destination(StrEnum):
     XSLT = "xslt"
 
 
-_SCRIPTS = frozenset({Destination.MODULE, Destination.SCRIPT})
+_SCRIPTS = frozenset({Destination.JSON, Destination.MODULE, Destination.SCRIPT})
 FRAMES = frozenset({Destination.EMBED, Destination.FRAME, Destination.IFRAME, Destination.OBJECT})
 WORKERS = frozenset({Destination.SERVICE_WORKER, Destination.SHARED_WORKER, Destination.WORKER})
 
@@ -101,6 +102,22 @@ class Page(NamedTuple):
         """Whether it has `upgrade-insecure-requests` itself."""
         return any("upgrade-insecure-requests" in policy for policy in self.policies)
 
+    @property
+    def opaque(self) -> bool:
+        """Whether its headers put it into a sandbox, where its origin is no longer its URL's; `<meta>` cannot.
+
+        https://w3c.github.io/webappsec-csp/#sandbox-init
+        """
+        return any(
+            "sandbox" in policy and "allow-same-origin" not in map(str.lower, policy["sandbox"])
+            for policy in self.policies
+        )
+
+    @property
+    def origin(self) -> str:
+        """Its origin, serialized."""
+        return OPAQUE if self.policies and self.opaque else self.url.origin
+
 
 class Load(NamedTuple):
     """One request of a page."""
@@ -122,6 +139,8 @@ class Load(NamedTuple):
     """The fetch has been at another origin than the page's."""
     redirected: bool = False
     """A frame's: another URL led here."""
+    ancestors: tuple[str, ...] = ()
+    """Origins of the documents that the page itself is framed in, as far as they were seen: its parent's first."""
 
     @property
     def named(self) -> str:
@@ -181,7 +200,7 @@ class GateRules:
     knows_isolation_policy: bool = False
     """Document-Isolation-Policy means something."""
     fails_by_status: frozenset[Destination] = field(
-        default_factory=lambda: frozenset({Destination.IMPORT_SCRIPTS, Destination.MODULE}) | WORKERS
+        default_factory=lambda: frozenset({Destination.IMPORT_SCRIPTS, Destination.JSON, Destination.MODULE}) | WORKERS
     )
     """An answer that is not ok fails these loads for its status, before its type is looked at."""
     object_directives: tuple[str, ...] = ("object-src",)

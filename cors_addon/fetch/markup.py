@@ -14,6 +14,7 @@ from typing import NamedTuple
 from cors_addon.fetch import csp
 from cors_addon.fetch.origins import Url, resolve
 from cors_addon.fetch.patterns import pattern
+from cors_addon.fetch.referrer_policy import of_meta
 
 LOOKED_AT = 1 << 18
 """Bytes of a document that are read."""
@@ -68,6 +69,8 @@ class Markup(NamedTuple):
     policies: list[csp.Policy]
     elements: dict[Url, Element]
     """By the URL they load; of several with the same URL the first with an integrity, or the first."""
+    referrer_policy: str | None = None
+    """What the last `<meta name=referrer>` says that says something known."""
 
 
 def read(body: bytes, url: Url) -> Markup:
@@ -75,12 +78,14 @@ def read(body: bytes, url: Url) -> Markup:
     text = body[:LOOKED_AT].decode("utf-8", "replace").lstrip("\ufeff")
     policies: list[csp.Policy] = []
     elements: dict[Url, Element] = {}
-    base = url
+    base, named = url, None
     for element in _elements(text):
         attributes = element.attributes
         if element.name == "meta":
             if attributes.get("http-equiv", "").strip().lower() == "content-security-policy":
                 policies += [policy for item in attributes.get("content", "").split(",") if (policy := csp.parse(item))]
+            elif attributes.get("name", "").strip().lower() == "referrer":
+                named = of_meta(attributes.get("content", "")) or named
             continue
         link = attributes.get("src" if element.name == "script" else "href", "")
         target = resolve(link.encode("utf-8", "replace"), base).url if link else None
@@ -90,7 +95,7 @@ def read(body: bytes, url: Url) -> Markup:
             base = target if base is url else base
         elif target not in elements or (element.integrity and not elements[target].integrity):
             elements[target] = element
-    return Markup(_is_quirky(text), policies, elements)
+    return Markup(_is_quirky(text), policies, elements, named)
 
 
 def declared_charset(body: bytes) -> str | None:

@@ -61,7 +61,7 @@ def target_is_not_mixed(rules: GateRules, load: Load, arrival: Arrival) -> Block
 
 def _has_secure_page(load: Load) -> bool:
     """https://w3c.github.io/webappsec-mixed-content/#categorize-settings-object"""
-    return load.origin.startswith("https://")
+    return (load.origin if load.page is None else load.page.url.scheme).startswith("https")
 
 
 _OF_SCRIPTS = frozenset({"default-src", "script-src", "script-src-elem"})

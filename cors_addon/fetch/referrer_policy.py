@@ -9,6 +9,12 @@ _ALWAYS = frozenset({"origin", "origin-when-cross-origin", "unsafe-url"})
 _SECURELY = frozenset({"no-referrer-when-downgrade", "strict-origin", "strict-origin-when-cross-origin"})
 _KNOWN = _ALWAYS | _SECURELY | {"no-referrer", "same-origin"}
 DEFAULT = "strict-origin-when-cross-origin"
+_OF_OLD = {
+    "never": "no-referrer",
+    "default": DEFAULT,
+    "always": "unsafe-url",
+    "origin-when-crossorigin": "origin-when-cross-origin",
+}
 
 
 def referrer_policy(fields: Iterable[tuple[bytes, bytes]]) -> str:
@@ -21,6 +27,16 @@ def referrer_policy(fields: Iterable[tuple[bytes, bytes]]) -> str:
         return DEFAULT
     known = [item for item in (each.strip(" \t").lower() for each in value.split(",")) if item in _KNOWN]
     return known[-1] if known else DEFAULT
+
+
+def of_meta(content: str) -> str | None:
+    """What a `<meta name=referrer>` says, in older words, too; None where that is nothing known.
+
+    https://html.spec.whatwg.org/multipage/semantics.html#meta-referrer
+    """
+    value = content.strip(" \t\n\f\r").lower()
+    value = _OF_OLD.get(value, value)
+    return value if value in _KNOWN else None
 
 
 def names_page(policy: str, page: Url, url: Url) -> bool:

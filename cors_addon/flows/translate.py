@@ -95,7 +95,9 @@ def page(flow: http.HTTPFlow) -> Document | None:
     asked = url(flow)
     policy = referrer_policy(response.data.headers.fields)
     read_body = _Body(_read_body, response.data)
-    return Document(flow.id, asked, request.timestamp_start, Page(asked), read_body, referrer_policy=policy)
+    hints = headers.get(request.headers.fields, b"sec-ch-ua") is not None
+    began = request.timestamp_start
+    return Document(flow.id, asked, began, Page(asked), read_body, referrer_policy=policy, hints=hints)
 
 
 def _read_body(response: http.ResponseData, limit: int) -> bytes | None:

@@ -108,6 +108,7 @@ def _orb(s: Situation) -> Ruling:
 _TYPES = {
     Destination.STYLE: "text/css",
     Destination.EVENT_SOURCE: "text/event-stream",
+    Destination.JSON: "application/json",
     Destination.MANIFEST: "application/manifest+json",
 }
 

@@ -33,6 +33,7 @@ _KINDS = {
     Destination.STYLE: "style sheet",
     Destination.SERVICE_WORKER: "service worker",
     Destination.SHARED_WORKER: "shared worker",
+    Destination.JSON: "JSON module",
     Destination.MODULE: "module",
 }
 BLOCKED_BY_CLIENT = "net::ERR_BLOCKED_BY_CLIENT"

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.browser.drivers import DRIVERS
-from tests.browser.near.draw import draw
 from tests.browser.near.drivers import NEAR
 from tests.browser.near.run import compared, known
+from tests.browser.near.wider import draw
 from tests.browser.test_browser_truth import driver_of
 
 SEED = 20261129

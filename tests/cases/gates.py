@@ -20,6 +20,7 @@ WAV = b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00"
 REQUIRE: Lines = [("Cross-Origin-Embedder-Policy", "require-corp")]
 CREDENTIALLESS: Lines = [("Cross-Origin-Embedder-Policy", "credentialless")]
 ISOLATE: Lines = [("Document-Isolation-Policy", "isolate-and-require-corp")]
+SANDBOX: Lines = [("Content-Security-Policy", "sandbox allow-scripts")]
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
@@ -45,6 +46,7 @@ class Row(NamedTuple):
     mode: str = ""
     page_url: str = PAGE
     markup: bytes = b"<!doctype html>"
+    ancestors: tuple[str, ...] = ()
 
 
 def to(location: str, *more: tuple[str, str]) -> Lines:
@@ -55,6 +57,9 @@ CORP = [
     *(Row("image", OTHER, corp(value), "coep", GIF, REQUIRE, but={"gecko": None}) for value in ("Same-Origin", "foo")),
     Row("image", OTHER, corp(""), "coep", GIF, REQUIRE),
     Row("image", OTHER, corp("same-origin"), "corp", GIF),
+    *(Row("image", OWN, corp(value), "corp", GIF, SANDBOX) for value in ("same-origin", "same-site")),
+    Row("image", OWN, corp("cross-origin"), None, GIF, SANDBOX),
+    Row("image", OWN, typed("image/gif"), "coep", GIF, [*REQUIRE, *SANDBOX]),
     Row("image", OTHER, corp("same-site"), "corp", GIF),
     Row("image", SITE, corp("same-origin"), "corp", GIF),
     Row("image", SITE, corp("same-site"), None, GIF),
@@ -187,6 +192,11 @@ TYPES = [
     Row("style", OTHER, typed("text/css"), None, CSS, status=403, mode="cors",
         markup=b'<link rel="stylesheet" href="https://api.other.test/it" integrity="sha256-AAAA">',
         but={"fetch": "sri"}),
+    *(Row("json", OTHER, typed(kind), stopped, JSON, mode="cors")
+      for kind, stopped in (("application/json", None), ("text/json", None), ("application/problem+json", None),
+                            ("text/html", "mime"), ("text/plain", "mime"), ("", "mime"))),
+    Row("json", OTHER, typed("text/html"), None, JSON, mode="cors", status=404, but={"gecko": "mime"}),
+    Row("json", OTHER, typed("text/html", NOSNIFF), "mime", JSON, mode="cors"),
     Row("event-source", OWN, typed("text/plain"), "mime", mode="cors"),
     Row("event-source", OWN, typed("text/event-stream;charset=utf-8"), None, mode="cors"),
     Row("event-source", OWN, typed("text/plain"), None, mode="cors", status=404),
@@ -276,6 +286,22 @@ FRAMES = [
         REQUIRE, {"gecko": "frame-ancestors"}),
     *(Row("iframe", OWN, typed("text/html"), "coep", b"", REQUIRE, {"chromium": None, "gecko": None}, status)
       for status in (204, 205)),
+    # every ancestor is asked
+    *(Row("iframe", address, typed("text/html", header), stopped, HTML, ancestors=(elsewhere,))
+      for address, header, elsewhere, stopped in (
+          (OWN, ("X-Frame-Options", "SAMEORIGIN"), "https://app.example.test", None),
+          (OWN, ("X-Frame-Options", "SAMEORIGIN"), "https://www.shop.test", "frame-options"),
+          (OWN, ("Content-Security-Policy", "frame-ancestors 'self'"), "https://app.example.test", None),
+          (OWN, ("Content-Security-Policy", "frame-ancestors 'self'"), "https://www.shop.test", "frame-ancestors"),
+          (OTHER, ("Content-Security-Policy", "frame-ancestors https:"), "https://www.shop.test", None),
+          (OTHER, ("Content-Security-Policy", "frame-ancestors https://app.example.test"), "http://localhost:3000",
+           "frame-ancestors"))),
+    # a page in a sandbox is of no origin
+    Row("iframe", OWN, typed("text/html", ("X-Frame-Options", "SAMEORIGIN")), "frame-options", HTML, SANDBOX),
+    Row("iframe", OWN, typed("text/html", ("Content-Security-Policy", "frame-ancestors 'self'")), "frame-ancestors",
+        HTML, SANDBOX),
+    Row("iframe", OWN, typed("text/html", ("X-Frame-Options", "SAMEORIGIN")), None, HTML,
+        [("Content-Security-Policy", "sandbox allow-scripts Allow-Same-Origin")]),
 ]  # fmt: skip
 
 
@@ -324,6 +350,10 @@ REDIRECTS = [
     Row("worker", OWN, to("https://app.example.test/2"), None, page=policy("worker-src 'self'"), status=302,
         mode="same-origin"),
     Row("event-source", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("connect-src https://api.other.test"),
+        status=302, mode="cors"),
+    Row("json", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("connect-src https://api.other.test"),
+        status=302, mode="cors"),
+    Row("json", OTHER, to("https://cdn.third.test/2"), None, page=policy("script-src https://api.other.test"),
         status=302, mode="cors"),
     Row("object", OTHER, to("https://cdn.third.test/2"), None, status=302, but={"chromium": "csp"},
         page=policy("object-src *; frame-src https://api.other.test")),

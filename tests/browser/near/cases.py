@@ -21,13 +21,23 @@ Lines = tuple[tuple[str, str], ...]
 OBJECTS = frozenset({"object", "embed"})
 FRAMED = OBJECTS | {"iframe"}
 SCRIPTS = frozenset({"script", "script-cors", "module", "modulepreload", "worker", "importscripts"})
-STYLES = frozenset({"css", "css-cors"})
+STYLES = frozenset({"css", "css-cors", "css-import", "css-in-css"})
 LOADERS = (
     "fetch-cors", "fetch-no-cors", "fetch-same-origin", "img", "img-cors", "script", "script-cors", "module", "css",
     "css-cors", "iframe", "object", "embed", "video", "video-cors", "audio", "audio-cors", "font", "worker",
     "importscripts", "eventsource", "preload", "modulepreload", "prefetch",
 )  # fmt: skip
 """The ways of loading; what ends in -cors has the attribute `crossorigin`."""
+OTHER_WORKERS = ("sharedworker", "serviceworker", "worker-module", "sharedworker-module", "audioworklet")
+IN_SHEETS = ("css-in-css", "image-in-css", "font-in-css")
+"""What a style sheet at a URL of its own loads."""
+IN_WORKERS = ("worker-fetch-cors", "worker-fetch-no-cors")
+WIDER = (
+    *OTHER_WORKERS, *IN_SHEETS, *IN_WORKERS, "import", "json-module", "css-module", "css-import", "css-image",
+    "css-mask", "track", "track-cors", "poster", "input-image", "svg-image",
+)  # fmt: skip
+"""Ways that only some families draw."""
+MADE_BY_WORKER = frozenset({"importscripts", *IN_WORKERS})
 
 GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00"
 GIF += b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
@@ -36,7 +46,8 @@ PNG = base64.b64decode(
 )
 WAV = b"RIFF\x44\x03\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00"
 WAV += b"data\x20\x03\x00\x00" + b"\x80" * 800
-JS = b"self.__ran=(self.__ran||0)+1;if(!self.document)postMessage('ran')\n"
+JS = b"globalThis.__ran=(globalThis.__ran||0)+1;onconnect=e=>e.ports[0].postMessage('ran');"
+JS += b"if(!globalThis.document&&globalThis.postMessage)postMessage('ran')\n"
 CSS = b"#probe{z-index:7}\n"
 HTML = (
     b"<!doctype html><html><head><title>child</title></head><body><script>parent.postMessage('framed','*')</script>"
@@ -98,8 +109,20 @@ RIGHT: dict[str, tuple[str, str]] = {
     "audio-cors": ("audio/wav", "wav"),
     "font": ("font/ttf", "binary"),
     "eventsource": ("text/event-stream", "events"),
-    **dict.fromkeys(SCRIPTS, ("text/javascript", "js")),
-}
+    "css-import": ("text/css", "css"),
+    "css-in-css": ("text/css", "css"),
+    "css-module": ("text/css", "css"),
+    "font-in-css": ("font/ttf", "binary"),
+    "track": ("text/vtt", "vtt"),
+    "track-cors": ("text/vtt", "vtt"),
+    **dict.fromkeys(("image-in-css", "css-image", "css-mask", "poster", "input-image", "svg-image"),
+                    ("image/gif", "gif")),
+    **dict.fromkeys((*SCRIPTS, *OTHER_WORKERS, "import"), ("text/javascript", "js")),
+}  # fmt: skip
+CORS_BY_NAME = frozenset(
+    {"module", "modulepreload", "font", "eventsource", "fetch-cors", "font-in-css", "worker-fetch-cors", "import",
+     "json-module", "css-module", "css-mask", "worker-module", "sharedworker-module", "audioworklet"}
+)  # fmt: skip
 PRELOADED = {"script": "script", "style": "css", "image": "img", "font": "font", "fetch": "fetch-cors"}
 
 
@@ -130,7 +153,7 @@ class NearCase:
     policy: Lines = ()
     """Headers of the document."""
     meta: tuple[str, ...] = ()
-    """Content security policies in its markup."""
+    """Content security policies in its markup; or `referrer=` and a referrer policy."""
     quirks: bool = False
     worker_policy: Lines = ()
     """Headers of the worker's script, where that imports what is loaded."""
@@ -139,6 +162,8 @@ class NearCase:
     """An attribute of the element, which then stands in the markup; `{sha256}` and so on are the body's digests."""
     credentials: str = "same-origin"
     preload_as: str = ""
+    middle: str = ""
+    """The origin of a frame in the page that makes the load in the page's stead, or of the style sheet that does."""
     changes: tuple[Change, ...] = ()
 
     @property
@@ -148,6 +173,7 @@ class NearCase:
         parts += [f"as={self.preload_as}"] if self.preload_as else []
         parts += [f"crossorigin={self.crossorigin}"] if self.crossorigin else []
         parts += [f"integrity={self.integrity}"] if self.integrity else []
+        parts += [f"in {self.middle}"] if self.middle else []
         parts.append(f"of {self.page}")
         parts += [f"{name}: {value}" for name, value in self.policy]
         parts += [f"meta {policy}" for policy in self.meta]
@@ -166,14 +192,32 @@ class NearCase:
         return f"{self.page}/d/{self.id}"
 
     @property
+    def hides(self) -> bool:
+        """Whether its requests may name no page: whose they are is then told by what is open alone."""
+        sandboxed = any(value.startswith("sandbox") and "same-origin" not in value for _, value in self.policy)
+        named = any(name == "Referrer-Policy" for name, _ in self.policy)
+        downgraded = self.page.startswith("https:") and self.urls[0].startswith("http:")
+        return sandboxed or named or downgraded or any(policy.startswith("referrer=") for policy in self.meta)
+
+    @property
     def worker(self) -> str:
         """The URL of the worker that imports."""
         return f"{self.page}/w/{self.id}"
 
     @property
+    def sheet(self) -> str:
+        """The URL of the style sheet that loads."""
+        return f"{self.middle or self.page}/s/{self.id}"
+
+    @property
+    def frame(self) -> str:
+        """The URL of the frame in the page."""
+        return f"{self.middle}/m/{self.id}"
+
+    @property
     def cors(self) -> bool:
         """Whether the load is one with CORS."""
-        by_name = self.loader in {"module", "modulepreload", "font", "eventsource", "fetch-cors"}
+        by_name = self.loader in CORS_BY_NAME
         return by_name or bool(self.crossorigin)
 
     def changed(self, hop: int, what: str) -> tuple[str, ...] | None:
@@ -207,6 +251,8 @@ class NearCase:
             "loader": self.loader,
             "url": self.url(0),
             "worker": self.worker,
+            "sheet": self.sheet,
+            "middle": self.frame if self.middle and self.loader not in IN_SHEETS else None,
             "crossorigin": self.crossorigin or None,
             "credentials": self.credentials,
             "as": self.preload_as or None,
@@ -247,9 +293,17 @@ def resource(case: NearCase, hop: int) -> dict[str, Any]:
     return {"status": status, "headers": headers, "body": body.decode("latin-1"), "fail": "kill" if drop else ""}
 
 
+def meta_of(policy: str) -> str:
+    """A policy in the markup: of content security, or `referrer=` and a referrer policy."""
+    name, sign, value = policy.partition("=")
+    if sign and name == "referrer":
+        return f'<meta name="referrer" content="{value}">'
+    return f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+
+
 def document(case: NearCase) -> dict[str, Any]:
     """The page: its policies, a probe for style sheets, and in its markup what has an integrity attribute."""
-    metas = "".join(f'<meta http-equiv="Content-Security-Policy" content="{policy}">' for policy in case.meta)
+    metas = "".join(map(meta_of, case.meta))
     element = ""
     if case.integrity:
         crossorigin = f' crossorigin="{case.crossorigin}"' if case.crossorigin else ""
@@ -272,14 +326,53 @@ WORKER = (
     "onmessage=e=>{try{importScripts(e.data);postMessage('imported')}catch(x){postMessage('failed '+x)}};"
     "postMessage('ready')\n"
 )
+FETCHING_WORKER = (
+    "onmessage=async e=>{try{const r=await fetch(...e.data);await r.arrayBuffer().catch(()=>{});"
+    "postMessage('imported')}catch(x){postMessage('failed '+x)}};postMessage('ready')\n"
+)
+IN_FRAME = {
+    "iframe": '<iframe src="{url}"></iframe>',
+    "img": '<img src="{url}">',
+    "script": '<script src="{url}"></script>',
+    "css": '<link rel="stylesheet" href="{url}">',
+    "fetch-cors": '<script>fetch("{url}").catch(() => 0)</script>',
+    "fetch-no-cors": '<script>fetch("{url}", {mode: "no-cors"}).catch(() => 0)</script>',
+}  # fmt: skip
+"""The markup of a frame that loads in the page's stead."""
+IN_SHEET = {
+    "css-in-css": '@import url("{url}");\n',
+    "image-in-css": '#probe{background-image:url("{url}")}\n',
+    "font-in-css": '@font-face{font-family:f1;src:url("{url}")}\n#probe{font-family:f1}\n',
+}
+
+
+def frame_of(case: NearCase) -> dict[str, Any]:
+    """The frame in the page; what it hears of a frame of its own it tells the page."""
+    relay = "<script>onmessage=(event)=>parent.postMessage(event.data,'*')</script>"
+    made = IN_FRAME[case.loader].replace("{url}", case.url(0))
+    html = f"<!doctype html><html><body>{relay}<div id=probe></div>{made}</body></html>"
+    headers = [("Cache-Control", "no-store"), ("Content-Type", "text/html; charset=utf-8"), *case.worker_policy]
+    return {"status": 200, "headers": headers, "body": html, "fail": ""}
+
+
+def sheet_of(case: NearCase) -> dict[str, Any]:
+    """The style sheet that loads."""
+    headers = [("Cache-Control", "no-store"), ("Content-Type", "text/css"), *case.worker_policy]
+    headers += [("Cross-Origin-Resource-Policy", "cross-origin"), ("Access-Control-Allow-Origin", "*")]
+    return {"status": 200, "headers": headers, "body": IN_SHEET[case.loader].replace("{url}", case.url(0)), "fail": ""}
 
 
 def answers(case: NearCase) -> dict[str, dict[str, Any]]:
     """All that is answered, by path."""
     made = {f"/d/{case.id}": document(case)}
-    if case.loader == "importscripts":
+    if case.loader in MADE_BY_WORKER:
         headers = [("Cache-Control", "no-store"), ("Content-Type", "text/javascript"), *case.worker_policy]
-        made[f"/w/{case.id}"] = {"status": 200, "headers": headers, "body": WORKER, "fail": ""}
+        script = WORKER if case.loader == "importscripts" else FETCHING_WORKER
+        made[f"/w/{case.id}"] = {"status": 200, "headers": headers, "body": script, "fail": ""}
+    elif case.loader in IN_SHEETS:
+        made[f"/s/{case.id}"] = sheet_of(case)
+    elif case.middle:
+        made[f"/m/{case.id}"] = frame_of(case)
     for hop in range(len(case.urls)):
         made[urlsplit(case.url(hop)).path] = resource(case, hop)
     return made
@@ -323,8 +416,8 @@ def simpler(case: NearCase) -> Iterator[NearCase]:
         yield made(urls=case.urls[1:], redirects=case.redirects[1:], changes=moved)
         kept = tuple(one for one in case.changes if one.hop < last)
         yield made(urls=case.urls[:-1], redirects=case.redirects[: last - 1], changes=kept)
-    for name in ("policy", "meta", "worker_policy", "integrity", "quirks"):
-        empty: Any = {"integrity": "", "quirks": False}.get(name, ())
+    for name in ("policy", "meta", "worker_policy", "integrity", "quirks", "middle"):
+        empty: Any = {"integrity": "", "quirks": False, "middle": ""}.get(name, ())
         if getattr(case, name) != empty:
             yield made(**{name: empty})
     for index in range(len(case.changes)):

@@ -14,9 +14,9 @@ from tests.browser.drivers import started_by
 from tests.browser.shrink import shrink_with
 
 from .cases import NearCase, from_json, simpler, to_json
-from .draw import ALIASES, FAMILIES, draw
 from .drivers import NEAR, NearDriver
 from .run import Found, Miss, compared, known
+from .wider import ALIASES, FAMILIES, draw
 
 CHUNK = 500
 SHRUNK = 6

@@ -7,7 +7,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-from .cases import BODIES, FRAMED, LOADERS, SCRIPTS, STYLES, Change, Lines, NearCase
+from .cases import BODIES, FRAMED, LOADERS, OTHER_WORKERS, SCRIPTS, STYLES, Change, Lines, NearCase
 from .values import (
     BODY_WEIGHTS,
     CORP,
@@ -44,12 +44,14 @@ REDIRECTS = (301, 302, 303, 307, 308)
 ALONE = 0.8
 """The share of cases whose page has an origin of its own: whom of several open pages of an origin a request is of is
 not in the traffic, so that the others show what is made of that."""
-PORTS = range(20001, 60001)
+PORTS = range(20001, 60001, 2)
 """None that browsers refuse."""
 
 
 class Draw:
     """Draws the case of one index of a seed."""
+
+    families = FAMILIES
 
     def __init__(self, seed: int, index: int) -> None:
         self.rng = random.Random(f"near {seed} {index}")
@@ -66,7 +68,7 @@ class Draw:
 
     def case(self, family: str | None = None) -> NearCase:
         """The case."""
-        family = ALIASES.get(family, family) if family else self.one(FAMILIES)
+        family = ALIASES.get(family, family) if family else self.one(self.families)
         draw: Callable[[], NearCase] = getattr(self, METHODS.get(family, family))
         case = dataclasses.replace(draw(), family=family)
         return with_own_page(case, PORTS[self.index % len(PORTS)]) if self.chance(ALONE) else case
@@ -79,11 +81,11 @@ class Draw:
         page = self.rng.choice([one for one in PAGES if not secure or not one.startswith("http://app")])
         case = NearCase(self.id, "", page, loader, (self.target(page, loader, cross) + "/r/{id}/0",))
         changes: dict[str, str] = {}
-        if loader.endswith("-cors") and not loader.startswith("fetch"):
+        if loader.endswith("-cors") and "fetch-" not in loader:
             changes["crossorigin"] = self.rng.choice(("anonymous", "anonymous", "use-credentials"))
         if loader in ("module", "modulepreload") and self.chance(0.15):
             changes["crossorigin"] = self.rng.choice(("anonymous", "use-credentials"))
-        if loader.startswith("fetch"):
+        if "fetch-" in loader:
             changes["credentials"] = self.rng.choice(("same-origin", "same-origin", "omit", "include"))
         if loader == "preload":
             changes["preload_as"] = self.rng.choice(("script", "style", "image", "font", "fetch"))
@@ -121,7 +123,7 @@ class Draw:
             return case
         hops = self.rng.choice((1, 1, 2))
         origins = [self.target(case.page, "img", 0.7) for _ in range(hops)]
-        if case.loader in ("worker", "fetch-same-origin"):
+        if case.loader in ("worker", "fetch-same-origin", *OTHER_WORKERS[:-1]):
             origins[0] = case.page
         last = self.target(case.page, "img", 0.8)
         urls = tuple(f"{origin}/r/{{id}}/{hop}" for hop, origin in enumerate([*origins, last]))
@@ -327,14 +329,23 @@ class Draw:
 
 
 def with_own_page(case: NearCase, port: int) -> NearCase:
-    """The same case, whose page is alone at its origin: everywhere at this port of the same host."""
+    """The same case, whose page is alone at its origin: everywhere at this port of the same host.
+
+    So is what stands between them, at the next one.
+    """
     scheme, _, rest = case.page.partition("://")
     host = rest.partition(":")[0]
     whole = re.compile(re.escape(case.page) + r"(?![:\w.-])")
     own = f"{scheme}://{host}:{port}"
 
+    middle = case.middle and case.middle != case.page
+    if middle:
+        scheme, _, rest = case.middle.partition("://")
+        other = re.compile(re.escape(case.middle) + r"(?![:\w.-])"), f"{scheme}://{rest.partition(':')[0]}:{port + 1}"
+
     def moved(text: str) -> str:
-        return whole.sub(own, text)
+        text = whole.sub(own, text)
+        return other[0].sub(other[1], text) if middle else text
 
     def lines(given: Lines) -> Lines:
         return tuple((name, moved(value)) for name, value in given)
@@ -344,13 +355,9 @@ def with_own_page(case: NearCase, port: int) -> NearCase:
         case,
         page=own,
         urls=tuple(map(moved, case.urls)),
+        middle=moved(case.middle),
         policy=lines(case.policy),
         meta=tuple(map(moved, case.meta)),
         worker_policy=lines(case.worker_policy),
         changes=changes,
     )
-
-
-def draw(seed: int, index: int, family: str | None = None) -> NearCase:
-    """The case of one index of a seed: the same whenever asked. `family` None or "near": any."""
-    return Draw(seed, index).case(None if family == "near" else family)

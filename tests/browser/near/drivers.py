@@ -22,7 +22,7 @@ from .cases import NearCase
 
 RUNNER = (Path(__file__).parent.parent / "page" / "near.js").read_text(encoding="utf-8")
 RESOURCE = re.compile(r"/[rw]/(n[0-9a-z]+)/?\d*")
-DOCUMENT = re.compile(r"/d/(n[0-9a-z]+)")
+DOCUMENT = re.compile(r"/[dms]/(n[0-9a-z]+)")
 PAGE_SECONDS = 20.0
 SETTLE_SECONDS = 2.0
 CONSOLE_SECONDS = 0.12
@@ -122,7 +122,7 @@ class NearChromium(Chromium):
         match method:
             case "Target.attachedToTarget":
                 self.watched[params["sessionId"]] = tab
-                task = asyncio.create_task(self.watch(params["sessionId"]))
+                task = asyncio.create_task(self.watch_if_it_answers(params["sessionId"]))
                 self.tasks.add(task)
                 task.add_done_callback(self.tasks.discard)
             case "Page.loadEventFired" if session == tab.session:
@@ -142,6 +142,11 @@ class NearChromium(Chromium):
                 tab.requests[params["requestId"]] = True
                 tab.told.failures.append(params)
         tab.changed.set()
+
+    async def watch_if_it_answers(self, session: str) -> None:
+        """Watch a frame or a worker: a worklet ends before it has answered."""
+        with contextlib.suppress(BrowserGone):
+            await self.watch(session)
 
     @staticmethod
     def about(tab: Watched, text: str) -> bool:

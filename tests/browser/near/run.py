@@ -127,7 +127,7 @@ def known(path: Path = TABLE) -> list[Difference]:
 
 class NearRunner:
     """Runs cases in one browser behind one proxy; of pages of one origin one at a time, for traffic tells them apart
-    by the origin alone.
+    by the origin alone, and those whose requests may name no page by themselves.
     """
 
     def __init__(self, driver: type[NearDriver], proxy: Proxy) -> None:
@@ -140,14 +140,20 @@ class NearRunner:
         """What the browser told of each case that came to an end."""
         made: dict[str, tuple[NearCase, Told]] = {}
         await self.proxy.tell(options={"http2": self.driver.http2})
-        for _ in range(RESTARTS):
-            waiting = [case for case in cases if case.id not in made]
-            if waiting:
-                await self.batch(waiting, made, lambda: progress and progress(len(made), len(cases)))
+        for hides in (False, True):
+            for _ in range(RESTARTS):
+                waiting = [case for case in cases if case.id not in made and case.hides is hides]
+                if waiting:
+                    at_once = 1 if hides else self.driver.concurrency
+                    await self.batch(waiting, made, at_once, lambda: progress and progress(len(made), len(cases)))
         return made
 
     async def batch(
-        self, cases: Sequence[NearCase], made: dict[str, tuple[NearCase, Told]], done: Callable[[], object]
+        self,
+        cases: Sequence[NearCase],
+        made: dict[str, tuple[NearCase, Told]],
+        at_once: int,
+        done: Callable[[], object],
     ) -> None:
         """Run cases in a fresh browser; returns early where it dies."""
         queues: dict[str, collections.deque[NearCase]] = {}
@@ -157,7 +163,7 @@ class NearRunner:
             browser = self.driver()
             try:
                 await browser.start(Launch(self.proxy.port, Path(folder, "profile")))
-                slots = asyncio.Semaphore(self.driver.concurrency)
+                slots = asyncio.Semaphore(at_once)
 
                 async def work(queue: collections.deque[NearCase]) -> None:
                     while queue:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from tests.browser.proxy import Seen
 
-from .cases import FRAMED, OBJECTS, STYLES, NearCase
+from .cases import FRAMED, IN_WORKERS, OBJECTS, OTHER_WORKERS, STYLES, NearCase
 from .drivers import Told
 
 COEP_BY_NAME = re.compile("coep|by-dip|defaulted-to-same-origin")
@@ -98,7 +98,13 @@ def chromium(case: NearCase, told: Told, last: int) -> Verdict:
             return Verdict("network", why=error)
     failed = told.js.get("outcome") == "error"
     aborted = any(one["errorText"] == "net::ERR_ABORTED" for one in told.failures)
-    if aborted and last < len(case.urls) - 1 and case.loader in ("worker", "fetch-same-origin"):
+    stays = (*OTHER_WORKERS, "worker")
+    gone = (
+        failed
+        and case.loader in stays
+        and not case.url(last + 1 if last < len(case.urls) - 1 else last).startswith(case.page + "/")
+    )
+    if last < len(case.urls) - 1 and (gone or (aborted and case.loader in (*stays, "fetch-same-origin"))):
         return Verdict("other", why="net::ERR_ABORTED")
     if case.loader in STYLES and told.js.get("applied") is False and not failed and applies(case):
         return Verdict("mime", derived=True, why="a load event, yet not applied")
@@ -313,6 +319,16 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
         and not flow.header("referer")
     ):
         return "a sandboxed page sends no Referer with a frame's request: whose it is is not in the traffic"
+    if case.loader == "worker-module" and case.changed(len(case.urls) - 1, "Content-Type") is not None:
+        return "a module worker is the same request as a classic one, whose type is checked less"
+    if case.loader == "css-module" and (
+        browser == "firefox" or not any(case.changed(flow.hop, "Content-Type") or ("x",))
+    ):
+        return "a module of CSS is the same request as a style sheet's, where there are such modules"
+    if case.loader == "json-module" and browser == "webkit":
+        return "WebKit's modules of JSON are the same requests as those of scripts"
+    if case.loader in IN_WORKERS and browser != "chromium" and case.worker_policy != case.policy:
+        return "what a worker fetches is the same request as what its page fetches"
     if case.loader == "preload" and verdict.gate in (None, "mime", "nosniff", "sri"):
         return "a preload is the same request as the real load, whose type and use are checked further"
     looks_like_script = (flow.header("sec-fetch-dest"), flow.header("sec-fetch-mode")) == ("script", "cors")

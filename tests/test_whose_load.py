@@ -1,0 +1,128 @@
+"""Whose load it is where the request tells little: pages that name themselves nowhere, frames in frames, workers."""
+
+from dataclasses import replace
+
+import pytest
+
+from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.fetch import markup
+from cors_addon.fetch.load import Gate
+from cors_addon.session.session import ALL, Session
+from tests.cases.traffic import PAGE, metadata, url
+from tests.test_loads import HINTS, OTHER, REQUIRE, SHARED, last, load, observed, page
+
+SHOP = "https://www.shop.test"
+SANDBOX = ("Content-Security-Policy", "sandbox allow-scripts")
+
+
+def silent(flow_id: str, at: float = 1.0, **more: str) -> Observation:
+    """A load that names no page."""
+    sent = load(flow_id, at, **more)  # type: ignore[arg-type]
+    return observed(replace(sent, request=[line for line in sent.request if line[0] != "Referer"]))
+
+
+def judged(*flows: Observation) -> Judgement | None:
+    """The judgement of the last of some flows, if there is one."""
+    return last(Session(keep=ALL), *flows).get(flows[-1].flow_id)
+
+
+def stopped(*flows: Observation) -> Gate | None:
+    """What stopped the last of some flows."""
+    found = judged(*flows)
+    return None if found is None or found.block is None else found.block.gate
+
+
+@pytest.mark.parametrize(
+    ("content", "policy"),
+    [
+        ("no-referrer", "no-referrer"),
+        (" Origin ", "origin"),
+        ("never", "no-referrer"),
+        ("always", "unsafe-url"),
+        ("default", "strict-origin-when-cross-origin"),
+        ("origin-when-crossorigin", "origin-when-cross-origin"),
+        ("foo", None),
+        ("no-referrer, origin", None),
+        ("", None),
+    ],
+)
+def test_the_markup_names_a_referrer_policy(content: str, policy: str | None) -> None:
+    """One, in words of today or of old; a list is none there."""
+    text = f'<!doctype html><meta name="Referrer" content="{content}">'
+    assert markup.read(text.encode(), url(f"{PAGE}/")).referrer_policy == policy
+
+
+def test_the_last_policy_of_the_markup_that_is_one_counts() -> None:
+    """What is none changes nothing."""
+    text = "".join(f"<meta name=referrer content={value}>" for value in ("origin", "no-referrer", "foo"))
+    assert markup.read(text.encode(), url(f"{PAGE}/")).referrer_policy == "no-referrer"
+
+
+@pytest.mark.parametrize("hides", [True, False])
+def test_a_page_hides_by_its_markup(hides: bool) -> None:
+    """As by its header: what names no page is its."""
+    body = b"<!doctype html>" + b'<meta name="referrer" content="no-referrer">' * hides
+    hiding = observed(page("hiding"), body)
+    demanding = observed(page("other", 0.5, url=f"{SHOP}/", answer=[REQUIRE]))
+    assert stopped(hiding, demanding, silent("a")) is (None if hides else Gate.COEP)
+
+
+def test_the_markup_overrules_the_header() -> None:
+    """It comes later."""
+    body = b'<meta name="referrer" content="origin">'
+    named = observed(page("named", answer=[("Referrer-Policy", "no-referrer")]), body)
+    hiding = observed(page("hiding", -1.0, url=f"{SHOP}/", answer=[("Referrer-Policy", "no-referrer"), REQUIRE]))
+    assert stopped(hiding, named, silent("a")) is Gate.COEP
+
+
+def test_a_page_in_a_sandbox_names_itself_nowhere() -> None:
+    """And is of no origin, so that its own host's resource is another's."""
+    sandboxed = observed(page("d", answer=[SANDBOX, REQUIRE]))
+    later = observed(page("later", 0.5, url=f"{SHOP}/"))
+    own = f"{PAGE}/it"
+    assert stopped(sandboxed, later, silent("a", url=own)) is Gate.COEP
+    same_site = load("a", url=own, answer=[("Cross-Origin-Resource-Policy", "same-site")])
+    assert stopped(observed(page("d", answer=[SANDBOX])), observed(same_site)) is Gate.CORP
+    kept = ("Content-Security-Policy", "sandbox allow-scripts allow-same-origin")
+    assert stopped(observed(page("d", answer=[kept])), observed(same_site)) is None
+
+
+@pytest.mark.parametrize(
+    ("top", "header", "gate"),
+    [
+        (PAGE, ("X-Frame-Options", "SAMEORIGIN"), None),
+        (SHOP, ("X-Frame-Options", "SAMEORIGIN"), Gate.FRAME_OPTIONS),
+        (SHOP, ("Content-Security-Policy", "frame-ancestors 'self'"), Gate.FRAME_ANCESTORS),
+        (SHOP, ("Content-Security-Policy", f"frame-ancestors 'self' {SHOP}"), None),
+    ],
+)
+def test_the_page_around_the_page_is_asked(top: str, header: tuple[str, str], gate: Gate | None) -> None:
+    """By a frame in a frame: an answer that lets its own origin frame it is still not shown within another's page."""
+    outer = observed(page("outer", url=f"{top}/"))
+    middle = load("middle", 1, url=f"{PAGE}/m", dest="iframe", mode="navigate", referrer=f"{top}/")
+    inner = load("inner", 2, url=f"{PAGE}/i", dest="iframe", mode="navigate", referrer=f"{PAGE}/m", answer=[header])
+    assert stopped(outer, observed(middle), observed(inner)) is gate
+
+
+@pytest.mark.parametrize("of_worker", [True, False])
+@pytest.mark.parametrize("hinted", [True, False])
+def test_what_a_worker_fetches_in_chromium_obeys_the_worker(of_worker: bool, hinted: bool) -> None:
+    """It bears no client hints, where the page's requests do."""
+    first = page("d")
+    first = replace(first, request=(*first.request, HINTS)) if hinted else first
+    script = load("w", 0.5, url=f"{PAGE}/w.js", dest="worker", mode="same-origin", site="same-origin", answer=[REQUIRE])
+    fetched = load("a", 1, dest="empty")
+    if of_worker:
+        fetched = replace(fetched, request=[line for line in fetched.request if line != HINTS])
+    found = stopped(observed(first), observed(script), observed(fetched))
+    assert found is (Gate.COEP if of_worker and hinted else None)
+
+
+def test_what_no_policy_is_missed_for_passes() -> None:
+    """The worker's own demand, met."""
+    request = metadata("cross-site", "no-cors", "empty")
+    first = page("d")
+    first = replace(first, request=(*first.request, HINTS))
+    script = load("w", 0.5, url=f"{PAGE}/w.js", dest="worker", mode="same-origin", site="same-origin", answer=[REQUIRE])
+    fetched = replace(load("a", 1, url=OTHER, answer=[SHARED]), request=(*request, ("Referer", f"{PAGE}/")))
+    assert stopped(observed(first), observed(script), observed(fetched)) is None
