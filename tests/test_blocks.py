@@ -10,7 +10,8 @@ from mitmproxy.io import FlowWriter
 import cors_addon
 from cors_addon.cli.main import main
 from cors_addon.exchange.model import Judgement
-from cors_addon.fetch.load import Block, Destination, Gate
+from cors_addon.fetch.load import Block, Destination, Gate, Load
+from cors_addon.fetch.origins import parse_url
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.blocks import BLOCKS
 from cors_addon.recordings.words import block_of
@@ -137,6 +138,21 @@ def test_what_is_advised_lets_the_load_through(row: Row) -> None:
 def test_what_a_browser_says_in_a_har(error: str, block: Block | None) -> None:
     """Of what has no answer."""
     assert block_of(error) == block
+
+
+@pytest.mark.parametrize("destination", [None, Destination.IMAGE, Destination.EMPTY])
+@pytest.mark.parametrize("gate", Gate)
+def test_what_is_told_without_a_value_has_words(gate: Gate, destination: Destination | None) -> None:
+    """A browser names the gate, and its file has neither the answer nor the page."""
+    asked = parse_url("https://api.example.com/x")
+    assert asked is not None
+    for origin in ("", PAGE):
+        lost = Load(asked, origin, destination, "no-cors", SITE)
+        words = blocked.phrase(Block(gate), lost)
+        assert words == words.strip()
+        assert not words.endswith(":")
+        assert len(words) > 2
+        assert blocked.phrase(Block(gate, "net::ERR_X"), lost)
 
 
 def har(*entries: dict[str, Any]) -> str:

@@ -123,6 +123,24 @@ FIREFOX_POLICY = (
              "information see https://blog.chromium.org/",),
             [],
         ),
+        (
+            (
+                f"Failed to find a valid digest in the 'integrity' attribute for resource '{API}/a' with computed"
+                " SHA-256 integrity 'abc='. The resource has been blocked.",
+            ),
+            ["no-cors GET /a not-cors blocked by sri (recording)"],
+        ),
+        (
+            (f"Refused to display '{API}/' in a frame because it set 'X-Frame-Options' to 'deny'.",),
+            ["no-cors GET / not-cors blocked by frame-options (recording)"],
+        ),
+        (
+            (
+                f"Refused to execute script from '{API}/a' because its MIME type ('text/plain') is not executable, and"
+                " strict MIME type checking is enabled.",
+            ),
+            ["no-cors GET /a not-cors blocked by nosniff (recording)"],
+        ),
         ((f"Connecting to '{API}/a' violates the following report-only {POLICY}",), []),
         ((f"Executing inline script violates the following {POLICY}",), []),
     ],

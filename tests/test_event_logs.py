@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cors_addon.fetch.refusals import Reason
 from cors_addon.recordings.playwright_trace import NO_NETWORK, ROUTED
 from tests.logs import AGENT, API, APP, START, judged, told
 
@@ -190,6 +191,93 @@ def test_a_trace_tells_what_a_policy_stopped_by_its_console() -> None:
     assert told(trace(entry("/a", 200, allowed), console=(text,)), "trace.zip") == [
         "actual GET /a allow (recording)",
         "no-cors GET /b not-cors blocked by csp (recording)",
+    ]
+
+
+OLDER: dict[str, list[Event]] = {
+    "1.28": [
+        {"version": 3, "type": "context-options", "browserName": "chromium", "wallTime": START * 1000},
+        {"type": "event", "metadata": {"type": "Frame", "wallTime": START * 1000, "startTime": 900.0}},
+    ],
+    "1.40": [
+        {"version": 6, "type": "context-options", "browserName": "chromium", "wallTime": START * 1000},
+        {"type": "before", "callId": "call@30", "startTime": 900.0, "wallTime": START * 1000},
+    ],
+    "1.56": [
+        {
+            "version": 8,
+            "type": "context-options",
+            "browserName": "chromium",
+            "wallTime": START * 1000,
+            "monotonicTime": 900.0,
+        }
+    ],
+}
+"""How the traces of older versions begin, which have both clocks in different places."""
+
+
+@pytest.mark.parametrize("version", OLDER)
+def test_older_traces_do_not_say_what_a_request_is_for(version: str) -> None:
+    """Before 1.61: that the browser refused it, and that its page is of another origin, tells."""
+    older = [
+        json.loads(json.dumps(entry(path, -1, [], _monotonicTime=at, startedDateTime={})))
+        for path, at in (("/b", 950.0), ("/a", 1000.0))
+    ]
+    for each in older:
+        del each["snapshot"]["_resourceType"]
+    own = json.loads(json.dumps(older[0]))
+    own["snapshot"]["request"]["url"] = f"{APP}/own"
+    told_by_console = {
+        "type": "console",
+        "messageType": "error",
+        "text": MISSING,
+        "location": {"url": f"{APP}/", "lineNumber": 1},
+        "time": 1025.0,
+        "pageId": "page@1",
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("trace.trace", "\n".join(map(json.dumps, [*OLDER[version], told_by_console])))
+        archive.writestr("trace.network", "\n".join(map(json.dumps, [*older, own])))
+    judgements, _ = judged(packed.getvalue(), "t.zip")
+    assert [(str(each.observation.url), each.reason) for each in judgements] == [
+        (f"{API}/b", Reason.CAUSE_NOT_RECORDED),
+        (f"{API}/a", Reason.ALLOW_ORIGIN_MISSING),
+    ]
+    assert judgements[1].observation.started == pytest.approx(START + 0.1)
+
+
+FRAME = {"name": "X-Frame-Options", "value": "DENY"}
+BLOCKED = "net::ERR_BLOCKED_BY_RESPONSE"
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        (entry("/f", 200, [FRAME], _resourceType="document"), "frame-options"),
+        (entry("/f", -1, [], _resourceType="document"), "frame-options"),
+        (entry("/f", -1, [], _resourceType="image"), "other"),
+    ],
+    ids=["answered", "not answered", "no frame"],
+)
+def test_a_frame_that_its_answer_forbids(line: Event, wanted: str) -> None:
+    """Chromium says no more than that the answer blocked it; of a document that is by what frames may hold it."""
+    line["snapshot"]["response"]["_failureText"] = BLOCKED
+    [judgement] = judged(trace(line), "t.zip")[0]
+    assert judgement.fate is not None
+    assert judgement.fate.block is not None
+    assert judgement.fate.block.gate == wanted
+
+
+def test_what_had_another_digest_was_answered() -> None:
+    """Its console tells; the network's entry is that of an answer which passed."""
+    allowed = [{"name": "Access-Control-Allow-Origin", "value": APP}]
+    text = (
+        f"Failed to find a valid digest in the 'integrity' attribute for resource '{API}/a' with computed SHA-256"
+        " integrity 'abc='. The resource has been blocked."
+    )
+    assert told(trace(entry("/a", 200, allowed, _resourceType="script"), console=(text,)), "t.zip") == [
+        "actual GET /a allow blocked by sri (recording)"
     ]
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cors_addon.exchange.model import Credentials, PreflightState, Role, Verdict
-from cors_addon.report import local_network, root_cause, text
+from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.report import distinctive, local_network, root_cause, text
 from cors_addon.report.explanation import Surroundings, explain, nothing_to_say
 from tests.helpers import ALLOW, ALLOW_PUT, CHROMIUM, FIREFOX, PAGE, WEBKIT, actual, flow, observe, preflight
 
@@ -512,3 +513,10 @@ def test_what_a_local_proxy_hides(page: str, server: str, told: str) -> None:
     assert (told in words) if told else not words
     assert ("Local Network Access" in " ".join(explain(observe(sent)[0]).split())) is bool(told)
     assert not local_network.hint(observe(sent, engine="webkit")[0])
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_each_reason_has_words_that_tell_it_from_others(reason: Reason) -> None:
+    """They come first in a list of flows."""
+    [judgement] = observe(actual([]))
+    assert distinctive.words(judgement, Refusal(reason, Stage.ACTUAL))

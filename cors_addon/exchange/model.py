@@ -99,6 +99,9 @@ class ToldBy(StrEnum):
 
 GIVEN_UP = frozenset({"net::ERR_ABORTED", "NS_BINDING_ABORTED", "NS_BASE_STREAM_CLOSED", "NS_ERROR_ABORT"})
 
+BLOCKED_BY_RESPONSE = "net::ERR_BLOCKED_BY_RESPONSE"
+"""By a header of the answer, says Chromium, and not by which: those of frames, where nothing follows this."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
@@ -132,6 +135,13 @@ class Word:
     def given_up(self) -> bool:
         """The page gave the request up, or was left."""
         return self.network in GIVEN_UP
+
+    @property
+    def leaves_it_to_the_answer(self) -> bool:
+        """It was refused, and the answer's headers are to tell by what: CORS did not, or that is not said."""
+        if self.passed is not False or self.refusal is not None:
+            return False
+        return self.stopped_by is None or self.stopped_by.detail == BLOCKED_BY_RESPONSE
 
     @property
     def stopped_by(self) -> Block | None:

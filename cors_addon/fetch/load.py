@@ -124,7 +124,7 @@ class Load(NamedTuple):
 
     url: Url
     origin: str
-    """Of the page, serialized."""
+    """Of the page, serialized; empty where that is not known."""
     destination: Destination | None
     """None where nothing tells."""
     mode: str

@@ -181,6 +181,8 @@ def logged(sentence: Sentence, engine: str, time: float, number: int) -> Logged:
     headers = [("User-Agent", AGENTS[engine].decode("latin-1"))]
     if sentence.origin is not None:
         headers.append(("Origin", sentence.origin))
+    elif sentence.page is not None:
+        headers.append(("Referer", sentence.page))
     return Logged(
         sentence.url,
         sentence.method or "GET",

@@ -12,10 +12,10 @@ What each writer does was seen in its files or read in its source:
   - Safari: only what it let through: what failed, preflights and the hops of redirects are left out; `_fetchType`
     tells caches; `connection` is a connection.
   - Playwright: status -1 and no answer for what failed, provisional headers then, and in `_failureText` what the
-    browser says; no preflights, but those of service workers; with Chromium provisional headers also for what a cache
-    or a service worker answered, by which alone its minimal mode tells them, and status 200 with a 304's headers;
-    `_apiRequest`, newer `_apiRequestRef`, for what the test's own client sent, `_wasFulfilled` for what the test
-    answered, `_wasAborted` for what it stopped.
+    browser says; `_resourceType` from 1.61 on; no preflights, but those of service workers; with Chromium provisional
+    headers also for what a cache or a service worker answered, by which alone its minimal mode tells them, and status
+    200 with a 304's headers; `_apiRequest`, newer `_apiRequestRef`, for what the test's own client sent,
+    `_wasFulfilled` for what the test answered, `_wasAborted` for what it stopped.
   - chrome-har (Puppeteer, browsertime, sitespeed.io): what failed is left out, preflights are not; where it was told
     no more, headers as the page made them, which lack Origin; after a redirect the headers of its first hop stand with
     the last, too; `connection` is a connection.
@@ -176,17 +176,24 @@ class Context:
         page = parse_url(referer.decode("latin-1"))
         if page is not None:
             return page.origin.encode("latin-1"), ORIGIN_FROM_REFERER
-        frame = self.frames.get(str(raw.get("_frameref")))
+        frame = self.page_in_frame(raw)
         return None if frame is None else (frame.encode("latin-1"), ORIGIN_FROM_FRAME)
+
+    def page_in_frame(self, raw: dict[str, Any]) -> str | None:
+        """The origin of the page in whose frame a request was made; None where that is not told."""
+        return self.frames.get(str(raw.get("_frameref")))
 
     def after_redirect(self, url: Url) -> bytes | None:
         """The Origin of a request that a redirect may have led to, perhaps upgraded to https on the way."""
         plain = url._replace(scheme="http", port=80 if url.port == 443 else url.port)
         return self.led_to.get(url) or self.led_to.get(plain)
 
-    def loaded(self, raw: dict[str, Any], url: Url) -> None:
-        """A page was loaded into a frame; Playwright names frames."""
-        if raw.get("_resourceType") == "document" and "_frameref" in raw:
+    def loaded(self, raw: dict[str, Any], url: Url, *, asks_for_page: bool) -> None:
+        """A page was loaded into a frame; Playwright names frames, and since 1.61 what each request is for.
+
+        `asks_for_page`: the request has the header by which browsers ask for pages alone.
+        """
+        if "_frameref" in raw and raw.get("_resourceType", "document" if asks_for_page else "") == "document":
             self.frames[str(raw["_frameref"])] = url.origin
             if len(self.frames) > MAX_LED_TO:
                 del self.frames[next(iter(self.frames))]

@@ -8,7 +8,7 @@ from typing import Any
 from cors_addon.engines import FETCH, detect
 from cors_addon.exchange import own_page, telling
 from cors_addon.exchange.http_cache import is_plain
-from cors_addon.exchange.model import Observation, Word
+from cors_addon.exchange.model import BLOCKED_BY_RESPONSE, Observation, Word
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.timing import HAR_FIREFOX_WAITS
 from cors_addon.fetch.checks import REDIRECT_STATUSES
@@ -32,6 +32,7 @@ from cors_addon.recordings.har_wire import (
     was_sent,
 )
 from cors_addon.recordings.har_word import NEVER_SENT, NO_ANSWER_KEPT, REFUSED, why_unanswered, word_of
+from cors_addon.recordings.logged import DESTINATIONS
 
 NO_BROWSER = "sent by the test's own client, which is no browser and does not enforce CORS"
 ORIGIN_LEFT_OUT = (
@@ -129,7 +130,7 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     if raw.get("_apiRequest") is True or "_apiRequestRef" in raw:
         return Entry(note=NO_BROWSER if "origin" in har_fields.header_names(request) else "")
     entry = given(raw, url)
-    context.loaded(raw, url)
+    context.loaded(raw, url, asks_for_page=b"upgrade-insecure-requests" in entry.names)
     context.note_sensitive(entry.names, entry.answer)
     context.failures += bool(entry.error) or not entry.answered
     _add_cookies(entry)
@@ -141,7 +142,19 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         return _stopped(entry, number, context, word)
     if entry.answered or was_sent(entry, context):
         return _exchange(entry, number, context, word)
-    return _unanswered(entry, number, context, word) if entry.matters or context.after_redirect(url) else Entry()
+    told = entry.matters or context.after_redirect(url) is not None or _is_refused_elsewhere(entry, context, word)
+    return _unanswered(entry, number, context, word) if told else Entry()
+
+
+def _is_refused_elsewhere(entry: Given, context: Context, word: Word | None) -> bool:
+    """Whether the browser refused it in the way of CORS, of which the file does not say who sent it.
+
+    So are those of Playwright before 1.61: the page's origin is told by the Referer alone.
+    """
+    if "_resourceType" in entry.raw or word is None or word.refusal is None:
+        return False
+    known = context.origin_of(entry.raw, entry.url, entry.lines().get(b"referer", b""))
+    return known is not None and known[0] != entry.url.origin.encode("latin-1")
 
 
 def _add_cookies(entry: Given) -> None:
@@ -209,7 +222,7 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
         response=entry.answer if entry.answered else (),
         http2=_HTTP2.match(str(entry.request.get("httpVersion") or "")) is not None,
         has_body=har_fields.has_body(entry.request, entry.fields),
-        destination=_destination(entry) if entry.raw.get("_resourceType") != "document" else None,
+        destination=_destination(entry, word, answered=True),
         read_body=partial(har_fields.body_of, entry.response) if har_fields.has_text(entry.response) else None,
     )
     found = Entry(observation, notes=entry.notes, since=since, heard=word if entry.answered else None, word_alone=moved)
@@ -322,7 +335,7 @@ def _unanswered(entry: Given, number: int, context: Context, word: Word | None) 
     if found.origin == entry.url.origin.encode("latin-1"):
         return found
     _assume_agent(entry, context)
-    found.since, found.observation = _without_answer(entry, number, context)
+    found.since, found.observation = _without_answer(entry, number, context, word)
     found.notes, found.heard, found.of_use = entry.notes, word, True
     if found.by_preflight:
         found.fetch, found.names = (entry.url, entry.method), frozenset(entry.names)
@@ -333,7 +346,10 @@ def _unanswered(entry: Given, number: int, context: Context, word: Word | None) 
 def _stopped(entry: Given, number: int, context: Context, word: Word) -> Entry:
     """What the browser says that something beside CORS stopped."""
     _assume_agent(entry, context)
-    since, observation = _without_answer(entry, number, context)
+    since, observation = _without_answer(entry, number, context, word)
+    if not (entry.asked or entry.lines().get(b"referer")) and (page := context.page_in_frame(entry.raw)) is not None:
+        others = tuple(line for line in observation.request if line[0].lower() != b"referer")
+        observation.request = (*others, (b"Referer", f"{page}/".encode("latin-1")))
     if _SOCKET.match(str(entry.request["url"])):
         observation.request += ((b"Upgrade", b"websocket"),)
     if entry.asked and was_sent(entry, context):
@@ -341,34 +357,22 @@ def _stopped(entry: Given, number: int, context: Context, word: Word) -> Entry:
     return Entry(observation, notes=entry.notes, since=since, of_use=True, heard=word)
 
 
-def _without_answer(entry: Given, number: int, context: Context) -> tuple[float, Observation]:
+def _without_answer(entry: Given, number: int, context: Context, word: Word) -> tuple[float, Observation]:
     """When the page asked, and what it asked for."""
     since, started, ended = har_fields.times(entry.raw, context)
     return since, Observation(
         f"{context.name}#{number}", None, None, started, ended, entry.method, entry.url, entry.fields, None, (),
-        has_body=har_fields.has_body(entry.request, entry.fields), destination=_destination(entry),
+        has_body=har_fields.has_body(entry.request, entry.fields), destination=_destination(entry, word),
     )  # fmt: skip
 
 
-def _destination(entry: Given) -> Destination | None:
-    """What the answer is for, as the entry itself says."""
-    return _DESTINATIONS.get(str(entry.raw.get("_resourceType", "")).lower())
-
-
-_DESTINATIONS = {
-    "document": Destination.IFRAME,
-    "eventsource": Destination.EVENT_SOURCE,
-    "fetch": Destination.EMPTY,
-    "font": Destination.FONT,
-    "image": Destination.IMAGE,
-    "manifest": Destination.MANIFEST,
-    "media": Destination.VIDEO,
-    "script": Destination.SCRIPT,
-    "stylesheet": Destination.STYLE,
-    "xhr": Destination.EMPTY,
-    "xmlhttprequest": Destination.EMPTY,
-}
-"""By `_resourceType`, lower case."""
+def _destination(entry: Given, word: Word | None, *, answered: bool = False) -> Destination | None:
+    """What the answer is for, as the entry itself says: of a document, whether it is in a frame only its end tells."""
+    kind = str(
+        entry.raw.get("_resourceType", "document" if b"upgrade-insecure-requests" in entry.names else "")
+    ).lower()
+    framed = word is not None and word.block is not None and word.block.detail == BLOCKED_BY_RESPONSE
+    return None if kind == "document" and answered and not framed else DESTINATIONS.get(kind)
 
 
 # ---- headers as the page made them ----

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cors_addon.exchange.timing import CONSOLE_AFTER, CONSOLE_BEFORE
-from cors_addon.fetch.load import Gate
+from cors_addon.fetch.load import Block, Gate
 from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import console_log, har, json_stream, sentences
 from cors_addon.recordings.damage import Damage
@@ -170,18 +170,15 @@ class _Trace:
         """Read a `*.trace`; raises Damage, with what came before it kept."""
         for line in _lines(file):
             start = line[:300]
+            if not self._offset and b'"wallTime":' in start and b'"startTime":' in start:
+                self._set_clock(line)
             if b"Console" in start or b'"console"' in start or b"context-options" in start:
                 self._take(line)
             elif b"setNetworkInterceptionPatterns" in start:
                 self.routed = self.routed or b'"patterns":[]' not in line
 
     def _take(self, line: bytes) -> None:
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            return
-        if not isinstance(event, dict):
-            return
+        event = _object(line)
         if event.get("type") == "context-options":
             self.browser = str(event.get("browserName") or "")
             wall, own = event.get("wallTime"), event.get("monotonicTime")
@@ -195,11 +192,19 @@ class _Trace:
             url = str(location.get("url") or "") if isinstance(location, dict) else ""
             self._keep(sentences.read(text, url), float(at), str(event.get("pageId") or ""))
 
+    def _set_clock(self, line: bytes) -> None:
+        """Of versions before 7, whose actions and events alone have both clocks."""
+        event = _object(line)
+        about = _inner(event)
+        wall, own = about.get("wallTime"), about.get("startTime")
+        if isinstance(wall, (int, float)) and isinstance(own, (int, float)):
+            self._offset = wall - own
+
     def _of_older(self, event: dict[str, Any]) -> dict[str, Any]:
         """A message of the console as newer versions have it; versions 3 and 4 announce it, and then show it."""
-        about = event.get("metadata") if isinstance(event.get("metadata"), dict) else event
-        params = about.get("params") if isinstance(about, dict) else None
-        if event.get("type") == "console" or not isinstance(about, dict):
+        about = _inner(event)
+        params = about.get("params")
+        if event.get("type") == "console":
             return event
         made = event if event.get("type") == "object" else params
         if isinstance(made, dict) and isinstance(initial := made.get("initializer"), dict):
@@ -239,20 +244,26 @@ class _Trace:
             return
         said = self._said.get(str(request.get("url")))
         at, took = entry.get("_monotonicTime"), entry.get("time")
-        if not said or not isinstance(at, (int, float)):
+        if not isinstance(at, (int, float)):
+            return
+        if not isinstance(entry.get("startedDateTime"), str) and self._offset:  # version 3 has an empty object there
+            entry["startedDateTime"] = at + self._offset
+        if not said:
             return
         failed = response.get("status") == -1
-        if not failed and self.browser == "chromium":
-            return  # what has an answer there passed
         end = at + took if isinstance(took, (int, float)) and took > 0 else at
         fits = [each for each in said if at - 1000 * CONSOLE_BEFORE <= each.at <= end + 1000 * CONSOLE_AFTER]
-        fits = [each for each in fits if failed or each.sentence.word.block is None]
+        fits = [each for each in fits if failed or self._may_follow_an_answer(each.sentence.word.block)]
         fits = [each for each in fits if each.page in ("", str(entry.get("pageref")))] or fits
         if fits:
             chosen = min(fits, key=lambda each: abs(each.at - end))
             said.remove(chosen)
             if not chosen.sentence.consequence:
                 entry["_word"] = chosen.sentence.word
+
+    def _may_follow_an_answer(self, block: Block | None) -> bool:
+        """Whether this can be of a request with an answer in the trace: in Chromium's, CORS let that pass."""
+        return self.browser != "chromium" if block is None else block.gate is Gate.SRI
 
     def _offer_body(self, entry: dict[str, Any]) -> None:
         response = entry.get("response")
@@ -264,6 +275,21 @@ class _Trace:
             name = name if name.startswith("resources/") else f"resources/{name}"
             read_file: Callable[[], bytes | None] = partial(self._archive.whole, name, MOST_OF_A_BODY)
             content["_read"] = read_file
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """What a line holds; empty where that is no object of JSON."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _inner(event: dict[str, Any]) -> dict[str, Any]:
+    """What an event is about: versions 3 and 4 have that in an object of its own."""
+    inner = event.get("metadata")
+    return inner if isinstance(inner, dict) else event
 
 
 def _lines(file: Readable) -> Iterator[bytes]:

@@ -27,10 +27,28 @@ _PLAIN = "Access to fetch at 'https://a.test/' from origin 'https://b.test' has 
 _FAILED = pattern(r"Failed to load resource: (?P<error>net::ERR_[A-Z0-9_]+(?:\.\w+)?)")
 _TELLING = pattern(
     r"CORS|[Cc]ross-[Oo]rigin|Access-Control-|Failed to load resource: net::|due to access control"
-    r"|Content.Security.Policy|Mixed Content|mixed "
+    r"|Content.Security.Policy|Mixed Content|mixed |'integrity' attribute|MIME type|X-Frame-Options|^Framing "
 )
-_STOPPED = {"csp": Gate.CSP, "mixed-content": Gate.MIXED_CONTENT}
-"""Causes beside CORS for which a request is not even sent."""
+_HEADERS = {
+    Gate.CSP: "Content-Security-Policy",
+    Gate.MIXED_CONTENT: None,
+    Gate.SRI: None,
+    Gate.FRAME_OPTIONS: "X-Frame-Options",
+    Gate.FRAME_ANCESTORS: "Content-Security-Policy",
+    Gate.NOSNIFF: "Content-Type",
+    Gate.MIME: "Content-Type",
+}
+"""What beside CORS a sentence tells that stopped a request, or its answer; and the header that did."""
+_DETAIL_OF = {Gate.CSP: "policy", Gate.FRAME_OPTIONS: "value", Gate.NOSNIFF: "type", Gate.MIME: "type"}
+"""The name of the offending value."""
+_FOR = {
+    Gate.FRAME_OPTIONS: Destination.IFRAME,
+    Gate.FRAME_ANCESTORS: Destination.IFRAME,
+    Gate.SRI: Destination.SCRIPT,
+}
+_TYPED = frozenset({Gate.NOSNIFF, Gate.MIME})
+_TYPED_FOR = {"style": Destination.STYLE, "module": Destination.MODULE, "orker": Destination.WORKER}
+"""What the answer was for, by a word of the sentence."""
 _AGAIN = pattern(r" cannot load \S+ Refused to connect because it violates the document's Content Security Policy")
 """What Chromium says of a fetch beside its sentence of the policy."""
 _CREDENTIALED = frozenset({Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, Reason.ALLOW_CREDENTIALS_NOT_TRUE})
@@ -46,6 +64,8 @@ class Sentence(NamedTuple):
     origin: str | None = None
     method: str | None = None
     destination: Destination | None = None
+    page: str | None = None
+    """URL of the page, where only that is told."""
     consequence: bool = False
     """It tells no more than that something failed: another sentence may tell why."""
 
@@ -73,7 +93,7 @@ def read(text: str, url: str = "") -> Sentence | None:
     reasons, values, preflight, gate = meaning
     found = values.get("url") or url
     if gate is not None:
-        return _stopped(gate, values, text)
+        return _stopped(gate, {"url": found, **values}, text)
     if not found or not reasons:
         return None
     gone = Reason.NETWORK_ERROR in reasons
@@ -82,14 +102,19 @@ def read(text: str, url: str = "") -> Sentence | None:
 
 
 def _stopped(gate: Gate, values: dict[str, str], text: str) -> Sentence | None:
-    """Of a request that was not sent; None where it was none, but a script within the page, say."""
+    """Of what something beside CORS stopped; None where that was no request, but a script within the page, say."""
     url = values.get("url", "")
     if not url.startswith(("http:", "https:")):
         return None
-    block = Block(gate, values.get("policy"), "Content-Security-Policy" if gate is Gate.CSP else None)
-    destination = DESTINATIONS.get(values.get("kind", "fetch").lower())
+    detail = values.get(_DETAIL_OF.get(gate, ""))
+    block = Block(gate, detail, _HEADERS[gate])
+    destination = _FOR.get(gate, DESTINATIONS.get(values.get("kind", "fetch").lower()))
+    if gate in _TYPED:
+        destination = next((kind for word, kind in _TYPED_FOR.items() if word in text), Destination.SCRIPT)
     made = Word(passed=False, block=block, text=text)
-    return Sentence(made, url, destination=destination, consequence=_AGAIN.search(text) is not None)
+    return Sentence(
+        made, url, destination=destination, page=values.get("page"), consequence=_AGAIN.search(text) is not None
+    )
 
 
 def is_consequence(text: str) -> bool:
@@ -137,8 +162,8 @@ def _meaning(text: str) -> tuple[list[Reason], dict[str, str], bool, Gate | None
     if item is None:
         return None
     reasons = [each for each in item.entries if isinstance(each, Reason)]
-    gates = (_STOPPED.get(each.name) for each in item.entries if isinstance(each, Cause))
-    return reasons, dict(item.values), item.preflight, next(filter(None, gates), None)
+    gates = (Gate(each.blocked_by) for each in item.entries if isinstance(each, Cause) and each.blocked_by in _HEADERS)
+    return reasons, dict(item.values), item.preflight, next(gates, None)
 
 
 def without_consequences(sentences: Iterable[Sentence]) -> Iterator[Sentence]:

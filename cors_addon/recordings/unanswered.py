@@ -5,9 +5,18 @@ Whatever engine is asked for, it is this browser's decision. Nothing else in the
 
 from cors_addon.engines import FETCH, detect
 from cors_addon.exchange.fate import Fate
-from cors_addon.exchange.model import Credentials, Judgement, Observation, PreflightState, Role, Verdict, Word
+from cors_addon.exchange.model import (
+    BLOCKED_BY_RESPONSE,
+    Credentials,
+    Judgement,
+    Observation,
+    PreflightState,
+    Role,
+    Verdict,
+    Word,
+)
 from cors_addon.exchange.writing import assume, note_word
-from cors_addon.fetch.load import Block, Gate, Load
+from cors_addon.fetch.load import FRAMES, Block, Gate, Load
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.fetch.origins import parse_url
@@ -49,13 +58,17 @@ def _stopped(observation: Observation, block: Block) -> Judgement:
     lines = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in observation.request}
     named = lines.get("origin")
     page = parse_url(named or lines.get("referer", ""))
-    origin = page.origin if page is not None else observation.url.origin
+    origin = "" if page is None else page.origin
     mode = "cors" if named is not None and named != observation.url.origin else "no-cors"
+    if block.gate is Gate.SRI:  # a digest was made, which only CORS permits
+        mode = "cors"
     if lines.get("upgrade", "").lower() == "websocket":
         mode = "websocket"
     engine = detect(lines.get("user-agent", "").encode("latin-1")) or FETCH
     made = Judgement(observation, Role.NO_CORS, engine, named, lines.get(REQUEST_METHOD.lower()))
     load = Load(observation.url, origin, observation.destination, mode, registrable_domain)
+    if block.detail == BLOCKED_BY_RESPONSE and observation.destination in FRAMES:
+        block = Block(Gate.FRAME_OPTIONS, header="X-Frame-Options")
     if block.gate in (Gate.MIXED_CONTENT, Gate.LOCAL_NETWORK):
         block = block._replace(detail=str(observation.url))
     made.fate = Fate(load, block)

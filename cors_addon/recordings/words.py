@@ -8,7 +8,7 @@ Chromium: net errors (net/base/net_error_list.h), Network.BlockedReason and Netw
 from collections.abc import Mapping
 
 from cors_addon.engines.names import refusal_named
-from cors_addon.exchange.model import GIVEN_UP, Word
+from cors_addon.exchange.model import BLOCKED_BY_RESPONSE, GIVEN_UP, Word
 from cors_addon.fetch.load import Block, Gate
 from cors_addon.fetch.refusals import Reason, Refusal, Stage, stage_of
 
@@ -51,7 +51,6 @@ _REDIRECTS = {
     "net::ERR_UNSAFE_REDIRECT": Reason.REDIRECT_URL_UNUSABLE,
     "net::ERR_TOO_MANY_REDIRECTS": Reason.REDIRECT_COUNT_EXCEEDED,
 }
-_RESPONSE = "net::ERR_BLOCKED_BY_RESPONSE"
 _NETWORK = ("net::ERR_", "NS_ERROR_NET_", "NS_ERROR_PROXY_", "SEC_ERROR_", "SSL_ERROR_", "MOZILLA_PKIX_ERROR_")
 _NETWORK_NAMES = frozenset(
     "NS_ERROR_CONNECTION_REFUSED NS_ERROR_UNKNOWN_HOST NS_ERROR_UNKNOWN_PROXY_HOST NS_ERROR_OFFLINE".split()
@@ -96,9 +95,9 @@ def block_of(error: str) -> Block | None:
     known = _BLOCKS.get(error)
     if known is not None:
         return known
-    if not error.startswith(_RESPONSE):
+    if not error.startswith(BLOCKED_BY_RESPONSE):
         return None
-    reason = error.removeprefix(_RESPONSE).lower()
+    reason = error.removeprefix(BLOCKED_BY_RESPONSE).lower()
     if "coep" in reason or "dip" in reason:
         header = "Cross-Origin-Embedder-Policy" if "frame" in reason else "Cross-Origin-Resource-Policy"
         return Block(Gate.COEP, header=header)

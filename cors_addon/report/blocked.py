@@ -77,6 +77,10 @@ def _named(load: Load) -> str:
     return f"{'an' if kind[0] in 'aeiouE' else 'a'} {kind}"
 
 
+def _user(load: Load) -> str:
+    return "an element" if load.destination is None else _named(load)
+
+
 def phrase(block: Block, load: Load) -> str:
     """What stopped it, with the offending value, in half a line."""
     entry = BLOCKS[block.gate]
@@ -85,10 +89,14 @@ def phrase(block: Block, load: Load) -> str:
         case Gate.COEP:
             return f"{entry.label}: " + (f"{block.header} {quoted(detail)}" if detail else f"no {block.header}")
         case Gate.ORB:
-            return f"{entry.label}: {_opaque(detail)}"
+            return (
+                f"{entry.label}: {_opaque(detail)}"
+                if detail
+                else f"{entry.label}: no answer that {_user(load)} can use"
+            )
         case Gate.NOSNIFF | Gate.MIME:
             return f"{entry.label}: {detail or 'no Content-Type'} for {_named(load)}"
-        case Gate.MIXED_CONTENT if block.detail != str(load.url):
+        case Gate.MIXED_CONTENT if detail and block.detail != str(load.url):
             return f"{entry.label}: it leads to {detail}"
         case Gate.OTHER if block.header is not None:
             return f"{entry.label}: it leads to {detail}"
@@ -97,14 +105,17 @@ def phrase(block: Block, load: Load) -> str:
         case Gate.SRI:
             return f"{entry.label}: " + ("no CORS, so it cannot be checked" if load.opaque else "another digest")
         case Gate.FRAME_ANCESTORS:
-            return detail
+            return detail or entry.label
+        case Gate.FRAME_OPTIONS if not detail:
+            return f"{entry.label} or frame-ancestors"
         case _:
             return f"{entry.label} {detail}".rstrip()
 
 
 def _opaque(detail: str) -> str:
     because, _, value = detail.partition(": ")
-    return _ORB[because].format(value)
+    words = _ORB.get(because)
+    return detail if words is None else words.format(value)
 
 
 def comment(judgement: Judgement) -> str:
@@ -137,7 +148,7 @@ def explanation(judgement: Judgement, fate: Fate, block: Block, width: int) -> I
 def _page(fate: Fate) -> str:
     page = fate.load.page
     if page is None:
-        return f"{fate.load.origin}  (its document was not seen)"
+        return f"{fate.load.origin}  (its document was not seen)" if fate.load.origin else "not told"
     return f"{page.url}{'  (a worker)' if page.worker else ''}"
 
 
@@ -148,10 +159,14 @@ def _compared(judgement: Judgement, block: Block, load: Load) -> str:
     sent = "absent" if block.detail is None else visible(block.detail)
     status = judgement.observation.status
     named = f"{block.header}: {sent}" if block.header else sent
-    against = f"a page of {load.origin}"
+    against = f"a page of {load.origin}" if load.origin else "the page's"
     if block.gate in {Gate.MIME, Gate.NOSNIFF, Gate.ORB}:
         against = f"what {_named(load)} may be (status {status})"
-        named = _opaque(visible(block.detail or "")) if block.gate is Gate.ORB else named
+        named = (
+            _opaque(visible(block.detail or "the answer, which is not in the recording"))
+            if block.gate is Gate.ORB
+            else named
+        )
     elif block.gate is Gate.CSP:
         against = "where the redirect leads"
     elif block.gate is Gate.SRI:

@@ -120,7 +120,8 @@ def headline(each: Blocked) -> str:
     fate = each.example.fate
     assert fate is not None
     assert fate.block is not None
-    return f"{phrase(fate.block, fate.load)}: {kind_of(fate.load)} {fate.load.named} in a page of {fate.load.origin}"
+    page = f" in a page of {fate.load.origin}" if fate.load.origin else ""
+    return f"{phrase(fate.block, fate.load)}: {kind_of(fate.load)} {fate.load.named}{page}"
 
 
 def cured(each: Blocked) -> list[str]:
@@ -142,7 +143,8 @@ def section(loads: BlockedLoads, terminal: Terminal) -> Iterator[str]:
         times = f" ({each.count} times)" if each.count > 1 else ""
         yield f"{terminal.mark(FAILED)} {visible(phrase(fate.block, load))}{times}"
         yield from terminal.wrapped(f"{kind_of(load)} {load.named}", "    ")
-        yield from terminal.wrapped(f"in a page of {load.origin}", "    ")
+        if load.origin:
+            yield from terminal.wrapped(f"in a page of {load.origin}", "    ")
         happened, remedies = told_of(each.example)
         if happened is not None:
             yield from terminal.wrapped(happened.text, "    ")

@@ -21,6 +21,7 @@ _WORDS = {
     Reason.REDIRECT_SCHEME_NOT_CORS: "redirect scheme",
     Reason.REDIRECT_URL_UNUSABLE: "bad Location",
     Reason.REDIRECT_COUNT_EXCEEDED: "redirect loop",
+    Reason.REDIRECT_MODE_ERROR: "redirect: error",
     Reason.HEADER_UNREADABLE: "unreadable header",
     Reason.HEADERS_TOO_LARGE: "headers too large",
     Reason.NETWORK_ERROR: "no answer",

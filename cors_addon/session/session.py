@@ -169,8 +169,8 @@ class Session:
 
     def _heed(self, observation: Observation, word: Word) -> list[Judgement]:
         """Judge a flow of which the browser itself says what came of it; what it refused, something has stopped."""
-        if word.passed is False and word.refusal is None and word.stopped_by is None:
-            word = replace(word, block=self.loads.gate(observation))
+        if word.leaves_it_to_the_answer:
+            word = replace(word, block=self.loads.gate(observation) or word.block)
         judgements = self.loads.observe(observation, self.tracker.observe(observation, word))
         if word.stopped_by is not None:
             own = next((each for each in judgements[:1] if each.observation is observation), None)
