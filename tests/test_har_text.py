@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cors_addon.recordings import har_fields, har_text, json_stream
 from cors_addon.recordings.har_fields import Lines, UnreadText
@@ -175,3 +177,44 @@ def test_what_was_read_before_damage_is_given_before_it(size: int) -> None:
         assert found == [plain(entry())] * (3 if end > len(whole) + 50 else 2)
         assert raised.value.offset is not None
         assert raised.value.offset <= end
+
+
+@pytest.mark.parametrize("layers", [0, 1, 2, 3])
+def test_long_bodies_are_left_undecoded(layers: int) -> None:
+    """However many quotation marks and backslashes they have, and JSON in strings of JSON; and read all the same."""
+    for piece in ('{"id": 1, "path": "C:\\\\dir", "text": "a\nb"}, ', '"', 'x "redirectURL": ""', '\\" "', 'é "'):
+        body = piece * 300
+        for _ in range(layers):
+            body = json.dumps(body)
+        one = entry(_more={"path": "C:\\"})
+        one["response"] |= {"content": {"text": body}, "redirectURL": ""}
+        first, second, _ = read(json.dumps([one] * 3, indent=1))
+        for each in (first, second):
+            assert isinstance(each["response"]["content"]["text"], UnreadText), (layers, piece)
+            assert plain(each) == plain(one)
+
+
+@given(st.text(st.sampled_from('"\\x,}'), min_size=har_text._SHORT_BODY, max_size=2 * har_text._SHORT_BODY))
+def test_bodies_end_where_they_do(body: str) -> None:
+    """Whatever is in them, and whether they are left undecoded or not."""
+    one = entry()
+    one["response"]["content"] = {"text": body}
+    assert [plain(each) for each in read(json.dumps([one] * 3))] == [plain(one)] * 3
+
+
+@given(st.lists(st.text(st.sampled_from('"\\x')), min_size=2, max_size=4), st.sampled_from([", ", ",", ": ", "\n"]))
+def test_the_end_of_a_string_is_right_or_unknown(strings: list[str], between: str) -> None:
+    """Whatever strings follow it."""
+    text = between.join(map(json.dumps, strings))
+    for find in (har_text._end_of_body, har_text._end_by_count):
+        assert find(text, 1, len(text)) in (-1, len(json.dumps(strings[0])) - 1)
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=50), st.integers(1, 60))
+def test_the_beginning_of_a_body(body: str, most: int) -> None:
+    """So many characters of it at least, none of them torn."""
+    for ascii_only in (True, False):
+        read = UnreadText(json.dumps(body * 9, ensure_ascii=ascii_only)).read(most)
+        assert read is not None
+        assert len(read) >= most
+        assert (body * 9).startswith(read[:most])

@@ -84,6 +84,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+_YOUNG = 10_000
+"""New objects after which the garbage among them is looked for: there is hardly any, and looking costs."""
+
+
 def _loaded(given: Sequence[str]) -> argparse.ArgumentParser:
     """The parser for the arguments of this process, which is ours: what is loaded now is in use to its end."""
     gc.disable()
@@ -91,6 +95,7 @@ def _loaded(given: Sequence[str]) -> argparse.ArgumentParser:
         return parser(_needed(given))
     finally:
         gc.freeze()
+        gc.set_threshold(_YOUNG)
         gc.enable()
 
 

@@ -20,6 +20,8 @@ from cors_addon.recordings.har_dialects import Context
 _CLIENT_PORT = pattern(r"ClientPort:(\d+)")
 _LAST_PORT = 65535
 _CONTENT_LENGTH = len(b"content-length")
+_LONGEST_ESCAPE = len("\\ud83d\\ude00")
+"""Characters of JSON that one of a string takes at most."""
 
 
 class Lines(NamedTuple):
@@ -44,10 +46,17 @@ class UnreadText:
         """Bytes that its text takes in memory."""
         return self._json.__sizeof__()
 
-    def read(self) -> str | None:
-        """The string; None where the JSON is none."""
+    def read(self, most: int | None = None) -> str | None:
+        """The string, or at least so many of its first characters; None where the JSON is none."""
+        text = self._json
+        end = len(text) if most is None else _LONGEST_ESCAPE * (most + 1)
+        for shorter in range(_LONGEST_ESCAPE) if end < len(text) else ():
+            try:
+                return str(json.loads(text[: end - shorter] + '"', strict=False))
+            except ValueError:
+                continue  # it ends in an escape, perhaps
         try:
-            return str(json.loads(self._json, strict=False))
+            return str(json.loads(text, strict=False))
         except ValueError:
             return None
 
@@ -224,16 +233,21 @@ def has_text(response: dict[str, Any]) -> bool:
     return isinstance(content, dict) and ("text" in content or "_read" in content)
 
 
-def body_of(response: dict[str, Any], _limit: int) -> bytes | None:
-    """The answer's body, as far as the file has it; writers decode what was compressed."""
+def body_of(response: dict[str, Any], limit: int) -> bytes | None:
+    """The answer's body, as far as the file has it; writers decode what was compressed.
+
+    At least so many of its first bytes, or all.
+    """
     content = response.get("content")
     text = content.get("text") if isinstance(content, dict) else None
     if isinstance(content, dict) and callable(content.get("_read")):  # what read the entry knows where the body is
         found: bytes | None = content["_read"]()
         return found
+    if not isinstance(content, dict):
+        return None
     if isinstance(text, UnreadText):
-        text = text.read()
-    if not isinstance(content, dict) or not isinstance(text, str):
+        text = text.read(None if content.get("encoding") == "base64" else limit)
+    if not isinstance(text, str):
         return None
     if content.get("encoding") != "base64":
         return text.encode("utf-8", "surrogatepass")

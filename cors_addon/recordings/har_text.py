@@ -21,11 +21,11 @@ from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import har_fields, json_stream
 from cors_addon.recordings.har_fields import Lines, UnreadText
 
-_HEADERS, _TEXT = '"headers"', '"text"'
+_HEADERS, _TEXT, _BEHIND_BODY = '"headers"', '"text"', '"redirectURL"'
 _ARRAY_OF_OBJECTS = pattern(r"""[ \t\n\r]*:[ \t\n\r]*(\[)[ \t\n\r]*(?:(\{[ \t\n\r]*"\w+")|(?=\]))""")
 _STRING = pattern(r'[ \t\n\r]*:[ \t\n\r]*"')
 _MOST_QUOTES, _MOST_BRACKETS = 4, 16
-"""In a body, and in a header list: how often what looks like its end may be none."""
+"""In a body, and in a header list: how often what looks like its end may be none. In longer bodies they are counted."""
 _COMMA, _NOTHING = re.compile(r"[ \t\n\r]*,[ \t\n\r]*"), re.compile(r"[ \t\n\r]*")
 _IN_PLACE = "NaN"
 """Stands where something was cut out: a value about which the decoder of JSON asks us."""
@@ -197,13 +197,29 @@ def _of(lines: list[tuple[bytes, bytes] | str], *, some_left_out: bool) -> Lines
 
 
 def _end_of_body(text: str, begin: int, limit: int) -> int:
-    """Where a string ends that begins there; -1 where it has more than a few quotation marks: those decode as soon."""
+    """Where a string ends that begins there; -1 where that is doubtful."""
     at = begin
     for _ in range(_MOST_QUOTES):
         end = text.find('"', at, limit)
         if end < 0 or text[end - 1] != "\\":
             return end
         if text[end - 2] == "\\":
-            return -1  # the backslash may be escaped itself
+            break  # the backslash may be escaped itself
         at = end + 1
-    return -1
+    return _end_by_count(text, begin, limit)
+
+
+def _end_by_count(text: str, begin: int, limit: int) -> int:
+    """The same for one with many quotation marks: counting them is quicker than looking at each.
+
+    The end is the first mark after the latest escape. Had the string ended before, another would have begun there, and
+    no backslash stands before the mark of that.
+    """
+    behind = text.rfind(_BEHIND_BODY, begin, limit)
+    latest = max(text.rfind("\\", begin, limit if behind < 0 else behind), begin - 1)
+    kept = text[begin : latest + 1]
+    run = len(kept) - len(kept.rstrip("\\"))
+    end = text.find('"', latest + 1 + run % 2, limit)
+    if end < 0 or text.count('"', begin, end) != text.count('\\"', begin, end):
+        return -1
+    return end
