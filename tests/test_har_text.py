@@ -133,10 +133,20 @@ def test_what_is_no_json() -> None:
 def test_the_memory_of_lines_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever comes."""
     monkeypatch.setattr(har_text, "_MAX_LINES", 10)
+    monkeypatch.setattr(har_text, "_MAX_LISTS", 10)
     many = [entry(request={f"X-{number}": str(number)}) for number in range(100)]
     entries = har_text.Entries(json_stream.Text(Source("x.har", io.BytesIO(json.dumps(many).encode()))))
     assert len(list(entries)) == len(many)
     assert 0 < sum(len(known) for pair in entries._known.values() for known in pair) <= 20
+    assert 0 < len(entries._lists) <= 10
+
+
+def test_a_list_that_comes_again_is_the_same() -> None:
+    """It is read once, unless a value of it has a bracket, which may end a list elsewhere."""
+    for value, same in (("plain", True), ("a ] b", False)):
+        first, second, _ = read(json.dumps([entry(request={"X-Value": value})] * 3, indent=1))
+        assert plain(first) == plain(second) == plain(entry(request={"X-Value": value}))
+        assert (first["request"]["headers"] is second["request"]["headers"]) is same
 
 
 class Pieces:

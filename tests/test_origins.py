@@ -1,6 +1,10 @@
 """URLs and origins: hosts, ports, and where a Location leads."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cors_addon.fetch.origins import (
     Target,
@@ -187,3 +191,17 @@ def test_is_potentially_trustworthy(text: str, expected: bool) -> None:
 def test_is_loopback(host: str, expected: bool) -> None:
     """Names and addresses that no one else can have, in each form that the URL standard reads."""
     assert is_loopback(host) is expected
+
+
+@given(
+    st.tuples(
+        st.sampled_from(["http://", "https://", "HTTP://", "http:/", "ws://", ""]),
+        st.sampled_from(["a.test", "a.test:80", "A.test", "a..b", "1.2", "a.test:", ":", "a:b", "u@a.test", "a.test."]),
+        st.text(st.sampled_from("/.%2eE?#ab'\\ ~[é"), max_size=12),
+    )
+)
+def test_a_url_that_stays_as_it_is(parts: tuple[str, str, str]) -> None:
+    """To find that it does gives what parsing gives."""
+    text = "".join(parts)
+    parsed = resolve(text.encode(), Url("none", "", 0, "/"))
+    assert parse_url(text) == (parsed.url if re.match(r"\w+:", text) else None)

@@ -32,7 +32,6 @@ https://w3c.github.io/web-performance/specs/HAR/Overview.html
 from dataclasses import dataclass
 from typing import Any
 
-from cors_addon.exchange.model import Fields
 from cors_addon.fetch.origins import Url, parse_url
 
 ORIGIN_FROM_REFERER = "no Origin in this entry: taken from its Referer"
@@ -229,9 +228,7 @@ class Context:
         """Whether Firefox's own developer tools wrote it."""
         return self.dialect.creator == "firefox"
 
-    def note_sensitive(self, names: set[bytes], answer: Fields) -> None:
-        """Whether anything was seen that an export without sensitive data leaves out."""
+    def note_sensitive(self, names: frozenset[bytes], answer: frozenset[bytes]) -> None:
+        """Whether anything was seen that an export without sensitive data leaves out: by names in lower case."""
         if not self.sensitive_seen:
-            self.sensitive_seen = bool(names & {b"cookie", b"authorization"}) or any(
-                name.lower() == b"set-cookie" for name, _ in answer
-            )
+            self.sensitive_seen = bool(names & {b"cookie", b"authorization"}) or b"set-cookie" in answer

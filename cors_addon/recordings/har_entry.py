@@ -1,21 +1,18 @@
 """One HAR entry as an `Observation`, whoever wrote it; what each writer does stands in `har_dialects`."""
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
-from cors_addon.engines import FETCH, detect
+from cors_addon.engines import ENGINES, FETCH, detect
 from cors_addon.exchange import own_page, telling
-from cors_addon.exchange.http_cache import is_plain
 from cors_addon.exchange.model import BLOCKED_BY_RESPONSE, Observation, Word
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.timing import HAR_FIREFOX_WAITS
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.load import Destination
 from cors_addon.fetch.methods import CORS_SAFELISTED
-from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_HEADERS, ASKED_METHOD
+from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_HEADERS, ASKED_METHOD, VALIDATORS
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.requests import cors_unsafe_names
@@ -53,9 +50,8 @@ SENT_AGAIN = (
 )
 AGENT_ASSUMED = "no User-Agent in this entry: taken for the browser that the file names"
 
-_SOCKET = pattern(r"^ws(?=s?:)", re.IGNORECASE)
 _WHOLE_SECONDS = pattern(r"[\d-]+T\d\d:\d\d:\d\d(?:Z|[+-]\d\d:?\d\d)?")
-_HTTP2 = pattern(r"(?:http/|h)[23]", re.IGNORECASE)
+_RETRIED = frozenset(status for engine in ENGINES.values() for status in engine.retried_statuses)
 _ALLOW_ORIGIN = ALLOW_ORIGIN.lower().encode()
 _EVIDENCE = frozenset({b"origin", b"cookie", b"upgrade-insecure-requests"})
 """Header names that make a request of use, whatever its answer."""
@@ -123,15 +119,14 @@ def convert(raw: Any, number: int, context: Context) -> Entry:
 
 def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
     request: dict[str, Any] = raw["request"]
-    # a WebSocket's handshake is a request of http(s)
-    url = har_fields.parsed_url(_SOCKET.sub("http", str(request["url"])))
+    url = har_fields.requested_url(str(request["url"]))
     if url is None:
         return Entry()  # data:, blob:, an extension's
     if raw.get("_apiRequest") is True or "_apiRequestRef" in raw:
         return Entry(note=NO_BROWSER if "origin" in har_fields.header_names(request) else "")
     entry = given(raw, url)
     context.loaded(raw, url, asks_for_page=b"upgrade-insecure-requests" in entry.names)
-    context.note_sensitive(entry.names, entry.answer)
+    context.note_sensitive(entry.names, entry.answer_names)
     context.failures += bool(entry.error) or not entry.answered
     _add_cookies(entry)
     why = off_the_wire(entry, context)
@@ -199,7 +194,7 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
         status, entry.notes = 304, (CONFIRMED,)
     moved = context.dialect.moves_headers and _are_moved(entry, context)
     if moved:
-        entry.answer, entry.notes = (), (HEADERS_MOVED,)
+        entry.answer, entry.answer_names, entry.notes = (), frozenset(), (HEADERS_MOVED,)
     if not entry.asked and (page := _page(entry)) is not None:
         passed = context.dialect.leaves_failures_out and (moved or _is_shared(entry))
         if not (passed or _needs_preflight(entry)):
@@ -220,16 +215,16 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
         request=entry.fields,
         status=status,
         response=entry.answer if entry.answered else (),
-        http2=_HTTP2.match(str(entry.request.get("httpVersion") or "")) is not None,
+        http2=har_fields.is_http2(str(entry.request.get("httpVersion") or "")),
         has_body=har_fields.has_body(entry.request, entry.fields),
         destination=_destination(entry, word, answered=True),
         read_body=partial(har_fields.body_of, entry.response) if har_fields.has_text(entry.response) else None,
     )
     found = Entry(observation, notes=entry.notes, since=since, heard=word if entry.answered else None, word_alone=moved)
     found.body_size = har_fields.body_size(entry.response)
-    found.load = telling.is_load(observation)
-    found.load_only = found.load and not _is_of_use(entry, observation)
-    found.of_use = found.load or _is_of_use(entry, observation) or (word is not None and word.stopped_by is not None)
+    found.load, of_use = telling.is_load(observation), _is_of_use(entry, observation)
+    found.load_only = found.load and not of_use
+    found.of_use = found.load or of_use or (word is not None and word.stopped_by is not None)
     found.coarse = _WHOLE_SECONDS.fullmatch(str(entry.raw.get("startedDateTime"))) is not None
     if entry.asked or found.coarse:
         found.leads_to = _leads_to(observation)
@@ -249,7 +244,7 @@ def _are_moved(entry: Given, context: Context) -> bool:
 
 def _is_shared(entry: Given) -> bool:
     """Whether an answer speaks of CORS."""
-    return any(LOWER[name] == _ALLOW_ORIGIN for name, _ in entry.answer)
+    return _ALLOW_ORIGIN in entry.answer_names
 
 
 def _leads_to(seen: Observation) -> Url | None:
@@ -271,8 +266,8 @@ def _is_of_use(entry: Given, seen: Observation) -> bool:
     return (
         not _EVIDENCE.isdisjoint(entry.names)
         or seen.status in REDIRECT_STATUSES
-        or b"set-cookie" in map(LOWER.__getitem__, (name for name, _ in seen.response))
-        or is_plain(seen.method, seen.status, seen.response)
+        or b"set-cookie" in entry.answer_names
+        or (seen.status == 200 and seen.method == b"GET" and not VALIDATORS.isdisjoint(entry.answer_names))
     )
 
 
@@ -297,7 +292,7 @@ def _note_asked(entry: Given, found: Entry, context: Context) -> None:
     found.fetch = (entry.url, entry.method)
     found.exact = context.dialect.is_proxy and not found.coarse
     found.shouts = shouts
-    found.names = frozenset(entry.names)
+    found.names = entry.names
     if context.firefox:
         found.slack = HAR_FIREFOX_WAITS
         found.tainted = found.origin == b"null"
@@ -308,6 +303,8 @@ _engine = lru_cache(maxsize=256)(detect)
 
 def _may_be_sent_again(status: int | None, wire: dict[bytes, bytes]) -> bool:
     """Whether after this the browser sends the request again by itself, so that it has done so already."""
+    if status is not None and status not in _RETRIED:
+        return False
     engine = _engine(wire.get(b"user-agent", b"").strip())
     if engine is None:
         return False
@@ -338,7 +335,7 @@ def _unanswered(entry: Given, number: int, context: Context, word: Word | None) 
     found.since, found.observation = _without_answer(entry, number, context, word)
     found.notes, found.heard, found.of_use = entry.notes, word, True
     if found.by_preflight:
-        found.fetch, found.names = (entry.url, entry.method), frozenset(entry.names)
+        found.fetch, found.names = (entry.url, entry.method), entry.names
     context.judged += 1
     return found
 
@@ -350,7 +347,7 @@ def _stopped(entry: Given, number: int, context: Context, word: Word) -> Entry:
     if not (entry.asked or entry.lines().get(b"referer")) and (page := context.page_in_frame(entry.raw)) is not None:
         others = tuple(line for line in observation.request if line[0].lower() != b"referer")
         observation.request = (*others, (b"Referer", f"{page}/".encode("latin-1")))
-    if _SOCKET.match(str(entry.request["url"])):
+    if har_fields.SOCKET.match(str(entry.request["url"])):
         observation.request += ((b"Upgrade", b"websocket"),)
     if entry.asked and was_sent(entry, context):
         context.maybe_sent_again += _may_be_sent_again(None, entry.lines())

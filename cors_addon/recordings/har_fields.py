@@ -5,11 +5,12 @@ Total: what is not as it should be counts as left out.
 
 import json
 import math
+import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.headers import LOWER
@@ -18,19 +19,30 @@ from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings.har_dialects import Context
 
 _CLIENT_PORT = pattern(r"ClientPort:(\d+)")
+_HTTP2 = pattern(r"(?:http/|h)[23]", re.IGNORECASE)
 _LAST_PORT = 65535
 _CONTENT_LENGTH = len(b"content-length")
 _LONGEST_ESCAPE = len("\\ud83d\\ude00")
 """Characters of JSON that one of a string takes at most."""
 
 
-class Lines(NamedTuple):
-    """A header list that was read already."""
+class Lines:
+    """A header list that was read already. Of equal ones there may be but one: it is not to be changed."""
 
-    fields: Fields
-    """As `header_list` gives it."""
-    left_out: tuple[str, ...]
-    """Names of what is not in it, in lower case: pseudo-headers."""
+    __slots__ = ("fields", "left_out", "names")
+
+    def __init__(self, fields: Fields, left_out: tuple[str, ...] = ()) -> None:
+        """`fields`: as `header_list` gives them; `left_out`: names that are not among them, in lower case."""
+        self.fields = fields
+        self.left_out = left_out
+        """Pseudo-headers."""
+        self.names = frozenset([LOWER[name] for name, _ in fields])
+        """Of the fields, in lower case."""
+
+
+def lines_of(headers: Any) -> Lines:
+    """Header lines as they were on the wire, with their names."""
+    return headers if type(headers) is Lines else Lines(header_list(headers))
 
 
 class UnreadText:
@@ -92,6 +104,12 @@ def parsed_url(url: str) -> Url | None:
     return _parsed_short(url) if len(url) < _SHORT else parse_url(url)
 
 
+def requested_url(url: str) -> Url | None:
+    """The URL that is asked for one: the handshake of a WebSocket is a request of http(s)."""
+    return parsed_url("http" + url[2:] if SOCKET.match(url) else url)
+
+
+SOCKET = pattern(r"ws(?=s?:)", re.IGNORECASE)
 _parsed_short = lru_cache(maxsize=4096)(parse_url)
 
 
@@ -111,7 +129,7 @@ def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
 def header_names(message: dict[str, Any]) -> set[str]:
     """Header names in lower case, pseudo-headers too."""
     headers = message.get("headers")
-    if isinstance(headers, Lines):
+    if type(headers) is Lines:
         return {*headers.left_out, *(name.decode("latin-1").lower() for name, _ in headers.fields)}
     if isinstance(headers, dict):
         return {str(name).lower() for name in headers}
@@ -163,6 +181,12 @@ def connection_of(raw: dict[str, Any], context: Context) -> tuple[str, str] | No
     return None if known in ("", "0", 0) else (context.name, str(known))
 
 
+@lru_cache(maxsize=64)
+def is_http2(version: str) -> bool:
+    """Whether this names HTTP/2 or a later version."""
+    return _HTTP2.match(version) is not None
+
+
 def has_body(request: dict[str, Any], fields: Fields) -> bool:
     """Whether the request bears a body, by what any field says."""
     size = request.get("bodySize")
@@ -188,8 +212,8 @@ def times(raw: dict[str, Any], context: Context) -> tuple[float, float, float]:
     if context.dialect.connects_apart:
         took = sum(_duration(parts.get(name)) for name in ("send", "wait", "receive"))
         return since, since, since + took / 1000
-    waiting = () if context.dialect.is_proxy else ("blocked", "dns", "connect")  # a proxy connects after it was asked
-    waited = sum(_duration(parts.get(name)) for name in waiting)
+    # a proxy connects after it was asked
+    waited = 0.0 if context.dialect.is_proxy else sum([_duration(parts.get(name)) for name in _BEFORE_SENDING])
     took = _duration(raw.get("time")) or sum(
         _duration(parts.get(name)) for name in ("blocked", "dns", "connect", "send", "wait", "receive")
     )
@@ -197,13 +221,14 @@ def times(raw: dict[str, Any], context: Context) -> tuple[float, float, float]:
     return since, min(since + waited / 1000, ended), ended
 
 
+_BEFORE_SENDING = ("blocked", "dns", "connect")
+
+
 def _duration(value: Any) -> float:
     """Milliseconds; -1 stands for what does not apply."""
-    if type(value) is float and 0 <= value < 1e12:
-        return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+    if type(value) is not float and type(value) is not int:
         return 0.0
-    return float(value)
+    return float(value) if 0 <= value < 1e12 else 0.0
 
 
 def _moment(value: Any) -> float | None:
@@ -211,10 +236,14 @@ def _moment(value: Any) -> float | None:
         if not math.isfinite(value):
             return None
         return float(value) / 1000 if value > 1e11 else float(value)
+    text = str(value)
     try:
-        moment = datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        return None
+        try:
+            moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        except ValueError:
+            return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()

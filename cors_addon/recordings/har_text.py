@@ -5,7 +5,7 @@ objects, each of which is decoded once.
 
 Law 1: what comes out is what decoding all of it gives: whatever is not as expected is decoded whole, by `Text.value`.
 Law 2: damage within a body does no harm, for no verdict needs it, unless it makes the body's end doubtful.
-Law 3: the memory of header lines is bounded.
+Law 3: the memory of header lines and lists is bounded.
 
 Why text can be searched for keys: a quotation mark within a string has a backslash before it, so `"headers"` without
 one is a string of its own wherever it is found.
@@ -30,6 +30,7 @@ _COMMA, _NOTHING = re.compile(r"[ \t\n\r]*,[ \t\n\r]*"), re.compile(r"[ \t\n\r]*
 _IN_PLACE = "NaN"
 """Stands where something was cut out: a value about which the decoder of JSON asks us."""
 _MAX_LINES, _MAX_LINE, _MAX_WAYS = 4096, 1500, 8
+_MAX_LISTS, _MAX_LIST = 512, 4000
 _SHORT_BODY = 256
 
 
@@ -81,6 +82,8 @@ class Entries:
         self._text = text
         self._known: dict[str, tuple[_Known, _Known]] = {}
         """By what the objects of a header list begin with: those that a comma follows, and the last of a list."""
+        self._lists: dict[str, tuple[int, Lines]] = {}
+        """Whole header lists by their text after the key, to the first bracket: where in it they begin."""
         self._parts: list[str] = []
         """The text of an entry as far as it is to be decoded; between two, something was cut out."""
         self._begins: list[int] = []
@@ -140,13 +143,28 @@ class Entries:
         self._cut.append(value)
 
     def _cut_headers(self, text: str, key: int) -> None:
-        opened = _ARRAY_OF_OBJECTS.match(text, key + len(_HEADERS))
+        start = key + len(_HEADERS)
+        end = text.find("]", start) + 1
+        written = text[start:end]
+        known = self._lists.get(written)  # pages ask for one thing after the other in the same words
+        if known is not None:
+            self._cut_out(text, start + known[0], end, known[1])
+            return
+        begin = self._read_headers(text, start)
+        if self._begins[-1] == end and len(written) <= _MAX_LIST:
+            if len(self._lists) >= _MAX_LISTS:
+                self._lists.clear()
+            self._lists[written] = begin - start, self._cut[-1]
+
+    def _read_headers(self, text: str, start: int) -> int:
+        """Cut out a header list that was not seen before; returns where it begins."""
+        opened = _ARRAY_OF_OBJECTS.match(text, start)
         if opened is None:
             raise _Odd
         begin, at = opened[2], opened.end()
         if begin is None:
-            self._cut_out(text, opened.start(1), at + 1, Lines((), ()))
-            return
+            self._cut_out(text, opened.start(1), at + 1, Lines(()))
+            return opened.start(1)
         known, known_last = self._known.get(begin) or self._way(begin)
         end = at
         for _ in range(_MOST_BRACKETS):
@@ -159,7 +177,7 @@ class Entries:
             lines = [*map(known.__getitem__, pieces), final]
             some_left_out = known.left_out or known_last.left_out
             self._cut_out(text, opened.start(1), end + 1, _of(lines, some_left_out=some_left_out))
-            return
+            return opened.start(1)
         raise _Odd
 
     def _way(self, begin: str) -> tuple[_Known, _Known]:
@@ -192,7 +210,7 @@ def _key(text: str, at: int) -> int:
 def _of(lines: list[tuple[bytes, bytes] | str], *, some_left_out: bool) -> Lines:
     left_out = [each for each in lines if type(each) is str] if some_left_out else ()
     if not left_out:
-        return Lines(cast(Fields, tuple(lines)), ())
+        return Lines(cast(Fields, tuple(lines)))
     return Lines(tuple([each for each in lines if type(each) is tuple]), tuple(left_out))
 
 

@@ -3,7 +3,7 @@
 What one entry shows by itself is told by its own fields, whoever wrote it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.exchange.model import Fields
@@ -46,8 +46,10 @@ class Given:
     """Whether it has an answer, by its status."""
     error: str
     """The browser's own word for how it failed; empty where it has none."""
-    names: set[bytes] = field(default_factory=set)
+    names: frozenset[bytes]
     """Of the request's header lines, in lower case; a User-Agent that is only assumed is not among them."""
+    answer_names: frozenset[bytes]
+    """Of the answer's header lines, in lower case."""
     notes: tuple[str, ...] = ()
     """What had to be assumed."""
 
@@ -87,7 +89,7 @@ class Given:
     def add(self, name: bytes, value: bytes, *notes: str) -> None:
         """A header line that the entry lacks."""
         self.fields += ((name, value),)
-        self.names.add(name.lower())
+        self.names |= {name.lower()}
         self.notes += notes
 
 
@@ -95,20 +97,21 @@ def given(raw: dict[str, Any], url: Url) -> Given:
     """Read an entry."""
     request, response = raw["request"], raw.get("response") or {}
     status = har_fields.number(response.get("status"))
-    found = Given(
+    sent, received = har_fields.lines_of(request.get("headers")), har_fields.lines_of(response.get("headers"))
+    return Given(
         raw,
         request,
         response,
         url,
         str(request.get("method") or "GET").encode("latin-1", "replace"),
-        har_fields.header_list(request.get("headers")),
-        har_fields.header_list(response.get("headers")),
+        sent.fields,
+        received.fields,
         status,
         status is not None and status >= 100,
         str(response.get("_error") or response.get("_failureText") or raw.get("_error") or ""),
+        sent.names,
+        received.names,
     )
-    found.names = {LOWER[name] for name, _ in found.fields}
-    return found
 
 
 def off_the_wire(entry: Given, context: Context) -> str | None:
@@ -153,7 +156,7 @@ def is_confirmed(entry: Given, context: Context) -> bool:
         return False
     if not entry.names & VALIDATING or entry.response.get("bodySize") not in (0, -1, None):
         return False
-    return not any(LOWER[name] in (b"content-length", b"transfer-encoding") for name, _ in entry.answer)
+    return entry.answer_names.isdisjoint((b"content-length", b"transfer-encoding"))
 
 
 def was_sent(entry: Given, context: Context) -> bool:
