@@ -281,6 +281,34 @@ def test_what_had_another_digest_was_answered() -> None:
     ]
 
 
+@pytest.mark.parametrize("worker_first", [True, False])
+def test_what_a_service_worker_asked_for_its_page_is_told_once(worker_first: bool) -> None:
+    """The page's own entry knows only that it failed."""
+    page = entry("/a", -1, [])
+    worker = entry("/a", -1, [], _serviceWorkerRef="worker@1", startedDateTime="2026-11-28T10:00:00.104Z")
+    worker["snapshot"]["response"]["_failureText"] = "net::ERR_CONNECTION_REFUSED"
+    later = entry("/a", -1, [], startedDateTime="2026-11-28T10:00:09.104Z")
+    both = [worker, page] if worker_first else [page, worker]
+    assert told(trace(*both, later), "t.zip") == [
+        "no-cors GET /a not-cors blocked by network (recording)",
+        "actual GET /a deny cause-not-recorded (recording)",
+    ]
+
+
+def test_a_preflight_whose_request_has_no_answer_may_have_passed() -> None:
+    """Whether that or its preflight was refused, Playwright does not say."""
+    allowed = [
+        {"name": "Access-Control-Allow-Origin", "value": APP},
+        {"name": "Access-Control-Allow-Methods", "value": "PUT"},
+    ]
+    asks = entry("/a", 204, allowed, _serviceWorkerRef="worker@1", startedDateTime="2026-11-28T10:00:00.104Z")
+    asks["snapshot"]["request"]["method"] = "OPTIONS"
+    asks["snapshot"]["request"]["headers"].append({"name": "Access-Control-Request-Method", "value": "PUT"})
+    refused = entry("/a", -1, [], _serviceWorkerRef="worker@1")
+    refused["snapshot"]["request"]["method"] = "PUT"
+    assert "preflight OPTIONS /a allow (wire)" in told(trace(refused, asks), "t.zip")
+
+
 def test_a_trace_without_console() -> None:
     """That it was refused is known, and why is not."""
     assert told(trace(entry("/a", -1, [])), "t.zip") == ["actual GET /a deny cause-not-recorded (recording)"]

@@ -424,3 +424,11 @@ def test_whether_a_page_is_named(value: str | None, own: bool, elsewhere: bool, 
     at = url(f"{PAGE}/")
     targets = (url(f"{PAGE}/x"), url(OTHER), url("http://cdn.third.test/"))
     assert tuple(names_page(policy, at, target) for target in targets) == (own, elsewhere, insecure)
+
+
+def test_an_event_source_is_always_a_cors_request() -> None:
+    """Also where a recording shows it as the page made it, without Origin and Sec-Fetch headers."""
+    session = Session()
+    asked = load("e", answer=[("Content-Type", "text/event-stream"), ("Access-Control-Allow-Origin", "*")])
+    bare = replace(asked, request=(("Referer", f"{PAGE}/"), ("Accept", "text/event-stream")))
+    assert session.observe_load(observed(bare)) == []

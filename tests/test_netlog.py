@@ -24,7 +24,7 @@ NOT_SAVED = 64
 
 EVENTS = sorted({*netlog.HANDLED, "UNKNOWN_TO_US"})
 TYPES = {name: number for number, name in enumerate(EVENTS, 100)}
-ERRORS = {"CONNECTION_REFUSED": -102, "FAILED": -2, "BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS": -384}
+ERRORS = {"CONNECTION_REFUSED": -102, "FAILED": -2, "CACHE_MISS": -400, "BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS": -384}
 
 
 class Log:
@@ -291,6 +291,40 @@ def test_what_is_the_browsers_own_is_left_out(judged: Judged) -> None:
     log.exchange(1, ["HTTP/1.1 200 OK"])
     log.end(1)
     assert judged(log.text())[0] == []
+
+
+def test_what_the_browser_wanted_from_its_cache_alone_was_not_stopped(judged: Judged) -> None:
+    """Nor were its services, which are told of no more where they cannot be reached."""
+    log = Log()
+    for source, error, initiator in ((1, "CACHE_MISS", PAGE), (2, "CONNECTION_REFUSED", "not an origin")):
+        log.begin(source, "GET", f"{SERVER}/a")
+        log.job(source, "GET", f"{SERVER}/a", initiator=initiator)
+        log.add(source, "URL_REQUEST_START_JOB", 2, net_error=ERRORS[error])
+        log.end(source)
+    assert judged(log.text())[0] == []
+
+
+def test_each_hop_has_its_own_way_to_its_permission(judged: Judged) -> None:
+    """The browser looks for the next one's before it is done with the redirect."""
+    log = Log()
+    redirect = "URL_REQUEST_DELEGATE_RECEIVED_REDIRECT"
+    log.begin(1, "PUT", f"{SERVER}/a", needs=True)
+    log.preflight(2, 1, f"{SERVER}/a", ["HTTP/1.1 204", ALLOWED, "access-control-allow-methods: PUT"])
+    log.add(2, "REQUEST_ALIVE", 2)
+    log.job(1, "PUT", f"{SERVER}/a")
+    log.exchange(1, ["HTTP/1.1 307", f"location: {SERVER}/b", ALLOWED])
+    log.add(1, redirect, 1)
+    log.add(1, "CHECK_CORS_PREFLIGHT_REQUIRED", preflight_required=True)
+    log.add(1, "CHECK_CORS_PREFLIGHT_CACHE", status="hit-and-pass")
+    log.add(1, redirect, 2)
+    log.job(1, "PUT", f"{SERVER}/b")
+    log.exchange(1, ["HTTP/1.1 200", ALLOWED])
+    log.end(1)
+    judgements, _ = judged(log.text())
+    assert [(each.observation.url.path, each.preflight) for each in judgements[1:]] == [
+        ("/a", PreflightState.SENT),
+        ("/b", PreflightState.CACHED),
+    ]
 
 
 def test_given_up_and_still_open(judged: Judged) -> None:

@@ -313,6 +313,8 @@ def mode_of(observation: Observation, headers: Headers) -> str:
     origin = headers.get(b"origin")
     if origin is not None and normalize(origin) != observation.url.origin:
         return "cors"
+    if headers.get(b"accept") == b"text/event-stream":
+        return "cors"
     return "navigate" if _asks_for_a_document(headers) else "no-cors"
 
 

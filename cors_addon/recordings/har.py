@@ -158,6 +158,10 @@ class _Window:
         """Those whose clock has whole seconds."""
         self._hops: list[Entry] = []
         """Of these, the redirects."""
+        self._unanswered: dict[tuple[object, ...], list[Entry]] = {}
+        """Of pages."""
+        self._by_workers: dict[tuple[object, ...], float] = {}
+        """When service workers asked for what, the latest."""
 
     def __len__(self) -> int:
         return self._size
@@ -170,6 +174,12 @@ class _Window:
             self._coarse.append(entry)
             if entry.leads_to is not None:
                 self._hops.append(entry)
+        if entry.by_worker:
+            self._explain_page(entry)
+        elif entry.unanswered is not None:
+            self._unanswered.setdefault(entry.unanswered, []).append(entry)
+            sent = self._by_workers.get(entry.unanswered)
+            entry.by_its_worker = sent is not None and entry.since <= sent + HAR_SAME_MOMENT
         if entry.preflight_for is not None:
             self._add_preflight(entry, entry.preflight_for)
             return
@@ -190,6 +200,17 @@ class _Window:
         if request is not None:
             _pair(entry, request)
             self._push(request)  # once more: in its new place, and after its preflight
+
+    def _explain_page(self, entry: Entry) -> None:
+        """A page's request that failed at its service worker, which had sent this one for it, is told by this one."""
+        assert entry.observation is not None
+        key = (entry.observation.url, entry.observation.method)
+        self._by_workers[key] = entry.since
+        if len(self._by_workers) > WINDOW:
+            del self._by_workers[next(iter(self._by_workers))]
+        waiting = self._unanswered.get(key)
+        if waiting and waiting[-1].since <= entry.since + HAR_SAME_MOMENT:
+            waiting[-1].by_its_worker = True
 
     def _find_preflight(self, entry: Entry, key: tuple[object, ...]) -> None:
         if entry.shouts and entry.observation is not None:
@@ -236,6 +257,9 @@ class _Window:
         self.kept -= entry.body_size
         self._forget(entry)
         assert entry.observation is not None
+        if entry.by_its_worker:
+            note(har_entry.WORKER, 1)
+            return None
         if entry.by_preflight and self._sees is not PreflightsSeen.NONE:
             note(entry.note, 1)
             return None
@@ -253,6 +277,10 @@ class _Window:
         )
 
     def _forget(self, entry: Entry) -> None:
+        if entry.unanswered is not None and entry in (waiting := self._unanswered.get(entry.unanswered, [])):
+            waiting.remove(entry)
+            if not waiting:
+                del self._unanswered[entry.unanswered]
         if entry.coarse:
             self._coarse.remove(entry)
             if entry.leads_to is not None:

@@ -219,9 +219,12 @@ class Context:
     def keeps_failures(self) -> bool:
         """Whether what failed is in the file: else that a request is missing tells nothing.
 
-        Who writes in a way that is not known has to show that.
+        Who writes in a way that is not known has to show that. Of what Playwright has no answer to, it is not told
+        whether that or its preflight was refused.
         """
-        return not self.dialect.leaves_failures_out and (self.dialect is not PLAIN or self.failures > 0)
+        if self.dialect.leaves_failures_out or self.dialect.tells_by_headers:
+            return False
+        return self.dialect is not PLAIN or self.failures > 0
 
     @property
     def firefox(self) -> bool:

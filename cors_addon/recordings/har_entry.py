@@ -6,11 +6,10 @@ from typing import Any
 
 from cors_addon.engines import ENGINES, FETCH, detect
 from cors_addon.exchange import own_page, telling
-from cors_addon.exchange.model import BLOCKED_BY_RESPONSE, Observation, Word
+from cors_addon.exchange.model import Observation, Word
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.timing import HAR_FIREFOX_WAITS
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.fetch.load import Destination
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_HEADERS, ASKED_METHOD, VALIDATORS
 from cors_addon.fetch.origins import Url
@@ -28,8 +27,18 @@ from cors_addon.recordings.har_wire import (
     off_the_wire,
     was_sent,
 )
-from cors_addon.recordings.har_word import NEVER_SENT, NO_ANSWER_KEPT, REFUSED, why_unanswered, word_of
-from cors_addon.recordings.logged import DESTINATIONS
+from cors_addon.recordings.har_wire import (
+    WORKER as WORKER,
+)
+from cors_addon.recordings.har_word import (
+    NEVER_SENT,
+    NO_ANSWER_KEPT,
+    REFUSED,
+    destination_of,
+    is_refused_elsewhere,
+    why_unanswered,
+    word_of,
+)
 
 NO_BROWSER = "sent by the test's own client, which is no browser and does not enforce CORS"
 ORIGIN_LEFT_OUT = (
@@ -100,6 +109,12 @@ class Entry:
     """Bytes of its body, which is kept with it."""
     paired: bool = False
     chosen: bool = True
+    unanswered: tuple[object, ...] | None = None
+    """URL and method of a request that the browser refused, and of which nothing was on the wire here."""
+    by_worker: bool = False
+    """A service worker sent it."""
+    by_its_worker: bool = False
+    """Its service worker sent another in its place, which is told."""
     turn: int = 0
     coarse: bool = False
     """Its clock has whole seconds only: what happened within one is in no order."""
@@ -137,19 +152,8 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
         return _stopped(entry, number, context, word)
     if entry.answered or was_sent(entry, context):
         return _exchange(entry, number, context, word)
-    told = entry.matters or context.after_redirect(url) is not None or _is_refused_elsewhere(entry, context, word)
+    told = entry.matters or context.after_redirect(url) is not None or is_refused_elsewhere(entry, context, word)
     return _unanswered(entry, number, context, word) if told else Entry()
-
-
-def _is_refused_elsewhere(entry: Given, context: Context, word: Word | None) -> bool:
-    """Whether the browser refused it in the way of CORS, of which the file does not say who sent it.
-
-    So are those of Playwright before 1.61: the page's origin is told by the Referer alone.
-    """
-    if "_resourceType" in entry.raw or word is None or word.refusal is None:
-        return False
-    known = context.origin_of(entry.raw, entry.url, entry.lines().get(b"referer", b""))
-    return known is not None and known[0] != entry.url.origin.encode("latin-1")
 
 
 def _add_cookies(entry: Given) -> None:
@@ -217,7 +221,7 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
         response=entry.answer if entry.answered else (),
         http2=har_fields.is_http2(str(entry.request.get("httpVersion") or "")),
         has_body=har_fields.has_body(entry.request, entry.fields),
-        destination=_destination(entry, word, answered=True),
+        destination=destination_of(entry, word, answered=True),
         read_body=partial(har_fields.body_of, entry.response) if har_fields.has_text(entry.response) else None,
     )
     found = Entry(observation, notes=entry.notes, since=since, heard=word if entry.answered else None, word_alone=moved)
@@ -225,6 +229,7 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
     found.load, of_use = telling.is_load(observation), _is_of_use(entry, observation)
     found.load_only = found.load and not of_use
     found.of_use = found.load or of_use or (word is not None and word.stopped_by is not None)
+    found.by_worker = "_serviceWorkerRef" in entry.raw
     found.coarse = _WHOLE_SECONDS.fullmatch(str(entry.raw.get("startedDateTime"))) is not None
     if entry.asked or found.coarse:
         found.leads_to = _leads_to(observation)
@@ -334,6 +339,7 @@ def _unanswered(entry: Given, number: int, context: Context, word: Word | None) 
     _assume_agent(entry, context)
     found.since, found.observation = _without_answer(entry, number, context, word)
     found.notes, found.heard, found.of_use = entry.notes, word, True
+    found.unanswered, found.by_worker = (entry.url, entry.method), "_serviceWorkerRef" in entry.raw
     if found.by_preflight:
         found.fetch, found.names = (entry.url, entry.method), entry.names
     context.judged += 1
@@ -351,7 +357,8 @@ def _stopped(entry: Given, number: int, context: Context, word: Word) -> Entry:
         observation.request += ((b"Upgrade", b"websocket"),)
     if entry.asked and was_sent(entry, context):
         context.maybe_sent_again += _may_be_sent_again(None, entry.lines())
-    return Entry(observation, notes=entry.notes, since=since, of_use=True, heard=word)
+    by_worker = "_serviceWorkerRef" in entry.raw
+    return Entry(observation, notes=entry.notes, since=since, of_use=True, heard=word, by_worker=by_worker)
 
 
 def _without_answer(entry: Given, number: int, context: Context, word: Word) -> tuple[float, Observation]:
@@ -359,17 +366,8 @@ def _without_answer(entry: Given, number: int, context: Context, word: Word) -> 
     since, started, ended = har_fields.times(entry.raw, context)
     return since, Observation(
         f"{context.name}#{number}", None, None, started, ended, entry.method, entry.url, entry.fields, None, (),
-        has_body=har_fields.has_body(entry.request, entry.fields), destination=_destination(entry, word),
+        has_body=har_fields.has_body(entry.request, entry.fields), destination=destination_of(entry, word),
     )  # fmt: skip
-
-
-def _destination(entry: Given, word: Word | None, *, answered: bool = False) -> Destination | None:
-    """What the answer is for, as the entry itself says: of a document, whether it is in a frame only its end tells."""
-    kind = str(
-        entry.raw.get("_resourceType", "document" if b"upgrade-insecure-requests" in entry.names else "")
-    ).lower()
-    framed = word is not None and word.block is not None and word.block.detail == BLOCKED_BY_RESPONSE
-    return None if kind == "document" and answered and not framed else DESTINATIONS.get(kind)
 
 
 # ---- headers as the page made them ----

@@ -5,12 +5,13 @@ preflight has none, whatever came of it. Without an error, what was received say
 answer nothing is. What leaves failures out tells by having an entry at all.
 """
 
-from cors_addon.exchange.model import Word
+from cors_addon.exchange.model import BLOCKED_BY_RESPONSE, Word
 from cors_addon.fetch.checks import REDIRECT_STATUSES
-from cors_addon.fetch.load import Block, Gate
+from cors_addon.fetch.load import Block, Destination, Gate
 from cors_addon.recordings import har_fields, words
 from cors_addon.recordings.har_dialects import Context
 from cors_addon.recordings.har_wire import GIVEN_UP, STILL_OPEN, Given, not_even_begun
+from cors_addon.recordings.logged import DESTINATIONS
 
 NO_ANSWER_KEPT = (
     "failed, and the file has no answer: whether the browser refused it or the network failed is not to be told"
@@ -67,6 +68,17 @@ def _was_received(entry: Given, context: Context) -> bool:
     return (size or 0) > 0 or (received or 0) > 0
 
 
+def is_refused_elsewhere(entry: Given, context: Context, word: Word | None) -> bool:
+    """Whether the browser refused it in the way of CORS, of which the file does not say who sent it.
+
+    So are those of Playwright before 1.61: the page's origin is told by the Referer alone.
+    """
+    if "_resourceType" in entry.raw or word is None or word.refusal is None:
+        return False
+    known = context.origin_of(entry.raw, entry.url, entry.lines().get(b"referer", b""))
+    return known is not None and known[0] != entry.url.origin.encode("latin-1")
+
+
 def why_unanswered(entry: Given, word: Word | None) -> str:
     """Why nothing is judged where the file has no answer."""
     if not entry.response:
@@ -76,3 +88,12 @@ def why_unanswered(entry: Given, word: Word | None) -> str:
     if entry.raw.get("_wasAborted") is True or (word is not None and word.given_up):
         return GIVEN_UP
     return NO_ANSWER_KEPT
+
+
+def destination_of(entry: Given, word: Word | None, *, answered: bool = False) -> Destination | None:
+    """What the answer is for, as the entry itself says: of a document, whether it is in a frame only its end tells."""
+    kind = str(
+        entry.raw.get("_resourceType", "document" if b"upgrade-insecure-requests" in entry.names else "")
+    ).lower()
+    framed = word is not None and word.block is not None and word.block.detail == BLOCKED_BY_RESPONSE
+    return None if kind == "document" and answered and not framed else DESTINATIONS.get(kind)

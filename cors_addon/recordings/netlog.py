@@ -87,7 +87,7 @@ class Fetch:
     hop: Hop | None = None
     hops: int = 0
     state: PreflightState | None = None
-    """How it came by its permission."""
+    """How it comes by its permission; where a redirect was taken, the next hop by now."""
     preflight: int | None = None
     """The source of its preflight, until it is known what became of that."""
     is_preflight: bool = False
@@ -127,6 +127,8 @@ def _events(text: json_stream.Text, log: "_NetLog") -> Iterator[Any]:
         raise Damage(f"{CUT_OFF}: {damage.what}", damage.offset) from damage
 
 
+_NOT_IN_CACHE = "net::ERR_CACHE_MISS"
+"""Of what the browser wanted from its cache alone: where that has nothing, it asks anew, or does without."""
 _LINES = "},\n{"
 """Chromium writes a line for each event."""
 _TYPE = '"type":'
@@ -238,7 +240,7 @@ class _NetLog:
         if url is not None:
             method = str(params.get("method", "GET"))
             initiator = str(params.get("initiator", BROWSERS_OWN))
-            fetch.hop = Hop(url, method, event.time, initiator, "upload_id" in params, includes)
+            fetch.hop = Hop(url, method, event.time, initiator, "upload_id" in params, includes, fetch.state)
             fetch.hops += 1
 
     def sent(self, fetch: Fetch, event: "_Event") -> None:
@@ -286,13 +288,13 @@ class _NetLog:
         if fetch.is_preflight:
             fetch.ended = now
         elif hop is not None:
-            self._exchange(fetch, hop, now, netlog_words.of_hop(hop, fetch.refused, fetch.state))
+            self._exchange(fetch, hop, now, netlog_words.of_hop(hop, fetch.refused))
             fetch.hop = None
 
     def _exchange(self, fetch: Fetch, hop: Hop, ended: float, word: Word) -> None:
         """An exchange is complete."""
-        if hop.initiator == BROWSERS_OWN and any(name.lower() == b"origin" for name, _ in hop.fields):
-            return  # the browser's own services
+        if hop.error == _NOT_IN_CACHE or (hop.initiator == BROWSERS_OWN and _is_service(hop)):
+            return
         sent = bool(hop.fields)
         status, answer = hop.status, hop.answer
         from_cache = not sent and hop.error is None
@@ -326,6 +328,14 @@ class _NetLog:
                 number=self.log.number(),
             )
         )
+
+
+def _is_service(hop: Hop) -> bool:
+    """Whether this is of the browser's own services, which bear an Origin of their own or none, and not of a page.
+
+    Of what was never sent only a page's URL could be told of, and that no page had asked for.
+    """
+    return hop.status is None or any(name.lower() == b"origin" for name, _ in hop.fields)
 
 
 @dataclass(slots=True)

@@ -70,6 +70,8 @@ class Hop:
     has_body: bool
     includes: bool
     """Credentials are included."""
+    state: PreflightState | None
+    """How it came by its permission."""
     fields: Fields = ()
     """As sent; empty where it was not."""
     status: int | None = None
@@ -146,7 +148,7 @@ def is_sniffed(answer: Fields) -> bool:
     return kind in _SNIFFED or "/" not in kind or kind.startswith(_OFFICE)
 
 
-def of_hop(hop: Hop, refused: bool, state: PreflightState | None) -> Word:
+def of_hop(hop: Hop, refused: bool) -> Word:
     """What became of a request, and in what way it was sent."""
     mode = Credentials.UNKNOWN
     if hop.initiator != hop.url.origin:
@@ -156,7 +158,7 @@ def of_hop(hop: Hop, refused: bool, state: PreflightState | None) -> Word:
         passed = not refused and hop.error is None
         presumed = passed and hop.status not in REDIRECT_STATUSES and is_sniffed(hop.answer)
         said = Word(passed=passed, presumed=presumed, text=hop.error or (REFUSED if refused else PASSED))
-    return _sent_as(said, mode, state)
+    return _sent_as(said, mode, hop.state)
 
 
 @lru_cache(maxsize=1024)
