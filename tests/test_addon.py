@@ -166,6 +166,12 @@ def through(
             through("regular", "http://localhost:3000/x", tls=True, sni="api.example.test"),
             "https://api.example.test/x",
         ),
+        (
+            through(
+                "regular", "http://127.0.0.1:3000/x", host="api.example.test:8443", tls=True, sni="api.example.test"
+            ),
+            "https://api.example.test:8443/x",
+        ),
         # an address from the kernel, the name in the request
         (
             through("transparent", "https://192.0.2.1/x", host="api.example.test", tls=True),

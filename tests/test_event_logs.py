@@ -75,6 +75,13 @@ def test_firefox_tells_refusals_in_its_console() -> None:
     ]
 
 
+def test_what_was_complete_did_not_fail() -> None:
+    """Chromium's BiDi says so of a page that is left, and of a frame that it does not show."""
+    begun, done = bidi("/a", (("access-control-allow-origin", APP),))
+    failed = {**begun, "method": "network.fetchError", "params": {**begun["params"], "errorText": "net::ERR_FAILED"}}
+    assert told([begun, done, failed]) == ["actual GET /a allow (wire)"]
+
+
 GONE = (
     "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at {url}. (Reason: CORS"
     " request did not succeed). Status code: (null)."

@@ -271,8 +271,9 @@ def _url(request: http.RequestData, client: Client, server: Server) -> Url:
         host, port = _named(request, scheme)
     elif client.tls and client.sni and client.sni != host and not _same_host(client.sni, host):
         # an addon such as map_remote sent the request elsewhere: the TLS handshake tells where the browser meant it to
-        # go, though not to which port
-        scheme, host, port = "https", client.sni, 443
+        # go; to which port, its authority does, unless that was led elsewhere, too
+        named, at = _named(request, "https")
+        scheme, host, port = "https", client.sni, at if _same_host(named, client.sni) else 443
     path = request.path.decode("latin-1")
     if len(path) + len(host) > MAX_HOST:
         path, host = bounded_path(path), host[:MAX_HOST]

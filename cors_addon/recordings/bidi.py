@@ -205,6 +205,8 @@ class _Requests:
         count = params.get("redirectCount")
         key = (str(params["request"]["request"]), count if isinstance(count, int) else 0)
         seen = self._open.get(key)
+        if seen is None and method == "network.fetchError" and self._is_told(params["request"]["url"], key):
+            return  # Chromium says of some that were complete that they failed, too
         if seen is None:
             seen = _Seen(params, self._log.number())
             self._open[key] = seen
@@ -219,6 +221,10 @@ class _Requests:
         if method in ("network.fetchError", "network.responseCompleted"):
             del self._open[key]
             self._end(seen)
+
+    def _is_told(self, url: str, key: tuple[str, int]) -> bool:
+        """Whether a request that was complete before, a short time ago, is this one."""
+        return any(each.url == url and each.request.get("request") == key[0] for _, each in reversed(self._held))
 
     def _link(self, seen: _Seen) -> None:
         """Find a preflight its request: Chromium names it, in Firefox it began before."""
