@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.exchange.telling import is_load
 from cors_addon.fetch import markup
 from cors_addon.fetch.load import Gate
 from cors_addon.session.session import ALL, Session
@@ -126,3 +127,26 @@ def test_what_no_policy_is_missed_for_passes() -> None:
     script = load("w", 0.5, url=f"{PAGE}/w.js", dest="worker", mode="same-origin", site="same-origin", answer=[REQUIRE])
     fetched = replace(load("a", 1, url=OTHER, answer=[SHARED]), request=(*request, ("Referer", f"{PAGE}/")))
     assert stopped(observed(first), observed(script), observed(fetched)) is None
+
+
+@pytest.mark.parametrize("redirected", [True, False])
+def test_what_a_style_sheet_from_elsewhere_loads_of_the_pages_own_origin_is_not_opaque(redirected: bool) -> None:
+    """Firefox tells the site of the sheet, not of the page."""
+    own = f"{PAGE}/it"
+    sheet = load("s", 0.5, url=OTHER, dest="style", answer=[("Content-Type", "text/css")])
+    way = replace(load("r", 0.7, url=f"{SHOP}/r", referrer=OTHER), status=302, answer=(("Location", own),))
+    image = load("a", url=own, site="cross-site", referrer=OTHER, answer=[("Content-Type", "application/pdf")])
+    flows = [
+        observed(replace(each, request=[line for line in each.request if line != HINTS]), engine="gecko")
+        for each in (page("d"), sheet, *[way] * redirected, image)
+    ]
+    assert stopped(*flows) is (Gate.ORB if redirected else None)
+
+
+@pytest.mark.parametrize("dest", ["json", "audioworklet", "paintworklet"])
+def test_the_pages_own_modules_of_other_kinds_are_looked_at(dest: str) -> None:
+    """Their types are asked for as those of modules are."""
+    wrong = load(
+        "a", url=f"{PAGE}/it", dest=dest, mode="cors", site="same-origin", answer=[("Content-Type", "text/css")]
+    )
+    assert is_load(observed(wrong))

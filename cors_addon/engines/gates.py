@@ -1,22 +1,24 @@
-"""Where Chromium, Gecko and WebKit deviate from the standards in what they refuse beyond CORS.
+"""Where Chromium and Gecko deviate from the standards in what they refuse beyond CORS, and the rules of all engines.
 
-Measured with Chromium 156, Firefox 153 and WebKitGTK 2.50.
+Measured with Chromium 156 and Firefox 153.
 """
 
 import re
 
 from cors_addon.engines import orb_chromium, orb_gecko
+from cors_addon.engines.webkit_gates import WEBKIT
 from cors_addon.fetch import gates, mime, redirect_gates
 from cors_addon.fetch.embedder_policy import EmbedderPolicy
 from cors_addon.fetch.gates import STANDARD_GATES
 from cors_addon.fetch.headers import get
-from cors_addon.fetch.load import Arrival, Block, Destination, Fields, Gate, GateRules, Load, Step
-from cors_addon.fetch.mixed_content import Upgrades, is_ip_or_trustworthy
+from cors_addon.fetch.load import WORKLETS, Arrival, Block, Destination, Fields, Gate, GateRules, Load, Step
+from cors_addon.fetch.mixed_content import Upgrades
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 from cors_addon.fetch.resource_policy import resource_policy
 
 _OBJECTS = frozenset({Destination.EMBED, Destination.OBJECT})
 _SUBDOCUMENTS = frozenset({Destination.FRAME, Destination.IFRAME})
+_TOLD_AS_TYPES = WORKLETS | {Destination.MODULE, Destination.SERVICE_WORKER, Destination.STYLE}
 _LAX_WORKERS = frozenset({Destination.SHARED_WORKER, Destination.WORKER})
 
 
@@ -145,8 +147,8 @@ def _chromium_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Bloc
 
 
 def _chromium_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """A module's type is checked strictly in any case, and told so."""
-    if load.destination in {Destination.MODULE, Destination.STYLE}:
+    """The type of a module, or of a service worker, is checked strictly in any case, and told so."""
+    if load.destination in _TOLD_AS_TYPES:
         return None
     return gates.nosniff_allows(rules, load, arrival)
 
@@ -232,6 +234,26 @@ def _gecko_frame_allowed(rules: GateRules, load: Load, arrival: Arrival) -> Bloc
     return None if _is_left(load, arrival) or (elsewhere and shows_nothing) else block
 
 
+def _gecko_script_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """The channel asks of worklets, and at first of service workers, no more than of classic scripts."""
+    if load.destination is Destination.SERVICE_WORKER and not 200 <= arrival.status <= 299:
+        return None
+    is_lax = load.destination in WORKLETS or load.destination is Destination.SERVICE_WORKER
+    return gates.script_type_allows(rules, load._replace(destination=Destination.SCRIPT) if is_lax else load, arrival)
+
+
+def _gecko_service_worker_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """CompareNetwork::OnStreamComplete: its status, then its type."""
+    if load.destination is not Destination.SERVICE_WORKER:
+        return None
+    return gates.script_type_allows(rules, load, arrival) if 200 <= arrival.status <= 299 else None
+
+
+def _gecko_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    fails = load.destination is Destination.SERVICE_WORKER and not 200 <= arrival.status <= 299
+    return None if fails else gates.nosniff_allows(rules, load, arrival)
+
+
 def _gecko_sheet(step: Step) -> Step:
     """SheetLoadData::VerifySheetReadyToParse: of a sheet that fails by its status nothing more is asked."""
 
@@ -260,8 +282,9 @@ GECKO = GateRules(
     # HttpBaseChannel::ValidateMIMEType: a script's type first, then nosniff; the style sheet's own loader comes last
     other_steps=(
         _gecko_resource_policy,
-        gates.script_type_allows,
-        gates.nosniff_allows,
+        _gecko_script_type,
+        _gecko_nosniff,
+        _gecko_service_worker_type,
         gates.opaque_response_is_safe,
         gates.worker_has_embedder_policy,
         _gecko_sheet(gates.style_type_allows),
@@ -278,108 +301,6 @@ GECKO = GateRules(
     upgrades=Upgrades(kept_for_media=is_potentially_trustworthy, import_scripts=False),
 )
 
-
-# -- WebKit ------------------------------------------------------------------------------------------------------------
-
-
-_WEBKIT_TYPE = re.compile(r"[^/\s]+/[^/\s]+")
-
-
-def _webkit_kind(fields: Fields) -> str:
-    """extractMIMETypeFromMediaType, of all lines as one."""
-    return re.split("[;, \t]", get(fields, b"content-type") or "", maxsplit=1)[0].lower()
-
-
-def _webkit_own_kind(fields: Fields, end: str) -> str:
-    """SoupNetworkSession: the last line alone, up to the first of some characters."""
-    lines = [value for name, value in fields if name.lower() == b"content-type"]
-    return re.split(end, lines[-1].decode("latin-1"), maxsplit=1)[0].lower() if lines else ""
-
-
-def _webkit_frame_redirect(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """NetworkResourceLoader: a frame's redirect is asked for an embedder policy, too."""
-    return gates.frame_has_embedder_policy(rules, load, arrival)
-
-
-def _webkit_frame_ancestors(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """NetworkResourceLoader: asked before what the frame demands itself; X-Frame-Options comes after that."""
-    block = gates.frame_allowed(rules, load, arrival)
-    return block if block is not None and block.gate is Gate.FRAME_ANCESTORS else None
-
-
-def _webkit_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """CachedResource::setResponse: what fails by its status is an error before its content is looked at."""
-    return None if arrival.status >= 400 else gates.integrity_needs_cors(rules, load, arrival)
-
-
-def _webkit_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """StyleSheetContents::parseAuthorStyleSheet: in standards mode the mode is named, whatever `nosniff` says."""
-    if load.destination is not Destination.STYLE or not 200 <= arrival.status <= 299:
-        return None
-    quirks = load.page is not None and load.page.quirks
-    nosniff = gates.nosniff_allows(rules, load, arrival)
-    if nosniff is not None:
-        return nosniff if quirks else nosniff._replace(gate=Gate.MIME)
-    if arrival.kind in {"text/css", "application/x-unknown-content-type"} or not _WEBKIT_TYPE.fullmatch(arrival.kind):
-        return None
-    return None if quirks and load.origin == load.url.origin else Block(Gate.MIME, arrival.kind, "Content-Type")
-
-
-def _webkit_script_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """ScriptModuleLoader::notifyFinished: of modules alone, a status below 400 is no error."""
-    is_module = load.destination is Destination.MODULE
-    if is_module and arrival.status >= 400:
-        return None
-    if load.destination is not Destination.SCRIPT:
-        arrival = arrival._replace(own_kind=_webkit_own_kind(arrival.fields, "[; \t]" if is_module else "[;, \t]"))
-    return gates.script_type_allows(rules, load, arrival)
-
-
-def _webkit_nosniff(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    if load.destination in {Destination.MODULE, Destination.STYLE}:
-        return None  # ScriptModuleLoader asks for a JavaScript type alone
-    return gates.nosniff_allows(rules, load, arrival)
-
-
-def _webkit_keeps(url: Url) -> bool:
-    """MixedContentChecker::canModifyRequest: a bracketed address is not seen to be one."""
-    return not url.host.startswith("[") and is_ip_or_trustworthy(url)
-
-
-def _is_secure(url: Url) -> bool:
-    """What a redirect leads to is not trusted for being of this machine."""
-    return url.scheme != "http" and is_potentially_trustworthy(url)
-
-
-WEBKIT = GateRules(
-    redirect_steps=(
-        gates.resource_policy_permits,
-        _webkit_frame_redirect,
-        redirect_gates.target_matches_csp,  # where both refuse a target, its console tells of CSP first
-        redirect_gates.target_is_same_origin,
-        redirect_gates.target_is_not_mixed,
-    ),
-    frame_steps=(
-        gates.resource_policy_permits,
-        _webkit_frame_ancestors,
-        gates.frame_has_embedder_policy,
-        gates.frame_allowed,
-    ),
-    other_steps=(
-        gates.resource_policy_permits,
-        gates.worker_has_embedder_policy,
-        _webkit_nosniff,
-        _webkit_script_type,
-        *gates.ALIKE,
-        _webkit_integrity,
-        _webkit_style_type,  # asked once the sheet is used
-    ),
-    opaque_check=None,
-    kind_of=_webkit_kind,
-    fails_by_status=STANDARD_GATES.fails_by_status - {Destination.MODULE},
-    knows_credentialless=False,
-    upgrades=Upgrades(_webkit_keeps, _nothing_is, _is_secure, frames=False, from_owner=True),
-)
 
 GATES = {"chromium": CHROMIUM, "gecko": GECKO, "webkit": WEBKIT, "fetch": STANDARD_GATES}
 """By the engine's name."""

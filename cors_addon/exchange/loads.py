@@ -47,8 +47,6 @@ MAX_TOLD = 256
 _DESTINATIONS: dict[bytes, Destination] = {
     **{each.value.encode(): each for each in Destination},
     b"empty": Destination.EMPTY,
-    b"audioworklet": Destination.MODULE,
-    b"paintworklet": Destination.MODULE,
 }
 del _DESTINATIONS[b""]
 _FETCHED = frozenset({Destination.EMPTY, Destination.EVENT_SOURCE})
@@ -228,7 +226,6 @@ class Loads:
             element = document.markup.elements.get(seen.observation.url)
         if destination is Destination.SCRIPT and mode == "cors":
             destination = _script_or_module(seen, element)
-        site = headers.get(b"sec-fetch-site")
         load = Load(
             seen.observation.url,
             origin_of(seen.observation, headers, document),
@@ -237,11 +234,24 @@ class Loads:
             self._site,
             None if document is None else document.page,
             element,
-            tainted=site is not None and site not in (b"same-origin", b"none"),
+            tainted=self._is_tainted(seen, document),
             redirected=redirected,
             ancestors=document.ancestors if document is not None and destination in FRAMES else (),
         )
         return load, document, named
+
+    def _is_tainted(self, seen: "Seen", document: Document | None) -> bool:
+        """Whether the fetch has been at another origin; what a style sheet from elsewhere asks for is from there only
+        to `Sec-Fetch-Site`.
+        """
+        if seen.headers.get(b"sec-fetch-site") in (None, b"same-origin", b"none"):
+            return False
+        url = seen.observation.url
+        if document is None or document.headers.origin != url.origin:
+            return True
+        referrer = known_url(normalize(seen.headers.get(b"referer", b"")))
+        is_sheets = referrer is not None and referrer.origin != url.origin
+        return not is_sheets or self._documents.was_led(seen.client, url)
 
     def _worker_of(self, seen: "Seen", document: Document | None) -> Document | None:
         """The worker that imports this; `document`: what is known already, by a redirect that names no page, say."""

@@ -34,6 +34,7 @@ _FALLBACKS: Mapping[str, tuple[str, ...]] = {
 _DIRECTIVES = {
     "": "connect-src",
     "audio": "media-src",
+    "audioworklet": "script-src-elem",
     "embed": "object-src",
     "font": "font-src",
     "frame": "frame-src",
@@ -42,6 +43,7 @@ _DIRECTIVES = {
     "json": "connect-src",
     "manifest": "manifest-src",
     "object": "object-src",
+    "paintworklet": "script-src-elem",
     "script": "script-src-elem",
     "sharedworker": "worker-src",
     "style": "style-src-elem",

@@ -13,7 +13,19 @@ from cors_addon.fetch.embedder_policy import (
     reported_embedder_policy,
 )
 from cors_addon.fetch.headers import LOWER, get
-from cors_addon.fetch.load import WORKERS, Arrival, Block, Destination, Fields, Gate, GateRules, Load, Page, Step
+from cors_addon.fetch.load import (
+    WORKERS,
+    WORKLETS,
+    Arrival,
+    Block,
+    Destination,
+    Fields,
+    Gate,
+    GateRules,
+    Load,
+    Page,
+    Step,
+)
 from cors_addon.fetch.names import OF_PAGES
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 from cors_addon.fetch.redirect_gates import target_is_not_mixed, target_is_same_origin, target_matches_csp
@@ -21,7 +33,7 @@ from cors_addon.fetch.resource_policy import ResourcePolicy, permits, resource_p
 
 _CORP, _CSP, _TYPE = "Cross-Origin-Resource-Policy", "Content-Security-Policy", "Content-Type"
 
-_SCRIPTS = frozenset({Destination.IMPORT_SCRIPTS, Destination.MODULE, Destination.SCRIPT}) | WORKERS
+_SCRIPTS = frozenset({Destination.IMPORT_SCRIPTS, Destination.MODULE, Destination.SCRIPT}) | WORKERS | WORKLETS
 _STRICT_SCRIPTS = _SCRIPTS - {Destination.SCRIPT}
 """Loads that want a JavaScript type in every case."""
 _MEDIA = frozenset({Destination.AUDIO, Destination.VIDEO})

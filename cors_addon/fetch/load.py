@@ -54,6 +54,7 @@ class Destination(StrEnum):
     """
 
     AUDIO = "audio"
+    AUDIO_WORKLET = "audioworklet"
     DOCUMENT = "document"
     EMBED = "embed"
     EMPTY = ""
@@ -67,6 +68,7 @@ class Destination(StrEnum):
     MANIFEST = "manifest"
     MODULE = "module"
     OBJECT = "object"
+    PAINT_WORKLET = "paintworklet"
     PREFETCH = "prefetch"
     SCRIPT = "script"
     SERVICE_WORKER = "serviceworker"
@@ -78,7 +80,8 @@ class Destination(StrEnum):
     XSLT = "xslt"
 
 
-_SCRIPTS = frozenset({Destination.JSON, Destination.MODULE, Destination.SCRIPT})
+WORKLETS = frozenset({Destination.AUDIO_WORKLET, Destination.PAINT_WORKLET})
+_SCRIPTS = frozenset({Destination.JSON, Destination.MODULE, Destination.SCRIPT}) | WORKLETS
 FRAMES = frozenset({Destination.EMBED, Destination.FRAME, Destination.IFRAME, Destination.OBJECT})
 WORKERS = frozenset({Destination.SERVICE_WORKER, Destination.SHARED_WORKER, Destination.WORKER})
 
@@ -200,7 +203,9 @@ class GateRules:
     knows_isolation_policy: bool = False
     """Document-Isolation-Policy means something."""
     fails_by_status: frozenset[Destination] = field(
-        default_factory=lambda: frozenset({Destination.IMPORT_SCRIPTS, Destination.JSON, Destination.MODULE}) | WORKERS
+        default_factory=lambda: (
+            frozenset({Destination.IMPORT_SCRIPTS, Destination.JSON, Destination.MODULE}) | WORKERS | WORKLETS
+        )
     )
     """An answer that is not ok fails these loads for its status, before its type is looked at."""
     object_directives: tuple[str, ...] = ("object-src",)

@@ -44,8 +44,13 @@ def _asks_for_upgrades(upgrades: mixed_content.Upgrades, load: Load) -> bool:
 
 
 def target_is_same_origin(_rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """A request of mode "same-origin" stays there. https://fetch.spec.whatwg.org/#main-fetch"""
+    """A request of mode "same-origin" stays there, and a service worker's script is not redirected at all.
+
+    https://fetch.spec.whatwg.org/#main-fetch, https://w3c.github.io/ServiceWorker/#update-algorithm
+    """
     target = arrival.target
+    if load.destination is Destination.SERVICE_WORKER and target is not None:
+        return Block(Gate.OTHER, target.text, "Location")
     if load.mode != "same-origin" or target is None or target.url is None or target.url.origin == load.origin:
         return None
     return Block(Gate.OTHER, target.text, "Location")

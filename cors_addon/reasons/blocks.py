@@ -133,7 +133,8 @@ _ENTRIES = (
         Gate.OTHER,
         "redirect",
         "Redirect to another origin",
-        "A worker, or a fetch of mode same-origin, stays with the page's own origin; the redirect leads elsewhere.",
+        "A worker, or a fetch of mode same-origin, stays with the page's own origin; the redirect leads elsewhere. A "
+        "service worker's script may not be redirected at all.",
         "https://fetch.spec.whatwg.org/#main-fetch",
     ),
 )

@@ -262,6 +262,9 @@ def _hint_of_space(url: Url) -> Remedy:
 
 def _other(s: Situation) -> Ruling:
     detail = s.block.detail if s.block is not None else None
+    if s.destination is Destination.SERVICE_WORKER and s.target is not None:
+        what = "Answer with the service worker's script itself, or register the URL that it leads to"
+        return Ruling((Remedy(Who.PAGE_SERVER, what, why="A service worker's script may not be redirected at all."),))
     if s.target is not None or (detail and "://" in detail):
         what = "Answer from the page's own origin, without a redirect to another"
         server = Remedy(

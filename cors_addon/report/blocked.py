@@ -27,6 +27,8 @@ _ORB = {
 }
 """By `fetch.orb.Because`."""
 _KINDS = {
+    Destination.AUDIO_WORKLET: "audio worklet",
+    Destination.PAINT_WORKLET: "paint worklet",
     Destination.EMPTY: "fetch",
     Destination.EVENT_SOURCE: "EventSource",
     Destination.IMPORT_SCRIPTS: "importScripts()",

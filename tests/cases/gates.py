@@ -174,6 +174,17 @@ TYPES = [
     Row("style", OWN, typed("text/html"), None, CSS, but={"fetch": "mime", "chromium": "mime"}, status=300),
     Row("worker", OWN, typed("text/html"), "mime", JS, but={"chromium": None}, mode="same-origin"),
     Row("worker", OWN, typed("image/png"), "mime", JS, mode="same-origin"),
+    *(Row(one, OTHER, typed(kind, *more), stopped, JS, mode="cors", but={"gecko": in_gecko, "fetch": standard})
+      for one in ("audioworklet", "paintworklet")
+      for kind, more, stopped, in_gecko, standard in (
+          ("text/html", (), "mime", None, "mime"), ("image/png", (), "mime", "mime", "mime"),
+          ("text/html", (NOSNIFF,), "mime", "nosniff", "nosniff"), ("text/javascript", (), None, None, None))),
+    Row("audioworklet", OTHER, typed("text/html"), None, JS, mode="cors", status=404),
+    *(Row("serviceworker", OWN, typed(kind), stopped, JS, mode="same-origin")
+      for kind, stopped in (("text/html", "mime"), ("", "mime"), ("text/javascript", None))),
+    Row("serviceworker", OWN, typed("text/html", NOSNIFF), "nosniff", JS, mode="same-origin",
+        but={"chromium": "mime"}),
+    Row("serviceworker", OWN, typed("image/png", NOSNIFF), None, JS, mode="same-origin", status=404),
     Row("worker", OWN, typed("text/plain", NOSNIFF), "nosniff", JS, but={"gecko": "mime"}, mode="same-origin"),
     Row("import-scripts", OWN, typed("text/html"), "mime", JS),
     Row("import-scripts", OWN, [], "mime", JS),
@@ -334,6 +345,8 @@ REDIRECTS = [
     Row("", OWN, to("http://app.example.test/2"), "other", status=302, mode="same-origin",
         but={"fetch": "mixed-content"}),
     Row("", OWN, to(OWN), None, status=302, mode="same-origin"),
+    Row("sharedworker", OWN, to(OWN), None, status=302, mode="same-origin"),
+    *(Row("serviceworker", OWN, to(target), "other", status=302, mode="same-origin") for target in (OWN, OTHER)),
     *(Row(one, OWN, to(OTHER), "other", page=policy("default-src 'self'"), status=302, mode="same-origin",
           but={"fetch": "csp", "webkit": "csp"}) for one in ("", "worker")),
     Row("image", OTHER, to("https://cdn.third.test/2"), "csp", page=policy("img-src https://api.other.test"),

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from tests import waits
 from tests.browser.drivers import BrowserGone
 from tests.browser.drivers.bidi import BidiError
+from tests.browser.drivers.cdp import CdpError
 from tests.browser.drivers.chromium import Chromium
 from tests.browser.drivers.firefox import Firefox
 from tests.browser.drivers.webkit import Tab, TabGone, WebKit
@@ -122,7 +123,7 @@ class NearChromium(Chromium):
         match method:
             case "Target.attachedToTarget":
                 self.watched[params["sessionId"]] = tab
-                task = asyncio.create_task(self.watch_if_it_answers(params["sessionId"]))
+                task = asyncio.create_task(self.watch_if_it_answers(params["sessionId"], params["targetInfo"]["type"]))
                 self.tasks.add(task)
                 task.add_done_callback(self.tasks.discard)
             case "Page.loadEventFired" if session == tab.session:
@@ -143,9 +144,12 @@ class NearChromium(Chromium):
                 tab.told.failures.append(params)
         tab.changed.set()
 
-    async def watch_if_it_answers(self, session: str) -> None:
-        """Watch a frame or a worker: a worklet ends before it has answered."""
-        with contextlib.suppress(BrowserGone):
+    async def watch_if_it_answers(self, session: str, kind: str) -> None:
+        """Watch a frame or a worker: a worklet ends before it has answered, a service worker answers once it runs."""
+        with contextlib.suppress(BrowserGone, CdpError):
+            if kind == "service_worker":
+                assert self.cdp is not None
+                await self.cdp.call("Runtime.runIfWaitingForDebugger", session)
             await self.watch(session)
 
     @staticmethod

@@ -60,7 +60,8 @@ CHROMIUM_TEXTS = (
     (r"Failed to find a valid digest|Subresource Integrity: The resource|integrity.*has been blocked", "sri"),
     (r"^Refused to execute script from '.*' because its MIME type .*strict MIME type checking is enabled", "nosniff"),
     (r"^Refused to (?:execute|apply) |^Failed to load module script|EventSource's response has a MIME type", "mime"),
-    (r"^Unsafe attempt to load URL", "other"),
+    (r"^Unsafe attempt to load URL|^The script resource is behind a redirect", "other"),
+    (r"^The script has an unsupported MIME type", "mime"),
 )  # fmt: skip
 
 
@@ -106,6 +107,8 @@ def chromium(case: NearCase, told: Told, last: int) -> Verdict:
     )
     if last < len(case.urls) - 1 and (gone or (aborted and case.loader in (*stays, "fetch-same-origin"))):
         return Verdict("other", why="net::ERR_ABORTED")
+    if failed and case.loader == "sharedworker" and any("fetch a worker script" in text for text in told.console):
+        return silent_type(case, last)
     if case.loader in STYLES and told.js.get("applied") is False and not failed and applies(case):
         return Verdict("mime", derived=True, why="a load event, yet not applied")
     return Verdict(None)
@@ -185,7 +188,9 @@ def firefox(case: NearCase, told: Told, last: int) -> Verdict:
         why = "a frame that does not come, and no message"
         return Verdict(corp_or_coep(case, last) if case.loader != "iframe" else "coep", derived=True, why=why)
     fails = is_failing(case) or case.changed(0, "drop") is not None
-    if case.loader == "worker" and told.js.get("outcome") == "error" and case.policy and not fails:
+    if case.loader == "serviceworker" and told.js.get("outcome") == "error":
+        return silent_service_worker(case, last)
+    if case.loader in ("worker", "worker-module") and told.js.get("outcome") == "error" and case.policy and not fails:
         return Verdict("coep", derived=True, why="a worker that fails without a message")
     if case.loader == "eventsource" and told.js.get("outcome") == "error":
         status = case.changed(len(case.urls) - 1, "status")
@@ -253,14 +258,26 @@ def webkit(case: NearCase, told: Told, last: int) -> Verdict:
     outcome = told.js.get("outcome")
     if case.changed(last, "drop") is not None:
         return Verdict("network", derived=True, why="no message, and the connection was dropped")
-    if case.loader in ("worker", "importscripts") and outcome == "error" and last == len(case.urls) - 1:
+    if case.loader == "serviceworker" and outcome == "error":
+        return silent_service_worker(case, last)
+    if case.loader == "audioworklet" and outcome == "error" and last == len(case.urls) - 1:
+        return silent_type(case, last, sniffs=True)
+    silent = ("worker", "importscripts", *OTHER_WORKERS)
+    if case.loader in silent and outcome == "error" and last == len(case.urls) - 1:
         return silent_type(case, last)
     if case.loader in STYLES and outcome == "error" and case.changed(last, "Content-Type") == (PARTS,):
         return Verdict("mime", derived=True, why="no message; SubresourceLoader cancels what has several parts")
     return Verdict(None)
 
 
-def silent_type(case: NearCase, last: int) -> Verdict:
+def silent_service_worker(case: NearCase, last: int) -> Verdict:
+    """A service worker's script that is not registered: for a redirect, or its type, unless for its status."""
+    if last < len(case.urls) - 1:
+        return Verdict("other", derived=True, why="no message; it is redirected")
+    return silent_type(case, last)
+
+
+def silent_type(case: NearCase, last: int, *, sniffs: bool = False) -> Verdict:
     """A worker's script, or what it imports, that fails without a message: for its type, unless for its status."""
     status = case.changed(last, "status")
     if status is not None and not 200 <= int(status[0]) <= 299:
@@ -270,7 +287,8 @@ def silent_type(case: NearCase, last: int) -> Verdict:
     kinds = case.changed(last, "Content-Type")
     if kinds is None:
         return Verdict(None)
-    return Verdict("nosniff" if first == "nosniff" else "mime", derived=True, why="no message; from the headers")
+    gate = "nosniff" if first == "nosniff" and not sniffs else "mime"
+    return Verdict(gate, derived=True, why="no message; from the headers")
 
 
 VERDICTS = {"chromium": chromium, "firefox": firefox, "webkit": webkit}
@@ -333,8 +351,8 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
         return "a preload is the same request as the real load, whose type and use are checked further"
     looks_like_script = (flow.header("sec-fetch-dest"), flow.header("sec-fetch-mode")) == ("script", "cors")
     kinds = case.changed(flow.hop, "Content-Type")
-    if browser == "firefox" and looks_like_script and kinds is not None and not any(kinds):
-        return "Firefox's modules and scripts with crossorigin are the same request, and only modules need a type"
+    if browser != "chromium" and looks_like_script and kinds is not None and not any(kinds):
+        return "modules and scripts with crossorigin are the same request, and only modules need a type"
     if case.integrity and any(url.startswith("http://") and "localhost" not in url for url in case.urls):
         return "no Sec-Fetch-Dest at some hop: that it is for the element with an integrity is not in the traffic"
     if browser == "chromium" and case.loader in STYLES and verdict.gate is None and not applies(case):
