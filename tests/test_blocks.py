@@ -10,6 +10,7 @@ from mitmproxy.io import FlowWriter
 import cors_addon
 from cors_addon.cli.main import main
 from cors_addon.exchange.model import Judgement
+from cors_addon.fetch.gates import page_from
 from cors_addon.fetch.load import Block, Destination, Gate, Load
 from cors_addon.fetch.origins import parse_url
 from cors_addon.policy.suffixes import registrable_domain
@@ -23,7 +24,7 @@ from cors_addon.report.blocked_loads import BlockedLoads
 from cors_addon.report.explanation import explain
 from cors_addon.session.session import Session
 from tests.cases.gates import ALL, CORP, HTML, Row, typed
-from tests.cases.traffic import PAGE, url
+from tests.cases.traffic import PAGE, fields, url
 from tests.helpers import flow
 from tests.test_gates import stopped as stopped_by
 from tests.test_loads import REQUIRE, load, observed, page
@@ -102,7 +103,8 @@ def test_the_story() -> None:
 @pytest.mark.parametrize("row", [row for row in CORP if row.all == "corp"])
 def test_what_is_advised_lets_the_load_through(row: Row) -> None:
     """Each header that a cure for CORP names."""
-    address, origin = url(row.url), url(row.page_url).origin
+    address, asking = url(row.url), page_from(url(row.page_url), fields(row.page))
+    origin = None if asking.opaque else asking.origin
     block = Block(Gate.CORP, "same-origin", "Cross-Origin-Resource-Policy")
     asked = Situation(block=block, url=address, page=origin, destination=Destination(row.destination), site=SITE)
     edits = [edit for each in remedies(asked) if isinstance(each.change, Change) for edit in each.change.edits]

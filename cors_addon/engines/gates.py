@@ -7,7 +7,7 @@ import re
 
 from cors_addon.engines import orb_chromium, orb_gecko
 from cors_addon.engines.webkit_gates import WEBKIT
-from cors_addon.fetch import gates, mime, redirect_gates
+from cors_addon.fetch import gates, mime, redirect_gates, sniff
 from cors_addon.fetch.embedder_policy import EmbedderPolicy
 from cors_addon.fetch.gates import STANDARD_GATES
 from cors_addon.fetch.headers import get
@@ -264,6 +264,15 @@ def _gecko_sheet(step: Step) -> Step:
     return checked
 
 
+def _gecko_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
+    """Of an opaque answer without a type, the sniffers of opaque-response blocking have found one where it is media."""
+    block = gates.style_type_allows(rules, load, arrival)
+    if block is not None or load.destination is not Destination.STYLE or not load.opaque or arrival.kind:
+        return block
+    body = arrival.read(sniff.SNIFFED)
+    return Block(Gate.MIME, "", "Content-Type") if body is not None and orb_gecko.is_media(body) else None
+
+
 def _gecko_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """SRIMetadata: algorithms are known in lower case only; an attribute demands CORS whatever it holds."""
     return gates.integrity_needs_cors(rules, load if load.opaque else _in_lower_case(load), arrival)
@@ -287,7 +296,7 @@ GECKO = GateRules(
         _gecko_service_worker_type,
         gates.opaque_response_is_safe,
         gates.worker_has_embedder_policy,
-        _gecko_sheet(gates.style_type_allows),
+        _gecko_sheet(_gecko_style_type),
         *gates.ALIKE,
         _gecko_sheet(_gecko_integrity),
     ),

@@ -21,6 +21,11 @@ _IMAGES = pattern(
 _MEDIA = pattern(rb"OggS|RIFF[\s\S]{4}WAVE|ID3|fLaC|#EXTM3U|[\s\S]{4}ftyp|\x1a\x45\xdf\xa3|\xff[\xf0-\xff]")
 
 
+def is_media(body: bytes) -> bool:
+    """Whether the sniffers find an image, audio or video."""
+    return bool(_IMAGES.match(body) or _MEDIA.match(body)) or sniff.is_audio_or_video(body)
+
+
 def check(answer: Opaque) -> Refused | None:
     """PerformOpaqueResponseSafelistCheckBeforeSniff, the sniffers, and …AfterSniff."""
     kind = answer.kind

@@ -5,7 +5,7 @@ Measured with WebKitGTK 2.50.
 
 import re
 
-from cors_addon.fetch import gates, redirect_gates
+from cors_addon.fetch import gates, mime, redirect_gates
 from cors_addon.fetch.gates import STANDARD_GATES
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import WORKLETS, Arrival, Block, Destination, Fields, Gate, GateRules, Load
@@ -13,6 +13,8 @@ from cors_addon.fetch.mixed_content import Upgrades, is_ip_or_trustworthy
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 
 _MODULES = WORKLETS | {Destination.MODULE}
+_LOOKED_AT, _SPACE = 1 << 16, 1 << 10
+"""Bytes of a module that are read, and how many of them may be white space."""
 _WEBKIT_TYPE = re.compile(r"[^/\s]+/[^/\s]+")
 
 
@@ -56,10 +58,20 @@ def _webkit_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block 
     return None if quirks and load.origin == load.url.origin else Block(Gate.MIME, arrival.kind, "Content-Type")
 
 
+def _may_be_of_json(load: Load, arrival: Arrival) -> bool:
+    """Modules of JSON are asked for as those of scripts are: what is JSON, and says so, may be meant as such."""
+    if load.element is not None or not mime.is_json(mime.declared(arrival.fields)):
+        return False
+    body = (arrival.read(_LOOKED_AT) or b"").strip(b" \t\r\n")
+    return body.startswith((b"{", b"[")) and (len(body) >= _LOOKED_AT - _SPACE or body.endswith((b"}", b"]")))
+
+
 def _webkit_script_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """ScriptModuleLoader::notifyFinished: of modules alone, a status below 400 is no error."""
     is_module = load.destination in _MODULES
     if is_module and arrival.status >= 400:
+        return None
+    if load.destination is Destination.MODULE and _may_be_of_json(load, arrival):
         return None
     if load.destination is not Destination.SCRIPT:
         arrival = arrival._replace(own_kind=_webkit_own_kind(arrival.fields, "[; \t]" if is_module else "[;, \t]"))

@@ -191,6 +191,15 @@ TYPES = [
     Row("import-scripts", OWN, typed("text/html"), None, JS, but={"gecko": "mime"}, status=500),
     Row("style", OWN, typed("text/plain"), "mime", CSS),
     Row("style", OWN, [], None, CSS),
+    *(Row("style", OTHER, [], None, body, but={"gecko": "mime"}) for body in (GIF, WAV)),
+    *(Row("style", OTHER, [], None, body, mode=mode)
+      for body, mode in ((GIF, "cors"), (HTML, "no-cors"), (JSON, "no-cors"))),
+    Row("style", OWN, [], None, GIF),
+    *(Row("module", OTHER, typed(kind), "mime", body, mode="cors", but={"webkit": in_webkit})
+      for kind, body, in_webkit in (("application/json", JSON, None), ("text/json", b"[1]\n", None),
+                                    ("application/json", JS, "mime"), ("text/html", JSON, "mime"))),
+    Row("module", OWN, typed("application/json"), "mime", JSON, mode="cors",
+        markup=b'<!doctype html><script type=module src="' + OWN.encode() + b'"></script>'),
     Row("style", OWN, [NOSNIFF], "nosniff", CSS, but={"chromium": "mime", "webkit": "mime"}),
     Row("style", OWN, typed("text"), None, CSS, but={"fetch": "mime"}),
     Row("style", OWN, typed("text/plain"), None, CSS, markup=b"<p>quirks"),

@@ -265,7 +265,8 @@ def webkit(case: NearCase, told: Told, last: int) -> Verdict:
     silent = ("worker", "importscripts", *OTHER_WORKERS)
     if case.loader in silent and outcome == "error" and last == len(case.urls) - 1:
         return silent_type(case, last)
-    if case.loader in STYLES and outcome == "error" and case.changed(last, "Content-Type") == (PARTS,):
+    with_parts = case.changed(last, "Content-Type") == (PARTS,)
+    if case.loader in (*STYLES, "module", "import") and outcome == "error" and with_parts:
         return Verdict("mime", derived=True, why="no message; SubresourceLoader cancels what has several parts")
     return Verdict(None)
 
@@ -337,7 +338,10 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
         and not flow.header("referer")
     ):
         return "a sandboxed page sends no Referer with a frame's request: whose it is is not in the traffic"
-    if case.loader == "worker-module" and case.changed(len(case.urls) - 1, "Content-Type") is not None:
+    if (
+        case.loader in ("worker-module", "sharedworker-module")
+        and case.changed(len(case.urls) - 1, "Content-Type") is not None
+    ):
         return "a module worker is the same request as a classic one, whose type is checked less"
     if case.loader == "css-module" and (
         browser == "firefox" or not any(case.changed(flow.hop, "Content-Type") or ("x",))
