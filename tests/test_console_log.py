@@ -53,6 +53,16 @@ def test_whose_words_they_are(text: str, name: str) -> None:
     assert jsonl.line(judgements[0])["browser_error"] == name
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_text_as_windows_shells_write_it(encoding: str) -> None:
+    """What `>` of PowerShell makes has a byte order mark."""
+    text = f"started\r\n{FIREFOX}\r\n{METHOD}\r\n"
+    assert told(text.encode(encoding), "console.txt") == [
+        "actual GET /a deny allow-origin-missing (recording)",
+        "actual PUT /b deny method-not-allowed PUT (recording)",
+    ]
+
+
 @pytest.mark.parametrize(("text", "engine"), [(CHROMIUM, "chromium"), (FIREFOX, "gecko")])
 def test_plain_text(text: str, engine: str) -> None:
     """A console as somebody saved it, other lines and all."""

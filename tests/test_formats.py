@@ -66,8 +66,10 @@ def test_what_tells_nothing_is_named(start: bytes, words: str) -> None:
     [
         ("x.har", b"", "an empty file, and so no HAR"),
         ("x", b"<html>", "no recording: what is read is a mitmproxy dump, HAR,"),
-        ("x", b"\x28\xb5\x2f\xfd...", "packed by zstd, which is not read"),
+        ("x", b"7z\xbc\xaf\x27\x1c\0\4", "an archive of another kind than zip"),
+        ("x.tar", b"a.har".ljust(257, b"\0") + b"ustar\x0000", "a tar archive"),
         ("x", b'{\0"\0', "UTF-16 without a byte order mark"),
+        ("x", "Access to".encode("utf-16-be"), "UTF-16 without a byte order mark"),
         ("x", b"onInputData({", "JSONP: a HAR file is JSON alone"),
     ],
 )

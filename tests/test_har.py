@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mitmproxy.net.encoding import encode
 
 from cors_addon.exchange import other_engines
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, ToldBy, Verdict
@@ -22,6 +23,7 @@ from cors_addon.fetch.load import Gate
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import har as har_reader
 from cors_addon.recordings import har_dialects, har_entry, har_wire, har_word, json_stream, judge
+from cors_addon.recordings.source import Source
 from cors_addon.report import jsonl
 from cors_addon.report.explanation import explain
 from cors_addon.report.summary import Input
@@ -539,6 +541,32 @@ def test_any_value_anywhere(value: Any, key: str) -> None:
 # ---- the file ----
 
 
+def coded(data: bytes, coding: str) -> bytes:
+    """As mitmproxy packs bodies."""
+    packed = encode(data, coding)
+    assert isinstance(packed, bytes)
+    return packed
+
+
+def zipped_alone(data: bytes, *names: str) -> bytes:
+    """A zip file as macOS and GitHub's artefacts pack a recording, whatever its name is."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, data)
+            archive.writestr(f"__MACOSX/._{name}", b"\0")
+    return file.getvalue()
+
+
+def zipped(data: bytes) -> bytes:
+    """A zip file as Playwright writes it, bodies beside the HAR."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0442e3.html", "<p>")
+        archive.writestr("har.har", data)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     "pack",
     [
@@ -551,6 +579,9 @@ def test_any_value_anywhere(value: Any, key: str) -> None:
         lambda data: gzip.compress(data[:50]) + gzip.compress(data[50:]),
         lambda data: b"\n \t" + data + b"\n",
         lambda data: zipped(data),
+        lambda data: zipped_alone(data, "recording.json"),
+        lambda data: coded(data, "zstd"),
+        lambda data: coded(data[:50], "zstd") + coded(data[50:], "zstd"),
     ],
 )
 def test_packed_and_encoded(write: Write, pack: Callable[[bytes], bytes]) -> None:
@@ -559,15 +590,6 @@ def test_packed_and_encoded(write: Write, pack: Callable[[bytes], bytes]) -> Non
     judgements, read = check(write(pack(data)))
     assert len(judgements) == 2
     assert read.damage is None
-
-
-def zipped(data: bytes) -> bytes:
-    """A zip file as Playwright writes it, bodies beside the HAR."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("0442e3.html", "<p>")
-        archive.writestr("har.har", data)
-    return file.getvalue()
 
 
 def test_creator_after_the_entries(write: Write) -> None:
@@ -624,7 +646,8 @@ def test_damaged_in_the_midst(write: Write, mark: str) -> None:
         ('{"log": {}}'.encode("utf-16-le"), "without a byte order mark"),
         ('{"log": {}}'.encode("utf-32"), "UTF-32"),
         (b'onInputData({"log": {}})', "JSONP"),
-        (b"\x28\xb5\x2f\xfd\x04", "zstd"),
+        (b"\x28\xb5\x2f\xfd\x04", "the zstd file ends too early"),
+        (zipped_alone(b"{}", "a.json", "b.json"), "a zip file with 0 HAR files in it"),
         (gzip.compress(b"", mtime=0), "an empty file"),
         (b"<html>", "no recording: what is read is a mitmproxy dump, HAR,"),
         (b"<html>", "plain or packed by gzip"),
@@ -752,3 +775,13 @@ def test_large_bodies_are_not_kept_by_the_hundred(write: Write, monkeypatch: pyt
     judgements, _ = check(write(text))
     assert len(judgements) == 20
     assert max(waiting) <= 4
+
+
+def test_what_zstd_packs_tightly_is_unpacked_in_pieces() -> None:
+    """A few bytes of it may stand for as many as there are."""
+    opened = Source("x", io.BytesIO(coded(b"0" * (1 << 27), "zstd")))
+    most = whole = 0
+    while data := opened.read():
+        most, whole = max(most, len(data)), whole + len(data)
+    assert whole == 1 << 27
+    assert most <= 1 << 25

@@ -6,6 +6,7 @@ Law 1: a sentence is known by its fixed parts, see `cors_addon.reasons`; anythin
 Law 2: "Failed to load resource" tells nothing new of a URL of which a sentence tells why.
 """
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ _FIRST = 200
 _CUT = 8
 """Characters at the end of these that may be the beginning of a literal."""
 LONGEST = sentences.LONGEST
-"""Bytes of a line that are read."""
+"""Characters of a line that are read."""
 
 _WEBDRIVER = pattern(r"(?P<url>\S+) (?:-|\d+:\d+) (?P<text>[\s\S]*)")
 """ChromeDriver's `browser` log: where, and what."""
@@ -64,9 +65,10 @@ def is_messages(head: Head) -> bool:
 
 def is_text(head: Head) -> bool:
     """A text in which a line tells of a refusal."""
-    if head.members is not None or b"\0" in head.start:
+    encoding = _encoding(head.start)
+    if head.members is not None or (encoding == "utf-8" and b"\0" in head.start):
         return False
-    text = head.start.decode("utf-8", "replace")
+    text = head.start.decode(encoding, "replace")
     if head.shape.opens and not _is_no_json(text):
         return False
     return any(sentences.read(line) is not None for line in text.splitlines())
@@ -110,13 +112,20 @@ def read_text(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
 
 
 def _lines(source: Source) -> Iterator[str]:
-    rest = b""
+    decoder: codecs.IncrementalDecoder | None = None
+    rest = ""
     while data := source.read():
-        *lines, rest = (rest + data).split(b"\n")
+        decoder = decoder or codecs.getincrementaldecoder(_encoding(data))("replace")
+        *lines, rest = (rest + decoder.decode(data)).split("\n")
         for line in lines:
-            yield line[:LONGEST].decode("utf-8", "replace")
+            yield line[:LONGEST]
         rest = rest[:LONGEST]
-    yield rest.decode("utf-8", "replace")
+    yield rest
+
+
+def _encoding(start: bytes) -> str:
+    """Of a text: what Windows' shells write is UTF-16, and says so."""
+    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
 
 
 def _of(message: Any) -> _Line | None:

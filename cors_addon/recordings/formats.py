@@ -44,10 +44,10 @@ class Format(NamedTuple):
     """What the names of such files end with of which a zip file may hold one, beside others of no use."""
 
 
+_UNPACK = "unpack it, and name the recordings in it"
 _UNREAD: tuple[tuple[tuple[bytes, ...], str], ...] = (
-    ((b"\x28\xb5\x2f\xfd",), "packed by zstd, which is not read: unpack it first"),
     ((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "UTF-32, which is not read: UTF-8 and UTF-16 are"),
-    ((b"{\0", b"\0{"), "UTF-16 without a byte order mark, which is not read: with one, and UTF-8, it is"),
+    ((b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07"), f"an archive of another kind than zip, which is not read: {_UNPACK}"),
     ((b"onInputData(",), "JSONP: a HAR file is JSON alone, without the call around it"),
 )
 """What people have, and this does not read."""
@@ -114,12 +114,24 @@ def find_in(source: Source) -> Format:
     return find(source.head)
 
 
+def _is_tar(start: bytes) -> bool:
+    return start[257:262] == b"ustar"
+
+
+def _lacks_its_mark(start: bytes) -> bool:
+    """Whether each second byte of the first few is NUL: a text in UTF-16."""
+    first = start[:16]
+    return len(first) > 3 and (not any(first[::2]) or not any(first[1::2])) and any(first)
+
+
 def _single(names: Sequence[str]) -> str:
-    """The one recording in a zip file with these files in it; raises Damage where there is not one."""
+    """The one file in a zip file, or the one recording among several; raises Damage where there is not one."""
     wanted = {each.in_zip: each.name for each in FORMATS if each.in_zip is not None}
-    found = [name for name in names if name.endswith(tuple(wanted))]
+    files = [name for name in names if not (name.endswith("/") or name.startswith("__MACOSX/"))]
+    found = files if len(files) == 1 else [name for name in files if name.endswith(tuple(wanted))]
     if len(found) != 1:
-        raise Damage(f"a zip file with {len(found)} {' or '.join(wanted.values())} files in it, not one", 0)
+        what = " or ".join(wanted.values())
+        raise Damage(f"a zip file with {len(found)} {what} files in it, not one: {_UNPACK}", 0)
     return found[0]
 
 
@@ -128,6 +140,10 @@ def find(head: Head) -> Format:
 
     Of a zip file with one recording in it that is what is in it; a format of several files knows their names.
     """
+    if _is_tar(head.start):
+        raise Damage(f"a tar archive, which is not read: {_UNPACK}", 0)
+    if _lacks_its_mark(head.start):
+        raise Damage("UTF-16 without a byte order mark, which is not read: with one, and UTF-8, it is", 0)
     for marks, what in _UNREAD:
         if head.start.startswith(marks):
             raise Damage(what, 0)

@@ -4,6 +4,7 @@ Law 1: nothing is read twice and nothing is kept: a pipe does as well as a file.
 Law 2: damage has a byte offset, of the file itself or, for a packed one, of what it unpacks to.
 """
 
+import importlib
 import os
 import stat
 import sys
@@ -24,6 +25,8 @@ HEAD = 1 << 16
 """Bytes by which formats are told apart: JSON is of many kinds, and may begin with much of no use."""
 _PACKED_CHUNK = 1 << 14
 """Small, for what it unpacks to may be a thousand times as much."""
+_ZSTD_CHUNK = 1 << 9
+"""Of zstd, thirty thousand times."""
 
 
 @dataclass
@@ -72,11 +75,22 @@ def _xz() -> _Unpacker:
     return lzma.LZMADecompressor()
 
 
+def _zstd() -> _Unpacker:
+    for name in ("compression.zstd", "backports.zstd", "zstandard"):  # Python 3.14 has it, else what mitmproxy uses
+        try:
+            made = importlib.import_module(name).ZstdDecompressor()
+        except ImportError:
+            continue
+        return cast(_Unpacker, made.decompressobj() if hasattr(made, "decompressobj") else made)
+    raise Damage("packed by zstd, which this Python cannot unpack: unpack it first", 0)
+
+
 _PACKINGS: tuple[tuple[bytes, str, Callable[[], _Unpacker]], ...] = (
     (b"\x1f\x8b", "gzip", lambda: zlib.decompressobj(wbits=31)),
     (b"\xfd7zXZ\x00", "xz", _xz),
     *((b"x" + level, "zlib", zlib.decompressobj) for level in (b"\xda", b"\x9c", b"\x5e", b"\x01")),  # .zhar
     (b"BZh", "bzip2", _bzip2),
+    (b"\x28\xb5\x2f\xfd", "zstd", _zstd),
 )
 PACKINGS = (*dict.fromkeys(name for _, name, _ in _PACKINGS), "zip")
 """What is unpacked, as people call it."""
@@ -91,7 +105,7 @@ class Source:
         self.name = name
         """As given on the command line."""
         self.packed: str | None = None
-        """`gzip`, `xz`, `bzip2`, `zlib` or `zip`."""
+        """`gzip`, `xz`, `bzip2`, `zstd`, `zlib` or `zip`."""
         self.position = 0
         """Bytes of the file that were read so far, packed as they are: for progress."""
         self._is_own = opened is None and name != "-"
@@ -217,7 +231,8 @@ class Source:
             raise self._broken
         while True:
             packed = self._packed_rest or self._raw_read(_PACKED_CHUNK)
-            self._packed_rest = b""
+            most = _ZSTD_CHUNK if self.packed == "zstd" else len(packed)
+            packed, self._packed_rest = packed[:most], packed[most:]
             assert self._unpacker is not None
             if not packed:
                 if self._unpacker.eof:
@@ -244,7 +259,7 @@ class Source:
             if not data:
                 raise self._broken from error
         if self._unpacker.eof:
-            self._packed_rest = self._unpacker.unused_data
+            self._packed_rest = self._unpacker.unused_data + self._packed_rest
         return data
 
     def close(self) -> None:
