@@ -67,6 +67,21 @@ def test_what_the_server_must_do_beside_the_page(
 
 
 @pytest.mark.parametrize(
+    ("allow", "told"),
+    [
+        ([], "The answer to the PUT itself needs Access-Control-Allow-Origin, too."),
+        ([("Access-Control-Allow-Origin", "https://other.test")], "needs Access-Control-Allow-Origin, too."),
+        (ALLOW, ""),  # the method alone, which no other answer says
+    ],
+)
+def test_what_the_request_itself_needs_as_well(allow: Lines, told: str) -> None:
+    """A preflight that passes is followed by an answer that must name the origin again."""
+    change = next(one for one in remedies_of(observe(preflight(allow, method="PUT"))[-1]) if one.who is Who.SERVER)
+    assert change.why.endswith(told)
+    assert ("itself" in change.why) == bool(told)
+
+
+@pytest.mark.parametrize(
     ("answer", "edits"),
     [
         ([*ALLOW, *ALLOW], [("Access-Control-Allow-Origin", PAGE)]),

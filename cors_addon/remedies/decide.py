@@ -106,6 +106,10 @@ _NOTHING_THERE = frozenset({404, 405, 410, 500, 501, 502, 503, 504})
 """Of a preflight: what failed comes before what its answer lacks for the local network."""
 
 
+_OF_EACH_ANSWER = ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials")
+"""What the preflight's answer and the request's own must both say; the others are read of the preflight's alone."""
+
+
 def by_headers(s: Situation) -> Remedy | None:
     """The smallest change to the answer, as a remedy; None where there is none that helps."""
     change = s.whole_change
@@ -116,8 +120,11 @@ def by_headers(s: Situation) -> Remedy | None:
         what = "Send the CORS headers with errors, too, so that the page can read the answer"
     if s.setting:
         what += f". This looks like {s.server}: {s.setting}"
-    why = f"{change.note[0].upper()}{change.note[1:]}." if change.note else ""
-    return Remedy(Who.SERVER, what, change, why, opens, Sure.SURE)
+    why = [f"{change.note[0].upper()}{change.note[1:]}."] if change.note else []
+    if s.preflight and (names := [edit.name for edit in change.edits if edit.name in _OF_EACH_ANSWER]):
+        itself = f"The answer to the {s.method} itself" if s.method else "The answer to the request itself"
+        why.append(f"{itself} needs {' and '.join(names)}, too.")
+    return Remedy(Who.SERVER, what, change, " ".join(why), opens, Sure.SURE)
 
 
 def _origin(s: Situation) -> tuple[str, str]:
