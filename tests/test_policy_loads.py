@@ -12,7 +12,7 @@ from cors_addon.fetch.embedder_policy import EmbedderPolicy
 from cors_addon.fetch.resource_policy import ResourcePolicy
 from cors_addon.policy.model import OpenerPolicy, Policy
 from cors_addon.policy.rewrite import Rewriter, asking
-from tests.helpers import PAGE, Lines, flow, proxy
+from tests.helpers import CHROMIUM, FIREFOX, PAGE, WEBKIT, Lines, flow, proxy
 
 CDN = "https://cdn.third.test"
 ISOLATED = "policies:\n  - name: isolated\n    mode: shadow\n    filter: ~d app.example.test\n    coep: {}\n"
@@ -224,3 +224,52 @@ def test_a_form_sent_from_elsewhere_widens_nothing(
     traffic = [page(0, REQUIRE), image(1, host="https://img.example.test"), posted]
     assert main(["policy", "learn", write(tmp_path / "traffic.mitm", traffic)]) == 0
     assert "corp: same-site" in capsys.readouterr().out
+
+
+def framed(host: str, agent: str, *answer: tuple[str | bytes, str | bytes]) -> http.HTTPFlow:
+    """A frame in the page."""
+    asked = [
+        ("Sec-Fetch-Site", "same-origin" if host == PAGE else "cross-site"),
+        ("Sec-Fetch-Mode", "navigate"),
+        ("Sec-Fetch-Dest", "iframe"),
+        ("Accept", "text/html"),
+        ("Referer", f"{PAGE}/"),
+    ]
+    given = [("Content-Type", "text/html"), *answer]
+    return flow(url=f"{host}/f", request=asked, response=given, at=1, body=b"<!doctype html>", agent=agent)
+
+
+@pytest.mark.parametrize(
+    ("host", "agent", "answer", "learned"),
+    [
+        (PAGE, CHROMIUM, (), {"coep": "credentialless"}),
+        (PAGE, WEBKIT, (), {"coep": "require-corp"}),
+        (CDN, FIREFOX, (), {"coep": "credentialless", "corp": "cross-origin"}),
+        (CDN, CHROMIUM, (OPEN,), {"coep": "credentialless"}),
+        (CDN, CHROMIUM, (OPEN, REQUIRE), {}),
+        (CDN, CHROMIUM, (REQUIRE,), {"corp": "cross-origin"}),
+    ],
+)
+def test_the_least_embedder_policy_of_a_frame_is_learned(
+    host: str,
+    agent: str,
+    answer: Lines,
+    learned: dict[str, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Under it the frame comes in, and there is nothing more to learn."""
+    top = page(0, REQUIRE)
+    top.request.headers["User-Agent"] = agent
+    frame = framed(host, agent, *answer)
+    file = write(tmp_path / "traffic.mitm", [top, frame])
+    assert main(["policy", "learn", file]) == (0 if learned else 2)
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    told = dict(line.partition("  #")[0].split(": ") for line in lines if line.startswith(("coep: ", "corp: ")))
+    assert told == learned
+    assert frame.response is not None
+    for key, value in told.items():
+        names = {"coep": "Cross-Origin-Embedder-Policy", "corp": "Cross-Origin-Resource-Policy"}
+        frame.response.headers[names[key]] = value
+    Path(file).unlink()
+    assert main(["policy", "learn", write(tmp_path / "traffic.mitm", [top, frame])]) == 2

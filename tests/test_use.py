@@ -89,3 +89,27 @@ def test_images_are_looked_at_once_a_page_demands_a_policy_of_them() -> None:
     assert use_of(image, session) == NO_USE
     session.observe_load(observation(page))
     assert use_of(image, session) == LOADED
+
+
+SHARED = [*IS_PNG, ("Access-Control-Allow-Origin", "*")]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "lines", "use"),
+    [
+        (("Cookie", "a=b"), SHARED, LOADED),
+        (("Authorization", "Basic eDp5"), SHARED, LOADED),
+        (("Cookie", "a=b"), IS_PNG, NO_USE),
+        (("DNT", "1"), SHARED, NO_USE),
+    ],
+)
+def test_an_image_that_may_be_for_one_user_and_that_all_may_have_is_looked_at(
+    request_line: tuple[str, str], lines: list[tuple[str, str]], use: int
+) -> None:
+    """It is a finding, though nothing stops it."""
+    image = flow(request=[*IMAGE, request_line], response=lines)
+    assert image.response is not None
+    image.response.raw_content = PNG
+    session = Session()
+    session.is_cookie_news = lambda _connection: False  # type: ignore[assignment]
+    assert use_of(image, session) == use

@@ -117,7 +117,7 @@ def run_learn(options: argparse.Namespace) -> int:
         return UNUSABLE
     lesson = learn.learn(found.values())
     if not lesson.policies:
-        lacking = "no CORS exchange in it, and no load that lacks Cross-Origin-Resource-Policy"
+        lacking = "no CORS exchange in it, and no load that lacks a policy its page demands"
         _complain("; ".join([f"nothing to learn: {lacking}", *lesson.notes]))
         return UNUSABLE
     return _write(lesson.text(), options.output)

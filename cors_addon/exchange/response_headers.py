@@ -12,7 +12,7 @@ from cors_addon.fetch.bounds import on_the_wire, size_of
 from cors_addon.fetch.checks import Failure, Rules
 from cors_addon.fetch.freshness import may_be_kept
 from cors_addon.fetch.headers import cors_lines, normalize, split_list
-from cors_addon.fetch.names import CORS_RESPONSE, LOCATION, OF_PAGES, VALIDATORS
+from cors_addon.fetch.names import ALLOW_ORIGIN, CORS_RESPONSE, LOCATION, OF_PAGES, VALIDATORS
 from cors_addon.fetch.received import is_odd, joined
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.shapes import Shapes
@@ -25,6 +25,7 @@ GATED = frozenset(
 """What the checks beyond CORS read of an answer."""
 _PICKED = frozenset((*(name.lower().encode() for name in (*CORS_RESPONSE, LOCATION)), b"cache-control", b"vary"))
 _CORP = b"cross-origin-resource-policy"
+_SHARES = ALLOW_ORIGIN.lower().encode()
 MAX_READ = 1024
 
 
@@ -41,6 +42,7 @@ class ResponseShape:
         "has_validator",
         "is_coded",
         "is_long",
+        "is_shared",
         "name_bytes",
         "picked",
         "sets_cookies",
@@ -60,6 +62,7 @@ class ResponseShape:
         self.content_type = lower.index(b"content-type") if lower.count(b"content-type") == 1 else -1
         self.has_corp = _CORP in lower
         self.corp = lower.index(_CORP) if lower.count(_CORP) == 1 else -1
+        self.is_shared = _SHARES in lower
         self.is_coded = b"content-encoding" in lower
         self.has_policies = not OF_PAGES.isdisjoint(lower)
         """It demands something of what a page loads, were it one."""

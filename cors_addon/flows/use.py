@@ -88,7 +88,13 @@ def _surely(flow: http.HTTPFlow, asked: RequestShape, answered: ResponseShape, s
     if dest == b"document":
         return LOADED if 300 <= flow.response.data.status_code <= 399 else LOADED | PAGE
     kind = IMAGE if dest == b"image" else SCRIPT if dest == b"script" else 0
-    return NO_USE if kind and _is_harmless(flow, answered, session, kind) else LOADED
+    passes = kind and not _may_be_for_one_user(asked, answered) and _is_harmless(flow, answered, session, kind)
+    return NO_USE if passes else LOADED
+
+
+def _may_be_for_one_user(asked: RequestShape, answered: ResponseShape) -> bool:
+    """Whether a login may have given an answer that says something of who may have it."""
+    return answered.is_shared and (asked.has_cookie or b"authorization" in asked.places)
 
 
 def _is_harmless(flow: http.HTTPFlow, answered: ResponseShape, session: Session, kind: int) -> bool:

@@ -11,18 +11,20 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
+from cors_addon.engines.gates import GATES
 from cors_addon.exchange.exposure import exposed_headers
 from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.model import Credentials, Fields, Judgement, Observation, Role, Verdict
+from cors_addon.fetch.embedder_policy import EmbedderPolicy
 from cors_addon.fetch.headers import LOWER, is_token
 from cors_addon.fetch.load import Load
 from cors_addon.fetch.methods import CORS_SAFELISTED, normalize_method
 from cors_addon.fetch.methods import FORBIDDEN as FORBIDDEN_METHODS
-from cors_addon.fetch.names import RESOURCE_POLICY
+from cors_addon.fetch.names import EMBEDDER_POLICY, RESOURCE_POLICY
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import is_forbidden
-from cors_addon.fetch.resource_policy import ResourcePolicy, permits
+from cors_addon.fetch.resource_policy import ResourcePolicy, permits, resource_policy
 from cors_addon.fetch.responses import SAFELISTED
 from cors_addon.policy.filters import of_server
 from cors_addon.policy.model import Names, Policy
@@ -80,6 +82,8 @@ class _Server:
     """Exchanges whose credentials mode is unknown."""
     corp: ResourcePolicy = ResourcePolicy.SAME_ORIGIN
     """The least under which each load without CORS passes."""
+    coep: EmbedderPolicy | None = None
+    """The least under which its frames and workers are isolated as their pages demand; None where none has to be."""
     embeds: int = 0
     """Loads without CORS that its answers, as they are, keep from their pages."""
 
@@ -106,8 +110,17 @@ class _Server:
         order = list(ResourcePolicy)
         self.corp = max(self.corp, wanted, key=order.index)
         if stopped:
-            self.embeds += 1
             self.need("corp", "", judgement)
+
+    def isolate(self, judgement: Judgement) -> None:
+        """Note a frame or worker that its page keeps out for its lack of an embedder policy.
+
+        `credentialless` demands nothing of what that loads itself, where the browser knows it.
+        """
+        knows = GATES[judgement.engine.name].knows_credentialless
+        wanted = EmbedderPolicy.CREDENTIALLESS if knows else EmbedderPolicy.REQUIRE_CORP
+        self.coep = wanted if self.coep is None else max(self.coep, wanted, key=list(EmbedderPolicy).index)
+        self.need("coep", "", judgement)
 
     def need(self, key: str, entry: str, judgement: Judgement) -> None:
         self.needs.setdefault((key, entry), []).append(_what(judgement))
@@ -121,7 +134,8 @@ class _Server:
             name=name,
             filter=self.filter,
             origins=collect(self.entries("origins")) if self.exchanges else None,
-            corp=self.corp if self.embeds else None,
+            corp=self.corp if ("corp", "") in self.needs else None,
+            coep=self.coep,
             methods=Names(self.entries("methods")),
             request_headers=Names(self.entries("request-headers")),
             expose_headers=Names(self.entries("expose-headers")),
@@ -187,9 +201,25 @@ def _take_load(judgement: Judgement, servers: dict[str, _Server], filter_of: Fil
     if fate is None or fate.load.mode == "cors":
         return
     wanted = next(each for each in ResourcePolicy if permits(each, fate.load.origin, fate.load.url, fate.load.site))
-    stopped = fate.block is not None and fate.block.header == RESOURCE_POLICY
+    header = None if fate.block is None else fate.block.header
+    if header == EMBEDDER_POLICY:
+        server = _server_of(judgement, servers, filter_of)
+        server.embeds += 1
+        server.isolate(judgement)
+        server.embed(judgement, wanted, stopped=_is_stopped_next(judgement.observation, fate.load, wanted))
+        return
+    stopped = header == RESOURCE_POLICY
     if stopped or (fate.block is None and _is_asked(fate.load) and wanted is not ResourcePolicy.SAME_ORIGIN):
-        _server_of(judgement, servers, filter_of).embed(judgement, wanted, stopped=stopped)
+        server = _server_of(judgement, servers, filter_of)
+        server.embeds += stopped
+        server.embed(judgement, wanted, stopped=stopped)
+
+
+def _is_stopped_next(observation: Observation, load: Load, wanted: ResourcePolicy) -> bool:
+    """Whether a frame lacks the resource policy that its page asks for, too."""
+    own = resource_policy(observation.response)
+    passes = own is not None and permits(own, load.origin, load.url, load.site)
+    return load.frame and wanted is not ResourcePolicy.SAME_ORIGIN and not passes
 
 
 def _is_asked(load: Load) -> bool:
@@ -225,7 +255,11 @@ def _notes(servers: dict[str, _Server], hopeless: Counter[str], unusable: Counte
                 " credentials: none were seen; add"
                 " `credentials: true` if the page says so"
             )
-        if server.embeds:
+        if server.coep is not None:
+            yield (
+                f"what the frames and workers of {origin} load themselves, once they have `coep`: try it in the shadow"
+            )
+        if ("corp", "") in server.needs:
             yield f"whether pages of other sites load from {origin} without CORS: `corp` is for those that were seen"
         if not server.exchanges:
             continue
