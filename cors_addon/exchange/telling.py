@@ -70,8 +70,11 @@ def from_elsewhere(referrer: bytes, host: str, port: int) -> int:
     return 0 if referrer.startswith(own.encode("latin-1", "replace")) else SURELY
 
 
-def is_load(observation: Observation) -> bool:
-    """The same of a flow as it was observed: is it a page, or a load that something beside CORS may stop?"""
+def is_load(observation: Observation, *, integrity_seen: bool = False) -> bool:
+    """The same of a flow as it was observed: is it a page, or a load that something beside CORS may stop?
+
+    `integrity_seen`: scripts and style sheets are looked at whatever their type, for some page names a digest.
+    """
     told = 0
     for name, value in observation.request:
         if len(name) not in _LENGTHS:
@@ -83,7 +86,7 @@ def is_load(observation: Observation) -> bool:
             told |= SURELY
         elif lower == b"referer" and observation.url.scheme == "http":
             told |= from_elsewhere(value, observation.url.host, observation.url.port)
-    for name, value in observation.response if told & BY_TYPE else ():
+    for name, value in observation.response if told & BY_TYPE and not integrity_seen else ():
         if LOWER[name] == b"content-type":
             told &= ~right_for(value)
     return bool(told)

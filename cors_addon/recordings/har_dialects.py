@@ -32,6 +32,9 @@ https://w3c.github.io/web-performance/specs/HAR/Overview.html
 from dataclasses import dataclass
 from typing import Any
 
+from cors_addon.exchange.model import Observation
+from cors_addon.fetch.markup import LOOKED_AT
+from cors_addon.fetch.mime import declared
 from cors_addon.fetch.origins import Url, parse_url
 
 ORIGIN_FROM_REFERER = "no Origin in this entry: taken from its Referer"
@@ -145,6 +148,8 @@ class Context:
         self.clock = 0.0
         """Start of the last entry that had one."""
         self.sensitive_seen = False
+        self.integrity_seen = False
+        """Some page has an element that names a digest."""
         self.judged = 0
         self.failures = 0
         """Entries that say of themselves that they failed."""
@@ -166,6 +171,13 @@ class Context:
             if word in name:
                 self.engine = engine
                 return
+
+    def look_for_digests(self, observation: Observation) -> None:
+        """Whether this is a page that names digests: from then on, its own scripts are loads to be looked at, too."""
+        if self.integrity_seen or observation.read_body is None:
+            return
+        if declared(observation.response) == "text/html":
+            self.integrity_seen = b"integrity" in (observation.read_body(LOOKED_AT) or b"")
 
     def origin_of(self, raw: dict[str, Any], url: Url, referer: bytes) -> tuple[bytes, str] | None:
         """What Origin a request had that is shown without, and by what that is known."""

@@ -226,7 +226,9 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
     )
     found = Entry(observation, notes=entry.notes, since=since, heard=word if entry.answered else None, word_alone=moved)
     found.body_size = har_fields.body_size(entry.response)
-    found.load, of_use = telling.is_load(observation), _is_of_use(entry, observation)
+    context.look_for_digests(observation)
+    found.load = telling.is_load(observation, integrity_seen=context.integrity_seen)
+    of_use = _is_of_use(entry, observation)
     found.load_only = found.load and not of_use
     found.of_use = found.load or of_use or (word is not None and word.stopped_by is not None)
     found.by_worker = "_serviceWorkerRef" in entry.raw

@@ -184,7 +184,7 @@ def _csp_change(detail: str | None, origin: str) -> Change | None:
 
 def _sri(s: Situation) -> Ruling:
     found = []
-    if s.mode == "no-cors":
+    if s.mode == "no-cors" and not (s.url is not None and s.own == s.url.origin):
         what = "Add crossorigin to the element, and have the server allow the page's origin"
         why = "Without CORS a page must not learn what a file elsewhere holds, and so cannot compare it."
         found.append(Remedy(Who.PAGE, what, InPage(crossorigin="anonymous"), why, sure=Sure.SURE))

@@ -60,7 +60,9 @@ class BlockedLoads:
         if fate is None or fate.block is None:
             return
         block = fate.block
-        group = Group(block.gate, block.detail, fate.load.origin if block.gate is Gate.CSP else fate.load.url.origin)
+        # an element without CORS is at fault itself, whatever digest it names
+        detail = None if block.gate is Gate.SRI and fate.load.opaque else block.detail
+        group = Group(block.gate, detail, fate.load.origin if block.gate is Gate.CSP else fate.load.url.origin)
         if group not in self._groups and len(self._groups) >= MAX_GROUPS:
             group = Group(block.gate, None, "")
         found = self._groups.setdefault(group, Blocked(judgement, source))
