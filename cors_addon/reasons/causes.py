@@ -909,6 +909,62 @@ _UNTOLD = (
         (_CONSOLE, _RECORDING),
     ),
     Cause(
+        "exchange-allowed",
+        "an answer that permits it",
+        Kind.UNTOLD,
+        None,
+        "By these headers a browser lets a page of this origin read the answer. So the page got another one: its "
+        "request "
+        "has another method, other headers or cookies than this, a preflight before it, a redirect, or an answer from "
+        "a cache.",
+        (
+            "Ask as the page does: its preflight (curl -X OPTIONS with Origin, Access-Control-Request-Method and "
+            "-Headers), then its request with its Origin. Copy as cURL, in the Network panel, has the request.",
+        ),
+        (_CONSOLE, "or the preflight and its answer (the OPTIONS entry of the Network panel)", _RECORDING),
+    ),
+    Cause(
+        "request-without-origin",
+        "a request without Origin",
+        Kind.UNTOLD,
+        None,
+        "This request bears no Origin, so it does not show what a page gets: many servers send their CORS headers only "
+        "where there is one, and decide by it. curl and other programs are not held to CORS.",
+        ("Send it again with the page's origin: curl -i -H 'Origin: https://your-page' and the URL.",),
+        ("what comes then", _CONSOLE),
+    ),
+    Cause(
+        "request-alone",
+        "a request without its answer",
+        Kind.UNTOLD,
+        None,
+        "This is what the page asks; whether it may have the answer is decided by the headers of that, and of the "
+        "preflight's. They are not in this paste.",
+        (
+            "Send it (curl -i shows the answer's headers), with Origin, and before it the preflight: OPTIONS with "
+            "Access-Control-Request-Method and -Headers. `cors.curl` in the proxy writes both.",
+        ),
+        ("the answer's headers, with the status", _CONSOLE, _RECORDING),
+    ),
+    Cause(
+        "server-config",
+        "a server's configuration",
+        Kind.UNTOLD,
+        None,
+        "These lines set CORS headers; which of them reach the browser depends on the rest: nginx sends add_header of "
+        "the "
+        "innermost block alone, and without `always` not with errors; the application behind it may add the same "
+        "header "
+        "once more. $http_origin lets the pages of any site in, with the user's cookies where Allow-Credentials is "
+        "true.",
+        (
+            "nginx: `always` with each add_header, all of them in the block that answers, the origin from a map of "
+            "those that may. Apache: Header always set.",
+            "`cors-addon policy export --to nginx` (or apache, caddy …) writes them from a policy.",
+        ),
+        (_CONSOLE, "or what comes: curl -i -X OPTIONS with Origin and Access-Control-Request-Method"),
+    ),
+    Cause(
         "har-file",
         "a HAR file",
         Kind.UNTOLD,

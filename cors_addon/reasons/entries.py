@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.causes import CAUSES, Cause, Kind
 from cors_addon.reasons.finding import FindingName
@@ -165,7 +166,11 @@ def _trimmed(name: str, value: str) -> str:
         return value.rpartition(" ")[2].strip("'`\"’‘")
     if name == "origin" and re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/]+/", value):  # DevTools' protocol adds a slash
         return value[:-1]
-    return value
+    return _QUOTE.split(value, maxsplit=1)[0] if name == "origin" else value
+
+
+_QUOTE = pattern(r"[\"'`<>\\]")
+"""Ends an origin in the midst of JSON or markup."""
 
 
 def of_preflight(means: str, values: Mapping[str, str]) -> str:

@@ -41,7 +41,7 @@ def explain(query: str | None = None) -> tuple[str, int]:
         return _unknown(query), UNKNOWN
     if len(items) == 1:
         return _render(items[0]), FOUND
-    parts = [f"── {number} of {len(items)} ──\n\n{_render(item)}" for number, item in enumerate(items, 1)]
+    parts = (f"── {number} of {len(items)} ──\n\n{_render(item)}" for number, item in enumerate(items, 1))
     return "\n\n\n".join(parts), FOUND
 
 
@@ -55,10 +55,12 @@ def explain_json(query: str | None = None) -> tuple[str, int]:
     return json.dumps(document, indent=2, ensure_ascii=False), FOUND if items else UNKNOWN
 
 
-def _told_by(reason: Reason, item: Item) -> "Told":
+def _told_by(entry: Reason | Cause, item: Item) -> "Told":
     from cors_addon.reasons import pasted_remedies  # all remedies: of use to a message alone
 
-    return pasted_remedies.told_by(reason, item.values, preflight=item.preflight)
+    if isinstance(entry, Cause):
+        return pasted_remedies.of_block(entry.blocked_by, item.values)
+    return pasted_remedies.told_by(entry, item.values, preflight=item.preflight)
 
 
 def described(item: Item) -> dict[str, object]:
@@ -74,7 +76,7 @@ def described(item: Item) -> dict[str, object]:
         text, values: the message as pasted, and what stood in it (url, origin, status, method, header …).
         title, explanation, notes: what it means, and what these values tell.
         fixes: what to change, the likeliest first.
-        remedies: of a message of CORS, what its values tell to change, as in a JSON line of `check`.
+        remedies: what the message's values tell to change, as in a JSON line of `check`.
         paste: what to paste in addition, to know more.
         spec: a link, or null.
     """
@@ -102,7 +104,7 @@ def _told(item: Item) -> dict[str, object]:
             "explanation": first.why,
             "notes": [],
             "fixes": list(first.fixes),
-            "remedies": [],
+            "remedies": [remedy.described() for remedy in _told_by(first, item).remedies],
             "paste": list(first.paste),
             "spec": first.spec,
         }
@@ -136,8 +138,7 @@ def _told(item: Item) -> dict[str, object]:
 
 def find(query: str) -> Item | None:
     """The first thing that a query means; None where it means nothing."""
-    items = recognise(query)
-    return items[0] if items else None
+    return next(iter(recognise(query)), None)
 
 
 def _kind(entry: Entry) -> str:
@@ -182,9 +183,7 @@ _BLOCKED_BY: Mapping[Reason, str | None] = {
 
 
 def _list() -> str:
-    lines = [
-        f"{reason}\n{_indent(message(explanation, *explanation.example))}" for reason, explanation in REGISTRY.items()
-    ]
+    lines = [f"{name}\n{_indent(message(each, *each.example))}" for name, each in REGISTRY.items()]
     found = [_brief(name) for name in FINDINGS]
     return (
         "The reasons for which a browser refuses an answer, most frequent first, with an\n"
@@ -198,8 +197,7 @@ def _list() -> str:
 
 
 def _brief(name: FindingName) -> str:
-    explanation = FINDINGS[name]
-    return f"{name}\n{_indent(message(explanation, *explanation.example))}"
+    return f"{name}\n{_indent(message(FINDINGS[name], *FINDINGS[name].example))}"
 
 
 def _render(item: Item) -> str:
@@ -236,7 +234,9 @@ def _cause(cause: Cause, item: Item) -> str:
     if len(item.entries) > 1:
         parts.append(_paragraph(f"The same message has: {', '.join(map(_name, item.entries))}."))
     parts.append(_paragraph(cause.why))
-    if cause.fixes:
+    if cause.name == "csp" and (words := _told_by(cause, item).in_words()):
+        parts.append("Who must change what\n" + "\n".join(map(_item, map(visible, words))))
+    elif cause.fixes:
         parts.append("What to do\n" + "\n".join(map(_item, cause.fixes)))
     if cause.paste:
         parts.append("Paste in addition\n" + "\n".join(map(_item, cause.paste)))
@@ -268,9 +268,8 @@ _UNKNOWN_GRANTS = (
 def _facts(explanation: Explanation, item: Item) -> Facts:
     """What a pasted message tells of its exchange; what it does not tell of the request stays open."""
     values = item.values
-    status = values.get("status", "")
     return Facts(
-        status=int(status) if status.isdigit() else None,
+        status=int(values["status"]) if values.get("status", "").isdigit() else None,
         origin=values.get("origin") or explanation.example[1].origin,
         method=values.get("method") if explanation.name == Reason.METHOD_NOT_ALLOWED else UNNAMED,
         headers=tuple(values["header"].split(", ")) if "header" in values else (UNNAMED,),
@@ -286,6 +285,8 @@ def _change(explanation: Explanation, item: Item) -> str:
     if "location" in item.values:
         refusal = Refusal(refusal.reason, refusal.stage, item.values["location"])
     facts = _facts(explanation, item)
+    if item.preflight and not 200 <= (facts.status or 200) < 300:
+        facts = facts._replace(status=204)  # with another, good headers do not count
     change = fix(explanation, refusal, facts._replace(method=facts.method or UNNAMED))
     if explanation.name in (Reason.METHOD_NOT_ALLOWED, Reason.HEADER_NOT_ALLOWED):
         change += "\nbeside what it lists already."
@@ -298,6 +299,7 @@ def _whole(reason: Reason, item: Item) -> str:
     explanation = REGISTRY[reason]
     told = None
     change, whose = fix(explanation, *explanation.example), ", for this example"
+    example = "" if item.text else f"\n{_indent(f'for example: {message(explanation, *explanation.example)}')}"
     if item.text:
         told = _told_by(reason, item)
         change, whose = _change(explanation, item), ""
@@ -305,7 +307,7 @@ def _whole(reason: Reason, item: Item) -> str:
         if not item.values.get("origin") and str(origin) in change:
             whose = f", with your page's origin in the place of {origin}"
     parts = [
-        f"{reason}\n{_indent(f'for example: {message(explanation, *explanation.example)}')}" + _where(item),
+        f"{reason}{example}{_where(item)}",
         *([_paragraph(visible(told.happened))] if told and told.happened else []),
         _paragraph(explanation.explanation),
         "Usual causes\n" + "\n".join(_item(cause) for cause in explanation.causes),

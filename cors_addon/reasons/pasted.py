@@ -15,7 +15,7 @@ from functools import cache
 
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
-from cors_addon.reasons import languages
+from cors_addon.reasons import languages, pasted_http
 from cors_addon.reasons.causes import CAUSES, Cause
 from cors_addon.reasons.entries import (
     Entry,
@@ -49,9 +49,17 @@ def recognise(query: str) -> list[Item]:
         for string in strings:
             items += _from_text(string)
     items += from_pages(query)
+    if exchanged := list(_exchanged(query)):
+        items = [*exchanged, *(item for item in items if item.entries != meant("referrer-policy"))]
     if not items and (foreign := _IN_BRACKETS.search(query[:_MOST_OF_PROSE])):
         items = [Item(meant("gecko-in-another-language"), "gecko", None, {"url": foreign[1].rstrip(".,")}, foreign[0])]
     return _together(items) or ([named] if named is not None else _names_inside(query))
+
+
+def _exchanged(query: str) -> Iterator[Item]:
+    """Requests with their answers, as curl and developer tools show them."""
+    for each in pasted_http.judged(query):
+        yield Item(meant(each.means), "an exchange", None, each.values, each.text, each.preflight)
 
 
 # An address, and in brackets a word, a colon and a header's name in quotes: Firefox' message, whatever the language.
@@ -286,10 +294,19 @@ def _together(items: Iterable[Item]) -> list[Item]:
     told = [item for item in every if not _is_an_echo(item, every) and not _is_within(item, every)]
     if not told:
         return untold[-1:]
-    told = [_with_values(item, untold, alone=len(told) == 1) for item in told]
+    told = list(_with_statuses([_with_values(item, untold, alone=len(told) == 1) for item in told]))
     if all(map(_is_status, told)):  # an error's status, and that CORS refused it: the check is still not told
         told += list(filter(_is_of_cors, untold))[-1:]
     return sorted(told, key=lambda item: not _is_status(item))
+
+
+def _with_statuses(told: list[Item]) -> Iterator[Item]:
+    """An error's status that stands on a line of its own is known of the refusal of the same URL, too."""
+    statuses = {item.values.get("url"): item.values for item in told if _is_status(item)}
+    for item in told:
+        first, known = item.first, statuses.get(item.values.get("url"))
+        refused = isinstance(first, Reason) and first.value.startswith("allow-") and not item.preflight
+        yield replace(item, values={**known, **item.values}) if known and refused else item
 
 
 def _is_of_cors(item: Item) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from cors_addon.fetch.load import Block, Gate
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.fetch.refusals import OF_ORIGIN, Reason, stage_of
 from cors_addon.remedies.decide import happened, headers_help, remedies, told_without_change
@@ -32,6 +33,30 @@ def told_by(reason: Reason, values: Mapping[str, str], *, preflight: bool = Fals
     if not found and (general := told_without_change(s)) is not None:
         found = (general,)
     return Told(what.text if what is not None else "", found, headers_help(s))
+
+
+def of_block(blocked_by: str | None, values: Mapping[str, str]) -> Told:
+    """Who must change what, for what something beside CORS stopped, by what a message names; nothing without a URL."""
+    url = _url(values.get("url"))
+    if url is None or blocked_by not in set(_GATES):
+        return Told("", (), headers_help=False)
+    gate = next(each for each in _GATES if each == blocked_by)
+    detail = values.get(_GATES[gate], values.get("directive") if gate is Gate.CSP else None)
+    page = _url(values.get("page"))
+    origin = values.get("origin") or (None if page is None else page.origin)
+    s = Situation(block=Block(gate, detail), url=url, origin=origin, page=origin, page_url=values.get("page"))
+    return Told("", remedies(s), headers_help=False)
+
+
+_GATES: Mapping[Gate, str] = {
+    Gate.CSP: "policy",
+    Gate.CORP: "value",
+    Gate.FRAME_ANCESTORS: "policy",
+    Gate.FRAME_OPTIONS: "value",
+    Gate.NOSNIFF: "type",
+    Gate.MIME: "type",
+}
+"""What messages name enough of, and the name of the offending value in them."""
 
 
 def _situation(reason: Reason, values: Mapping[str, str], *, preflight: bool) -> Situation:

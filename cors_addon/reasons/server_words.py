@@ -420,6 +420,8 @@ _ROWS = (
         (
             "Blocked cross-origin request from {host} to {url} resource",
             "Cross origin request detected from {host} to {url} resource",
+            "Blocked cross-origin request to Next.js dev resource {url} from {host}",
+            "Blocked cross-origin request to Next.js dev resource {url}",
         ),
         "allowedDevOrigins: ['…'] in next.config.",
     ),
@@ -466,7 +468,7 @@ _ROWS = (
         "invalid-origin-header",
         "a server of the Model Context Protocol, or one like it",
         "origin",
-        ("Invalid Origin header", "Invalid Origin header: {origin}"),
+        ("Invalid Origin header", "Invalid Origin header: {origin}", "Invalid Origin: {origin}"),
         "Its list of allowed origins (Python: TransportSecuritySettings(allowed_origins=[…]); TypeScript: "
         "allowedOrigins).",
         whole=True,
@@ -539,7 +541,7 @@ _ROWS = (
     ),
     _Row(
         "no-options-route",
-        "a router without a route for OPTIONS (Laravel, Rails)",
+        "a router without a route for it (Laravel, Rails)",
         "url",
         (
             "The OPTIONS method is not supported for this route",

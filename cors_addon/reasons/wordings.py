@@ -348,6 +348,8 @@ _CHROMIUM: Mapping[str, tuple[str, ...]] = {
         "This Set-Cookie header didn't specify a SameSite attribute and was defaulted to SameSite=Lax",
         "Because a cookie's SameSite attribute was not set or is invalid, it defaults to SameSite=Lax",
         "Indicate whether to send a cookie in a cross-site request by specifying its SameSite attribute",
+        "Third-party cookie is blocked in Chrome either because of Chrome flags or browser configuration",
+        "Third-party cookie will be blocked in future Chrome versions as part of Privacy Sandbox",
         "A cookie associated with a cross-site resource at {url} was set without the SameSite attribute",
     ),
     "extension-resource": (
@@ -941,7 +943,11 @@ _WHOLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "a library",
         "says-nothing",
-        ("XMLHttpRequest error", "Network error: Failed to fetch", "xhr poll error", "0 Unknown Error"),
+        (
+            *("XMLHttpRequest error", "Network error: Failed to fetch", "xhr poll error", "0 Unknown Error"),
+            *("[Network error]: TypeError: Failed to fetch", "ApolloError: Failed to fetch"),
+            *("[Network error]: TypeError: Load failed", "ApolloError: Load failed"),
+        ),
     ),
     ("whatwg-fetch or React Native", "react-native", ("Network request failed",)),
     ("Node", "outside-a-browser", ("fetch failed",)),

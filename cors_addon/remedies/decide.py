@@ -130,6 +130,8 @@ def by_headers(s: Situation) -> Remedy | None:
 def _origin(s: Situation) -> tuple[str, str]:
     cookies = ", with the user's cookies" if s.credentialed else ""
     named = f", {s.origin}" if s.origin else ""
+    if s.reason is Reason.ALLOW_ORIGIN_MULTIPLE and not s.origin:
+        return "Send Access-Control-Allow-Origin once, with the one origin that asked, or * alone", ""
     if s.reason is Reason.ALLOW_ORIGIN_MISMATCH and s.fixed_origin not in (None, s.origin):
         what = (
             f"Make a list of the one origin that this server sends to everybody, {s.fixed_origin}, and answer with the "
