@@ -81,6 +81,13 @@ def test_what_the_request_itself_needs_as_well(allow: Lines, told: str) -> None:
     assert ("itself" in change.why) == bool(told)
 
 
+@pytest.mark.parametrize("status", [405, 501])
+def test_the_status_that_came_is_the_one_told(status: int) -> None:
+    """Servers that know no OPTIONS answer it with either."""
+    (remedy,) = remedies_of(observe(preflight([], status=status))[-1])
+    assert remedy.why.startswith(f"{status} means that nothing handled OPTIONS")
+
+
 @pytest.mark.parametrize(
     ("answer", "edits"),
     [

@@ -204,8 +204,8 @@ def _preflight_not_found(s: Situation) -> Ruling:
 
 def _preflight_method(s: Situation) -> Ruling:
     what = _at_server(s, f"Let OPTIONS reach the CORS layer of this path, and have {s.asker} on its list of origins")
-    why = "405 means that nothing handled OPTIONS: no CORS layer stands before this route, or it handed the preflight "
-    why += "on because the origin is not on its list."
+    why = f"{s.status} means that nothing handled OPTIONS: no CORS layer stands before this route, or it handed the "
+    why += "preflight on because the origin is not on its list."
     return Ruling((Remedy(Who.SERVER, what, s.whole_change, why),), Headers.NEVER)
 
 
