@@ -120,6 +120,13 @@ FIREFOX_POLICY = (
             ),
             ["no-cors GET /a not-cors blocked by csp (recording)"],
         ),
+        (
+            (
+                f"Refused to connect to '{API}/a' because it violates the following {POLICY}",
+                f"Refused to connect to '{API}/a' because it violates the document's Content Security Policy.",
+            ),
+            ["no-cors GET /a not-cors blocked by csp (recording)"],
+        ),
         ((FIREFOX_POLICY,), ["no-cors GET /a not-cors blocked by csp (recording)"]),
         (
             (

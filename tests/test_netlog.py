@@ -304,6 +304,29 @@ def test_what_the_browser_wanted_from_its_cache_alone_was_not_stopped(judged: Ju
     assert judged(log.text())[0] == []
 
 
+@pytest.mark.parametrize("refused", [True, False])
+def test_the_next_hop_begins_within_the_redirect(refused: bool, judged: Judged) -> None:
+    """So do those of Chromium 131: the first request is done with after the second has begun."""
+    log = Log()
+    redirect = "URL_REQUEST_DELEGATE_RECEIVED_REDIRECT"
+    log.begin(1, "GET", f"{PAGE}/a")
+    log.add(1, "REQUEST_ALIVE", 1)
+    log.job(1, "GET", f"{PAGE}/a")
+    log.exchange(1, ["HTTP/1.1 302", f"location: {SERVER}/b"], asked=[AGENT, "Sec-Fetch-Mode: cors"])
+    log.add(1, redirect, 1)
+    log.add(1, "CHECK_CORS_PREFLIGHT_REQUIRED", preflight_required=False)
+    log.add(1, "REQUEST_ALIVE", 1)
+    log.job(1, "GET", f"{SERVER}/b")
+    log.add(1, redirect, 2)
+    log.add(1, "REQUEST_ALIVE", 2)
+    log.exchange(1, ["HTTP/1.1 200 OK", *([] if refused else [ALLOWED])])
+    log.end(1, refused=refused)
+    judgements, _ = judged(log.text())
+    verdict = ("GET", "deny", "allow-origin-missing", "omit") if refused else ("GET", "allow", None, "omit")
+    assert [each for each in told(judgements) if each[1] != "not-cors"] == [verdict]
+    assert {each.observation.url.path for each in judgements if each.verdict != "not-cors"} == {"/b"}
+
+
 def test_each_hop_has_its_own_way_to_its_permission(judged: Judged) -> None:
     """The browser looks for the next one's before it is done with the redirect."""
     log = Log()

@@ -93,6 +93,10 @@ class Fetch:
     is_preflight: bool = False
     within: bool = False
     """What the browser makes of an answer has begun and not ended."""
+    delivering: Hop | None = None
+    """Whose answer that is; of a redirect the next hop may begin before that is over."""
+    alive: int = 0
+    """Requests of it that are not done with."""
     refused: bool = False
     """The fetch ended then."""
     ended: float | None = None
@@ -232,6 +236,8 @@ class _NetLog:
             if fetch.hop is not None:
                 fetch.hop.error = self.constants.error(params) or fetch.hop.error
             return
+        if fetch.delivering is not None and fetch.delivering is fetch.hop:
+            self._over(fetch, event.time)
         url = har_fields.parsed_url(params["url"])
         includes = not params.get("load_flags", 0) & self.constants.no_cookies
         if fetch.preflight is not None:
@@ -258,12 +264,17 @@ class _NetLog:
     def delivered(self, fetch: Fetch, event: "_Event") -> None:
         """An answer, or a redirect, is handed to whom it concerns, who may refuse it; then the hop is over."""
         fetch.within = event.phase == self.constants.begin
-        if not fetch.within:
+        if fetch.within:
+            fetch.delivering = fetch.hop
+            return
+        if fetch.delivering is fetch.hop:
             self._over(fetch, event.time)
+        fetch.delivering = None
 
     def alive(self, fetch: Fetch, event: "_Event") -> None:
         """The request is over and done with; what has not been handed over by now was given up."""
-        if event.phase != self.constants.end:
+        fetch.alive += 1 if event.phase == self.constants.begin else -1
+        if event.phase != self.constants.end or fetch.alive > 0:
             return
         hop = fetch.hop
         if hop is not None and hop.fields and not fetch.is_preflight:

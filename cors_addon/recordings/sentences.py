@@ -49,7 +49,10 @@ _FOR = {
 _TYPED = frozenset({Gate.NOSNIFF, Gate.MIME})
 _TYPED_FOR = {"style": Destination.STYLE, "module": Destination.MODULE, "orker": Destination.WORKER}
 """What the answer was for, by a word of the sentence."""
-_AGAIN = pattern(r" cannot load \S+ Refused to connect because it violates the document's Content Security Policy")
+_AGAIN = pattern(
+    r" cannot load \S+ Refused to connect because it violates the document's Content Security Policy"
+    r"|Refused to connect to '[^']{1,2000}' because it violates the document's Content Security Policy"
+)
 """What Chromium says of a fetch beside its sentence of the policy."""
 _CREDENTIALED = frozenset({Reason.ALLOW_ORIGIN_WILDCARD_WITH_CREDENTIALS, Reason.ALLOW_CREDENTIALS_NOT_TRUE})
 _DETAILS = ("value", "method", "header", "location")
