@@ -768,7 +768,7 @@ def test_large_bodies_are_not_kept_by_the_hundred(write: Write, monkeypatch: pyt
     pop = har_reader._Window.pop
 
     def popping(self: Any, note: Any) -> Any:
-        waiting.append(len(self))
+        waiting.append(self.size)
         return pop(self, note)
 
     monkeypatch.setattr(har_reader._Window, "pop", popping)

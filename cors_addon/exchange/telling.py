@@ -5,7 +5,7 @@ Asked of every flow, so that the many that are neither cost next to nothing.
 
 import re
 
-from cors_addon.exchange.model import Observation
+from cors_addon.exchange.model import Fields, Observation
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.mime import JAVASCRIPT
 from cors_addon.fetch.patterns import pattern
@@ -31,7 +31,8 @@ TELLING = {
     b"style": STYLE,
 }
 """Values of Fetch metadata, whose names are of one length, that make a flow one to be looked at."""
-_LENGTHS = frozenset(map(len, (b"sec-fetch-mode", b"accept", b"referer")))
+_LENGTHS = frozenset(map(len, (b"sec-fetch-mode", b"accept")))
+_REFERER, _CONTENT_TYPE = len(b"referer"), len(b"content-type")
 OF_PAGES = (b"text/html", b"text/event-stream")
 """What Accept begins with in navigations, and for an EventSource."""
 IMAGE = 8
@@ -75,8 +76,16 @@ def is_load(observation: Observation, *, integrity_seen: bool = False) -> bool:
 
     `integrity_seen`: scripts and style sheets are looked at whatever their type, for some page names a digest.
     """
+    told = asks(observation.request)
+    if observation.url.scheme == "http":
+        told |= asked_from(observation)
+    return bool(told & ~types_of(observation.response) if told & BY_TYPE and not integrity_seen else told)
+
+
+def asks(request: Fields) -> int:
+    """What a request's own words make of it, as flags."""
     told = 0
-    for name, value in observation.request:
+    for name, value in request:
         if len(name) not in _LENGTHS:
             continue
         lower = LOWER[name]
@@ -84,9 +93,22 @@ def is_load(observation: Observation, *, integrity_seen: bool = False) -> bool:
             told |= TELLING.get(value, 0)
         elif lower == b"accept" and value.startswith(OF_PAGES):
             told |= SURELY
-        elif lower == b"referer" and observation.url.scheme == "http":
+    return told
+
+
+def asked_from(observation: Observation) -> int:
+    """What the page that a request of plain http names makes of it."""
+    told = 0
+    for name, value in observation.request:
+        if len(name) == _REFERER and LOWER[name] == b"referer":
             told |= from_elsewhere(value, observation.url.host, observation.url.port)
-    for name, value in observation.response if told & BY_TYPE and not integrity_seen else ():
-        if LOWER[name] == b"content-type":
-            told &= ~right_for(value)
-    return bool(told)
+    return told
+
+
+def types_of(response: Fields) -> int:
+    """What an answer's type is right for, as flags."""
+    found = 0
+    for name, value in response:
+        if len(name) == _CONTENT_TYPE and LOWER[name] == b"content-type":
+            found |= right_for(value)
+    return found

@@ -79,11 +79,11 @@ def _exchanges(entries: Iterator[Any], context: Context, wanted: Wanted) -> Iter
             entry.chosen = bool(choose(raw, entry.observation))
         if entry.observation is not None and entry.of_use:
             window.add(entry)
-            while len(window) > WINDOW or (window.kept > MOST_KEPT and len(window) > 1):
+            while window.size > WINDOW or (window.kept > MOST_KEPT and window.size > 1):
                 yield window.pop(wanted.note)
         else:
             yield None
-    while len(window):
+    while window.size:
         yield window.pop(wanted.note)
     if number >= 0:
         _note_what_is_left_out(context, number + 1, wanted.note)
@@ -145,7 +145,8 @@ class _Window:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._heap: list[tuple[float, int, Entry]] = []
-        self._size = 0
+        self.size = 0
+        """How many they are."""
         self.kept = 0
         """Bytes of their bodies."""
         self._count = 0
@@ -163,12 +164,9 @@ class _Window:
         self._by_workers: dict[tuple[object, ...], float] = {}
         """When service workers asked for what, the latest."""
 
-    def __len__(self) -> int:
-        return self._size
-
     def add(self, entry: Entry) -> None:
         """Take an entry in, after its preflight or before its request."""
-        self._size += 1
+        self.size += 1
         self.kept += entry.body_size
         if entry.coarse:
             self._coarse.append(entry)
@@ -253,7 +251,7 @@ class _Window:
             _, turn, entry = heapq.heappop(self._heap)
             if turn == entry.turn:
                 break
-        self._size -= 1
+        self.size -= 1
         self.kept -= entry.body_size
         self._forget(entry)
         assert entry.observation is not None
@@ -266,7 +264,7 @@ class _Window:
         return Recorded(
             entry.observation,
             entry.notes,
-            entry.load_only,
+            entry.evidence_only,
             sees=self._sees,
             follows=self._context.keeps_failures,
             word=entry.heard,

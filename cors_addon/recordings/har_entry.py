@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from cors_addon.engines import ENGINES, FETCH, detect
-from cors_addon.exchange import own_page, telling
+from cors_addon.exchange import own_page
 from cors_addon.exchange.model import Observation, Word
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.timing import HAR_FIREFOX_WAITS
@@ -24,6 +24,7 @@ from cors_addon.recordings.har_wire import (
     Given,
     given,
     is_confirmed,
+    is_load,
     off_the_wire,
     was_sent,
 )
@@ -62,8 +63,8 @@ AGENT_ASSUMED = "no User-Agent in this entry: taken for the browser that the fil
 _WHOLE_SECONDS = pattern(r"[\d-]+T\d\d:\d\d:\d\d(?:Z|[+-]\d\d:?\d\d)?")
 _RETRIED = frozenset(status for engine in ENGINES.values() for status in engine.retried_statuses)
 _ALLOW_ORIGIN = ALLOW_ORIGIN.lower().encode()
-_EVIDENCE = frozenset({b"origin", b"cookie", b"upgrade-insecure-requests"})
-"""Header names that make a request of use, whatever its answer."""
+_EVIDENCE = frozenset({b"cookie", b"upgrade-insecure-requests"})
+"""Header names that make a request without Origin of use, whatever its answer."""
 
 
 @dataclass(slots=True, eq=False)
@@ -81,8 +82,9 @@ class Entry:
     of_use: bool = False
     load: bool = False
     """It is a page, or something beside CORS may keep it from one."""
-    load_only: bool = False
-    """And of no other use."""
+    evidence_only: bool = False
+    """It has no Origin and leads nowhere: of use at most for the credentials that it carries, as stored, or as a load.
+    """
     word_alone: bool = False
     """The headers of its answer are not in the file."""
     since: float = 0.0
@@ -158,7 +160,8 @@ def _convert(raw: dict[str, Any], number: int, context: Context) -> Entry:
 
 def _add_cookies(entry: Given) -> None:
     """Some writers leave the header out, but not the list."""
-    if b"cookie" not in entry.names and (cookies := har_fields.cookie_header(entry.request.get("cookies"))):
+    listed = entry.request.get("cookies")
+    if listed and b"cookie" not in entry.names and (cookies := har_fields.cookie_header(listed)):
         entry.add(b"Cookie", cookies)
 
 
@@ -227,12 +230,14 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
     found = Entry(observation, notes=entry.notes, since=since, heard=word if entry.answered else None, word_alone=moved)
     found.body_size = har_fields.body_size(entry.response)
     context.look_for_digests(observation)
-    found.load = telling.is_load(observation, integrity_seen=context.integrity_seen)
-    of_use = _is_of_use(entry, observation)
-    found.load_only = found.load and not of_use
-    found.of_use = found.load or of_use or (word is not None and word.stopped_by is not None)
+    found.load = is_load(entry, observation, integrity_seen=context.integrity_seen)
+    tells = entry.asked or observation.status in REDIRECT_STATUSES or b"set-cookie" in entry.answer_names
+    evidence = not tells and _is_evidence(entry, observation)
+    found.evidence_only = not tells and (not evidence or word is None or word.passed is True)
+    found.of_use = found.load or tells or evidence or (word is not None and word.stopped_by is not None)
     found.by_worker = "_serviceWorkerRef" in entry.raw
-    found.coarse = _WHOLE_SECONDS.fullmatch(str(entry.raw.get("startedDateTime"))) is not None
+    moment = str(entry.raw.get("startedDateTime"))
+    found.coarse = "." not in moment and _WHOLE_SECONDS.fullmatch(moment) is not None
     if entry.asked or found.coarse:
         found.leads_to = _leads_to(observation)
     if entry.asked:
@@ -268,14 +273,10 @@ def _assume_agent(entry: Given, context: Context) -> None:
         entry.notes += (AGENT_ASSUMED,)
 
 
-def _is_of_use(entry: Given, seen: Observation) -> bool:
-    """Whether it is judged, or tells anything of what is."""
-    return (
-        not _EVIDENCE.isdisjoint(entry.names)
-        or seen.status in REDIRECT_STATUSES
-        or b"set-cookie" in entry.answer_names
-        or (seen.status == 200 and seen.method == b"GET" and not VALIDATORS.isdisjoint(entry.answer_names))
-    )
+def _is_evidence(entry: Given, seen: Observation) -> bool:
+    """Whether an entry without Origin may tell of the credentials of what is judged, or be what was stored of it."""
+    stored = seen.status == 200 and seen.method == b"GET" and not VALIDATORS.isdisjoint(entry.answer_names)
+    return stored or not _EVIDENCE.isdisjoint(entry.names)
 
 
 def _note_asked(entry: Given, found: Entry, context: Context) -> None:

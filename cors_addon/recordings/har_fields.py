@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from cors_addon.exchange import telling
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.origins import Url, parse_url
@@ -29,7 +30,7 @@ _LONGEST_ESCAPE = len("\\ud83d\\ude00")
 class Lines:
     """A header list that was read already. Of equal ones there may be but one: it is not to be changed."""
 
-    __slots__ = ("fields", "left_out", "names")
+    __slots__ = ("asks", "fields", "left_out", "names", "types")
 
     def __init__(self, fields: Fields, left_out: tuple[str, ...] = ()) -> None:
         """`fields`: as `header_list` gives them; `left_out`: names that are not among them, in lower case."""
@@ -38,6 +39,10 @@ class Lines:
         """Pseudo-headers."""
         self.names = frozenset([LOWER[name] for name, _ in fields])
         """Of the fields, in lower case."""
+        self.asks = telling.asks(fields)
+        """Of a request: see `telling`."""
+        self.types = telling.types_of(fields)
+        """Of an answer: the same."""
 
 
 def lines_of(headers: Any) -> Lines:
@@ -213,7 +218,8 @@ def times(raw: dict[str, Any], context: Context) -> tuple[float, float, float]:
         took = sum(_duration(parts.get(name)) for name in ("send", "wait", "receive"))
         return since, since, since + took / 1000
     # a proxy connects after it was asked
-    waited = 0.0 if context.dialect.is_proxy else sum([_duration(parts.get(name)) for name in _BEFORE_SENDING])
+    before = () if context.dialect.is_proxy else map(parts.get, _BEFORE_SENDING)
+    waited = sum([0.0 if value == -1 else _duration(value) for value in before])
     took = _duration(raw.get("time")) or sum(
         _duration(parts.get(name)) for name in ("blocked", "dns", "connect", "send", "wait", "receive")
     )
@@ -232,11 +238,11 @@ def _duration(value: Any) -> float:
 
 
 def _moment(value: Any) -> float | None:
+    text = value if type(value) is str else str(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if not math.isfinite(value):
             return None
         return float(value) / 1000 if value > 1e11 else float(value)
-    text = str(value)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -6,12 +6,14 @@ What one entry shows by itself is told by its own fields, whoever wrote it.
 from dataclasses import dataclass
 from typing import Any
 
-from cors_addon.exchange.model import Fields
+from cors_addon.exchange import telling
+from cors_addon.exchange.model import Fields, Observation
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.names import ASKED_METHOD, VALIDATING
 from cors_addon.fetch.origins import Url
 from cors_addon.recordings import har_fields
 from cors_addon.recordings.har_dialects import Context
+from cors_addon.recordings.har_fields import Lines
 
 WEBSOCKET = "a WebSocket: CORS is not asked, its server is to look at the Origin itself"
 CACHED = "answered from the browser's cache: nothing was on the wire to be judged"
@@ -46,6 +48,8 @@ class Given:
     """Whether it has an answer, by its status."""
     error: str
     """The browser's own word for how it failed; empty where it has none."""
+    sent: Lines
+    received: Lines
     names: frozenset[bytes]
     """Of the request's header lines, in lower case; a User-Agent that is only assumed is not among them."""
     answer_names: frozenset[bytes]
@@ -109,6 +113,8 @@ def given(raw: dict[str, Any], url: Url) -> Given:
         status,
         status is not None and status >= 100,
         str(response.get("_error") or response.get("_failureText") or raw.get("_error") or ""),
+        sent,
+        received,
         sent.names,
         received.names,
     )
@@ -148,6 +154,14 @@ def _is_provisional(entry: Given) -> bool:
     raw = entry.raw
     routed = raw.get("_wasFulfilled") is True or raw.get("_wasContinued") is True
     return entry.response.get("_transferSize") in (0, None) and not (routed or _was_begun(raw))
+
+
+def is_load(entry: Given, seen: Observation, *, integrity_seen: bool) -> bool:
+    """As `telling.is_load`, by what was found of whole header lists."""
+    told = entry.sent.asks | telling.asked_from(seen) if seen.url.scheme == "http" else entry.sent.asks
+    return bool(
+        told & ~entry.received.types if told & telling.BY_TYPE and seen.response and not integrity_seen else told
+    )
 
 
 def is_confirmed(entry: Given, context: Context) -> bool:

@@ -34,9 +34,10 @@ def word_of(entry: Given, context: Context) -> Word | None:
         return None
     if isinstance(elsewhere := entry.raw.get("_word"), Word):  # from the console that was recorded with it
         return elsewhere
-    said = words.of_error(entry.blocked_reason, answered=entry.answered) or words.of_error(
-        entry.error, answered=entry.answered
-    )
+    said = None
+    for reason in (entry.blocked_reason, entry.error):
+        if reason and said is None:
+            said = words.of_error(reason, answered=entry.answered)
     if entry.is_preflight:
         # why is not said of preflights; an error of a redirect is that they were redirected
         plainly = said is not None and said.passed is False and said.block is None

@@ -68,18 +68,17 @@ class Text:
 
     def damage(self, what: str, at: int | None = None) -> Damage:
         """Damage here, or at a position in the text."""
-        return Damage(what, self._base + self._size(self.text[: self.at if at is None else at]))
+        return Damage(what, self._base + self._size_to(self.at if at is None else at))
 
-    def _size(self, text: str) -> int:
-        return (
-            len(text)
-            if text.isascii() and self._encoding == "utf-8"
-            else len(text.encode(self._encoding, self._errors))
-        )
+    def _size_to(self, at: int) -> int:
+        """Bytes of the text before a position."""
+        if self._encoding == "utf-8" and self.text.isascii():
+            return min(at, len(self.text))
+        return len(self.text[:at].encode(self._encoding, self._errors))
 
     def more(self, at_least: int = 1) -> bool:
         """Read on, and let go of what was used; False at the end."""
-        self._base += self._size(self.text[: self.at])
+        self._base += self._size_to(self.at)
         parts = [self.text[self.at :]]
         self.at = 0
         got = 0

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.model import Judgement, Observation
+from cors_addon.exchange.request_headers import shape_of
 from cors_addon.fetch.headers import get
 from cors_addon.recordings import formats, har, unanswered
 from cors_addon.recordings.exchange import Learned, Recorded, Wanted
@@ -207,10 +208,7 @@ def _judge_flow(exchange: Recorded, session: Session, only: _Chosen | None) -> l
 
 def _is_news(observation: Observation, session: Session) -> bool:
     """Whether an exchange without Origin tells something new of the credentials of its connection."""
-    connection = observation.connection
-    if not any(name.lower() in _CREDENTIALED for name, _ in observation.request):
+    connection, shape = observation.connection, shape_of(observation.request)
+    if not (shape.has_cookie or shape.upgrades_insecure):
         return False
     return connection is None or session.is_cookie_news(connection)
-
-
-_CREDENTIALED = frozenset({b"cookie", b"upgrade-insecure-requests"})
