@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cors_addon.exchange import private_network
 from cors_addon.exchange.mode_evidence import BY_THE_REQUEST, PAGES_CALL, SHOWN
-from cors_addon.exchange.model import Credentials, Judgement, Outcome, Role, ToldBy, Verdict, Word
+from cors_addon.exchange.model import ALLOW, Credentials, Judgement, Outcome, Role, ToldBy, Verdict, Word
 from cors_addon.exchange.outcomes import ALLOWED
 from cors_addon.fetch.load import Block, Gate
 from cors_addon.fetch.names import PRIVATE_NETWORK
@@ -72,6 +72,8 @@ def hear(word: Word, judgement: Judgement, mode: Credentials, evidence: str | No
     omitted, included = judgement.if_omitted, judgement.if_credentialed
     if word.passed is None or word.block is not None or omitted is None or included is None:
         return Heard(mode, evidence)
+    if word.passed and omitted.verdict is ALLOW and included.verdict is ALLOW:
+        return Heard(mode, evidence, decided=True)  # most answers; as below
     if word.passed is False and word.refusal is None and private_network.is_lacking(judgement):
         return Heard(mode, evidence, decided=True)  # that is why, unless its headers refuse it anyway
     readings = {Credentials.OMIT: omitted, Credentials.INCLUDE: included}

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.exchange.model import Fields
+from cors_addon.exchange.response_headers import head_size
 from cors_addon.exchange.shelf import Shelf
 from cors_addon.fetch.bounds import size_of
 from cors_addon.fetch.freshness import lifetime, may_be_used_stale
@@ -112,7 +113,7 @@ class PlainResponses:
             self._keep(*read(seen))
 
     def _keep(self, client: Hashable, url: Url, request: Fields, response: Fields, ended: float) -> None:
-        weight = _OF_ONE + size_of(request) + size_of(response) + len(url.path)
+        weight = _OF_ONE + size_of(request) + head_size(response) + len(url.path)
         self._by_url.keep((client, url), (request, response, ended), weight)
 
     def find(self, client: Hashable, url: Url, request: Fields) -> Stored | None:

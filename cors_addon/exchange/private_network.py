@@ -8,11 +8,14 @@ https://wicg.github.io/private-network-access/#cors-preflight
 """
 
 from cors_addon.exchange.model import Judgement, Role, Verdict
+from cors_addon.exchange.request_headers import read_request
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import LOCAL_NETWORK, PRIVATE_NETWORK, REQUEST_LOCAL_NETWORK, REQUEST_PRIVATE_NETWORK
 
 _ASKED = ((REQUEST_PRIVATE_NETWORK, PRIVATE_NETWORK), (REQUEST_LOCAL_NETWORK, LOCAL_NETWORK))
+
+_NAMES_ASKED = frozenset(name for name, _ in _ASKED)
 
 
 def is_only_warned_of(judgement: Judgement) -> bool:
@@ -37,6 +40,8 @@ def is_lacking(judgement: Judgement) -> bool:
     if judgement.role is not Role.PREFLIGHT:
         return False
     asked, answered = judgement.observation.request, judgement.observation.response
+    if _NAMES_ASKED.isdisjoint(read_request(asked)):
+        return False  # asked of every preflight, and hardly any asks
     return any(
         get(asked, question) == "true" and get(answered, answer.lower().encode()) != "true"
         for question, answer in _ASKED

@@ -6,7 +6,7 @@ Law 2: what is passed over here is what the tracker and the engines' checks woul
 
 from mitmproxy import http
 
-from cors_addon.exchange.model import Fields
+from cors_addon.exchange.harmless import is_image, is_odd_script, may_be_for_one_user, says
 from cors_addon.exchange.request_headers import RequestShape
 from cors_addon.exchange.request_headers import shape_of as shape_of_request
 from cors_addon.exchange.response_headers import ResponseShape
@@ -18,7 +18,6 @@ from cors_addon.exchange.telling import (
     SCRIPT,
     SURELY,
     TELLING,
-    TYPES,
     from_elsewhere,
     right_for,
 )
@@ -29,10 +28,6 @@ NO_USE, STORED, JUDGED, LOADED, PAGE = 0, 1, 2, 4, 8
 """Flags: none; its answer may later serve a CORS request; it is for the tracker to look at; what CORS has nothing to
 do with, but something else may block it, or it becomes a document; with that: it is a page by itself, in no frame."""
 
-_IMAGES = (b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"\xff\xd8\xff")
-"""How the images of most pages begin; sent in no coding, that is. WebP is asked for apart."""
-_ODD_SCRIPTS = (b"<", b"{", b")", b"for", b"while", b" ", b"\t", b"\r", b"\n", b"\xef\xbb\xbf")
-"""How a script begins that may look like something else; most begin in another way."""
 _NO_ANSWER = shape_of_response(())
 
 
@@ -88,32 +83,20 @@ def _surely(flow: http.HTTPFlow, asked: RequestShape, answered: ResponseShape, s
     if dest == b"document":
         return LOADED if 300 <= flow.response.data.status_code <= 399 else LOADED | PAGE
     kind = IMAGE if dest == b"image" else SCRIPT if dest == b"script" else 0
-    passes = kind and not _may_be_for_one_user(asked, answered) and _is_harmless(flow, answered, session, kind)
+    passes = kind and not may_be_for_one_user(asked, answered) and _is_harmless(flow, answered, session, kind)
     return NO_USE if passes else LOADED
-
-
-def _may_be_for_one_user(asked: RequestShape, answered: ResponseShape) -> bool:
-    """Whether a login may have given an answer that says something of who may have it."""
-    return answered.is_shared and (asked.has_cookie or b"authorization" in asked.places)
 
 
 def _is_harmless(flow: http.HTTPFlow, answered: ResponseShape, session: Session, kind: int) -> bool:
     """Whether nothing stops this image or script: no policy on either side, and it is what it is said to be."""
     assert flow.response is not None
     response, loads = flow.response.data, session.loads
-    if loads.isolation_seen or response.status_code != 200 or not _says(kind, response.headers.fields, answered):
+    if loads.isolation_seen or response.status_code != 200 or not says(kind, response.headers.fields, answered):
         return False
     body = response.content or b""
     if kind == IMAGE:
-        return body.startswith(_IMAGES) or (body.startswith(b"RIFF") and body[8:14] == b"WEBPVP")
-    return not (answered.is_coded or loads.integrity_seen or body.startswith(_ODD_SCRIPTS)) and _asks_no_cors(flow)
-
-
-def _says(kind: int, fields: Fields, answered: ResponseShape) -> bool:
-    """Whether an answer has this type, and lets every page have it."""
-    if answered.has_corp and (answered.corp < 0 or fields[answered.corp][1] != b"cross-origin"):
-        return False
-    return answered.content_type >= 0 and TYPES[fields[answered.content_type][1]] == kind
+        return is_image(body)
+    return not (answered.is_coded or loads.integrity_seen or is_odd_script(body)) and _asks_no_cors(flow)
 
 
 def _asks_no_cors(flow: http.HTTPFlow) -> bool:

@@ -34,8 +34,8 @@ MOST_KEPT = 1 << 25
 PATIENCE = 400
 """Events within which what is missing of a request that has ended will come."""
 
-_MALFORMED = (TypeError, ValueError, LookupError, AttributeError, OverflowError)
-"""What comes of an event that is not as it should be."""
+_passing_over_what_is_malformed = contextlib.suppress(TypeError, ValueError, LookupError, AttributeError, OverflowError)
+"""What comes of an event that is not as it should be; made once, for it is used for each."""
 
 
 def is_mine(head: Head) -> bool:
@@ -74,18 +74,18 @@ class _Requests:
         if handle is None or not isinstance(key, str):
             return
         self._events += 1
-        with contextlib.suppress(*_MALFORMED):
+        with _passing_over_what_is_malformed:
             handle(self, key, params)
         if self._late:
             oldest = next(iter(self._late))
             if self._late[oldest] < self._events - PATIENCE:
-                with contextlib.suppress(*_MALFORMED):
+                with _passing_over_what_is_malformed:
                     self._close(oldest)
 
     def finish(self) -> None:
         """The log ends: whatever is open is told as far as it goes."""
         for key in list(self._open):
-            with contextlib.suppress(*_MALFORMED):
+            with _passing_over_what_is_malformed:
                 self._close(key)
 
     # -- events ----------------------------------------------------------------------------------------------------

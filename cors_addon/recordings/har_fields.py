@@ -280,13 +280,15 @@ def body_of(response: dict[str, Any], limit: int) -> bytes | None:
         return found
     if not isinstance(content, dict):
         return None
+    is_coded = content.get("encoding") == "base64"
     if isinstance(text, UnreadText):
-        text = text.read(None if content.get("encoding") == "base64" else limit)
+        text = text.read(None if is_coded else limit)
     if not isinstance(text, str):
         return None
-    if content.get("encoding") != "base64":
+    if not is_coded:
         return text.encode("utf-8", "surrogatepass")
     try:
-        return b64decode(text)
+        begin = b64decode(text[: 4 * (limit // 3 + 1)])  # so many, but for line breaks
+        return begin if len(begin) >= limit else b64decode(text)
     except ValueError:
         return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from cors_addon.audit.auditor import Auditor
+from cors_addon.exchange.harmless import is_harmless
 from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.request_headers import shape_of
@@ -198,7 +199,7 @@ def _judge_flow(exchange: Recorded, session: Session, only: _Chosen | None) -> l
         only.note(observation.flow_id)
     if evidence_only and (word is None or word.stopped_by is None) and not _is_news(observation, session):
         session.note_answer(observation)
-        return session.observe_load(observation) if load else []
+        return session.observe_load(observation) if load and not is_harmless(observation, session.loads) else []
     if replayed:
         return session.replayed(observation) if chosen else []
     if word is not None and (observation.status is None or word_alone):

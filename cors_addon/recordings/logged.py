@@ -151,7 +151,8 @@ class Log:
         try:
             for event in events:
                 see(event)
-                yield from self.ready()
+                if self._skipped or len(self._heap) > WINDOW or self._kept > MOST_KEPT:
+                    yield from self.ready()
         except Damage as found:
             damage = found
         finish()

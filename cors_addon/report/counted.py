@@ -154,7 +154,7 @@ def outcome_of(judgement: Judgement) -> CountedOutcome:
         ("omit" if judgement.judged_credentialed else "include") if text.depends_on_credentials(judgement) else None,
         judgement.contradicted,
         judgement.preflight is PreflightState.UNSEEN,
-        tuple(finding.name.value for finding in judgement.findings),
+        tuple([finding.name.value for finding in judgement.findings]),
         would.verdict if would is not None else None,
         status if refusal is not None and refusal.reason is Reason.ALLOW_ORIGIN_MISSING and status >= 400 else None,
         judgement.observation.rewritten is not None,
