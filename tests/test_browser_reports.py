@@ -11,7 +11,10 @@ from mitmproxy import http
 
 from cors_addon.cli.main import main
 from cors_addon.exchange.browser_reports import CSP_REPORT, MAX_BYTES, MAX_REPORTS, REPORTS, kind_of, read
-from cors_addon.fetch.load import Block, Destination, Gate
+from cors_addon.fetch.load import Block, Destination, Gate, Load
+from cors_addon.remedies.decide import remedies
+from cors_addon.remedies.situation import Situation
+from cors_addon.report.blocked import phrase
 from tests.helpers import PAGE, flow, proxy, url
 from tests.test_check import write
 
@@ -42,6 +45,35 @@ def modern(kind: str = "csp-violation", at: str = f"{PAGE}/", age: object = 1500
         "disposition": "enforce",
     }
     return {"type": kind, "age": age, "url": at, "user_agent": "x", "body": {**body, **changes}}
+
+
+def wanting(url: str = "https://cdn.third.test/a.js", destination: str = "script", **more: object) -> dict[str, Any]:
+    """As Chromium 156 tells what the page's Integrity-Policy kept out."""
+    body = {"blockedURL": url, "destination": destination, "documentURL": f"{PAGE}/", "reportOnly": False}
+    return {"type": "integrity-violation", "age": 10, "url": f"{PAGE}/", "body": {**body, **more}}
+
+
+@pytest.mark.parametrize(
+    ("report", "found"),
+    [
+        (wanting(), [("https://cdn.third.test/a.js", Destination.SCRIPT)]),
+        (wanting(destination="style"), [("https://cdn.third.test/a.js", Destination.STYLE)]),
+        (wanting(reportOnly=True), []),
+        (wanting(reportOnly=None), []),
+        (wanting("inline"), []),
+        (wanting(documentURL=""), [("https://cdn.third.test/a.js", Destination.SCRIPT)]),
+    ],
+)
+def test_what_lacks_a_digest_that_the_page_wants(report: dict[str, Any], found: list[tuple[str, Destination]]) -> None:
+    """It never left the browser, and the element is to name one."""
+    read_of = read(REPORTS, json.dumps([report]).encode())
+    assert [(str(each.url), each.destination) for each in read_of] == found
+    for each in read_of:
+        assert each.block == Block(Gate.SRI, None, "Integrity-Policy")
+        [cure] = remedies(Situation(block=each.block, url=each.url, page=PAGE, destination=each.destination))
+        assert "integrity" in cure.what
+        load = Load(each.url, PAGE, each.destination, "no-cors", str)
+        assert phrase(each.block, load) == "SRI: the page's Integrity-Policy wants a digest, and CORS"
 
 
 def failed(kind: str, at: str = f"{PAGE}/gone") -> dict[str, Any]:

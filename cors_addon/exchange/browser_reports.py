@@ -3,7 +3,8 @@
 Law 1: a report is another's word: whatever it holds, reading it raises nothing, and what is made of it is bounded.
 Law 2: only what was stopped before it was sent is taken: what a policy merely watches, and an answer that came, is not.
 Anchors: https://w3c.github.io/reporting/#serialize-reports, https://w3c.github.io/webappsec-csp/#deprecated-serialize-violation,
-https://w3c.github.io/network-error-logging/#generate-a-network-error-report
+https://w3c.github.io/network-error-logging/#generate-a-network-error-report,
+https://w3c.github.io/webappsec-subresource-integrity/#integrity-policy-section
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 from cors_addon.fetch import csp
 from cors_addon.fetch.load import Block, Destination, Gate
+from cors_addon.fetch.names import INTEGRITY_POLICY
 from cors_addon.fetch.origins import Url, parse_url
 
 type Fields = tuple[tuple[bytes, bytes], ...]
@@ -97,6 +99,8 @@ def _of_report(report: Mapping[str, Any]) -> Reported | None:
         words = {name: _text(body, key) for name, key in _MODERN.items()}
         found = _violation({"document": _text(report, "url"), **body, **words}, "documentURL", "blockedURL", words)
         return None if found is None else found._replace(age=seconds)
+    if report.get("type") == "integrity-violation" and body.get("reportOnly") is False:
+        return _without_integrity(report, body, seconds)
     if report.get("type") == "network-error":
         return _failure(report, body, seconds)
     return None
@@ -128,6 +132,19 @@ def _whole(directive: str, policy: str) -> str:
     said = csp.parse(policy)
     name = csp.directive_for(said, directive)
     return directive if name is None else " ".join((name, *said[name]))
+
+
+def _without_integrity(report: Mapping[str, Any], body: Mapping[str, Any], age: float) -> Reported | None:
+    """A script, or style sheet, of an element without a digest, or without CORS, where the page demands both.
+
+    https://w3c.github.io/webappsec-subresource-integrity/#report-violations
+    """
+    page, url = _url(_text(body, "documentURL")) or _url(_text(report, "url")), _url(_text(body, "blockedURL"))
+    if page is None or url is None:
+        return None
+    destination = Destination.STYLE if _text(body, "destination") == "style" else Destination.SCRIPT
+    block = Block(Gate.SRI, None, INTEGRITY_POLICY)
+    return Reported(page, url, block, destination, age, f"{INTEGRITY_POLICY} (a report of the browser's)")
 
 
 def _failure(report: Mapping[str, Any], body: Mapping[str, Any], age: float) -> Reported | None:

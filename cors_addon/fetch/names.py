@@ -49,6 +49,9 @@ RESOURCE_POLICY = "Cross-Origin-Resource-Policy"
 EMBEDDER_POLICY = "Cross-Origin-Embedder-Policy"
 OPENER_POLICY = "Cross-Origin-Opener-Policy"
 
+INTEGRITY_POLICY = "Integrity-Policy"
+"""Wants digests of the scripts, or style sheets, that a page loads."""
+
 REPORT_ONLY = f"{EMBEDDER_POLICY}-Report-Only"
 
 OF_PAGES = frozenset(

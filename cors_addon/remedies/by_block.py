@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from cors_addon.fetch.csp import effective_directive
 from cors_addon.fetch.load import Destination, Gate
-from cors_addon.fetch.names import PRIVATE_NETWORK
+from cors_addon.fetch.names import INTEGRITY_POLICY, PRIVATE_NETWORK
 from cors_addon.fetch.origins import Url, is_loopback, parse_url
 from cors_addon.remedies import by_status
 from cors_addon.remedies.rule import Headers, Ruling
@@ -183,6 +183,9 @@ def _csp_change(detail: str | None, origin: str) -> Change | None:
 
 
 def _sri(s: Situation) -> Ruling:
+    if s.block is not None and s.block.header == INTEGRITY_POLICY:
+        what = "Give the element integrity with the file's digest, and crossorigin where the file is from elsewhere"
+        return Ruling((Remedy(Who.PAGE, what, why="The page's own policy lets nothing in without.", sure=Sure.SURE),))
     found = []
     if s.mode == "no-cors" and not (s.url is not None and s.own == s.url.origin):
         what = "Add crossorigin to the element, and have the server allow the page's origin"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.model import Judgement, ToldBy
 from cors_addon.fetch.load import Block, Destination, Gate, Load
+from cors_addon.fetch.names import INTEGRITY_POLICY
 from cors_addon.reasons.blocks import BLOCKS
 from cors_addon.reasons.model import BROWSERS
 from cors_addon.remedies.value import Remedy
@@ -104,6 +105,8 @@ def phrase(block: Block, load: Load) -> str:
             return f"{entry.label}: it leads to {detail}"
         case Gate.OTHER:
             return f"the browser says {detail}" if detail else "refused by the browser itself"
+        case Gate.SRI if block.header == INTEGRITY_POLICY:
+            return f"{entry.label}: the page's {INTEGRITY_POLICY} wants a digest, and CORS"
         case Gate.SRI:
             return f"{entry.label}: " + ("no CORS, so it cannot be checked" if load.opaque else "another digest")
         case Gate.FRAME_ANCESTORS:

@@ -90,6 +90,8 @@ class Chromium:
     name: ClassVar[str] = "chromium"
     concurrency: ClassVar[int] = 10
     http2: ClassVar[bool] = True
+    flags: ClassVar[tuple[str, ...]] = ()
+    """More of the command line."""
     opaque_apis: ClassVar[frozenset[str]] = frozenset()
     unpreflighted: ClassVar[frozenset[str]] = frozenset(
         "dpr device-memory width viewport-width rtt downlink ect save-data user-agent".split()
@@ -123,6 +125,7 @@ class Chromium:
         self.process = await asyncio.create_subprocess_exec(
             str(self.find()),
             *FLAGS,
+            *self.flags,
             f"--user-data-dir={launch.profile}",
             f"--proxy-server=127.0.0.1:{launch.proxy_port}" if launch.proxy_port else "--no-proxy-server",
             "about:blank",
