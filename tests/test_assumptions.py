@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from cors_addon.exchange.exposure import exposure_assumption
+from cors_addon.exchange.mode_evidence import FONT
 from cors_addon.exchange.model import Judgement, PreflightsSeen
 from cors_addon.fetch.load import Destination
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import judge
 from cors_addon.report.input import Input
 from cors_addon.session.session import ALL, Session, judge_replayed
-from tests.cases.traffic import PAGE, Run, Sent, allow, cors, preflight
+from tests.cases.traffic import PAGE, Run, Sent, allow, cors, metadata, preflight
 from tests.test_emitted import of_answers, of_scenarios
 from tests.test_har import entry
 from tests.test_loads import REQUIRE, last, load, observed, page
@@ -102,3 +103,12 @@ def test_the_words_stand_alone(assumption: Assumption) -> None:
     assert not assumption.endswith((".", ";"))
     assert "\n" not in assumption
     assert len(assumption) < 200
+
+
+@pytest.mark.parametrize("dest", ["font", "empty"])
+def test_a_font_is_known_by_what_its_request_is_for(dest: str) -> None:
+    """On the wire as in recordings: it is fetched without credentials, most likely."""
+    sent = cors("a", answer=allow("*"))
+    sent = replace(sent, request=(("Origin", PAGE), *metadata(dest=dest)))
+    [judgement] = Run().feed([sent.observation("gecko")]).last.values()
+    assert (judgement.credentials_evidence == FONT) == (dest == "font")

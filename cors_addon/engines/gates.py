@@ -198,6 +198,24 @@ def _is_left(load: Load, arrival: Arrival) -> bool:
     return load.destination in _SUBDOCUMENTS and arrival.status in (204, 205)
 
 
+_GECKO_NOT_SHOWN = frozenset("text/calendar text/csv text/rtf text/vcard text/xsl".split())
+_GECKO_SHOWN = frozenset(
+    """application/http-index-format application/json application/mathml+xml application/ogg application/pdf
+    application/rdf+xml application/x-unknown-content-type application/xhtml+xml application/xml audio/flac audio/mpeg
+    audio/ogg image/apng image/avif image/bmp image/gif image/jpeg image/jpg image/pjpeg image/png image/svg+xml
+    image/vnd.microsoft.icon image/webp image/x-icon image/x-png multipart/x-mixed-replace video/mp4 video/quicktime
+    video/webm video/x-matroska""".split()
+)
+"""Of other than text (measured)."""
+
+
+def _gecko_is_download(kind: str) -> bool:
+    """nsDSURIContentListener::CanHandleContent; none at all, and what is no type, is found out by the body."""
+    if kind.startswith("text/"):
+        return kind in _GECKO_NOT_SHOWN
+    return "/" in kind and not (kind in _GECKO_SHOWN or mime.is_javascript(kind))
+
+
 def _gecko_resource_policy(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """HttpBaseChannel::ProcessCrossOriginResourcePolicyHeader: `<object>` is no frame, and is always asked.
 
@@ -224,8 +242,10 @@ def _gecko_frame_allowed(rules: GateRules, load: Load, arrival: Arrival) -> Bloc
     """X-Frame-Options is asked as the channel opens, frame-ancestors of what becomes a document.
 
     `<object>` shows its fallback for a failing status, and nothing without content; of the page's own origin, it is
-    asked before (measured).
+    asked before (measured). What a frame does not show is downloaded, and asked for neither.
     """
+    if load.destination in _SUBDOCUMENTS and _gecko_is_download(arrival.kind):
+        return None
     block = gates.frame_allowed(rules, load, arrival)
     if block is None or block.gate is not Gate.FRAME_ANCESTORS:
         return block

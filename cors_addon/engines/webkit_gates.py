@@ -42,7 +42,9 @@ def _webkit_frame_ancestors(rules: GateRules, load: Load, arrival: Arrival) -> B
 
 def _webkit_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """CachedResource::setResponse: what fails by its status is an error before its content is looked at."""
-    return None if arrival.status >= 400 else gates.integrity_needs_cors(rules, load, arrival)
+    if arrival.status >= 400 or arrival.kind == "multipart/x-mixed-replace":
+        return None  # SubresourceLoader cancels what has several parts
+    return gates.integrity_needs_cors(rules, load, arrival)
 
 
 def _webkit_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:

@@ -258,7 +258,8 @@ class Evidence:
     def _likely(self, exchange: Exchange, page: str | None) -> ModeFinding:
         """What the rest of the traffic makes likely."""
         observation = exchange.observation
-        if observation.destination is Destination.FONT and exchange.origin != observation.url.origin:
+        is_font = observation.destination is Destination.FONT or exchange.request.get(b"sec-fetch-dest") == b"font"
+        if is_font and exchange.origin != observation.url.origin:
             return Credentials.OMIT, FONT
         rival = self._rival(exchange.client, observation)
         if rival is not None:

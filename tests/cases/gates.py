@@ -244,12 +244,20 @@ FRAMES = [
     Row("object", OTHER, typed("text/html", ("X-Frame-Options", "DENY")), "frame-options", HTML,
         but={"chromium": None}, status=404),
     Row("iframe", OTHER, typed("application/wasm", ("X-Frame-Options", "DENY")), "frame-options", HTML,
-        but={"chromium": None}),
-    Row("iframe", OTHER, typed("application/problem+json", ("X-Frame-Options", "DENY")), "frame-options", JSON),
-    *(Row("iframe", OTHER, typed(kind, ("X-Frame-Options", "DENY")), "frame-options", b"x", but={"chromium": None})
+        but={"chromium": None, "gecko": None}),
+    Row("iframe", OTHER, typed("application/problem+json", ("X-Frame-Options", "DENY")), "frame-options", JSON,
+        but={"gecko": None}),
+    *(Row("iframe", OTHER, typed("application/zip", (name, value)), stopped, b"x",
+          but={"chromium": None, "gecko": None})
+      for name, value, stopped in (("X-Frame-Options", "SAMEORIGIN", "frame-options"),
+                                   ("Content-Security-Policy", "frame-ancestors 'none'", "frame-ancestors"))),
+    *(Row("iframe", OTHER, typed(kind, ("X-Frame-Options", "DENY")), "frame-options", b"x",
+          but={"chromium": None, "gecko": None})
       for kind in ("/", "font/woff2", "application/dash+xml", "image/tiff", "video/foo", "message/rfc822", "text/csv")),
     *(Row("iframe", OTHER, typed(kind, ("X-Frame-Options", "DENY")), "frame-options", b"x")
-      for kind in ("application/ogg", "audio/mpegurl", "image/jxl", "text/foo", "application/xhtml+xml", "foo")),
+      for kind in ("application/ogg", "text/foo", "application/xhtml+xml", "foo", "application/pdf", "text/x-c")),
+    *(Row("iframe", OTHER, typed(kind, ("X-Frame-Options", "DENY")), "frame-options", b"x", but={"gecko": None})
+      for kind in ("audio/mpegurl", "image/jxl", "application/rss+xml", "audio/wav")),
     *(
         Row("iframe", OTHER, typed("text/html", ("X-Frame-Options", value)), stopped, HTML)
         for value, stopped in {

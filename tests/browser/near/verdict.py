@@ -266,7 +266,8 @@ def webkit(case: NearCase, told: Told, last: int) -> Verdict:
     if case.loader in silent and outcome == "error" and last == len(case.urls) - 1:
         return silent_type(case, last)
     with_parts = case.changed(last, "Content-Type") == (PARTS,)
-    if case.loader in (*STYLES, "module", "import") and outcome == "error" and with_parts:
+    fails = outcome == "error" or (outcome == "markup" and case.loader in STYLES)
+    if case.loader in (*STYLES, "module", "import") and fails and with_parts:
         return Verdict("mime", derived=True, why="no message; SubresourceLoader cancels what has several parts")
     return Verdict(None)
 
@@ -307,6 +308,13 @@ def judged(case: NearCase, told: Told, seen: Sequence[Seen], browser: str) -> li
     return [*made, found]
 
 
+def has_policy(case: NearCase) -> bool:
+    """Whether the page has a content security policy."""
+    return any(name == "Content-Security-Policy" for name, _ in case.policy) or any(
+        "-src" in each for each in case.meta
+    )
+
+
 def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser: str) -> str:
     """Why no traffic tells what became of a flow, or ""."""
     url = urlsplit(flow.url)
@@ -325,7 +333,7 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
     if (
         browser == "webkit"
         and case.loader in OBJECTS
-        and verdict.gate == "csp"
+        and (verdict.gate == "csp" or (verdict.gate is None and len(case.urls) > 1 and has_policy(case)))
         and flow.header("sec-fetch-dest") == "iframe"
     ):
         return "WebKit calls an object that becomes a document an iframe, and asks object-src all the same"
