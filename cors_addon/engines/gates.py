@@ -250,7 +250,8 @@ def _gecko_frame_allowed(rules: GateRules, load: Load, arrival: Arrival) -> Bloc
     if block is None or block.gate is not Gate.FRAME_ANCESTORS:
         return block
     elsewhere = load.destination in _OBJECTS and load.origin != load.url.origin
-    shows_nothing = arrival.status in (204, 205) or not 200 <= arrival.status <= 299
+    fails = arrival.status in (204, 205) or not 200 <= arrival.status <= 299
+    shows_nothing = fails or _gecko_is_download(arrival.kind)
     return None if _is_left(load, arrival) or (elsewhere and shows_nothing) else block
 
 

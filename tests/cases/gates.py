@@ -247,6 +247,9 @@ FRAMES = [
         but={"chromium": None, "gecko": None}),
     Row("iframe", OTHER, typed("application/problem+json", ("X-Frame-Options", "DENY")), "frame-options", JSON,
         but={"gecko": None}),
+    *(Row(destination, address, typed("application/zip", ("Content-Security-Policy", "frame-ancestors 'none'")),
+          "frame-ancestors", b"x", but={"chromium": None, "gecko": in_gecko})
+      for destination in ("object", "embed") for address, in_gecko in ((OTHER, None), (OWN, "frame-ancestors"))),
     *(Row("iframe", OTHER, typed("application/zip", (name, value)), stopped, b"x",
           but={"chromium": None, "gecko": None})
       for name, value, stopped in (("X-Frame-Options", "SAMEORIGIN", "frame-options"),
