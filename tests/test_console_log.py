@@ -53,6 +53,25 @@ def test_whose_words_they_are(text: str, name: str) -> None:
     assert jsonl.line(judgements[0])["browser_error"] == name
 
 
+def test_a_console_saved_by_developer_tools() -> None:
+    """Each line begins with where it was; a failure has method and URL before its error, and the status after it."""
+    saved = "\n".join(
+        (
+            f"page:7  {CHROMIUM}",
+            f"page:7   GET {API}/a net::ERR_FAILED 200 (OK)",
+            f"page:8   GET {API}/gone net::ERR_CONNECTION_REFUSED",
+            f"page:9   GET {API}/i.png net::ERR_BLOCKED_BY_RESPONSE.NotSameOrigin 200 (OK)",
+            f"page:9   PUT {API}/left net::ERR_ABORTED",
+            f"page:9   GET {API}/me 401 (Unauthorized)",
+        )
+    )
+    assert sorted(told(saved, "localhost-1.log")) == [
+        "actual GET /a deny allow-origin-missing (recording)",
+        "no-cors GET /gone not-cors blocked by network (recording)",
+        "no-cors GET /i.png not-cors blocked by corp (recording)",
+    ]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_text_as_windows_shells_write_it(encoding: str) -> None:
     """What `>` of PowerShell makes has a byte order mark."""

@@ -386,6 +386,18 @@ def test_a_header_that_a_library_adds(header: str, words: str) -> None:
 MISSING = "No 'Access-Control-Allow-Origin' header is present on the requested resource."
 
 
+def test_a_redirected_preflight_is_asked_for_elsewhere_first() -> None:
+    """The message does not tell where; the network panel does."""
+    [item] = recognise(
+        f"{AT}Response to preflight request doesn't pass access control check: Redirect is not allowed for a preflight"
+        " request."
+    )
+    told = described(item)["remedies"]
+    assert isinstance(told, list)
+    assert [each["who"] for each in told] == ["page", "server"]
+    assert "Location" in told[0]["what"]
+
+
 def test_an_error_is_said_before_cors() -> None:
     text = f"{AT}{MISSING}\nGET https://api.example.com/x net::ERR_FAILED 503"
     shown = explain(text)[0]

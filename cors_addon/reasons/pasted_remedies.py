@@ -8,7 +8,7 @@ from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.fetch.refusals import OF_ORIGIN, Reason, stage_of
 from cors_addon.remedies.decide import happened, headers_help, remedies, told_without_change
 from cors_addon.remedies.situation import Situation
-from cors_addon.remedies.value import Change, HeaderEdit, Remedy
+from cors_addon.remedies.value import Change, HeaderEdit, Remedy, Sure, Who
 
 
 class Told(NamedTuple):
@@ -25,11 +25,24 @@ class Told(NamedTuple):
         return [f"{each.headline[:1].upper()}{each.headline[1:]}. {each.why}".strip() for each in self.remedies]
 
 
+_ELSEWHERE = Remedy(
+    Who.PAGE,
+    "Ask at once for the URL that the server redirects to: the OPTIONS entry of the Network panel has it, as Location "
+    "(https, www, a slash at the end of the path)",
+    why="No preflight is redirected, but the page can ask for the right URL by itself. Where that is a login, this API "
+    "is behind one: log in again, and have the server let OPTIONS pass before it asks for a login.",
+    sure=Sure.POSSIBLE,
+)
+"""Of a redirect whose target a message does not tell."""
+
+
 def told_by(reason: Reason, values: Mapping[str, str], *, preflight: bool = False) -> Told:
     """What really failed, and who must change what."""
     s = _situation(reason, values, preflight=preflight)
     what = happened(s) if s.status is not None or s.hops else None
     found = remedies(s)
+    if reason is Reason.PREFLIGHT_REDIRECTED and not s.location:
+        found = (_ELSEWHERE, *found)
     if not found and (general := told_without_change(s)) is not None:
         found = (general,)
     return Told(what.text if what is not None else "", found, headers_help(s))

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from cors_addon.fetch.load import Gate
 from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import json_stream, sentences
 from cors_addon.recordings.exchange import Recorded, Wanted
@@ -185,6 +186,18 @@ def _told(lines: Iterable[_Line], source: Source, wanted: Wanted) -> Iterator[Re
     yield from log.rest()
 
 
+_OF_ELEMENTS = frozenset({Gate.CORP, Gate.COEP, Gate.ORB})
+"""What stops elements' loads and hardly a script's."""
+
+
+def _kind(sentence: Sentence) -> str:
+    """What a request was for; of what a sentence leaves open, a script's fetch most often."""
+    if sentence.destination is not None:
+        return sentence.destination.value
+    block = sentence.word.block
+    return "" if block is not None and block.gate in _OF_ELEMENTS else "fetch"
+
+
 def logged(sentence: Sentence, engine: str, time: float, number: int) -> Logged:
     """What a sentence of this engine's console, at a time in Unix seconds, tells of a request."""
     headers = [("User-Agent", AGENTS[engine].decode("latin-1"))]
@@ -199,7 +212,7 @@ def logged(sentence: Sentence, engine: str, time: float, number: int) -> Logged:
         True,
         time,
         time,
-        kind="fetch" if sentence.destination is None else sentence.destination.value,
+        kind=_kind(sentence),
         word=sentence.word,
         number=number,
     )

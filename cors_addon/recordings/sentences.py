@@ -25,8 +25,13 @@ _CHROMIUM = pattern(
 )
 _PLAIN = "Access to fetch at 'https://a.test/' from origin 'https://b.test' has been blocked by CORS policy: "
 _FAILED = pattern(r"Failed to load resource: (?P<error>net::ERR_[A-Z0-9_]+(?:\.\w+)?)")
+_REQUEST = pattern(
+    r"\b(?P<method>GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (?P<url>https?://\S{1,16000}) "
+    r"(?P<error>net::ERR_[A-Z0-9_]+(?:\.\w+)?)"
+)
+"""The same in a console that was saved as a file by Chromium's developer tools."""
 _TELLING = pattern(
-    r"CORS|[Cc]ross-[Oo]rigin|Access-Control-|Failed to load resource: net::|due to access control"
+    r"net::ERR_|CORS|[Cc]ross-[Oo]rigin|Access-Control-|Failed to load resource: net::|due to access control"
     r"|Content.Security.Policy|Mixed Content|mixed |'integrity' attribute|MIME type|X-Frame-Options|^Framing "
 )
 _HEADERS = {
@@ -86,8 +91,10 @@ def read(text: str, url: str = "") -> Sentence | None:
     match = _CHROMIUM.search(text)
     if match is not None:
         return _of_chromium(match, text[match.end() :])
-    failed = _FAILED.search(text)
-    if failed is not None:
+    if (asked := _REQUEST.search(text)) is not None:
+        word = words.of_error(asked["error"], answered=False)
+        return None if word is None else Sentence(word, asked["url"], method=asked["method"], consequence=True)
+    if (failed := _FAILED.search(text)) is not None:
         word = words.of_error(failed["error"], answered=False)
         return None if word is None or not url else Sentence(word, url, consequence=True)
     meaning = _meaning(text)
@@ -122,7 +129,7 @@ def _stopped(gate: Gate, values: dict[str, str], text: str) -> Sentence | None:
 
 def is_consequence(text: str) -> bool:
     """Whether a message tells no more than that a resource failed to load."""
-    return _FAILED.search(text[:LONGEST]) is not None
+    return _FAILED.search(text[:LONGEST]) is not None or _REQUEST.search(text[:LONGEST]) is not None
 
 
 def _of_chromium(match: re.Match[str], rest: str) -> Sentence | None:
