@@ -302,6 +302,17 @@ def playwright_webkit() -> dict[str, Any]:
     return log([*entries, own, newer, mocked], "Playwright", browser={"name": "webkit", "version": "26.0"})
 
 
+def test_a_redirect_without_headers_is_not_judged() -> None:
+    """Older Playwrights have where it leads, and at times no header of it: what follows knows its origin by it."""
+    agent = {"User-Agent": EDGE, "Origin": PAGE, "Sec-Fetch-Mode": "cors"}
+    hop = entry(Exchange("GET", "/old", 1.0, 0.05, 302, {}), lines(agent), [], _resourceType="fetch")
+    hop["response"]["redirectURL"] = "https://other.example.net/new"
+    context = har_dialects.Context("x.har")
+    context.learn("creator", {"name": "Playwright"})
+    assert har_entry.convert(hop, 0, context).note == har_wire.BARE_REDIRECT
+    assert list(context.led_to.values()) == [b"null"]
+
+
 FOUND = {
     # method and path: verdict or reason
     "GET /open": "allow",

@@ -492,11 +492,12 @@ def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(json.loads(capsys.readouterr().out)["recognised"]) == len(Reason)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_the_command_reads_what_is_piped(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    encoding: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "console.txt").write_text(
-        f"{AT}Method PUT is not allowed by Access-Control-Allow-Methods in preflight response."
+        f"{AT}Method PUT is not allowed by Access-Control-Allow-Methods in preflight response.", encoding
     )
     with (tmp_path / "console.txt").open() as piped:
         monkeypatch.setattr("sys.stdin", piped)

@@ -1,6 +1,7 @@
 """`cors-addon explain`: what a reason, a finding or a pasted message means."""
 
 import argparse
+import codecs
 import os
 import shlex
 import sys
@@ -29,11 +30,21 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.set_defaults(run=run)
 
 
+def _piped() -> str:
+    """What came from standard input; a file that a shell of Windows wrote is in UTF-16, and says so."""
+    raw = getattr(sys.stdin, "buffer", None)
+    if raw is None:
+        return sys.stdin.read()
+    data: bytes = raw.read()
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if marked else "utf-8-sig", "replace")
+
+
 def run(options: argparse.Namespace) -> int:
     """`explain`."""
     query = " ".join(options.reason)
     if query == "-":
-        read = sys.stdin.read()
+        read = _piped()
         if not read.strip() and not options.json:
             put(sys.stderr, "cors-addon explain: nothing came from standard input\n")
             return UNKNOWN

@@ -16,7 +16,7 @@ from cors_addon.fetch.origins import Url
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.assumptions import Assumption
-from cors_addon.recordings import har_fields
+from cors_addon.recordings import har_fields, har_wire
 from cors_addon.recordings.har_dialects import AGENTS, ORIGIN_FROM_REDIRECT, ORIGIN_FROM_REFERER, Context
 from cors_addon.recordings.har_wire import (
     CACHED,
@@ -199,6 +199,10 @@ def _exchange(entry: Given, number: int, context: Context, word: Word | None) ->
         status = own_page.status_for(entry.error)
     if is_confirmed(entry, context):
         status, entry.notes = 304, (CONFIRMED,)
+    if entry.is_bare_redirect:
+        if entry.asked and (target := har_fields.parsed_url(str(entry.response["redirectURL"]))) is not None:
+            context.redirected(entry.url, target, entry.lines()[b"origin"].strip())
+        return Entry(note=har_wire.BARE_REDIRECT)
     moved = context.dialect.moves_headers and _are_moved(entry, context)
     if moved:
         entry.answer, entry.answer_names, entry.notes = (), frozenset(), (HEADERS_MOVED,)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cors_addon.exchange import telling
 from cors_addon.exchange.model import Fields, Observation
+from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.names import ASKED_METHOD, VALIDATING
 from cors_addon.fetch.origins import Url
@@ -19,6 +20,7 @@ WEBSOCKET = "a WebSocket: CORS is not asked, its server is to look at the Origin
 CACHED = "answered from the browser's cache: nothing was on the wire to be judged"
 WORKER = "answered by a service worker: what was on the wire is in no entry of its own, or judged as such"
 NOT_ON_THE_WIRE = "answered from the browser's cache or by a service worker: nothing was on the wire to be judged"
+BARE_REDIRECT = "no headers of a redirect in this entry, though it tells where that leads: the file leaves them out"
 GIVEN_UP = "given up by the page, or stopped by the test, before an answer was there"
 STILL_OPEN = "no response in this entry: it was still open, or failed"
 
@@ -71,6 +73,11 @@ class Given:
     def by_script(self) -> bool:
         """Whether a page's script sent it."""
         return str(self.raw.get("_resourceType", "")).lower() in _SCRIPTS
+
+    @property
+    def is_bare_redirect(self) -> bool:
+        """Whether the headers of a redirect are missing: older Playwrights may not have them in time."""
+        return not self.answer and self.status in REDIRECT_STATUSES and bool(self.response.get("redirectURL"))
 
     @property
     def blocked_reason(self) -> str:
