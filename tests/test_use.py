@@ -91,6 +91,24 @@ def test_images_are_looked_at_once_a_page_demands_a_policy_of_them() -> None:
     assert use_of(image, session) == LOADED
 
 
+@pytest.mark.parametrize(("page", "use"), [(PAGE, LOADED), ("https://cdn.third.test", NO_USE)])
+def test_what_a_style_sheet_from_elsewhere_loads_of_its_own_origin_is_looked_at(page: str, use: int) -> None:
+    """Firefox calls it same-origin, as what a page loads of its own."""
+    session, sheet = Session(), "https://cdn.third.test/a.css"
+    navigation = [("Sec-Fetch-Dest", "document"), ("Sec-Fetch-Mode", "navigate"), ("Accept", "text/html")]
+    document = flow(url=f"{page}/", request=navigation, response=[("Content-Type", "text/html")])
+    asked = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "style")]
+    css = flow(url=sheet, request=[*asked, ("Referer", f"{page}/")], response=[("Content-Type", "text/css")], at=1)
+    for each in (document, css):
+        session.observe_load(observation(each))
+    own = [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Dest", "image")]
+    image = flow(
+        url="https://cdn.third.test/a.png", request=[*own, ("Accept", "image/*"), ("Referer", sheet)],
+        response=[*IS_PNG, ("Cross-Origin-Resource-Policy", "same-origin")], at=2,
+    )  # fmt: skip
+    assert use_of(image, session) == use
+
+
 SHARED = [*IS_PNG, ("Access-Control-Allow-Origin", "*")]
 
 

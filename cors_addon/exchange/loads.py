@@ -43,6 +43,8 @@ _ROLES = {
 """Of what CORS has nothing to say to, by the request's mode."""
 _NO_LOADS = frozenset({Role.PREFLIGHT, Role.WEBSOCKET, Role.NON_BROWSER})
 MAX_TOLD = 256
+MAX_SHEET = 1024
+"""Characters of the path of a style sheet that is remembered."""
 
 _DESTINATIONS: dict[bytes, Destination] = {
     **{each.value.encode(): each for each in Destination},
@@ -68,6 +70,9 @@ class Loads:
         """Whether there is something to tell of a load that nothing stops."""
         self.trials: tuple[LoadTrial, ...] = ()
         """Policies that are tried on each load."""
+        self.sheets: OrderedDict[bytes, None] = OrderedDict()
+        """URLs of style sheets that pages of another origin have loaded, the latest: in Firefox what these load of
+        their own origin looks like what a page loads of its own."""
         self._redirected: OrderedDict[tuple[Hashable, Url], None] = OrderedDict()
         """URLs of each client that led elsewhere, the latest."""
         self._told: Shelf[str, Judgement] = Shelf(MAX_TOLD)
@@ -272,6 +277,15 @@ class Loads:
             self._documents.note(seen.client, observation, seen.read_body, worker=True, owner=owner)
         elif load.destination is Destination.STYLE and document is not None:
             self._documents.note_style(seen.client, observation.url, document)
+            if document.url.origin != observation.url.origin:
+                self._note_sheet(observation.url)
+
+    def _note_sheet(self, url: Url) -> None:
+        if len(url.path) > MAX_SHEET:
+            return
+        self.sheets[str(url).encode()] = None
+        if len(self.sheets) > MAX_TOLD:
+            self.sheets.popitem(last=False)
 
 
 class Seen(NamedTuple):

@@ -56,13 +56,8 @@ def use_of(flow: http.HTTPFlow, session: Session) -> int:
 
 def _as_load(flow: http.HTTPFlow, asked: RequestShape, answered: ResponseShape, session: Session) -> int:
     fields = flow.request.data.headers.fields
-    if (
-        asked.is_plain
-        and fields[asked.site][1] == b"same-origin"
-        and fields[asked.dest][1] not in TELLING
-        and not fields[asked.accept][1].startswith(OF_PAGES)
-    ):
-        return NO_USE  # most of all: a page's own
+    if _is_the_pages_own(flow, asked):
+        return _of_a_sheet(flow, asked, session) if session.loads.sheets else NO_USE
     told = 0
     for place in asked.metadata:
         told |= TELLING.get(fields[place][1], 0)
@@ -73,6 +68,23 @@ def _as_load(flow: http.HTTPFlow, asked: RequestShape, answered: ResponseShape, 
     else:
         loaded = asked.site < 0 and _has_page_elsewhere(flow, asked)
     return LOADED if loaded else NO_USE
+
+
+def _is_the_pages_own(flow: http.HTTPFlow, asked: RequestShape) -> bool:
+    """Most of all; of a kind that nothing stops."""
+    fields = flow.request.data.headers.fields
+    return (
+        asked.is_plain
+        and fields[asked.site][1] == b"same-origin"
+        and fields[asked.dest][1] not in TELLING
+        and not fields[asked.accept][1].startswith(OF_PAGES)
+    )
+
+
+def _of_a_sheet(flow: http.HTTPFlow, asked: RequestShape, session: Session) -> int:
+    """What a style sheet from elsewhere loads is of its own origin, and not of the page's."""
+    fields = flow.request.data.headers.fields
+    return LOADED if asked.referer >= 0 and fields[asked.referer][1] in session.loads.sheets else NO_USE
 
 
 def _surely(flow: http.HTTPFlow, asked: RequestShape, answered: ResponseShape, session: Session) -> int:
