@@ -26,9 +26,10 @@ from cors_addon.exchange.mode_evidence import (
     SAME_CONNECTION_OMIT,
     STORAGE_ACCESS_ABSENT,
     STORAGE_ACCESS_SENT,
+    set_by_browsers,
 )
 from cors_addon.exchange.model import INCLUDE, UNKNOWN, Credentials, Judgement, Observation, PreflightState, Role
-from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
+from cors_addon.exchange.request_headers import RequestHeaders
 from cors_addon.fetch.checks import AUTHORIZATION
 from cors_addon.fetch.headers import get_all
 from cors_addon.fetch.load import Destination

@@ -35,3 +35,8 @@ LIKELY: dict[str | None, Assumption] = {
     RIVAL_OMIT: Assumption.RIVAL_SAYS_OMIT,
 }
 """What makes a mode likely, and what is assumed where it is believed."""
+
+
+def set_by_browsers(authorization: bytes) -> bool:
+    """Whether browsers send Authorization of this scheme by themselves; any other is a script's."""
+    return authorization.split(b" ", 1)[0].lower() in (b"basic", b"digest", b"negotiate", b"ntlm")

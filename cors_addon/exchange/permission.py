@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from cors_addon.exchange import preflights
 from cors_addon.exchange.clients import Client, Fetch, Pending
 from cors_addon.exchange.exchange import Exchange, ModeFinding
+from cors_addon.exchange.mode_evidence import set_by_browsers
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState
 from cors_addon.exchange.preflights import REFUSED_YET_SENT, USER_AGENT
-from cors_addon.exchange.request_headers import RequestHeaders, set_by_browsers
+from cors_addon.exchange.request_headers import RequestHeaders
 from cors_addon.exchange.timing import QUEUED
 from cors_addon.exchange.writing import assume, link, note_needed, note_unneeded
 from cors_addon.fetch.cache import Grant, Key

@@ -30,7 +30,7 @@ _LONGEST_ESCAPE = len("\\ud83d\\ude00")
 class Lines:
     """A header list that was read already. Of equal ones there may be but one: it is not to be changed."""
 
-    __slots__ = ("asks", "fields", "left_out", "names", "types")
+    __slots__ = ("asks", "fields", "left_out", "names", "recurs", "types")
 
     def __init__(self, fields: Fields, left_out: tuple[str, ...] = ()) -> None:
         """`fields`: as `header_list` gives them; `left_out`: names that are not among them, in lower case."""
@@ -43,6 +43,8 @@ class Lines:
         """Of a request: see `telling`."""
         self.types = telling.types_of(fields)
         """Of an answer: the same."""
+        self.recurs = False
+        """It came again."""
 
 
 def lines_of(headers: Any) -> Lines:

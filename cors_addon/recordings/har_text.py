@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from cors_addon.exchange.model import Fields
+from cors_addon.fetch import recurring
 from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import har_fields, json_stream
 from cors_addon.recordings.har_fields import Lines, UnreadText
@@ -149,6 +150,9 @@ class Entries:
         known = self._lists.get(written)  # pages ask for one thing after the other in the same words
         if known is not None:
             self._cut_out(text, start + known[0], end, known[1])
+            if not known[1].recurs:
+                known[1].recurs = True
+                recurring.note(known[1].fields)
             return
         begin = self._read_headers(text, start)
         if self._begins[-1] == end and len(written) <= _MAX_LIST:
