@@ -72,6 +72,26 @@ def test_a_console_saved_by_developer_tools() -> None:
     ]
 
 
+def test_a_failure_without_a_sentence() -> None:
+    """Is none of CORS where this console tells of those: redirect: "error", say. Where it tells none, it may be."""
+    failed = f"{API}/b - Failed to load resource: net::ERR_FAILED"
+    other = {"level": "SEVERE", "message": failed}
+    alone = [{"level": "SEVERE", "message": f"{API}/a - Failed to load resource: net::ERR_FAILED"}, other]
+    told_of = {"level": "SEVERE", "message": f"{APP}/page - {CHROMIUM}"}
+    assert told(json.dumps([told_of, *alone])) == [
+        "actual GET /a deny allow-origin-missing (recording)",
+        "no-cors GET /b not-cors blocked by other (recording)",
+    ]
+    policy = (
+        f"Connecting to '{API}/c' violates the following Content Security Policy directive: \"connect-src 'self'\"."
+    )
+    assert told(json.dumps([{"level": "SEVERE", "message": f"{APP}/page - {policy}"}, *alone])) == [
+        "no-cors GET /c not-cors blocked by csp (recording)",
+        "actual GET /a deny cause-not-recorded (recording)",
+        "actual GET /b deny cause-not-recorded (recording)",
+    ]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_text_as_windows_shells_write_it(encoding: str) -> None:
     """What `>` of PowerShell makes has a byte order mark."""

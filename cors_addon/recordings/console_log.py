@@ -11,8 +11,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from cors_addon.fetch.load import Gate
+from cors_addon.exchange.model import Word
+from cors_addon.fetch.load import Block, Gate
 from cors_addon.fetch.patterns import pattern
+from cors_addon.fetch.refusals import Reason
 from cors_addon.recordings import json_stream, sentences
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.har_dialects import AGENTS
@@ -40,6 +42,11 @@ _WEBKIT = pattern(r"due to access control checks|is not allowed by Access-Contro
 """Of Chromium's sentences some say the same, and then more."""
 _TEXTS = ("message", "text", "description")
 _PLACES = ("url", "location", "sourceLocation")
+
+
+_FAILED = "net::ERR_FAILED"
+_OF_ANOTHER = Word(passed=False, block=Block(Gate.OTHER, _FAILED), text=_FAILED)
+"""Where a console tells why CORS refuses, what it tells without was stopped by something else."""
 
 
 class _Line(NamedTuple):
@@ -167,6 +174,8 @@ def _told(lines: Iterable[_Line], source: Source, wanted: Wanted) -> Iterator[Re
     wanted.note(ONLY_REFUSALS, 1)
     last: Sentence | None = None
     explained: dict[str, None] = {}
+    tells = False
+    """Refusals by CORS have sentences of their own in this console."""
     for line in lines:
         sentence = sentences.read(line.text, line.url)
         if (
@@ -177,6 +186,9 @@ def _told(lines: Iterable[_Line], source: Source, wanted: Wanted) -> Iterator[Re
             log.skip()
             continue
         last = sentence
+        tells = tells or (sentence.reason is not None and not sentence.consequence)
+        if tells and sentence.consequence and sentence.reason is Reason.CAUSE_NOT_RECORDED:
+            sentence = sentence._replace(word=_OF_ANOTHER)
         explained[sentence.url] = None
         if len(explained) > MOST_EXPLAINED:
             del explained[next(iter(explained))]
