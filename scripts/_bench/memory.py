@@ -17,7 +17,7 @@ from mitmproxy import http
 from mitmproxy.io import FlowWriter
 from mitmproxy.test import tflow
 
-from _bench.proxied import MITMDUMP, Browser, Failed, Row, Upstream, environment
+from _bench.proxied import RUN_MITMDUMP, Browser, Failed, Row, Upstream, environment
 from _bench.traffic import CHROMIUM, SAME_SITE_PAGE, Exchange, cors, other
 from tests.ports import free_port
 
@@ -144,7 +144,7 @@ async def _mitmdump(row: Row, folder: Path, *arguments: str, stdin: int) -> Asyn
     """A mitmdump, and an end to it; where it fails, what it said."""
     log = folder / "log"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", MITMDUMP, "-q", *arguments, "--set", f"confdir={folder / 'conf'}"),
+        *(sys.executable, "-c", RUN_MITMDUMP, "-q", *arguments, "--set", f"confdir={folder / 'conf'}"),
         *row.arguments(folder),
         cwd=folder,
         env=environment(folder),

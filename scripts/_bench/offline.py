@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from _bench import recorded
 from _bench.memory import dump
-from _bench.proxied import MITMDUMP, Failed, environment
+from _bench.proxied import RUN_MITMDUMP, Failed, environment
 from _bench.traffic import Exchange, cors, other
 
 FLOWS = 100_000
@@ -70,7 +70,7 @@ def cpu(folder: Path, *, flows: int, rounds: int, say: Callable[[str], None]) ->
     say(f"a dump of {flows:,} flows, {path.stat().st_size / 1e6:,.0f} MB")
     commands = {
         READER: ("-c", _READ, str(path)),
-        MITMDUMP_READS: ("-c", MITMDUMP, "-q", "-n", "-r", str(path), "--set", f"confdir={folder / 'conf'}"),
+        MITMDUMP_READS: ("-c", RUN_MITMDUMP, "-q", "-n", "-r", str(path), "--set", f"confdir={folder / 'conf'}"),
         **{name: ("-c", _CHECK, "check", str(path), *options) for name, options in CHECKS.items()},
     }
     found: dict[str, list[float]] = {name: [] for name in commands}

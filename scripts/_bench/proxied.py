@@ -22,6 +22,7 @@ START_UP = 240.0
 PATIENCE = 60.0
 """Seconds for any one answer."""
 MITMDUMP, MITMWEB = "mitmdump", "mitmweb"
+RUN_MITMDUMP = "from mitmproxy.tools.main import mitmdump; mitmdump()"
 PASSWORD = "bench"
 LINES = "lines.jsonl"
 _COLLECTING = "import gc, signal; gc.disable(); signal.signal(signal.SIGHUP, lambda *_: gc.collect(1))\n"
