@@ -169,6 +169,22 @@ class Queues:
             del self.by_url[url]
             self.in_vain.pop(url, None)
 
+    def clear(self) -> None:
+        """Forget all. What leads in a circle is undone, so that its memory is free at once: see `Client.let_go`."""
+        for waiting in self.all():
+            fetch, exchange = waiting.fetch, waiting.exchange
+            fetch.exchanges, waiting.exchange = (), None
+            if exchange is not None:
+                exchange.waiting = exchange.follower = None
+            if waiting.follower is not None:
+                waiting.follower.hypotheses.clear()
+                waiting.follower = None
+            waiting.followers = ()
+            if len(fetch.members) == 1:
+                fetch.members[0].chain = ()  # which says the same
+        for kept in (self.by_url, self.in_vain, self._pending, self._given_up, self._followed):
+            kept.clear()
+
     def give_up(self, until: float) -> list[tuple[Pending, Url]]:
         """What has waited since before `until`, and for a request to which URL."""
         while self._followed and (oldest := next(iter(self._followed))).judgement.observation.ended < until:
@@ -254,6 +270,15 @@ class Client:
     """Header lists that it holds together with others, see `sharing`: they weigh nothing here."""
     uploads: dict[tuple[Key, str], None] = field(default_factory=dict)
     """Keys of the cache, with the method of a request that needed a preflight for no method and no header."""
+
+    def let_go(self) -> None:
+        """It is forgotten: free its memory now.
+
+        What waits leads to its exchange, and that to the client. The interpreter frees such circles when it looks for
+        them, and among what is old it does so only once a quarter of all is new.
+        """
+        self.preflights.clear()
+        self.hops.clear()
 
     def unmask(self, engine: Engine, forced: Engine | None) -> None:
         """It is another engine than its User-Agent says, with a cache that knows nothing yet."""

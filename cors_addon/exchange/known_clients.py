@@ -213,6 +213,7 @@ class KnownClients:
             self.weight -= forgotten.weight + forgotten.unweighed + self._shared.weight
             self._shared.release(forgotten.shared)
             forgotten.shared = ()
+            forgotten.let_go()
             self.weight += self._shared.weight
             return
         for last in self.by_key.values():
