@@ -154,7 +154,7 @@ def run(flows: int, every: int, *, clients: int = CLIENTS, memory: int = 64) -> 
 def _sample(number: int, before: int, running: Proxy) -> Sample:
     session = running.addon._session
     known = session.tracker._known
-    kept = known.weight + session.loads.weight + session.tracker.plain.weight
+    kept = known.weight + session.tracker._evidence.weight + session.loads.weight + session.tracker.plain.weight
     kept += session.servers.weight + session.auditor.weight
     return Sample(number, resident() - before, kept, len(known.by_key))
 

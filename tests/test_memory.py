@@ -1,5 +1,8 @@
 """What is kept of clients is bounded by its bytes: many small ones stay, large ones are forgotten, the oldest first."""
 
+import gc
+import tracemalloc
+import weakref
 from collections import Counter
 
 import pytest
@@ -103,3 +106,57 @@ def test_what_is_shared_weighs_once() -> None:
         known._let_go()
     known._let_go()
     assert known._shared.weight < 20_000
+
+
+def test_a_client_that_is_forgotten_is_free_at_once() -> None:
+    """Not only when the interpreter looks for circles, which may be hundreds of megabytes later."""
+    session = Session()
+    session.keep_within(1 << 20)
+    gc.disable()
+    try:
+        observed(session, 0, 0.0, "large", "large", "preflight", "put", "large")
+        first = weakref.ref(next(iter(session.tracker._known.by_key.values())))
+        waiting = weakref.ref(first().preflights.all()[0].judgement)  # type: ignore[union-attr]
+        for number in range(1, 300):
+            observed(session, number, number / 100, "large")
+        assert first() is None
+        assert waiting() is None
+    finally:
+        gc.enable()
+
+
+def _names(seed: int) -> str:
+    return ",".join(f"x{seed * 37 + number:x}" for number in range(1500))
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_what_is_remembered_of_long_headers(granted: bool) -> None:
+    """Memory beyond the budget: readings, outcomes and phrases are remembered for the short alone."""
+    with proxy(cors_memory="1") as running:
+        for turn in range(130):
+            if turn == 30:
+                gc.collect()
+                tracemalloc.start(1)
+            answer = [*LASTING[:-1], ("Access-Control-Allow-Headers", _names(turn + 5))] if granted else []
+            connection = client(peername=(f"10.0.0.{turn}", 50000))
+            flow = preflight(answer, headers=_names(turn), at=turn / 10, connection=connection)
+            running.addon.response(flow)
+        gc.collect()
+        grown = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+    assert grown < 5 << 20
+
+
+def test_what_hopes_for_evidence_is_weighed() -> None:
+    """Requests that do not tell their credentials mode are kept until their connection does, but not without bounds."""
+    session = Session()
+    session.keep_within(1 << 20)
+    evidence = session.tracker._evidence
+    most = 0
+    for number in range(200):
+        observed(session, number, number / 100, "put")
+        most = max(most, evidence.weight)
+        assert evidence.weight == sum(evidence._undecided.values()) <= (1 << 16) + 8192
+    assert most > 1 << 15
+    session.settle(1e12)
+    assert evidence.weight == 0

@@ -3,7 +3,7 @@
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cors_addon.engines import Engine, judged_as
 from cors_addon.exchange.browser_cache import BrowserCache
@@ -22,6 +22,10 @@ MAX_GIVEN_UP = 64
 MAX_FOLLOWED = 256
 MAX_STORED = 64
 MAX_UPLOADS = 64
+
+
+_NONE: dict[Any, Any] = {}
+"""For what most clients have none of; never written to."""
 
 
 @dataclass(slots=True, eq=False)
@@ -104,7 +108,8 @@ class Queues:
     What is given up waits on a little, in case its request was merely slow to end; what was followed while other
     requests were in flight stays at hand, too, in case it turns out to be another's.
 
-    Plain dictionaries, which take up half of what ordered ones do: there are thousands of clients.
+    Plain dictionaries, which take up half of what ordered ones do, and none for what is rare: there are thousands of
+    clients.
     """
 
     __slots__ = ("_followed", "_given_up", "_pending", "by_url", "in_vain")
@@ -113,11 +118,15 @@ class Queues:
         """Begin with nothing."""
         self.by_url: dict[Url, list[Pending]] = {}
         """To be looked at only: which is quicker than asking."""
-        self.in_vain: dict[Url, None] = {}
+        self.in_vain: dict[Url, None] = _NONE
         """Where something waits that had no answer, or one after which the browser asks again. To be looked at only."""
         self._pending: dict[Pending, Url] = {}
-        self._given_up: dict[Pending, Url] = {}
-        self._followed: dict[Pending, Url] = {}
+        self._given_up: dict[Pending, Url] = _NONE
+        self._followed: dict[Pending, Url] = _NONE
+
+    def __len__(self) -> int:
+        """How many are at hand."""
+        return len(self._pending) + len(self._given_up) + len(self._followed)
 
     def __getitem__(self, url: Url) -> Sequence[Pending]:
         """What waits for a request to this URL, or did lately, oldest first."""
@@ -136,6 +145,7 @@ class Queues:
         self.by_url.setdefault(url, []).append(waiting)
         waiting.given_up = False
         if waiting.in_vain:
+            self.in_vain = self.in_vain or {}
             self.in_vain[url] = None
         self._pending[waiting] = url
         if len(self._pending) > MAX_WAITING:
@@ -145,6 +155,7 @@ class Queues:
         """It was followed, as far as is known."""
         url = self._pending.pop(waiting, None) or self._given_up.pop(waiting, None)
         if url is not None:
+            self._followed = self._followed or {}
             self._followed[waiting] = url
             if len(self._followed) > MAX_FOLLOWED:
                 self._let_go(next(iter(self._followed)))
@@ -182,8 +193,8 @@ class Queues:
             waiting.followers = ()
             if len(fetch.members) == 1:
                 fetch.members[0].chain = ()  # which says the same
-        for kept in (self.by_url, self.in_vain, self._pending, self._given_up, self._followed):
-            kept.clear()
+        self.by_url, self._pending = {}, {}
+        self.in_vain = self._given_up = self._followed = _NONE
 
     def give_up(self, until: float) -> list[tuple[Pending, Url]]:
         """What has waited since before `until`, and for a request to which URL."""
@@ -195,6 +206,7 @@ class Queues:
             if waiting.judgement.observation.ended >= until:
                 break
             waiting.given_up = True
+            self._given_up = self._given_up or {}
             url = self._given_up[waiting] = self._pending.pop(waiting)
             given_up.append((waiting, url))
             if len(self._given_up) > MAX_GIVEN_UP:
@@ -252,14 +264,14 @@ class Client:
     """A browser whose User-Agent names none: a script's own, and perhaps another client's script."""
     connections_mixed: bool = False
     """A connection carried requests with and without credentials: something merges them before they come here."""
-    rivals: "dict[str, list[Connection]]" = field(default_factory=dict)
+    rivals: "dict[str, list[Connection]]" = field(default_factory=lambda: _NONE)
     """By the server's origin, for engines that prefer a connection of the request's own kind."""
     preflights: Queues = field(default_factory=Queues)
     """By URL."""
     hops: Queues = field(default_factory=Queues)
     """By the URL that the Location leads to."""
     cookies: CookieEvidence = field(default_factory=CookieEvidence)
-    stored: dict[Url, Stored] = field(default_factory=dict)
+    stored: dict[Url, Stored] = field(default_factory=lambda: _NONE)
     """By URL: the last answer to a cors request that the browser may use again."""
 
     weight: int = 0
@@ -268,7 +280,7 @@ class Client:
     """Bytes that passed since."""
     shared: tuple[Fields, ...] = ()
     """Header lists that it holds together with others, see `sharing`: they weigh nothing here."""
-    uploads: dict[tuple[Key, str], None] = field(default_factory=dict)
+    uploads: dict[tuple[Key, str], None] = field(default_factory=lambda: _NONE)
     """Keys of the cache, with the method of a request that needed a preflight for no method and no header."""
 
     def let_go(self) -> None:
@@ -287,6 +299,7 @@ class Client:
 
     def note_upload(self, key: Key, method: str) -> None:
         """The page listens to the upload of such requests, or streams them."""
+        self.uploads = self.uploads or {}
         self.uploads.pop((key, method), None)
         self.uploads[key, method] = None
         if len(self.uploads) > MAX_UPLOADS:
@@ -294,6 +307,7 @@ class Client:
 
     def store(self, url: Url, stored: Stored) -> None:
         """Remember a response that may be used again."""
+        self.stored = self.stored or {}
         self.stored.pop(url, None)
         self.stored[url] = stored
         if len(self.stored) > MAX_STORED:

@@ -10,6 +10,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import lru_cache
+from sys import maxsize
 
 from cors_addon.exchange import gecko_http2
 from cors_addon.exchange.clients import Client, Connection, Fetch
@@ -54,8 +55,11 @@ class Evidence:
         """What is observed is one window's, whose cookies are in one jar. It can be set anew before each request."""
         self.connections: OrderedDict[Hashable, Connection] = OrderedDict()
         """To be looked at only."""
-        self._undecided: dict[Connection, None] = {}
-        """Those of them that have, or had lately, fetches whose credentials mode is unknown."""
+        self._undecided: dict[Connection, int] = {}
+        """Those of them that have, or had lately, fetches whose credentials mode is unknown, and what these weigh."""
+        self.weight = 0
+        """Bytes of all those fetches."""
+        self._most = maxsize
 
     # -- clients and connections -----------------------------------------------------------------------------------
 
@@ -71,7 +75,7 @@ class Evidence:
         self.connections[connection] = Connection(weakref.ref(client))
         if len(self.connections) > MAX_CONNECTIONS:
             _, forgotten = self.connections.popitem(last=False)
-            self._undecided.pop(forgotten, None)
+            self._give_up(forgotten)
 
     def is_cookie_news(self, connection: Hashable) -> bool:
         """Whether a Cookie on this connection would be the first; asked at every request, so it must be quick."""
@@ -94,10 +98,29 @@ class Evidence:
         for connection in list(self._undecided):
             if connection.rivalry is not None:
                 if gecko_http2.forget(connection.rivalry, until):
-                    del self._undecided[connection]
+                    self._give_up(connection)
             elif not connection.undecided or connection.undecided[-1].members[-1].observation.ended < until:
-                connection.undecided.clear()
-                del self._undecided[connection]
+                self._give_up(connection)
+
+    def keep_within(self, most: int) -> None:
+        """Keep no more than so many bytes of fetches whose credentials mode is unknown."""
+        self._most = most
+        while self.weight > self._most and len(self._undecided) > 1:
+            self._give_up(next(iter(self._undecided)))
+
+    def _hope(self, connection: Connection, observation: Observation) -> None:
+        """A fetch's mode may yet be told by what else its connection carries; where too much waits, the oldest ends."""
+        self._undecided[connection] = self._undecided.get(connection, 0) + observation.size
+        self.weight += observation.size
+        if self.weight > self._most:
+            self.keep_within(self._most)
+
+    def _give_up(self, connection: Connection) -> None:
+        """Nothing is to tell the mode of what is unknown on a connection, or nothing is unknown any more."""
+        connection.undecided.clear()
+        if connection.rivalry is not None:
+            connection.rivalry.unsure.clear()
+        self.weight -= self._undecided.pop(connection, 0)
 
     def _connection(self, client: Client, observation: Observation) -> Connection | None:
         """The connection, where the engine keeps it either with or without credentials."""
@@ -141,8 +164,7 @@ class Evidence:
         scheme, _, rest = page.decode("latin-1").partition("://")
         return self._site_of_origin(f"{scheme}://{rest.partition('/')[0]}")
 
-    @staticmethod
-    def _note_mode(exchange: Exchange, connection: Connection, mode: Credentials) -> None:
+    def _note_mode(self, exchange: Exchange, connection: Connection, mode: Credentials) -> None:
         credentialed = mode is INCLUDE
         if connection.credentialed is None:
             connection.credentialed = credentialed
@@ -150,7 +172,8 @@ class Evidence:
             for fetch in connection.undecided:
                 if fetch.credentials is UNKNOWN:
                     exchange.ledger.learn(fetch, mode, evidence)
-            connection.undecided.clear()
+            if connection.undecided:
+                self._give_up(connection)
         elif connection.credentialed is not credentialed:
             exchange.client.connections_mixed = True
 
@@ -182,10 +205,13 @@ class Evidence:
             return
         if connection is not None and len(connection.undecided) < MAX_UNDECIDED:
             connection.undecided.append(fetch)
-            self._undecided[connection] = None
-        elif evidence is None and (connection := self._rival(client, observation)) is not None:
-            gecko_http2.note_unsure(connection, fetch, observation, self._page_site(exchange.request))
-            self._undecided[connection] = None
+            self._hope(connection, observation)
+        elif (
+            evidence is None
+            and (connection := self._rival(client, observation)) is not None
+            and gecko_http2.note_unsure(connection, fetch, observation, self._page_site(exchange.request))
+        ):
+            self._hope(connection, observation)
 
     def shown(self, exchange: Exchange) -> ModeFinding:
         """What the request shows by itself or by its connection; looked for once."""

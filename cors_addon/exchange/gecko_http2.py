@@ -37,6 +37,7 @@ def note_use(client: Client, connection: Connection, observation: Observation, s
     own, began = connection.rivalry, observation.started
     if own is None:
         own = connection.rivalry = Rivalry(began, began)
+        client.rivals = client.rivals or {}
         known = client.rivals.pop(observation.url.origin, [])
         client.rivals[observation.url.origin] = known
         own.connections = known
@@ -67,11 +68,13 @@ def note_mode(connection: Connection, mode: Credentials, ledger: Ledger) -> None
             _settle(each, each.rivalry, ledger)
 
 
-def note_unsure(connection: Connection, fetch: Fetch, observation: Observation, site: str | None) -> None:
-    """A request does not show its credentials mode; what comes later may."""
+def note_unsure(connection: Connection, fetch: Fetch, observation: Observation, site: str | None) -> bool:
+    """A request does not show its credentials mode; what comes later may. Whether it is kept until then."""
     own = connection.rivalry
-    if own is not None and not own.mixed and site is not None and len(own.unsure) < MAX_UNSURE:
-        own.unsure.append((fetch, observation.started, site))
+    if own is None or own.mixed or site is None or len(own.unsure) >= MAX_UNSURE:
+        return False
+    own.unsure.append((fetch, observation.started, site))
+    return True
 
 
 def known_mode(connection: Connection, observation: Observation, site: str | None) -> Credentials:

@@ -17,7 +17,7 @@ from typing import Any
 from cors_addon.exchange.model import Fields
 from cors_addon.exchange.response_headers import head_size
 from cors_addon.exchange.shelf import Shelf
-from cors_addon.fetch.bounds import size_of
+from cors_addon.fetch.bounds import OF_A_LINE, size_of
 from cors_addon.fetch.freshness import lifetime, may_be_used_stale
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.names import VALIDATES, VALIDATORS
@@ -26,6 +26,10 @@ from cors_addon.fetch.origins import Url
 MAX_PLAIN = 512
 _OF_ONE = 1024
 """Bytes of one, without its headers."""
+MAX_UNREAD = 2048
+"""Bytes of the headers of one that is not read, of its request's too, and of its URL's path."""
+_UNREAD = 6144
+"""Bytes of one that is not read, its connections included."""
 
 _VALIDATOR_LENGTHS = frozenset(map(len, VALIDATORS))
 
@@ -99,8 +103,8 @@ class PlainResponses:
 
     @property
     def weight(self) -> int:
-        """Bytes of those that were read."""
-        return self._by_url.weight
+        """Bytes that are kept."""
+        return self._by_url.weight + _UNREAD * len(self._unread)
 
     def note(self, client: Hashable, url: Url, request: Fields, response: Fields, ended: float) -> None:
         """Keep one; `client` is an address."""
@@ -113,7 +117,8 @@ class PlainResponses:
             self._keep(*read(seen))
 
     def _keep(self, client: Hashable, url: Url, request: Fields, response: Fields, ended: float) -> None:
-        weight = _OF_ONE + size_of(request) + head_size(response) + len(url.path)
+        lines = OF_A_LINE * (len(request) + len(response))
+        weight = _OF_ONE + size_of(request) + head_size(response) + lines + len(url.path)
         self._by_url.keep((client, url), (request, response, ended), weight)
 
     def find(self, client: Hashable, url: Url, request: Fields) -> Stored | None:

@@ -66,7 +66,7 @@ class KnownClients:
         self.in_disguise = False
         """Some client's User-Agent names another engine than its hints. To be looked at only."""
         self.budget = BUDGET
-        """Bytes of all clients together."""
+        """Bytes of all clients together, and of what hopes for evidence."""
         self.weight = 0
         """What they weigh, and what passed of them since they were weighed, with what they share."""
         self._shared = Shared()
@@ -170,7 +170,7 @@ class KnownClients:
         if not self._is_full:
             self._weigh_some()
             return
-        wanted = self.budget - self.budget // 16
+        wanted = self.budget - self.budget // 16 - self._evidence.weight
         for _ in range(_AT_ONCE):
             if self.weight <= wanted:
                 break

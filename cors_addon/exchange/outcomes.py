@@ -54,6 +54,12 @@ leads, how many this fetch followed before. Plain tuples, which are made for eve
 """
 
 
+_USUAL_NAMES = 16
+"""Header names that a preflight asks for, up to which outcomes are remembered."""
+_USUAL_TEXT = 512
+"""Characters of where a redirect leads, up to which they are."""
+
+
 @lru_cache(maxsize=1024)
 def both_outcomes(engine: Engine, stage: Stage, asked: AskedFields, received: Received) -> tuple[Outcome, Outcome]:
     """The outcomes without credentials and with them. Pages repeat themselves: the last few thousand are kept.
@@ -80,6 +86,9 @@ def outcomes_of(judgement: Judgement, engine: Engine, stage: Stage, received: Re
     if stage is _REDIRECT and engine.rules.redirect_names_page:
         origin = _origin_of_page(judgement)
     asked = (origin, judgement.requested_method or "", headers, False, same_origin, secure)
+    target = received[3]
+    if len(headers) > _USUAL_NAMES or received[1].is_long or (target is not None and len(target.text) > _USUAL_TEXT):
+        return both_outcomes.__wrapped__(engine, stage, asked, received)  # to remember it would take megabytes
     return both_outcomes(engine, stage, asked, received)
 
 

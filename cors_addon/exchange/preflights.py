@@ -58,7 +58,8 @@ def store(exchange: Exchange, key: Key, judgement: Judgement, *, refused: bool) 
         if not rules.accumulates and not bypassed and not exchange.again:
             cache.drop(key, judgement.observation.ended)  # that it was sent shows that no entry served
         return
-    granted = _granted(client.engine, exchange.response)
+    granting = _granted.__wrapped__ if exchange.response.is_long else _granted
+    granted = granting(client.engine, exchange.response)
     note_lifetime(judgement, 0.0 if refused else granted.lifetime)
     if exchange.again:
         return

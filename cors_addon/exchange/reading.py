@@ -3,8 +3,12 @@
 from cors_addon.exchange.model import Fields, Observation
 from cors_addon.exchange.request_headers import read_request
 from cors_addon.exchange.response_headers import shape_of as shape_of_response
-from cors_addon.fetch.bounds import MAX_METHOD, SHORT, bounded, size_of
+from cors_addon.fetch.bounds import MAX_METHOD, OF_A_LINE, SHORT, bounded, size_of
 from cors_addon.fetch.received import joined, values_of
+from cors_addon.fetch.shapes import MAX_LINES
+
+_USUAL_LINES = 24
+"""Header lines of an exchange that its `size` allows for."""
 
 
 def cut(observation: Observation) -> tuple[str, ...]:
@@ -12,6 +16,9 @@ def cut(observation: Observation) -> tuple[str, ...]:
     request, response = observation.request, observation.response
     answered, asked = len(values_of(response)), read_request(request).length
     observation.size += answered + asked
+    lines = len(request) + len(response)
+    if lines > _USUAL_LINES:
+        observation.size += OF_A_LINE * (min(lines, 2 * MAX_LINES) - _USUAL_LINES)
     if (
         answered <= SHORT
         and asked <= SHORT

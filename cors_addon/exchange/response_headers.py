@@ -28,6 +28,8 @@ _PICKED = frozenset((*(name.lower().encode() for name in (*CORS_RESPONSE, LOCATI
 _CORP = b"cross-origin-resource-policy"
 _SHARES = ALLOW_ORIGIN.lower().encode()
 MAX_READ = 1024
+MAX_REMEMBERED = 2048
+"""Bytes of the values that are picked of an answer, up to which its reading is remembered."""
 
 
 class ResponseShape:
@@ -84,7 +86,17 @@ def head_size(fields: Fields) -> int:
 class ResponseHeaders:
     """One reading. Nothing in it rests on more than the headers that are picked, and on which others are there."""
 
-    __slots__ = ("allow_origin", "credentialed", "kept", "lines", "only_allows", "sets_cookies", "unreadable", "varies")
+    __slots__ = (
+        "allow_origin",
+        "credentialed",
+        "is_long",
+        "kept",
+        "lines",
+        "only_allows",
+        "sets_cookies",
+        "unreadable",
+        "varies",
+    )
 
     unreadable: Failure | None
     """Why the client's browser takes nothing of the answer; None where it can be read."""
@@ -92,6 +104,8 @@ class ResponseHeaders:
     def __init__(self, fields: Fields, *, sets_cookies: bool, has_validator: bool) -> None:
         """Read the headers picked of a list."""
         lines = self.lines = cors_lines(fields)
+        self.is_long = sum([len(value) for _, value in fields]) > MAX_REMEMBERED
+        """Nobody is to remember what it tells, for it would take up too much."""
         self.unreadable = None
         self.sets_cookies = sets_cookies
         self.kept = may_be_kept(fields, has_validator=has_validator)
@@ -140,12 +154,12 @@ def read_response(fields: Fields) -> ResponseHeaders:
     known_by: tuple[object, ...] = (shape, *[fields[place][1] for place in shape.picked])
     found = _READ.get(known_by)
     if found is None:
-        if len(_READ) >= MAX_READ:
-            _READ.clear()
         picked = tuple([fields[place] for place in shape.picked])
-        found = _READ[known_by] = ResponseHeaders(
-            picked, sets_cookies=shape.sets_cookies, has_validator=shape.has_validator
-        )
+        found = ResponseHeaders(picked, sets_cookies=shape.sets_cookies, has_validator=shape.has_validator)
+        if not found.is_long:
+            if len(_READ) >= MAX_READ:
+                _READ.clear()
+            _READ[known_by] = found
     last.fields, last.read = fields, found
     if LISTS:
         _RECURRING.keep(fields, found)

@@ -35,6 +35,7 @@ from cors_addon.exchange.model import (
 from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.request_headers import read_request
 from cors_addon.exchange.timing import PATIENCE, SOON
+from cors_addon.exchange.weight import OF_A_WORD
 from cors_addon.exchange.writing import (
     assume,
     conclude,
@@ -80,6 +81,7 @@ class Tracker:
     def keep_within(self, budget: int) -> None:
         """Keep no more than so many bytes of all clients."""
         self._known.budget = budget
+        self._evidence.keep_within(budget // 16)
 
     def see_one_window(self, one: bool) -> None:
         """Whether what is observed from now on is one window's: a cookie that it withholds then tells for certain."""
@@ -134,7 +136,7 @@ class Tracker:
             self._settle_client(client, observation.started - PATIENCE)
         client.unweighed += observation.size
         known.weight += observation.size
-        if known.weight > known.budget:
+        if known.weight + self._evidence.weight > known.budget:
             known.relieve()
         changed: list[Judgement] = [] if judgement is None else [judgement]
         if ledger.changed:
@@ -203,6 +205,7 @@ class Tracker:
         client, observation, ledger = exchange.client, exchange.observation, exchange.ledger
         judgement = Judgement(observation, Role.PREFLIGHT, client.judged_as, exchange.origin, exchange.method)
         judgement.requested_headers = exchange.asked or ()
+        observation.size += OF_A_WORD * len(judgement.requested_headers)
         if not client.is_browser:
             return placing.no_browser(judgement, Stage.PREFLIGHT)
         waiting = self._begin_preflight(exchange, judgement)

@@ -14,15 +14,21 @@ from cors_addon.fetch.names import CORS_RESPONSE, LOCATION
 HTTP_WHITESPACE = b"\t\n\r "
 """https://fetch.spec.whatwg.org/#http-whitespace"""
 
+_SHORT = 512
+"""Bytes of a value up to which its text is remembered."""
 _TOKEN_CHARACTERS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
-@lru_cache(maxsize=1024)
 def normalize(value: bytes) -> str:
     """A value without outer HTTP whitespace, isomorphic-decoded.
 
     https://fetch.spec.whatwg.org/#concept-header-value-normalize
     """
+    return _normalized(value) if len(value) <= _SHORT else value.strip(HTTP_WHITESPACE).decode("latin-1")
+
+
+@lru_cache(maxsize=1024)
+def _normalized(value: bytes) -> str:
     return value.strip(HTTP_WHITESPACE).decode("latin-1")
 
 

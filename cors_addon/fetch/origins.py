@@ -157,8 +157,14 @@ _AS_IT_IS = pattern(r"(https?)://([a-z0-9.:-]+)(/[A-Za-z0-9!$%&'()*+,./:;=@_~-]*
 """A URL whose path and query stay as they are; most are: to find that takes a fifth of what parsing takes."""
 
 
-known_url = lru_cache(maxsize=1024)(parse_url)
-"""The same for what comes again and again: origins, referrers."""
+_known = lru_cache(maxsize=1024)(parse_url)
+_SHORT = 1024
+"""Characters of a URL up to which it is remembered."""
+
+
+def known_url(text: str) -> Url | None:
+    """The same for what comes again and again: origins, referrers."""
+    return _known(text) if len(text) <= _SHORT else parse_url(text)
 
 
 def is_valid_url(text: str) -> bool:

@@ -142,6 +142,8 @@ class _Words:
 _KNOWN: dict[tuple[object, ...], _Words] = {}
 """The words for what passed, by all that they depend on: pages repeat themselves, and finding words takes long."""
 _MAX_KNOWN = 1024
+_USUAL_NAMES = 16
+"""Header names that a preflight asks for, up to which words are remembered: more take up too much."""
 
 
 def _words(judgement: Judgement) -> _Words:
@@ -181,7 +183,8 @@ def _words(judgement: Judgement) -> _Words:
         words = _find_words(judgement, server)
         ours = {OUR_COMMENT: words.comment, OUR_MARKER: words.marker}
         words.whole = words.metadata | {name: value for name, value in ours.items() if value}
-        _KNOWN[key] = words
+        if len(judgement.requested_headers) <= _USUAL_NAMES:
+            _KNOWN[key] = words
     return words
 
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from mitmproxy import ctx, http
 
 import cors_addon.remedies.decide  # noqa: F401  # loaded now, for the first flow that is denied is not to wait for it
+from cors_addon.exchange.http_cache import MAX_UNREAD
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.page_call import Report, Scene
 from cors_addon.exchange.response_headers import head_size
 from cors_addon.exchange.timing import PATIENCE
-from cors_addon.fetch.bounds import SHORT
+from cors_addon.fetch.bounds import SHORT, size_of
 from cors_addon.flows import translate
 from cors_addon.flows.use import JUDGED, LOADED, PAGE, STORED, use_of
 from cors_addon.proxy import internals
@@ -106,9 +107,13 @@ class Judging:
         if response.status_code == 200 and request.method == b"GET" and flow.is_replay is None:
             chosen = self.settings.filter
             fields = response.headers.fields
-            if (chosen is None or chosen(flow)) and len(request.path) <= SHORT and head_size(fields) <= SHORT:
+            length = len(request.path) + head_size(fields)
+            if (chosen is None or chosen(flow)) and length <= SHORT:
                 seen = (flow.client_conn, flow.server_conn, request, fields, response.timestamp_end)
-                self.session.note_unread((translate.plain, seen))
+                if length + size_of(request.headers.fields) <= MAX_UNREAD and not request.content:
+                    self.session.note_unread((translate.plain, seen))
+                else:
+                    self.session.tracker.note_plain(*translate.plain(seen))
 
     def judge_failed(self, flow: http.HTTPFlow) -> None:
         """Judge an exchange that failed: mitmproxy may have answered in the server's place."""

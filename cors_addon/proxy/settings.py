@@ -103,7 +103,12 @@ OPTIONS = (
         "File of CORS policies (YAML) by which answers are rewritten or judged in the shadow. It is read again when it "
         "changes. Empty: none.",
     ),
-    Option("cors_report", "", "File for an HTML report, written at the end and by cors.report. Empty: none."),
+    Option(
+        "cors_report",
+        "",
+        "File for an HTML report, written at the end and by cors.report. Until then up to 5,000 exchanges are kept for "
+        "it, and up to 64 MB of their headers, besides cors_memory. Empty: none.",
+    ),
     Option(
         "cors_witness",
         "",

@@ -127,15 +127,13 @@ _LONGEST = 100  # of one value in a message
 
 def message(explanation: Parts, refusal: Refusal | Finding, facts: Facts) -> str:
     """The one line, with this exchange's values."""
-    values = {name: _short(value) for name, value in _values(refusal, facts).items()}
-    return visible(explanation.message.format_map(values))
+    return visible(explanation.message.format_map(_Named(_values(refusal, facts), _short)))
 
 
 def fix(explanation: Parts, refusal: Refusal | Finding, facts: Facts) -> str:
     """What to change, with the exact header for this exchange."""
     # values are made visible before, the template's own line ends are meant
-    values = {name: _visible_lines(value) for name, value in _values(refusal, facts).items()}
-    text = explanation.fix.format_map(values)
+    text = explanation.fix.format_map(_Named(_values(refusal, facts), _visible_lines))
     return f"{text}\n{NULL_ORIGIN}" if facts.origin == "null" and "{origin}" in explanation.fix else text
 
 
@@ -147,26 +145,42 @@ def _short(value: str) -> str:
     return value if len(value) <= _LONGEST else f"{value[: _LONGEST - 20]}…{value[-19:]}"
 
 
-def _values(refusal: Refusal | Finding, facts: Facts) -> Mapping[str, str]:
-    """A value for each of the placeholders. A header's value never brings a line end: `visible` follows."""
+class _Named(dict[str, str]):
+    """The values of those placeholders that a text names."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], str]], then: Callable[[str], str]) -> None:
+        super().__init__()
+        self._makers, self._then = makers, then
+
+    def __missing__(self, name: str) -> str:
+        """Make one."""
+        made = self[name] = self._then(self._makers[name]())
+        return made
+
+
+def _values(refusal: Refusal | Finding, facts: Facts) -> Mapping[str, Callable[[], str]]:
+    """What makes the value of each placeholder. Of a list of thousands of names some take long, and few are named.
+
+    A header's value never brings a line end: `visible` follows.
+    """
     value, detail = _visible(facts.value), _visible(refusal.detail)
     listed = list(filter(None, map(str.strip, (value or "").split(","))))
     stage = refusal.stage if isinstance(refusal, Refusal) else Stage.ACTUAL
     method, names = _asked_for(stage, detail, facts)
     status = None if facts.status is None else str(facts.status)
     return {
-        "answer": "response" if status is None else f"{status} response",
-        "credentials": "\n  Access-Control-Allow-Credentials: true" if facts.credentialed else "",
-        "detail": "absent" if detail is None else _without_userinfo(detail),
-        "grants": _grants(stage, method, names),
-        "literal": _literal(detail, listed, credentialed=facts.credentialed),
-        "listed": _in_quotes(value, "(absent)"),
-        "location": _without_userinfo(visible(masked(facts.location or detail or "another URL"))),
-        "new_headers": ", ".join(_extended(listed, names, facts.credentialed, fold=str.lower)) or _NO_NAME,
-        "new_methods": ", ".join(_extended(listed, (method,), facts.credentialed)),
-        "origin": visible(facts.origin or "https://app.example.com"),
-        "status": status or "another status",
-        "value": _in_quotes(value, "absent"),
+        "answer": lambda: "response" if status is None else f"{status} response",
+        "credentials": lambda: "\n  Access-Control-Allow-Credentials: true" if facts.credentialed else "",
+        "detail": lambda: "absent" if detail is None else _without_userinfo(detail),
+        "grants": lambda: _grants(stage, method, names),
+        "literal": lambda: _literal(detail, listed, credentialed=facts.credentialed),
+        "listed": lambda: _in_quotes(value, "(absent)"),
+        "location": lambda: _without_userinfo(visible(masked(facts.location or detail or "another URL"))),
+        "new_headers": lambda: ", ".join(_extended(listed, names, facts.credentialed, fold=str.lower)) or _NO_NAME,
+        "new_methods": lambda: ", ".join(_extended(listed, (method,), facts.credentialed)),
+        "origin": lambda: visible(facts.origin or "https://app.example.com"),
+        "status": lambda: status or "another status",
+        "value": lambda: _in_quotes(value, "absent"),
     }
 
 

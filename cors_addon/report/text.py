@@ -243,7 +243,16 @@ def phrase(judgement: Judgement, refusal: Refusal, *, credentialed: bool | None 
     """What failed, with the value at fault, in half a line."""
     if judgement.observation.status is None and refusal.reason in _UNSEEN:
         return visible(_UNSEEN[refusal.reason].format(value=refusal.detail or "it", origin=judgement.origin))
-    return _phrase(refusal, facts(judgement, refusal, credentialed=credentialed))
+    known = facts(judgement, refusal, credentialed=credentialed)
+    if len(known.headers) > _USUAL_NAMES or len(known.value or "") > _USUAL_VALUE:
+        return _phrase.__wrapped__(refusal, known)  # to remember it would take megabytes
+    return _phrase(refusal, known)
+
+
+_USUAL_NAMES = 16
+"""Header names that a preflight asks for, up to which a phrase is remembered."""
+_USUAL_VALUE = 512
+"""Characters of the value at fault, up to which it is."""
 
 
 @lru_cache(maxsize=1024)  # what fails once fails again and again
