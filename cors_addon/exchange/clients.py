@@ -192,7 +192,7 @@ class Queues:
                 waiting.follower = None
             waiting.followers = ()
             if len(fetch.members) == 1:
-                fetch.members[0].chain = ()  # which says the same
+                fetch.members[0].leave_alone()
         self.by_url, self._pending = {}, {}
         self.in_vain = self._given_up = self._followed = _NONE
 

@@ -283,6 +283,10 @@ class Judgement:
         self.preflight, self.preflight_because, self.assumptions = None, (), ()
         self.contradicted, self.contradiction = False, None
 
+    def leave_alone(self) -> None:
+        """It is the only one of its fetch, and nothing will join it: it need not lead to itself."""
+        self.chain = ()
+
     def altered(self, **changes: object) -> "Judgement":
         """A copy with other values, for showing what might have been."""
         other = copy.copy(self)
