@@ -89,6 +89,16 @@ class Pending:
     permits: bool = False
     """It is a preflight, and what follows is the request that it is for; else that is where a redirect leads."""
 
+    def let_go(self) -> None:
+        """It is forgotten: lead to nothing that leads here."""
+        if self.exchange is not None:
+            self.exchange.waiting = self.exchange.follower = None
+        if self.follower is not None:
+            self.follower.hypotheses.clear()
+        self.fetch.exchanges, self.exchange, self.follower, self.followers = (), None, None, ()
+        if len(self.fetch.members) == 1:
+            self.fetch.members[0].leave_alone()
+
 
 @dataclass(slots=True, eq=False)
 class Follower:
@@ -183,16 +193,7 @@ class Queues:
     def clear(self) -> None:
         """Forget all. What leads in a circle is undone, so that its memory is free at once: see `Client.let_go`."""
         for waiting in self.all():
-            fetch, exchange = waiting.fetch, waiting.exchange
-            fetch.exchanges, waiting.exchange = (), None
-            if exchange is not None:
-                exchange.waiting = exchange.follower = None
-            if waiting.follower is not None:
-                waiting.follower.hypotheses.clear()
-                waiting.follower = None
-            waiting.followers = ()
-            if len(fetch.members) == 1:
-                fetch.members[0].leave_alone()
+            waiting.let_go()
         self.by_url, self._pending = {}, {}
         self.in_vain = self._given_up = self._followed = _NONE
 

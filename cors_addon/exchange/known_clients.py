@@ -234,7 +234,12 @@ class KnownClients:
         if request.said.preflight:
             asked = split_list(normalize(request.get(ASKED_HEADERS, b"")).lower())
             return client if USER_AGENT in asked else None
+        return client if self._may_name_itself(client, observation, request) else None
+
+    @staticmethod
+    def _may_name_itself(client: Client, observation: Observation, request: RequestHeaders) -> bool:
+        """Whether a preflight of a client's asked to set the User-Agent of this request."""
         waiting = client.preflights[observation.url]
         asks = any(USER_AGENT in each.judgement.requested_headers for each in waiting)
         key = (request.said.origin or "", observation.url)
-        return client if asks or client.cache.grants_header(key, USER_AGENT, observation.started) else None
+        return asks or client.cache.grants_header(key, USER_AGENT, observation.started)

@@ -86,10 +86,15 @@ def outcomes_of(judgement: Judgement, engine: Engine, stage: Stage, received: Re
     if stage is _REDIRECT and engine.rules.redirect_names_page:
         origin = _origin_of_page(judgement)
     asked = (origin, judgement.requested_method or "", headers, False, same_origin, secure)
-    target = received[3]
-    if len(headers) > _USUAL_NAMES or received[1].is_long or (target is not None and len(target.text) > _USUAL_TEXT):
+    if not _is_usual(headers, received):
         return both_outcomes.__wrapped__(engine, stage, asked, received)  # to remember it would take megabytes
     return both_outcomes(engine, stage, asked, received)
+
+
+def _is_usual(headers: tuple[str, ...], received: Received) -> bool:
+    target = received[3]
+    long = target is not None and len(target.text) > _USUAL_TEXT
+    return not (long or received[1].is_long or len(headers) > _USUAL_NAMES)
 
 
 def _origin_of_page(judgement: Judgement) -> str:
