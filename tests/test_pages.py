@@ -193,6 +193,26 @@ def test_what_failed_at_a_redirect_by_the_pages_word_is_followed_by_nothing() ->
     assert heard.session.last[later.id].verdict == "allow"
 
 
+@pytest.mark.parametrize(
+    ("headers", "credentials", "wanted"),
+    [
+        (OWN, "include", ("allow", False)),
+        (STAR, "omit", ("allow", False)),
+        (STAR, "include", ("deny", False)),
+        ([], "omit", ("deny", False)),
+    ],
+)
+def test_a_call_that_fails_after_a_redirect_does_not_contradict_it(
+    headers: list[tuple[str, str]], credentials: str, wanted: tuple[Any, ...]
+) -> None:
+    """What it leads to failed, though no flow of it is known: refused before it was sent, or at its preflight."""
+    redirect = actual([*headers, ("Location", "https://cdn.example.test/2")], status=302)
+    heard = Heard(redirect)
+    heard.told({**FAILED, "c": credentials})
+    judgement = heard.judgement()
+    assert (judgement.verdict.value, judgement.contradicted) == wanted
+
+
 def test_where_calls_are_more_than_flows_none_is_contradicted() -> None:
     """Which of them it was is not certain enough."""
     heard = Heard(actual(OWN))

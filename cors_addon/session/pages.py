@@ -15,7 +15,7 @@ from typing import NamedTuple
 from cors_addon.exchange.assignment import cheapest
 from cors_addon.exchange.browser_reports import DESTINATIONS
 from cors_addon.exchange.mode_evidence import BY_THE_REQUEST
-from cors_addon.exchange.model import Credentials, Judgement, Observation, Outcome, Role, ToldBy, Verdict, Word
+from cors_addon.exchange.model import Credentials, Judgement, Observation, Role, Verdict, Word
 from cors_addon.exchange.page_call import PageCall, Report, Scene, Violation, of_violation
 from cors_addon.exchange.shelf import Shelf
 from cors_addon.exchange.timing import CALL_SLACK, CALL_TOLD_WITHIN
@@ -23,6 +23,7 @@ from cors_addon.exchange.weight import of_flow
 from cors_addon.fetch.headers import get, normalize
 from cors_addon.fetch.origins import OPAQUE, Url, is_potentially_trustworthy, known_url
 from cors_addon.fetch.requests import BROWSER_NAMES
+from cors_addon.session.page_words import GIVEN_UP, may_have_failed_later, outcome, under, word
 from cors_addon.session.violations import violation_of
 
 MAX_KEPT = 3000
@@ -31,14 +32,11 @@ MAX_SCENES = 500
 MAX_VIOLATIONS = 200
 _OF_A_TEXT = 512
 """Bytes of a URL that is remembered, with its client and its time, or of a violation."""
-_GIVEN_UP = ("AbortError", "abort", "timeout", "TimeoutError")
 _APART = 10
 """What a header name that only a call has, or only a flow, weighs beside seconds."""
 _NOT_THERE = 1000
 _UPGRADED = frozenset({"audio", "img", "video"})
 """What a page that came over TLS asks for over TLS, too. https://w3c.github.io/webappsec-mixed-content/#upgrade-algorithm"""
-_TELLING = frozenset({"fetch", "xhr"})
-"""Calls that fail for nothing that a browser lets through."""
 _MUTE = frozenset({"beacon", "iframe"})
 """Calls that end well, for all that script hears, though nothing was sent."""
 _ASKED = frozenset({Role.ACTUAL, Role.REDIRECT, Role.PREFLIGHT})
@@ -175,7 +173,7 @@ class Pages:
                 chain = _chain_of(first, call)
                 for each in chain:
                     self._forget(each)
-                heard.words.extend((each, _word(each, call, is_last=each is chain[-1])) for each in chain)
+                heard.words.extend((each, word(each, call, is_last=each is chain[-1])) for each in chain)
             elif (unsent := self._unsent(scene, told, call)) is not None:
                 heard.unsent.append(unsent)
         heard.unsent.extend(self._refused(scene, told, report.refused))
@@ -211,7 +209,7 @@ class Pages:
     def _unsent(self, scene: Scene, told: _Told, call: PageCall) -> Unsent | None:
         """A call that failed, and that no request was seen of; None where one may have gone another way."""
         is_mute = call.api in _MUTE
-        if call.url is None or not (call.ok is False or is_mute) or call.error.startswith(_GIVEN_UP):
+        if call.url is None or not (call.ok is False or is_mute) or call.error.startswith(GIVEN_UP):
             return None
         if self._times.get((scene.client, call.url), -math.inf) >= _earliest(call) or told.never_sent >= MAX_KEPT:
             return None
@@ -268,22 +266,6 @@ def _chain_of(first: Judgement, call: PageCall) -> list[Judgement]:
         return chain[: chain.index(first) + 1]
     ends = [place for place, each in enumerate(chain) if each.observation.url == call.final_url]
     return chain[: ends[-1] + 1] if call.ok and ends else chain
-
-
-def _word(judgement: Judgement, call: PageCall, *, is_last: bool) -> Word:
-    """What a call says of one flow of its fetch."""
-    passed = _outcome(call) if is_last else True
-    tried_again = not is_last and judgement.observation.status is None
-    goes_on = is_last and call.ok and judgement.role is Role.REDIRECT and call.kind != "opaqueredirect"
-    return Word(
-        passed=None if tried_again or goes_on else passed,
-        credentials=call.credentials,
-        text=call.error or f"script got a response of type {call.kind or 'unknown'}",
-        by=ToldBy.PAGE,
-        mode=call.mode,
-        redirect=call.redirect if is_last else None,
-        uploads=None if call.listens_to_upload is None and not call.streams else _uploads(call),
-    )
 
 
 def _earliest(call: PageCall) -> float:
@@ -357,33 +339,13 @@ def _other_names(call: PageCall, judgement: Judgement) -> int:
 
 def _contradicts(call: PageCall, first: Judgement) -> int:
     """How many flows of a fetch would have fared otherwise, by their headers, than script saw."""
-    passed = _outcome(call)
+    passed = outcome(call)
     if passed is None or call.credentials is Credentials.UNKNOWN or call.redirect != "follow":
         return 0
     chain = first.chain or [first]
-    outcomes = [(_under(each, call.credentials), passed or each is not chain[-1]) for each in chain]
-    return sum((outcome.verdict is Verdict.ALLOW) is not expected for outcome, expected in outcomes if outcome)
-
-
-def _under(judgement: Judgement, mode: Credentials) -> Outcome | None:
-    """What its headers let expect under a credentials mode; None where there is nothing to judge."""
-    if judgement.observation.status is None:
-        return None
-    return judgement.if_credentialed if mode is Credentials.INCLUDE else judgement.if_omitted
-
-
-def _outcome(call: PageCall) -> bool | None:
-    """Whether the browser let the page have the answer; None where script cannot tell.
-
-    An element, or an EventSource, fails as well for what the answer holds, or for its status.
-    """
-    if call.ok is False and (call.error.startswith(_GIVEN_UP) or call.api not in _TELLING):
-        return None
-    return call.ok
-
-
-def _uploads(call: PageCall) -> bool:
-    return bool(call.listens_to_upload) or call.streams
+    told = chain[:-1] if may_have_failed_later(chain[-1], call) else chain
+    outcomes = [(under(each, call.credentials), passed or each is not chain[-1]) for each in told]
+    return sum((found.verdict is Verdict.ALLOW) is not expected for found, expected in outcomes if found)
 
 
 def is_mixed(origin: str, call: PageCall) -> bool:
