@@ -289,3 +289,15 @@ def test_bodies_are_decoded(headers: str, body: bytes, wanted: bytes | None) -> 
     """As the page has them, or not given at all."""
     content = raw_http.response(f"HTTP/1.1 200 OK\r\n{headers}\r\n".encode() + body)["content"]
     assert content == ({} if wanted is None else raw_http.content(wanted))
+
+
+@pytest.mark.parametrize("name", ["a.saz", "a.xml"])
+def test_xml_in_an_encoding_that_nobody_knows(name: str, judged: Judged) -> None:
+    """It is damage, or tells no times, and is no fault of ours."""
+    declared = b'<?xml version="1.0" encoding="utf-99"?>'
+    if name == "a.xml":
+        written = as_burp(ROWS).split(b"?>", 1)[-1]
+        _, into = judged(name, declared + written)
+        assert into.damage is not None
+    else:
+        assert fiddler._session(declared + b"<Session/>") == ({}, {})

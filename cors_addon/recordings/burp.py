@@ -63,6 +63,8 @@ class _Items:
                 data, first = _VERSION.sub(rb"\g<1>1.0\2", data), False
             try:
                 self._parser.Parse(data, not data)
+            except LookupError as error:
+                raise Damage("XML in an encoding that nobody knows") from error
             except expat.ExpatError as error:
                 yield from self._ready
                 what = RAW if error.code == _INVALID else f"no XML: {expat.ErrorString(error.code)}"

@@ -105,6 +105,6 @@ def _session(text: bytes) -> tuple[dict[str, str], dict[str, str]]:
     parser = expat.ParserCreate()
     parser.StartElementHandler = begin
     parser.EntityDeclHandler = refuse
-    with contextlib.suppress(expat.ExpatError, ValueError):  # what came before it counts
+    with contextlib.suppress(expat.ExpatError, ValueError, LookupError):  # what came before it counts; no such encoding
         parser.Parse(text, True)
     return times, flags
