@@ -1,9 +1,10 @@
 """HAR entries taken out of the text of a file: they are what decoding all of it gives."""
 
+import base64
 import io
 import json
 import lzma
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +229,14 @@ def test_the_beginning_of_a_body(body: str, most: int) -> None:
         assert read is not None
         assert len(read) >= most
         assert (body * 9).startswith(read[:most])
+
+
+@given(st.binary(max_size=300), st.integers(1, 400), st.sampled_from([base64.b64encode, base64.encodebytes]))
+def test_the_beginning_of_a_coded_body_is_read_whether_or_not_it_has_line_breaks(
+    body: bytes, limit: int, coded: Callable[[bytes], bytes]
+) -> None:
+    """At least as many bytes as are wanted; writers such as MIME's put 76 characters on a line."""
+    content = {"text": coded(body).decode(), "encoding": "base64"}
+    found = har_fields.body_of({"content": content}, limit)
+    assert found is not None
+    assert found[:limit] == body[:limit]

@@ -289,8 +289,11 @@ def body_of(response: dict[str, Any], limit: int) -> bytes | None:
         return None
     if not is_coded:
         return text.encode("utf-8", "surrogatepass")
-    try:
-        begin = b64decode(text[: 4 * (limit // 3 + 1)])  # so many, but for line breaks
-        return begin if len(begin) >= limit else b64decode(text)
-    except ValueError:
-        return None
+    for end in (4 * (limit // 3 + 1), len(text)):
+        try:
+            decoded = b64decode(text[:end])
+        except ValueError:
+            continue  # line breaks are in it, perhaps, so that it ends within four characters
+        if len(decoded) >= limit or end >= len(text):
+            return decoded
+    return None
