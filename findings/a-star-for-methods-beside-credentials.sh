@@ -17,7 +17,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-python3 -m venv env
+"${PYTHON:-python3}" -m venv env
 env/bin/pip install --quiet --disable-pip-version-check blacksheep==2.6.4 uvicorn==0.54.0
 npm init -y >/dev/null
 npm install --silent --no-audit --no-fund itty-router@5.0.24

@@ -15,7 +15,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$folder"' EXIT
 cd "$folder"
-python3 -m venv env
+"${PYTHON:-python3}" -m venv env
 env/bin/pip install --quiet --disable-pip-version-check robyn==0.88.0
 
 cat >app.py <<'PY'
