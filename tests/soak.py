@@ -151,6 +151,20 @@ def run(flows: int, every: int, *, clients: int = CLIENTS, memory: int = 64) -> 
                 yield _sample(number, before, running)
 
 
+def bare(flows: int, *, clients: int = CLIENTS) -> int:
+    """Bytes that the same flows take at most without the addon, which is what to make them leaves behind."""
+    made = _Maker(clients).make()
+    for _ in range(200):
+        next(made)
+    gc.collect()
+    before = most = resident()
+    for number in range(flows):
+        next(made)
+        if number % 100 == 0:
+            most = max(most, resident())
+    return most - before
+
+
 def _sample(number: int, before: int, running: Proxy) -> Sample:
     session = running.addon._session
     known = session.tracker._known

@@ -29,6 +29,11 @@ def test_what_is_kept_is_what_is_said() -> None:
     assert grown < (MEGABYTES + soak.BEYOND) << 20
 
 
+def test_the_same_flows_without_the_addon_leave_little() -> None:
+    """Else what is said of the addon would be said of the tests' own flows."""
+    assert 0 <= soak.bare(200, clients=50) < soak.BEYOND << 20
+
+
 def test_the_plot_shows_both_measures() -> None:
     """And where the budget is."""
     samples = [soak.Sample(each, each << 16, each << 15, 1) for each in (100, 200, 300)]
