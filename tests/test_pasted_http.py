@@ -111,11 +111,78 @@ def test_what_an_exchange_means(text: str, name: str, values: dict[str, str]) ->
         "Status Code: 200",
         "The request URL: is wrong. Response Headers are many.",
         "HTTP/1.1 200 OK",
+        "curl works, but the browser does not",
+        "curl: (6) Could not resolve host: a.example",
     ],
 )
 def test_what_is_nothing_of_cors(text: str) -> None:
     """Is passed over."""
     assert list(judged(text)) == []
+
+
+ASKED = f"-H 'Origin: {PAGE}'"
+FIRST = f"{ASKED} -H 'Access-Control-Request-Method: PUT'"
+PERMITS = f"HTTP/1.1 200 OK\nAccess-Control-Allow-Origin: {PAGE}\n\n"
+UPGRADE = f"GET /ws HTTP/1.1\nHost: a.example\nUpgrade: websocket\nOrigin: {PAGE}\n\nHTTP/1.1 "
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "url"),
+    [
+        (f"curl -i localhost:3000/api {ASKED}\n{PERMITS}", "GET", "http://localhost:3000/api"),
+        (f"curl -i 'a.example/x?at=https://b.example/' {ASKED}\n{PERMITS}", "GET", None),
+        (f"curl -siX OPTIONS https://a.example/ {FIRST}\n{PERMITS}", "PUT", None),
+        (f"curl -X OPTIONS -I https://a.example/ {FIRST}\n{PERMITS}", "PUT", None),
+        (f"curl -sIXOPTIONS https://a.example/ {FIRST}\n{PERMITS}", "PUT", None),
+        (
+            f"curl -i -e https://e.example/ -m 5 https://a.example/ -HOrigin:{PAGE}\n{PERMITS}",
+            "GET",
+            "https://a.example/",
+        ),
+        (f"curl -T a.txt https://a.example/ {ASKED}\n{PERMITS}", "PUT", None),
+        (f"curl -G -d a=b https://a.example/ {ASKED}\n{PERMITS}", "GET", None),
+        (f"curl --json 1 https://a.example/ {ASKED}\n{PERMITS}", "POST", None),
+        (f"curl -d 1 -X PATCH https://a.example/ {ASKED}\n{PERMITS}", "PATCH", None),
+        (f'curl -i ^"https://a.example/^" ^\n  -H ^"Origin: {PAGE}^"\n{PERMITS}', "GET", "https://a.example/"),
+        (f"GET / HTTP/1.1\nHost: [::1]:8000\nOrigin: {PAGE}\n\n{PERMITS}", "GET", "http://[::1]:8000/"),
+    ],
+)
+def test_what_a_command_asks_for(text: str, method: str, url: str | None) -> None:
+    """As curl reads it: letters in one word, values in the same word or the next, http where no scheme is written."""
+    [meant] = judged(text)
+    assert meant.values["method"] == method
+    assert meant.values["origin"] == PAGE
+    assert url in (None, meant.values["url"])
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "HTTP/1.1 200 Connection established\n\n",
+        "> CONNECT a.example:443 HTTP/1.1\n> Host: a.example:443\n>\n< HTTP/1.1 200 OK\n<\n",
+        "HTTP/1.1 100 Continue\n\n",
+        "HTTP/2 103\nlink: </a.css>; rel=preload\n\n",
+    ],
+)
+def test_what_comes_before_an_answer_is_none(before: str) -> None:
+    """A proxy's tunnel, and what a server says on the way."""
+    [meant] = judged(f"curl -iv https://a.example/ {ASKED}\n{before}{PERMITS}")
+    assert (meant.means, meant.values["url"]) == ("exchange-allowed", "https://a.example/")
+
+
+def test_what_curl_follows_is_at_its_own_address() -> None:
+    """With `-L` each answer is of another URL than the one before."""
+    moved = f"HTTP/1.1 301 Moved\nAccess-Control-Allow-Origin: {PAGE}\nLocation: "
+    text = f"curl -iL https://a.example/x {ASKED}\n{moved}/y\n\n{moved}https://b.example/\n\nHTTP/1.1 200 OK\n\n"
+    found = [(meant.values["url"], meant.means) for meant in judged(text)]
+    allowed = [("https://a.example/x", "exchange-allowed"), ("https://a.example/y", "exchange-allowed")]
+    assert found == [*allowed, ("https://b.example/", "allow-origin-missing")]
+
+
+def test_a_handshake_of_a_web_socket_is_not_held_to_cors() -> None:
+    """The server itself decides of it."""
+    assert [meant.means for meant in judged(f"{UPGRADE}403 Forbidden\n\n")] == ["websocket-refused"]
+    assert list(judged(f"{UPGRADE}101 Switching Protocols\n\n")) == []
 
 
 def test_an_exchange_beside_a_message() -> None:

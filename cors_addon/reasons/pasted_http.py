@@ -9,8 +9,7 @@ Law 2: each line is looked at once, and no more than `MOST_LINES` of them.
 
 import itertools
 import re
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cors_addon.fetch.checks import REDIRECT_STATUSES, STANDARD_RULES, Answer, Asked, refused_headers
@@ -18,6 +17,7 @@ from cors_addon.fetch.headers import cors_lines
 from cors_addon.fetch.origins import is_loopback, parse_url, resolve
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
+from cors_addon.reasons import curl_command
 
 MOST_LINES = 5000
 MOST_EXCHANGES = 20
@@ -28,6 +28,7 @@ ALLOWED = "exchange-allowed"
 NO_ORIGIN = "request-without-origin"
 ALONE = "request-alone"
 CONFIG = "server-config"
+WEBSOCKET = "websocket-refused"
 
 _MARKS = pattern(r"(?:[ \t]*[<>](?=[ \t]|$)[ \t]?)+")
 """What curl puts before the lines of a request and an answer, and a chat before what it quotes."""
@@ -38,7 +39,6 @@ _NAME = pattern(r":?[a-z][a-z0-9-]{1,60}")
 _TITLES = pattern(r"(Response|Request) Headers\b.{0,40}")
 _GENERAL = pattern(r"(Request URL|Request Method|Status Code):?[ \t]*(.*)")
 _CODE = pattern(r"\W{0,4}([1-5]\d\d)\b")
-_CURL = pattern(r"(?:[$#%>][ \t]*)?curl(?:\.exe)?[ \t]+\S")
 _COPIED = pattern(
     r"\bfetch\([\"'`“”‘’](https?://[^\s\"'`“”‘’]{1,2000})[\"'`“”‘’], ?\{"
     r"|\bInvoke-WebRequest\b[^\n]{0,200}-Uri [\"'“”‘’](https?://[^\s\"'“”‘’]{1,2000})"
@@ -49,9 +49,10 @@ _CONFIG = pattern(
     re.MULTILINE,
 )
 _STRAIGHT = str.maketrans("’‘“”", "''\"\"")
-_WITH_VALUE = frozenset(
-    "-X --request -H --header -d --data --data-raw --data-binary -b --cookie -A -o -u --url".split()
-)
+_TO_PROXY = "connection established"
+"""What a proxy says of a tunnel, before the server's own answer comes."""
+_INTERIM = (None, 100, 102, 103)
+"""Statuses of what is no answer yet."""
 
 
 @dataclass(slots=True)
@@ -94,7 +95,8 @@ def judged(text: str) -> Iterator[Meant]:
     if answered:
         return
     if found:
-        yield Meant(ALONE, {"method": found[0].method, "url": _url(found[0], text)}, found[0].text)
+        url = _url(found[0], text)
+        yield Meant(ALONE, {"method": found[0].method} | ({"url": url} if url else {}), found[0].text)
     elif copied := _COPIED.search(text[: MOST_LINES * 20]):
         yield Meant(ALONE, {"url": copied[1] or copied[2]}, copied[0])
     elif config := _CONFIG.search(text[: MOST_LINES * 20]):
@@ -112,8 +114,10 @@ def _meaning(one: Exchange, text: str) -> Meant | None:
     values = {"method": one.method, "url": str(url), "status": str(one.status)}
     if origin is None:
         return Meant(NO_ORIGIN, values, one.text) if one.by_curl else None
-    if origin == url.origin:
+    if origin == url.origin or one.status == 101:
         return None
+    if (one.asked("upgrade") or "").lower() == "websocket":
+        return Meant(WEBSOCKET, values, one.text)
     values["origin"] = origin
     fields = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in one.answer]
     answer = Answer(one.status, cors_lines(fields))
@@ -166,7 +170,8 @@ def _scheme(host: str, text: str) -> str:
     """As the rest of the paste has it; else only what is on this machine has no TLS."""
     if f"https://{host}" in text:
         return "https"
-    return "http" if f"http://{host}" in text or is_loopback(host.partition(":")[0]) else "https"
+    url = parse_url(f"http://{host}/")
+    return "http" if f"http://{host}" in text or (url is not None and is_loopback(url.host)) else "https"
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -206,6 +211,8 @@ class _Reader:
         """They stand as developer tools show them, perhaps with name and value on lines of their own."""
         self._name = ""
         """A name or a title whose value is the next line."""
+        self._tunnel = False
+        """A proxy was asked for a tunnel, and its answer comes next."""
 
     def take(self, line: str) -> None:
         """The next line."""
@@ -234,13 +241,20 @@ class _Reader:
 
     def _starts(self, line: str) -> bool:
         """Whether a message or a command begins with a line; it is taken in then."""
-        if (request := _REQUEST.fullmatch(line)) is not None:
-            self._panel = False
+        if (request := _REQUEST.fullmatch(line)) is not None and request[1] == "CONNECT":
+            self._panel, self._tunnel, self._head = False, True, []
+        elif request is not None:
+            self._panel = self._tunnel = False
             self._begin(Exchange(request[1], target=request[2], text=line), request=True)
         elif (status := _STATUS.fullmatch(line)) is not None:
-            self._answer(int(status[1]), line)
-        elif _CURL.match(line):
-            self._command(line)
+            if self._tunnel or line.lower().endswith(_TO_PROXY):
+                self._panel, self._tunnel, self._head = False, False, []
+            else:
+                self._answer(int(status[1]), line)
+        elif (command := curl_command.read(line)) is not None:
+            self._panel, self._head = False, None
+            asked = Exchange(command.method, command.url, request=command.headers, text=line[:200], by_curl=True)
+            self.found.append(asked)
         else:
             return False
         return True
@@ -280,50 +294,17 @@ class _Reader:
     def _answer(self, status: int, line: str) -> None:
         self._panel = False
         last = self.found[-1] if self.found else None
-        if last is None or last.status not in (None, 100):
-            again = Exchange(last.method, last.url, request=list(last.request)) if last is not None else Exchange()
-            last = again if last is None or last.by_curl else Exchange()
+        if last is None or last.status not in _INTERIM:
+            last = _next(last) if last is not None and last.by_curl else Exchange()
             self.found.append(last)
         last.status, last.answer = status, []
         last.text = last.text or line
         self._head = last.answer
 
-    def _command(self, line: str) -> None:
-        """A call of curl: its URL, method and headers."""
-        self._panel, self._head = False, None
-        try:
-            words = shlex.split(line)
-        except ValueError:
-            words = line.split()
-        self.found.append(_of_curl(words, line))
 
-
-def _of_curl(words: Sequence[str], line: str) -> Exchange:
-    one = Exchange(text=line[:200], by_curl=True)
-    options = iter(words)
-    for word in options:
-        if "://" in word and not word.startswith("-"):
-            one.url = one.url or word
-        elif word.startswith("-X") and len(word) > 2:
-            one.method = word[2:]
-        else:
-            _set(one, word, next(options, "") if word in _WITH_VALUE else "")
-    return one
-
-
-def _set(one: Exchange, option: str, value: str) -> None:
-    """What an option of curl says of a request."""
-    match option:
-        case "-X" | "--request":
-            one.method = value
-        case "-H" | "--header":
-            if header := _HEADER.fullmatch(value.strip()):
-                one.request.append((header[1], header[2].strip()))
-        case "-b" | "--cookie":
-            one.request.append(("Cookie", value))
-        case "-I" | "--head":
-            one.method = "HEAD"
-        case "--url":
-            one.url = value
-        case _ if option.startswith(("-d", "--data")) and one.method == "GET":
-            one.method = "POST"
+def _next(last: Exchange) -> Exchange:
+    """What curl asks after a redirect (`-L`), or again."""
+    url = parse_url(_url(last, ""))
+    location = next((value for name, value in last.answer if name.lower() == "location"), None)
+    target = None if url is None or location is None else resolve(location.encode("utf-8", "replace"), url).url
+    return Exchange(last.method, last.url if target is None else str(target), request=list(last.request), by_curl=True)
