@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from cors_addon.fetch.load import Destination
 from cors_addon.report import jsonl
+from cors_addon.report.situation import remedies_of
 from tests.logs import API, APP, judged, told
 
 CHROMIUM = (
@@ -207,6 +209,51 @@ def test_what_a_policy_stopped(lines: tuple[str, ...], wanted: list[str]) -> Non
         *wanted,
         "actual GET /x deny allow-origin-missing (recording)",
     ]
+
+
+SELF = "the following Content Security Policy directive: \"{} 'self'\"."
+MIXED = (
+    f"Mixed Content: The page at '{APP}/' was loaded over HTTPS, but requested an insecure {{}} 'http://a.example/x'. "
+)
+BLOCKED = "This request has been blocked; the content must be served over HTTPS."
+
+
+@pytest.mark.parametrize(
+    ("text", "destination"),
+    [
+        (f"Refused to connect to '{API}/a' because it violates {SELF.format('connect-src')}", Destination.EMPTY),
+        (
+            f"Refused to connect to '{API}/a' because it violates {SELF.format('default-src')} Note that 'connect-src'"
+            " was not explicitly set, so 'default-src' is used as a fallback.",
+            Destination.EMPTY,
+        ),
+        (f"Loading the image '{API}/a' violates {SELF.format('img-src')}", Destination.IMAGE),
+        (f"Refused to frame '{API}/a' because it violates {SELF.format('frame-src')}", Destination.IFRAME),
+        (MIXED.format("XMLHttpRequest endpoint") + BLOCKED, Destination.EMPTY),
+        (MIXED.format("resource") + BLOCKED, Destination.EMPTY),
+        (MIXED.format("image") + BLOCKED, Destination.IMAGE),
+        ("Blocked loading mixed active content “http://a.example/x”", None),
+    ],
+)
+def test_what_a_blocked_request_was_for(text: str, destination: Destination | None) -> None:
+    """As the sentence says it; a script's own requests count by themselves."""
+    [judgement], _ = judged(json.dumps([{"text": text}]), "console.json")
+    assert judgement.fate is not None
+    assert judgement.fate.load.destination is destination
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_messages_with_escapes(is_plain: bool) -> None:
+    """Are known as messages: many writers of JSON write no other characters than ASCII."""
+    text = json.dumps([{"text": FIREFOX}], ensure_ascii=is_plain)
+    assert told(text, "console.json") == ["actual GET /a deny allow-origin-missing (recording)"]
+
+
+def test_what_came_in_the_place_of_a_script() -> None:
+    """Is told by its type, though the answer itself is not there."""
+    said = f"Refused to execute script from '{API}/a' because its MIME type ('text/html') is not executable, and strict"
+    [judgement], _ = judged(json.dumps([{"text": f"{said} MIME type checking is enabled."}]), "console.json")
+    assert "came as a page (HTML)" in remedies_of(judgement)[0].what
 
 
 def test_a_text_about_something_else() -> None:

@@ -198,14 +198,14 @@ def _told(lines: Iterable[_Line], source: Source, wanted: Wanted) -> Iterator[Re
     yield from log.rest()
 
 
-_OF_ELEMENTS = frozenset({Gate.CORP, Gate.COEP, Gate.ORB})
-"""What stops elements' loads and hardly a script's."""
+_OF_ELEMENTS = frozenset({Gate.CORP, Gate.COEP, Gate.ORB, Gate.CSP, Gate.MIXED_CONTENT})
+"""What stops elements' loads as well, or hardly another's."""
 
 
 def _kind(sentence: Sentence) -> str:
     """What a request was for; of what a sentence leaves open, a script's fetch most often."""
     if sentence.destination is not None:
-        return sentence.destination.value
+        return sentence.destination.value or "fetch"
     block = sentence.word.block
     return "" if block is not None and block.gate in _OF_ELEMENTS else "fetch"
 

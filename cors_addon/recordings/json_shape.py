@@ -4,6 +4,7 @@ Total and bounded: it reads what is there, however it is cut off, and no more th
 """
 
 import codecs
+import json
 import re
 from collections.abc import Iterator
 
@@ -16,7 +17,8 @@ DEEPEST = 5
 MOST_TEXTS = 200
 """Different texts kept of one place."""
 LONGEST = 400
-"""Characters kept of one text."""
+"""Characters kept of one text, escapes included."""
+_LONGEST_ESCAPE = len("\\u2019")
 
 _TOKEN = pattern(r'"((?:[^"\\]++|\\.)*+)(?:"|\\?\Z)|([{}\[\],:])|([^\s{}\[\],:"]++)', re.DOTALL)
 
@@ -85,8 +87,18 @@ class Shape:
         if depth > DEEPEST or not path:
             return
         known = self.texts.setdefault(path, [])
-        if text is not None and len(known) < MOST_TEXTS and (short := text[:LONGEST]) not in known:
+        if text is not None and len(known) < MOST_TEXTS and (short := _plain(text[:LONGEST])) not in known:
             known.append(short)
+
+
+def _plain(text: str) -> str:
+    """A string of JSON without its escapes, the last of which may be cut off."""
+    for end in range(len(text), max(len(text) - _LONGEST_ESCAPE, -1), -1) if "\\" in text else ():
+        try:
+            return str(json.loads(f'"{text[:end]}"', strict=False))
+        except ValueError:
+            continue
+    return text
 
 
 def _decoded(start: bytes) -> str:

@@ -54,6 +54,20 @@ _FOR = {
 _TYPED = frozenset({Gate.NOSNIFF, Gate.MIME})
 _TYPED_FOR = {"style": Destination.STYLE, "module": Destination.MODULE, "orker": Destination.WORKER}
 """What the answer was for, by a word of the sentence."""
+_INSECURE = pattern(r"requested an insecure (\w+)")
+"""What Chromium says that mixed content was for; it calls a fetch a resource."""
+_FALLBACK = pattern(r"Note that '([a-z-]+)' was not explicitly set|\((?!default-)([a-z]+-src(?:-elem)?)\)")
+"""The directive that was asked for, where another stands for it: Chromium's, and Firefox's."""
+_BY_DIRECTIVE = {
+    "connect-src": Destination.EMPTY,
+    "font-src": Destination.FONT,
+    "frame-src": Destination.IFRAME,
+    "img-src": Destination.IMAGE,
+    "manifest-src": Destination.MANIFEST,
+    "media-src": Destination.VIDEO,
+    "style-src": Destination.STYLE,
+}
+"""Of those that are for one kind of requests."""
 _AGAIN = pattern(
     r" cannot load \S+ Refused to connect because it violates the document's Content Security Policy"
     r"|Refused to connect to '[^']{1,2000}' because it violates the document's Content Security Policy"
@@ -118,13 +132,25 @@ def _stopped(gate: Gate, values: dict[str, str], text: str) -> Sentence | None:
         return None
     detail = values.get(_DETAIL_OF.get(gate, ""))
     block = Block(gate, detail, _HEADERS[gate])
-    destination = _FOR.get(gate, DESTINATIONS.get(values.get("kind", "fetch").lower()))
-    if gate in _TYPED:
-        destination = next((kind for word, kind in _TYPED_FOR.items() if word in text), Destination.SCRIPT)
+    destination = _destination(gate, values, text)
     made = Word(passed=False, block=block, text=text)
     return Sentence(
         made, url, destination=destination, page=values.get("page"), consequence=_AGAIN.search(text) is not None
     )
+
+
+def _destination(gate: Gate, values: dict[str, str], text: str) -> Destination | None:
+    """What the request was for; None where the sentence does not say."""
+    if gate in _FOR:
+        return _FOR[gate]
+    if gate in _TYPED:
+        return next((kind for word, kind in _TYPED_FOR.items() if word in text), Destination.SCRIPT)
+    if gate is Gate.MIXED_CONTENT:
+        named = _INSECURE.search(text)
+        return None if named is None else DESTINATIONS.get(named[1].lower().replace("resource", "fetch"))
+    fallback = _FALLBACK.search(text)
+    directive = fallback[1] or fallback[2] if fallback else (values.get("policy") or "").partition(" ")[0]
+    return DESTINATIONS.get(values.get("kind", "").lower()) or _BY_DIRECTIVE.get(directive.removesuffix("-elem"))
 
 
 def is_consequence(text: str) -> bool:

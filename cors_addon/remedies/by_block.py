@@ -115,7 +115,8 @@ _TYPES = {
 
 def _kind(s: Situation) -> Ruling:
     wanted = _TYPES.get(s.destination, "text/javascript") if s.destination is not None else "text/javascript"
-    came = (s.value("content-type") or "").lower()
+    told = s.block.detail if s.block is not None else None  # by a console alone, say
+    came = (s.value("content-type") or told or "").lower()
     is_page = "html" in came or s.body.lstrip().lower().startswith(("<!doctype", "<html"))
     kind = "a page (HTML)" if is_page else came.partition(";")[0].strip() or "nothing in particular"
     page = Remedy(
