@@ -8,6 +8,9 @@ from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.telling import is_load
 from cors_addon.fetch import markup
 from cors_addon.fetch.load import Gate
+from cors_addon.remedies.value import Change
+from cors_addon.report.blocked import page_of
+from cors_addon.report.situation import remedies_of
 from cors_addon.session.session import ALL, Session
 from tests.cases.traffic import PAGE, metadata, url
 from tests.test_loads import HINTS, OTHER, REQUIRE, SHARED, last, load, observed, page
@@ -103,6 +106,46 @@ def test_the_page_around_the_page_is_asked(top: str, header: tuple[str, str], ga
     middle = load("middle", 1, url=f"{PAGE}/m", dest="iframe", mode="navigate", referrer=f"{top}/")
     inner = load("inner", 2, url=f"{PAGE}/i", dest="iframe", mode="navigate", referrer=f"{PAGE}/m", answer=[header])
     assert stopped(outer, observed(middle), observed(inner)) is gate
+
+
+CSP = "Content-Security-Policy"
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        (("X-Frame-Options", "SAMEORIGIN"), f"frame-ancestors 'self' {SHOP}"),
+        ((CSP, "frame-ancestors 'self'"), f"frame-ancestors 'self' {SHOP}"),
+        ((CSP, "img-src *; Frame-Ancestors 'none' ; sandbox"), f"img-src *; frame-ancestors 'self' {SHOP}; sandbox"),
+        (
+            (CSP, "img-src *, frame-ancestors https://a.test, frame-ancestors https:"),
+            f"img-src *, frame-ancestors https://a.test {SHOP}, frame-ancestors https: {SHOP}",
+        ),
+    ],
+)
+def test_who_may_frame_it_is_told_with_all_pages_around_and_all_that_the_policy_says(
+    header: tuple[str, str], wanted: str
+) -> None:
+    """The frame's own parent is of its origin; and no directive or source that was there is lost."""
+    outer = observed(page("outer", url=f"{SHOP}/"))
+    middle = load("middle", 1, url=f"{PAGE}/m", dest="iframe", mode="navigate", referrer=f"{SHOP}/")
+    inner = load("inner", 2, url=f"{PAGE}/i", dest="iframe", mode="navigate", referrer=f"{PAGE}/m", answer=[header])
+    found = judged(outer, observed(middle), observed(inner))
+    assert found is not None
+    assert found.fate is not None
+    assert page_of(found.fate.load) == f"a page of {PAGE}, framed by {SHOP}"
+    change = remedies_of(found)[0].change
+    assert isinstance(change, Change)
+    assert [(edit.name, edit.after) for edit in change.edits] == [(CSP, wanted)]
+
+
+def test_a_page_in_a_sandbox_is_named() -> None:
+    """By its URL's origin, for its own is null."""
+    same_site = load("a", url=f"{PAGE}/it", answer=[("Cross-Origin-Resource-Policy", "same-site")])
+    found = judged(observed(page("d", answer=[SANDBOX])), observed(same_site))
+    assert found is not None
+    assert found.fate is not None
+    assert page_of(found.fate.load) == f"a page of {PAGE}, whose origin is null, for it is in a sandbox"
 
 
 @pytest.mark.parametrize("of_worker", [True, False])

@@ -4,17 +4,18 @@ Law: a change opens no more than is needed; none takes a protection away that an
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from cors_addon.fetch.csp import effective_directive
 from cors_addon.fetch.load import Destination, Gate
 from cors_addon.fetch.names import INTEGRITY_POLICY, PRIVATE_NETWORK
-from cors_addon.fetch.origins import Url, is_loopback, parse_url
+from cors_addon.fetch.origins import OPAQUE, Url, is_loopback, parse_url
 from cors_addon.remedies import by_status
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation, host_of
 from cors_addon.remedies.value import Change, HeaderEdit, InPage, Remedy, Sure, Who
 
+_ANCESTORS, _CSP = "frame-ancestors", "Content-Security-Policy"
 _CORP = "Cross-Origin-Resource-Policy"
 _COEP = "Cross-Origin-Embedder-Policy"
 FRAMES = frozenset({Destination.EMBED, Destination.FRAME, Destination.IFRAME, Destination.OBJECT})
@@ -198,22 +199,43 @@ def _sri(s: Situation) -> Ruling:
 
 
 def _framing(s: Situation) -> Ruling:
-    value = f"frame-ancestors 'self' {s.own or s.origin or 'https://app.example'}"
-    xfo = s.value("x-frame-options")
+    pages = dict.fromkeys((s.own or s.origin or "https://app.example", *s.around))
+    others = [each for each in pages if each not in (OPAQUE, s.url.origin if s.url is not None else None)]
+    asker = " and ".join(others) or s.own or s.asker
     what = "Name the pages that may frame it"
-    if xfo is not None:
+    if s.value("x-frame-options") is not None:
         what += "; where this is sent, X-Frame-Options no longer counts"
     return Ruling(
         (
             Remedy(
                 Who.SERVER,
                 what,
-                header(s, "Content-Security-Policy", value),
+                header(s, _CSP, _letting(s.value(_CSP.lower()) or "", others)),
                 "The answer itself says who may show it in a frame.",
-                f"pages of {s.own or s.asker} may show it in a frame, and lure users into clicking in it",
+                f"pages of {asker} may show it in a frame, and lure users into clicking in it",
             ),
         )
     )
+
+
+def _letting(policies: str, others: Sequence[str]) -> str:
+    """The policies of an answer, such that these origins, and its own, may frame it; what else they say stays."""
+    changed, asks = [], False
+    for policy in policies.split(","):
+        directives = [directive for each in policy.split(";") if (directive := each.strip())]
+        for place, directive in enumerate(directives):
+            name, *sources = directive.split()
+            if name.lower() == _ANCESTORS:
+                asks, directives[place] = True, _naming(sources, others)
+        changed.append(directives)
+    if not asks:
+        changed[0].append(_naming((), others))
+    return ", ".join("; ".join(directives) for directives in changed)
+
+
+def _naming(sources: Sequence[str], others: Sequence[str]) -> str:
+    kept = [each for each in sources if each.lower() != "'none'"] or ["'self'"]
+    return " ".join((_ANCESTORS, *kept, *(each for each in others if each not in kept)))
 
 
 def _local(s: Situation) -> Ruling:

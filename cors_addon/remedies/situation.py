@@ -45,6 +45,8 @@ class Situation:
     page: str | None = None
     """Origin of the page itself, where a redirect made the request's `null`; else as `origin`, where that is one."""
     page_url: str | None = None
+    around: tuple[str, ...] = ()
+    """Origins of the pages that the page itself is framed in, its parent's first."""
     url: Url | None = None
     """That was refused."""
     hops: tuple[Url, ...] = ()

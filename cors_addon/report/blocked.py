@@ -9,6 +9,7 @@ from cors_addon.exchange.fate import Fate
 from cors_addon.exchange.model import Judgement, ToldBy
 from cors_addon.fetch.load import Block, Destination, Gate, Load
 from cors_addon.fetch.names import INTEGRITY_POLICY
+from cors_addon.fetch.origins import OPAQUE
 from cors_addon.reasons.blocks import BLOCKS
 from cors_addon.reasons.model import BROWSERS
 from cors_addon.remedies.value import Remedy
@@ -78,6 +79,17 @@ def _named(load: Load) -> str:
     if kind.endswith("()"):
         return kind
     return f"{'an' if kind[0] in 'aeiouE' else 'a'} {kind}"
+
+
+def page_of(load: Load) -> str:
+    """The page that wanted it, and those around that; empty where it is not known."""
+    if not load.origin:
+        return ""
+    page = f"a page of {load.origin}"
+    if load.origin == OPAQUE and load.page is not None:
+        page = f"a page of {load.page.url.origin}, whose origin is null, for it is in a sandbox"
+    around = [each for each in dict.fromkeys(load.ancestors) if each != load.origin]
+    return f"{page}, framed by {' and '.join(around)}" if around and load.frame else page
 
 
 def _user(load: Load) -> str:

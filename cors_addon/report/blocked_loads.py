@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.fetch.load import Gate
 from cors_addon.report import remedied
-from cors_addon.report.blocked import beyond_cors, kind_of, phrase, was_to_be_read
+from cors_addon.report.blocked import beyond_cors, kind_of, page_of, phrase, was_to_be_read
 from cors_addon.report.situation import told_of
 from cors_addon.report.terminal import BOLD, Terminal
 from cors_addon.report.text import FAILED, visible
@@ -122,8 +122,8 @@ def headline(each: Blocked) -> str:
     fate = each.example.fate
     assert fate is not None
     assert fate.block is not None
-    page = f" in a page of {fate.load.origin}" if fate.load.origin else ""
-    return f"{phrase(fate.block, fate.load)}: {kind_of(fate.load)} {fate.load.named}{page}"
+    page = page_of(fate.load)
+    return f"{phrase(fate.block, fate.load)}: {kind_of(fate.load)} {fate.load.named}{page and f' in {page}'}"
 
 
 def cured(each: Blocked) -> list[str]:
@@ -145,8 +145,8 @@ def section(loads: BlockedLoads, terminal: Terminal) -> Iterator[str]:
         times = f" ({each.count} times)" if each.count > 1 else ""
         yield f"{terminal.mark(FAILED)} {visible(phrase(fate.block, load))}{times}"
         yield from terminal.wrapped(f"{kind_of(load)} {load.named}", "    ")
-        if load.origin:
-            yield from terminal.wrapped(f"in a page of {load.origin}", "    ")
+        if page := page_of(load):
+            yield from terminal.wrapped(f"in {page}", "    ")
         happened, remedies = told_of(each.example)
         if happened is not None:
             yield from terminal.wrapped(happened.text, "    ")

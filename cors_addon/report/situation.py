@@ -96,6 +96,7 @@ def situation_of(judgement: Judgement) -> Situation:
         origin=judgement.origin or (None if load is None else load.origin or None),
         page=page or (None if load is None or load.origin in ("", OPAQUE) else load.origin),
         page_url=None if known is None else str(known.url),
+        around=() if load is None else load.ancestors,
         url=observation.url,
         hops=hops,
         tainted_by=tainted_by,
