@@ -316,6 +316,17 @@ def test_a_beacon_that_a_policy_refused_is_told() -> None:
     assert Heard(flow(url=f"{API}y")).told(beacon) == []
 
 
+def test_a_violation_may_be_told_after_its_call() -> None:
+    """A frame's, of which Firefox names the origin alone: the call had to wait for it, and is told once."""
+    frame = {"a": "iframe", "m": "GET", "s": START * 1000, "e": (START + 0.02) * 1000, "ok": True}
+    violation = Violation("https://api.example.test", "frame-src", True, START + 0.01)
+    heard = Heard()
+    assert heard.told(frame) == []
+    (line,) = heard.told(violations=(violation,), refused=(violation,))
+    assert (line["url"], line["blocked_by"], line["blocked_detail"]) == (API, "csp", "frame-src")
+    assert heard.told(violations=(violation,), refused=(violation,)) == []
+
+
 def test_what_only_a_violation_tells_of_is_told_once() -> None:
     """A font, say, that no call or element speaks of; not what was sent, nor where a redirect leads."""
     font = Violation("https://cdn.example.test/it.woff2", "font-src", True, START)

@@ -30,6 +30,7 @@ MAX_KEPT = 3000
 """Judgements, and requests, that calls are held against."""
 MAX_SCENES = 500
 MAX_VIOLATIONS = 200
+MAX_MUTE = 50
 _OF_A_TEXT = 512
 """Bytes of a URL that is remembered, with its client and its time, or of a violation."""
 _APART = 10
@@ -76,11 +77,14 @@ class _Told:
     never_sent: int = 0
     refused: deque[Url] = field(default_factory=lambda: deque(maxlen=MAX_VIOLATIONS))
     """Of calls that were told, as what a policy refused."""
+    mute: deque[PageCall] = field(default_factory=lambda: deque(maxlen=MAX_MUTE))
+    """Calls that ended well for all that script hears, and that no request was seen of: a violation may yet come."""
 
     @property
     def weight(self) -> int:
         """Bytes that are kept."""
-        return _OF_A_TEXT + sum(_OF_A_TEXT + len(each.url) + len(each.directive) for each in self.violations)
+        violations = sum(_OF_A_TEXT + len(each.url) + len(each.directive) for each in self.violations)
+        return _OF_A_TEXT * (1 + 2 * len(self.mute)) + violations
 
 
 class Pages:
@@ -166,7 +170,7 @@ class Pages:
         told.violations.extend(each for each in report.violations if each.enforced)
         self._told.weigh(scene, told.weight)
         self._told.relieve()
-        heard = Heard([], [])
+        heard = Heard([], [*self._late(scene, told)] if report.violations else [])
         found = self._match(scene, told, report.calls)
         for call, first in zip(report.calls, found, strict=True):
             if first is not None:
@@ -216,10 +220,20 @@ class Pages:
         violation = violation_of(call, call.url, told.violations)
         server = scene.client, call.url.host, call.url.port
         if violation is None and not is_mixed(scene.origin, call) and (is_mute or server not in self._hosts):
+            if is_mute:
+                told.mute.append(call)
             return None  # browsers have ways around a proxy, for the machine's own hosts first of all
         told.never_sent += 1
         told.refused.append(call.url)
         return Unsent(scene, told.origin, call, violation, told.never_sent)
+
+    def _late(self, scene: Scene, told: _Told) -> Iterator[Unsent]:
+        """Calls that were told before the violation that tells what came of them."""
+        waiting = [*told.mute]
+        told.mute.clear()
+        for call in waiting:
+            if (unsent := self._unsent(scene, told, call)) is not None:
+                yield unsent
 
     def _refused(self, scene: Scene, told: _Told, violations: Sequence[Violation]) -> Iterator[Unsent]:
         """What a policy refused without a call or element that tells of it: fonts, images of style sheets, imports."""
