@@ -217,6 +217,20 @@ def test_lines_have_the_block(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert tuple(line[name] for name in names) == wanted
 
 
+def test_what_only_failed_is_not_called_a_redirect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The browser says no more than that it stopped it."""
+    file = tmp_path / "x.har"
+    allows = {"Access_Control_Allow_Origin": PAGE, "Access_Control_Allow_Credentials": "true"}
+    failed = entry("https://a.test/v1", 200, kind="empty", error="net::ERR_FAILED", **allows)
+    failed["request"]["headers"][2:] = [{"name": "Origin", "value": PAGE}]
+    file.write_text(har(failed))
+    code, told = check(capsys, file)
+    assert code == 1
+    assert "allowed, but blocked by the browser itself" in " ".join(told.split())
+    [judgement] = cors_addon.judge(file)
+    assert "redirect leads" not in cors_addon.explain(judgement)
+
+
 def test_reports_for_machines_tell_blocks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An image is a warning, what a script was to read an error; each with its cure."""
     file = tmp_path / "x.har"

@@ -131,7 +131,7 @@ _ENTRIES = (
     ),
     BlockExplanation(
         Gate.OTHER,
-        "redirect",
+        "the browser itself",
         "Redirect to another origin",
         "A worker, or a fetch of mode same-origin, stays with the page's own origin; the redirect leads elsewhere. A "
         "service worker's script may not be redirected at all.",

@@ -114,7 +114,7 @@ def phrase(block: Block, load: Load) -> str:
         case Gate.MIXED_CONTENT if detail and block.detail != str(load.url):
             return f"{entry.label}: it leads to {detail}"
         case Gate.OTHER if block.header is not None:
-            return f"{entry.label}: it leads to {detail}"
+            return f"redirect: it leads to {detail}"
         case Gate.OTHER:
             return f"the browser says {detail}" if detail else "refused by the browser itself"
         case Gate.SRI if block.header == INTEGRITY_POLICY:
@@ -144,6 +144,7 @@ def comment(judgement: Judgement) -> str:
 def explanation(judgement: Judgement, fate: Fate, block: Block, width: int) -> Iterator[list[str]]:
     """The sections after the headline: what was asked, the gate, what it compared, the cure."""
     entry, load = BLOCKS[block.gate], fate.load
+    is_known = block.gate is not Gate.OTHER or block.header is not None  # else the browser says only that it stopped it
     yield [
         *paragraph("page", _page(fate), width),
         *paragraph("request", f"{judgement.observation.method.decode('latin-1')} {load.named}", width),
@@ -156,10 +157,11 @@ def explanation(judgement: Judgement, fate: Fate, block: Block, width: int) -> I
         *(paragraph("behind it", happened.text, width) if happened is not None else ()),
         *paragraph("stopped by", f"{FAILED} {phrase(block, load)}", width),
         *paragraph("compared", _compared(judgement, block, load), width),
-        *paragraph("why", entry.why, width),
+        *(paragraph("why", entry.why, width) if is_known else ()),
     ]
     yield list(_remedies(remedies, width))
-    yield [*paragraph("elsewhere", _elsewhere(judgement, fate), width), *paragraph("spec", entry.anchor, width)]
+    spec = paragraph("spec", entry.anchor, width) if is_known else ()
+    yield [*paragraph("elsewhere", _elsewhere(judgement, fate), width), *spec]
 
 
 def _page(fate: Fate) -> str:
