@@ -8,7 +8,7 @@ from mitmproxy import http
 from mitmproxy.io import FlowWriter
 
 from cors_addon.cli.main import main
-from cors_addon.fetch.load import Block, Gate
+from cors_addon.fetch.load import Block, Destination, Gate
 from cors_addon.fetch.origins import parse_url
 from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.reasons.explain import explain, explain_json
@@ -357,3 +357,20 @@ def test_what_is_pasted_is_decided_alike(text: str, who: str, words: str) -> Non
 
 def test_a_change_without_a_kind_is_none() -> None:
     assert described(Change())["kind"] == "answer"
+
+
+@pytest.mark.parametrize(
+    ("destination", "detail", "after"),
+    [
+        (Destination.EMPTY, "default-src 'self'", "default-src 'self'; connect-src 'self' https://a.test"),
+        (Destination.IMAGE, "default-src 'none'", "default-src 'none'; img-src https://a.test"),
+        (Destination.EMPTY, "connect-src 'self'", "connect-src 'self' https://a.test"),
+        (None, "default-src 'self'", "default-src 'self' https://a.test"),
+    ],
+)
+def test_no_more_is_let_in_than_what_was_stopped(destination: Destination | None, detail: str, after: str) -> None:
+    """A source in default-src would be one of scripts, too."""
+    asked = parse_url("https://a.test/x")
+    [remedy] = remedies(Situation(block=Block(Gate.CSP, detail), url=asked, page=PAGE, destination=destination))
+    assert isinstance(remedy.change, Change)
+    assert [edit.after for edit in remedy.change.edits] == [f"… {after} …"]

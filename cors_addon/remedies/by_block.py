@@ -141,11 +141,16 @@ def _csp(s: Situation) -> Ruling:
         likely = "connect-src for fetch" if s.destination is None else effective_directive(s.destination)
         named = f" to the directive for it ({likely or 'connect-src'}, or default-src where that stands alone)"
     origin = _source(s, asked)
+    own = None if s.destination is None or directive != "default-src" else effective_directive(s.destination)
+    what = f"Add {origin}{named} in the page's Content-Security-Policy, in each policy that has it (header and meta)"
+    if own is not None:
+        what = f"Add {own} to the page's Content-Security-Policy, with what default-src lists and {origin}, in each "
+        what += "policy that lacks it (header and meta): default-src itself is for scripts, too"
     found = [
         Remedy(
             Who.PAGE_SERVER,
-            f"Add {origin}{named} in the page's Content-Security-Policy, in each policy that has it (header and meta)",
-            _csp_change(block.detail if block is not None else None, origin),
+            what,
+            _csp_change(block.detail if block is not None else None, origin, own),
             "The page's own policy stopped it; nothing at the other server helps."
             + (" For a redirect, its target must be listed, too." if redirected else ""),
             f"the page's scripts may reach {origin}",
@@ -174,14 +179,16 @@ def _source(s: Situation, asked: Url | None) -> str:
     return asked.origin
 
 
-def _csp_change(detail: str | None, origin: str) -> Change | None:
-    """The directive before and after; the rest of the policy stays."""
+def _csp_change(detail: str | None, origin: str, own: str | None) -> Change | None:
+    """The directive before and after; the rest of the policy stays. `own`: what is to stand beside default-src."""
     words = (detail or "").split()
     if len(words) < 1 or not re.fullmatch(r"[a-z-]+", words[0]):
         return None
     kept = [word for word in words[1:] if word.lower() != "'none'"]
-    after = " ".join((words[0], *kept, origin))
-    return Change((HeaderEdit("Content-Security-Policy", f"… {detail} …", f"… {after} …"),), complete=False)
+    after = " ".join((own or words[0], *kept, origin))
+    if own is not None:
+        after = f"{detail}; {after}"
+    return Change((HeaderEdit(_CSP, f"… {detail} …", f"… {after} …"),), complete=False)
 
 
 def _sri(s: Situation) -> Ruling:
