@@ -90,6 +90,7 @@ content-type: application/json
         (GOOD.replace("200 OK", "500 Oh"), "http-status", {"status": "500"}),
         (GOOD.replace(f"Access-Control-Allow-Origin: {PAGE}\n", ""), "allow-origin-missing", {"origin": PAGE}),
         (BARE, "request-without-origin", {"method": "HEAD"}),
+        ("HTTP/1.1 200 OK\nVary: Origin\nAccess-Control-Allow-Origin: *\n\n", "answer-alone", {"status": "200"}),
         ("curl 'https://api.example.com/x' -X 'PUT' --data-raw '{}'", "request-alone", {"method": "PUT"}),
         ('fetch("https://api.example.com/x", {\n  "method": "PUT"\n});', "request-alone", {}),
         ("    add_header Access-Control-Allow-Origin $http_origin;", "server-config", {}),

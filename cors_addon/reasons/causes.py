@@ -947,6 +947,16 @@ _UNTOLD = (
         ("the answer's headers, with the status", _CONSOLE, _RECORDING),
     ),
     Cause(
+        "answer-alone",
+        "an answer without its request",
+        Kind.UNTOLD,
+        None,
+        "Whether a page may have this answer depends on the page's origin, on the method, headers and cookies of its "
+        "request, and on the preflight's answer before that. They are not in this paste.",
+        ("Ask again with the page's origin, and paste both: curl -i -H 'Origin: https://your-page' and the URL.",),
+        (_CONSOLE, "the request's URL, method and Origin", _RECORDING),
+    ),
+    Cause(
         "server-config",
         "a server's configuration",
         Kind.UNTOLD,

@@ -27,6 +27,7 @@ LONGEST = 4000
 ALLOWED = "exchange-allowed"
 NO_ORIGIN = "request-without-origin"
 ALONE = "request-alone"
+ANSWER = "answer-alone"
 CONFIG = "server-config"
 WEBSOCKET = "websocket-refused"
 
@@ -89,10 +90,12 @@ def judged(text: str) -> Iterator[Meant]:
     """What each exchange in a text means; of a request alone, that it is one."""
     found = _exchanges(text)
     answered = [each for each in found if each.status is not None]
-    for each in answered:
-        if (meant := _meaning(each, text)) is not None:
-            yield meant
+    told = [meant for each in answered if (meant := _meaning(each, text)) is not None]
+    yield from told
     if answered:
+        alone = None if told else next(filter(_is_alone, answered), None)
+        if alone is not None:
+            yield Meant(ANSWER, {"status": str(alone.status)}, alone.text)
         return
     if found:
         url = _url(found[0], text)
@@ -130,6 +133,12 @@ def _meaning(one: Exchange, text: str) -> Meant | None:
         return Meant(ALLOWED if one.status < 400 else "http-status", values, one.text)
     values |= _values(refusal, asked, answer)
     return Meant(refusal.reason.value, values, one.text, stage is Stage.PREFLIGHT)
+
+
+def _is_alone(one: Exchange) -> bool:
+    """Whether this is an answer of which nothing tells the request, and which says something of CORS."""
+    is_asked = one.url or one.target or one.request
+    return not is_asked and any(name.lower().startswith("access-control-") for name, _ in one.answer)
 
 
 def _asked(one: Exchange, origin: str) -> tuple[Asked, Stage]:
