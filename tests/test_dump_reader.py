@@ -4,7 +4,6 @@ import gzip
 import io
 import lzma
 import random
-import time
 from pathlib import Path
 from typing import Any
 
@@ -324,19 +323,3 @@ def test_memory_does_not_grow() -> None:
         parser.parse(record, record.index(b":") + 1, len(record))
     assert len(parser._lines) <= dump_flow._MAX_LINES
     assert len(parser._connections) <= dump_flow._MAX_CONNECTIONS
-
-
-def test_faster_than_mitmproxy(tmp_path: Path) -> None:
-    """Reading takes a fraction of the time of mitmproxy's reader: here 0.5 is asked, 0.15 was measured."""
-    file = tmp_path / "dump.mitm"
-    data = lzma.decompress((TRUTH / "chromium.mitm.xz").read_bytes())
-    file.write_bytes(data)
-    best = []
-    for lazy in (True, False):
-        times = []
-        for _ in range(2):
-            begun = time.process_time()
-            read(file, lazy=lazy)
-            times.append(time.process_time() - begun)
-        best.append(min(times))
-    assert best[0] < 0.5 * best[1]
