@@ -7,6 +7,7 @@ from typing import Final
 from cors_addon.engines import FETCH, Engine
 from cors_addon.exchange.model import Credentials, Fields, Judgement, Observation, Outcome, Role, Verdict
 from cors_addon.exchange.response_headers import ResponseHeaders, read_as, read_response
+from cors_addon.fetch.bounds import USUAL_NAMES
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
 from cors_addon.fetch.origins import Target, is_potentially_trustworthy, resolve
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
@@ -54,8 +55,6 @@ leads, how many this fetch followed before. Plain tuples, which are made for eve
 """
 
 
-_USUAL_NAMES = 16
-"""Header names that a preflight asks for, up to which outcomes are remembered."""
 _USUAL_TEXT = 512
 """Characters of where a redirect leads, up to which they are."""
 
@@ -94,7 +93,7 @@ def outcomes_of(judgement: Judgement, engine: Engine, stage: Stage, received: Re
 def _is_usual(headers: tuple[str, ...], received: Received) -> bool:
     target = received[3]
     long = target is not None and len(target.text) > _USUAL_TEXT
-    return not (long or received[1].is_long or len(headers) > _USUAL_NAMES)
+    return not (long or received[1].is_long or len(headers) > USUAL_NAMES)
 
 
 def _origin_of_page(judgement: Judgement) -> str:

@@ -30,6 +30,8 @@ MAX_VALUES = 32_768
 MAX_METHOD = 256
 MAX_HOST = 1024
 _PREFIXES = (CORS_PREFIX, CORS_PREFIX.title(), CORS_PREFIX.upper())
+USUAL_NAMES = 16
+"""Header names that a preflight asks for, up to which what is found of it is remembered: more take up too much."""
 OF_A_LINE = 176
 """Bytes of memory that a header line takes up besides its text."""
 _AROUND = len(b"HTTP/1.1 200 OK\r\n") + len(b"\r\n")

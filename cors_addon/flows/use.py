@@ -7,6 +7,7 @@ Law 2: what is passed over here is what the tracker and the engines' checks woul
 from mitmproxy import http
 
 from cors_addon.exchange.harmless import is_image, is_odd_script, may_be_for_one_user, says
+from cors_addon.exchange.model import Fields
 from cors_addon.exchange.request_headers import RequestShape
 from cors_addon.exchange.request_headers import shape_of as shape_of_request
 from cors_addon.exchange.response_headers import ResponseShape
@@ -56,8 +57,8 @@ def use_of(flow: http.HTTPFlow, session: Session) -> int:
 
 def _as_load(flow: http.HTTPFlow, asked: RequestShape, answered: ResponseShape, session: Session) -> int:
     fields = flow.request.data.headers.fields
-    if _is_the_pages_own(flow, asked):
-        return _of_a_sheet(flow, asked, session) if session.loads.sheets else NO_USE
+    if _is_the_pages_own(fields, asked):
+        return _of_a_sheet(fields, asked, session) if session.loads.sheets else NO_USE
     told = 0
     for place in asked.metadata:
         told |= TELLING.get(fields[place][1], 0)
@@ -70,9 +71,8 @@ def _as_load(flow: http.HTTPFlow, asked: RequestShape, answered: ResponseShape, 
     return LOADED if loaded else NO_USE
 
 
-def _is_the_pages_own(flow: http.HTTPFlow, asked: RequestShape) -> bool:
+def _is_the_pages_own(fields: Fields, asked: RequestShape) -> bool:
     """Most of all; of a kind that nothing stops."""
-    fields = flow.request.data.headers.fields
     return (
         asked.is_plain
         and fields[asked.site][1] == b"same-origin"
@@ -81,9 +81,8 @@ def _is_the_pages_own(flow: http.HTTPFlow, asked: RequestShape) -> bool:
     )
 
 
-def _of_a_sheet(flow: http.HTTPFlow, asked: RequestShape, session: Session) -> int:
+def _of_a_sheet(fields: Fields, asked: RequestShape, session: Session) -> int:
     """What a style sheet from elsewhere loads is of its own origin, and not of the page's."""
-    fields = flow.request.data.headers.fields
     return LOADED if asked.referer >= 0 and fields[asked.referer][1] in session.loads.sheets else NO_USE
 
 

@@ -12,6 +12,7 @@ from mitmproxy import http
 
 from cors_addon.exchange.exposure import certainty, exposure_assumption
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
+from cors_addon.fetch.bounds import USUAL_NAMES
 from cors_addon.fetch.masking import masked
 from cors_addon.flows import translate
 from cors_addon.policy import rewrite_record
@@ -142,8 +143,6 @@ class _Words:
 _KNOWN: dict[tuple[object, ...], _Words] = {}
 """The words for what passed, by all that they depend on: pages repeat themselves, and finding words takes long."""
 _MAX_KNOWN = 1024
-_USUAL_NAMES = 16
-"""Header names that a preflight asks for, up to which words are remembered: more take up too much."""
 
 
 def _words(judgement: Judgement) -> _Words:
@@ -183,7 +182,7 @@ def _words(judgement: Judgement) -> _Words:
         words = _find_words(judgement, server)
         ours = {OUR_COMMENT: words.comment, OUR_MARKER: words.marker}
         words.whole = words.metadata | {name: value for name, value in ours.items() if value}
-        if len(judgement.requested_headers) <= _USUAL_NAMES:
+        if len(judgement.requested_headers) <= USUAL_NAMES:
             _KNOWN[key] = words
     return words
 

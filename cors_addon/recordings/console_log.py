@@ -20,7 +20,7 @@ from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.har_dialects import AGENTS
 from cors_addon.recordings.logged import Log, Logged
 from cors_addon.recordings.sentences import Sentence
-from cors_addon.recordings.source import Head, Source
+from cors_addon.recordings.source import UTF16_MARKS, Head, Source
 
 ONLY_REFUSALS = "a console tells what was refused, not what passed: a HAR or a Playwright trace has both"
 MOST_EXPLAINED = 10_000
@@ -133,7 +133,7 @@ def _lines(source: Source) -> Iterator[str]:
 
 def _encoding(start: bytes) -> str:
     """Of a text: what Windows' shells write is UTF-16, and says so."""
-    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    return "utf-16" if start.startswith(UTF16_MARKS) else "utf-8"
 
 
 def _of(message: Any) -> _Line | None:

@@ -23,10 +23,9 @@ from cors_addon.recordings import (
     proxyman,
 )
 from cors_addon.recordings.exchange import Recorded, Wanted
-from cors_addon.recordings.source import PACKINGS, Damage, Head, Source
+from cors_addon.recordings.source import PACKINGS, UTF16_MARKS, Damage, Head, Source
 
 _HAR_NAMES = (".har", ".zhar")
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Format(NamedTuple):
@@ -60,7 +59,9 @@ def _is_har(head: Head) -> bool:
         raise Damage("an empty file, and so no HAR", 0)
     if any(each.is_mine(head) for each in _SURE):
         return False
-    return head.start.startswith(_UTF16) or head.start.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"["))
+    return head.start.startswith(UTF16_MARKS) or head.start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(
+        (b"{", b"[")
+    )
 
 
 def _is_dump(head: Head) -> bool:

@@ -4,6 +4,7 @@ Law 1: nothing is read twice and nothing is kept: a pipe does as well as a file.
 Law 2: damage has a byte offset, of the file itself or, for a packed one, of what it unpacks to.
 """
 
+import codecs
 import importlib
 import os
 import stat
@@ -20,6 +21,8 @@ from cors_addon.recordings.json_shape import Shape
 if TYPE_CHECKING:
     from cors_addon.recordings.archive import Archive
 
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How a text in UTF-16 begins, if it says so."""
 CHUNK = 1 << 20
 HEAD = 1 << 16
 """Bytes by which formats are told apart: JSON is of many kinds, and may begin with much of no use."""

@@ -10,6 +10,7 @@ from functools import lru_cache
 from cors_addon.exchange import in_browsers
 from cors_addon.exchange.model import Credentials, Judgement, Outcome, PreflightState, Role, Verdict
 from cors_addon.fetch import headers
+from cors_addon.fetch.bounds import USUAL_NAMES
 from cors_addon.fetch.headers import visible as visible
 from cors_addon.fetch.masking import masked, may_hold
 from cors_addon.fetch.methods import CORS_SAFELISTED
@@ -244,15 +245,13 @@ def phrase(judgement: Judgement, refusal: Refusal, *, credentialed: bool | None 
     if judgement.observation.status is None and refusal.reason in _UNSEEN:
         return visible(_UNSEEN[refusal.reason].format(value=refusal.detail or "it", origin=judgement.origin))
     known = facts(judgement, refusal, credentialed=credentialed)
-    if len(known.headers) > _USUAL_NAMES or len(known.value or "") > _USUAL_VALUE:
+    if len(known.headers) > USUAL_NAMES or len(known.value or "") > _USUAL_VALUE:
         return _phrase.__wrapped__(refusal, known)  # to remember it would take megabytes
     return _phrase(refusal, known)
 
 
-_USUAL_NAMES = 16
-"""Header names that a preflight asks for, up to which a phrase is remembered."""
 _USUAL_VALUE = 512
-"""Characters of the value at fault, up to which it is."""
+"""Characters of the value at fault, up to which a phrase is remembered."""
 
 
 @lru_cache(maxsize=1024)  # what fails once fails again and again
