@@ -95,6 +95,8 @@ class Report(NamedTuple):
     """What it made that runs scripts and is not observed, as `witness.js` names it: `srcdoc-frame`, `blob-worker` …"""
     refused: tuple[Violation, ...] = ()
     """Violations of a while ago, of which no call may have told."""
+    number: int = 0
+    """Its place among its realm's reports, from 1 on; 0 where it does not say."""
 
 
 def read(body: bytes, arrived: float, *, opaque: bool = False) -> Report:
@@ -103,21 +105,21 @@ def read(body: bytes, arrived: float, *, opaque: bool = False) -> Report:
     violations: list[Violation] = []
     refused: list[Violation] = []
     unseen: list[str] = []
-    lost, late = 0, 0.0
+    lost, number, late = 0, 0, 0.0
     for line in body.split(b"\n")[:MAX_RECORDS]:
         record = _record(line)
         kind = record.get("k")
         if kind == "at":
             shown = _number(record.get("t"))
             late = arrived - shown / 1000 if shown else 0.0
-            lost = int(_number(record.get("lost")))
+            lost, number = int(_number(record.get("lost"))), int(_number(record.get("n")))
         elif kind == "call":
             calls.append(_call(record, late))
         elif kind == "unseen":
             unseen.append(_text(record.get("w")) or "")
         elif kind in ("csp", "refused"):
             (violations if kind == "csp" else refused).append(_violation(record, late))
-    return Report(tuple(calls), tuple(violations), opaque, lost, tuple(unseen), tuple(refused))
+    return Report(tuple(calls), tuple(violations), opaque, lost, tuple(unseen), tuple(refused), number)
 
 
 def _violation(record: Mapping[str, Any], late: float) -> Violation:

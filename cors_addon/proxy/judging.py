@@ -233,6 +233,8 @@ class Judging:
 
     def finish(self) -> None:
         """The traffic ends."""
+        if self._witness is not None:
+            self._witness.finish()
         self._publisher.publish(self.session.finish())
 
     def cancel(self) -> None:

@@ -207,7 +207,7 @@
         end = find(waiting, "\n", LONGEST_REPORT) + 1;
         if (!end) { end = waiting.length; }
       }
-      const head = stringify({ __proto__: null, k: "at", t: now(), lost });
+      const head = stringify({ __proto__: null, k: "at", n: sent + 1, t: now(), lost });
       send(head + "\n" + cut(waiting, 0, end), last);
       waiting = cut(waiting, end);
     }

@@ -24,6 +24,7 @@ from cors_addon.proxy.line_file import LineFile
 from cors_addon.proxy.witness import putting
 from cors_addon.proxy.witness.coverage import Coverage
 from cors_addon.proxy.witness.putting import Slot
+from cors_addon.proxy.witness.sequence import Sequence
 from cors_addon.proxy.witness.tokens import PREFIX, Tokens
 from cors_addon.session import page_log
 
@@ -54,6 +55,7 @@ class Witness:
         self.coverage = Coverage()
         self._hear, self._note_sent = hear, note_sent
         self._log: LineFile | None = None
+        self._sequence = Sequence()
         self._tokens = Tokens()
         self._faults = Faults("cors_addon failed to put the witness into a page, which stays as it is")
         self._meters: OrderedDict[Scene, tuple[float, int]] = OrderedDict()
@@ -66,8 +68,13 @@ class Witness:
         self.on = bool(chosen)
         self.filter = None if chosen in ("", "true") else flowfilter.parse(chosen)
 
+    def finish(self) -> None:
+        """Hear what waits for what came before it: no more comes."""
+        self._sequence.release()
+
     def close(self) -> None:
         """Let go of the file of reports; what waits is written."""
+        self.finish()
         log, self._log = self._log, None
         if log is not None:
             log.close()
@@ -174,9 +181,17 @@ class Witness:
             return
         report = read(body, now, opaque=flow.request.headers.get("origin") == OPAQUE)
         self.coverage.heard(scene, len(report.calls), report.unseen)
-        if self._log is not None:
-            self._log.write(page_log.line(scene, now, body, opaque=report.opaque))
-        self._hear(scene, report)
+        text = "" if self._log is None else page_log.line(scene, now, body, opaque=report.opaque)
+        self._sequence.put(scene, report.number, partial(self._heed, scene, report, text))
+
+    def _heed(self, scene: Scene, report: Report, text: str) -> None:
+        """It is this report's turn; `text`: its line in the log."""
+        try:
+            if text and self._log is not None:
+                self._log.write(text)
+            self._hear(scene, report)
+        except Exception as error:
+            self._faults.report(error)
 
     def _has_room(self, scene: Scene, size: int, now: float) -> bool:
         """Whether a document may say so much more."""
