@@ -190,17 +190,25 @@ def plot(samples: list[Sample], memory: int) -> str:
     def place(flows: float, size: float) -> str:
         return f"{left + (wide - left) * flows / most_flows:.1f},{high - (high - below) * size / most:.1f}"
 
-    def line(colour: str, points: list[tuple[int, int]], name: str) -> str:
-        x, y = place(*points[-1]).split(",")
+    def line(colour: str, points: list[tuple[int, int]]) -> str:
         drawn = " ".join(place(*each) for each in points)
-        label = f'<text x="{float(x) - 8}" y="{float(y) - 6}" fill="{colour}" text-anchor="end">{name}</text>'
-        return f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{drawn}"/>{label}'
+        return f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{drawn}"/>'
+
+    def named(row: int, colour: str, name: str) -> str:
+        """A row of the legend, at the right, above the frame, where no line is."""
+        x, y = wide - 230 * (3 - row), below - 16
+        mark = f'<path d="M{x},{y - 4}h20" stroke="{colour}" stroke-width="4"/>'
+        return f'{mark}<text x="{x + 28}" y="{y}">{name}</text>'
 
     budget = memory << 20
+    lines = (
+        ("#888", [(0, budget), (most_flows, budget)], f"cors_memory, {memory} MB"),
+        ("#06c", [(each.flows, each.resident) for each in samples], "process, beyond its start"),
+        ("#c60", [(each.flows, each.kept) for each in samples], "said to be kept"),
+    )
     parts = [
-        line("#888", [(0, budget), (most_flows, budget)], f"cors_memory, {memory} MB"),
-        line("#06c", [(each.flows, each.resident) for each in samples], "process, beyond its start"),
-        line("#c60", [(each.flows, each.kept) for each in samples], "said to be kept"),
+        *(line(colour, points) for colour, points, _ in lines),
+        *(named(row, colour, name) for row, (colour, _, name) in enumerate(lines)),
         f'<text x="{wide}" y="{high + 24}" text-anchor="end">{most_flows:,} flows</text>',
         f'<text x="4" y="{below}">{most / (1 << 20):.0f} MB</text><text x="4" y="{high}">0</text>',
     ]

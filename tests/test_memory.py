@@ -89,6 +89,68 @@ def test_ten_thousand_clients_keep_their_preflights() -> None:
     assert known._shared.weight > 0
 
 
+@pytest.mark.parametrize(
+    ("path", "names", "large"),
+    [
+        ("v" * 4000, 1, ""),
+        ("", 300, ""),
+        ("", 1, "v" * 8000),
+        ("v" * 2000, 100, "v" * 4000),
+    ],
+    ids=["long URLs", "many names", "long answers", "all of them"],
+)
+def test_a_heavy_client_loses_its_own_first(path: str, names: int, large: str) -> None:
+    """One in twenty flows is its; all others keep what they hold, a tenth of 10,000 in a tenth of 64 MB."""
+    session, number = Session(keep=ALL), 1_000
+    session.keep_within(session.budget // 10)
+    heavy = client(peername=("192.0.2.1", 50000))
+    for each in range(number):
+        at = each / 1000
+        observed(session, each, at, "preflight", "put")
+        if each % 10 == 0:
+            asked = ",".join(f"x-{each}-{name}" for name in range(names))
+            flow = preflight([*LASTING, ("X-Large", large)], headers=asked, at=at, connection=heavy)
+            flow.request.path = f"/{each}/{path}"
+            session.observe(translate.observation(flow))
+        session.last.clear()
+    known = session.tracker._known
+    assert known.weight <= known.budget
+    last = [observed(session, each, 30 + each / 1000, "put")[0] for each in range(number)]
+    assert Counter(session.last[each.flow_id].preflight for each in last) == {PreflightState.CACHED: number}
+
+
+@pytest.mark.parametrize("light", [1, 3, 40])
+def test_where_few_share_the_heaviest_loses_first(light: int) -> None:
+    """One that fills the budget does not make those forgotten that have little, however long they were not seen."""
+    session = Session(keep=ALL)
+    session.keep_within(2 << 20)
+    for number in range(1, light + 1):
+        observed(session, number, number / 1000, "preflight", "put")
+    for turn in range(600):
+        observed(session, 0, 1 + turn / 1000, "large")
+    known = session.tracker._known
+    assert 1 << 20 < known.weight <= known.budget
+    last = [observed(session, number, 30.0, "put")[0] for number in range(1, light + 1)]
+    assert Counter(session.last[each.flow_id].preflight for each in last) == {PreflightState.CACHED: light}
+
+
+def test_what_a_heavy_client_loses_is_free_at_once() -> None:
+    """Not only when the interpreter looks for circles."""
+    session = Session()
+    session.keep_within(1 << 20)
+    gc.disable()
+    try:
+        observed(session, 0, 0.0, "large")
+        kept = next(iter(session.tracker._known.by_key.values()))
+        first = weakref.ref(kept.preflights.all()[0].judgement)
+        for turn in range(1, 200):
+            observed(session, 0, turn / 1000, "large")
+        assert kept.preflights.all()
+        assert first() is None
+    finally:
+        gc.enable()
+
+
 def test_what_is_shared_weighs_once() -> None:
     """It leaves with its last holder, and the sum is that of its parts."""
     session, most = Session(), 0

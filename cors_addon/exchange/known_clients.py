@@ -3,7 +3,8 @@
 What a proxy in front of ours says of whom it asks for (Forwarded, X-Forwarded-For, Via) tells apart, too, and so does a
 Chromium that calls itself another engine: DevTools' device toolbar, Playwright's `devices`, `--user-agent`.
 
-Bounded, by what they weigh: the client that was not seen for the longest is forgotten first.
+Bounded, by what they weigh: a client that weighs far more than others loses what is older of its own first; where there
+is none, the client that was not seen for the longest is forgotten.
 """
 
 import weakref
@@ -27,6 +28,9 @@ _AT_ONCE = 8
 """Clients that are weighed, or forgotten, with one flow."""
 _LOOKED_AT = 128
 """Clients that are looked at with one flow, whether they are to be weighed."""
+_FAIR_SHARE = 512
+"""A client may have this part of all that is kept, and as much as `_FAIR` others have on average, before any other."""
+_FAIR = 4
 
 _VERSION = pattern(rb"(?:Chrome|Chromium|Firefox|Version|jsdom|HappyDOM)/(\d+)")
 
@@ -78,6 +82,8 @@ class KnownClients:
         """Bytes that they turned out not to have."""
         self._is_full = False
         """All were weighed, and are too much."""
+        self._heavy: dict[Client, None] = {}
+        """Those that have more than their share, as far as they were weighed."""
         self._forced = forced
         self._evidence = evidence
         self._at: weakref.WeakValueDictionary[Hashable, Client] = weakref.WeakValueDictionary()
@@ -204,21 +210,39 @@ class KnownClients:
         client.shared = held
         client.weight, client.unweighed = of_client(client), 0
         self.weight += client.weight + self._shared.weight
+        if client.weight > self.budget // _FAIR_SHARE:
+            self._heavy[client] = None
+        else:
+            self._heavy.pop(client, None)
+
+    def _heaviest(self) -> Client | None:
+        """The one that weighs most of those that have more than their share, if any does; the only one there is."""
+        if len(self.by_key) == 1:
+            return next(iter(self.by_key.values()))
+        found = max(self._heavy, key=lambda each: each.weight, default=None)
+        if found is None:
+            return None
+        others = self.weight - found.weight - found.unweighed
+        return found if found.weight * (len(self.by_key) - 1) >= _FAIR * others else None
 
     def _let_go(self) -> None:
-        """Forget the client that was not seen for the longest; of the only one, what is older."""
-        if len(self.by_key) > 1:
-            _, forgotten = self.by_key.popitem(last=False)
-            self.waiting.pop(forgotten, None)
-            self.weight -= forgotten.weight + forgotten.unweighed + self._shared.weight
-            self._shared.release(forgotten.shared)
-            forgotten.shared = ()
-            forgotten.let_go()
-            self.weight += self._shared.weight
+        """Forget what is older of a client that has more than its share, else the client not seen for the longest."""
+        heaviest = self._heaviest()
+        if heaviest is not None:
+            before = heaviest.weight
+            halve(heaviest)
+            self._weigh(heaviest)
+            if heaviest.weight > before - before // 8:  # what it has is not of the kind that is halved
+                self._heavy.pop(heaviest, None)
             return
-        for last in self.by_key.values():
-            halve(last)
-            self._weigh(last)
+        _, forgotten = self.by_key.popitem(last=False)
+        self.waiting.pop(forgotten, None)
+        self._heavy.pop(forgotten, None)
+        self.weight -= forgotten.weight + forgotten.unweighed + self._shared.weight
+        self._shared.release(forgotten.shared)
+        forgotten.shared = ()
+        forgotten.let_go()
+        self.weight += self._shared.weight
 
     def _behind(self, observation: Observation, request: RequestHeaders) -> Client | None:
         """The browser that is known to use this connection, or the one at this address whose script set the User-Agent,

@@ -81,3 +81,5 @@ def _halve(queues: Queues) -> None:
     listed = queues.all()
     for waiting in listed[: (len(listed) + 1) // 2]:
         queues.remove(waiting)
+        if not waiting.followers and len(waiting.fetch.members) == 1:  # nobody else leads to it
+            waiting.let_go()

@@ -130,8 +130,8 @@ OPTIONS = (
     Option(
         "cors_memory",
         "64",
-        "Megabytes that may be kept of browsers (cached preflights, what waits for its request): the browser that was "
-        "not seen for the longest is forgotten first.",
+        "Megabytes that may be kept of browsers (cached preflights, what waits for its request): one that takes up far "
+        "more than others loses what is older first, else the one not seen for the longest is forgotten.",
     ),
     Option(
         "cors_witness_log",
