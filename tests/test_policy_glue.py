@@ -1,10 +1,11 @@
 """Policies inside mitmproxy: hooks, session rules, the file, revert; without a network."""
 
+import asyncio
 import itertools
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.outcomes import rejudge
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.export import TARGETS
+from cors_addon.policy.model import Policy
 from cors_addon.proxy.policy_commands import PolicyCommands
+from cors_addon.proxy.policy_file import PolicyFile
 from cors_addon.proxy.rewriting import Policies
-from tests import helpers
+from tests import helpers, waits
 from tests.helpers import API, PAGE, actual, client, flow, hook, observe, preflight, response, saved_and_loaded
 
 FILE = """
@@ -406,6 +409,66 @@ def test_loading_the_same_file_again_takes_what_it_says_now(tmp_path: Path) -> N
             running.command("cors.policy.load", str(file))
         assert [policy.name for policy in running.addon._policies.file.policies] == ["two"]
         assert running.command("cors.policy.load", "") == "No policy file is used. Reload the page."
+
+
+def many(number: int, mode: str = "rewrite") -> str:
+    """A file of so many policies."""
+    each = "  - {{name: p{0}, mode: {1}, filter: ~d api{0}.test, origins: [https://app{0}.test], methods: [PUT]}}\n"
+    return "policies:\n" + "".join(each.format(number, mode) for number in range(number))
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "first"),
+    [
+        (many(300), "p.yaml read again: p0, p1, p2, p3, p4, p5, p6, p7 and 292 others.", "p0"),
+        (many(300, "live"), "p.yaml has 300 errors. The last good policies stay.", "allow"),
+        (None, "p.yaml: No such file or directory. The last good policies stay.", "allow"),
+    ],
+)
+def test_a_large_file_is_read_beside_the_traffic(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str | None, says: str, first: str
+) -> None:
+    """Once traffic may pass; that it is read, and what became of it, is logged."""
+    caplog.set_level("INFO")
+    small, file = tmp_path / "small.yaml", tmp_path / "p.yaml"
+    small.write_text("policies: [allow]")
+    file.write_text(many(300))
+
+    async def choose(policies: PolicyFile, running: helpers.Proxy) -> None:
+        policies.running()
+        words = running.command("cors.policy.load", str(file))
+        assert "is being read: the log says" in words
+        assert [policy.name for policy in policies.policies] == ["allow"]
+        file.unlink() if text is None else file.write_text(text)
+        await waits.until(lambda: not policies.reads)
+        policies._unwatch()
+
+    with helpers.proxy(cors_policy=str(small)) as running:
+        policies = running.addon._policies.file
+        asyncio.run(choose(policies, running))
+        assert policies.policies[0].name == first
+    assert "until then the policies: 1 of before stay." in caplog.text
+    assert says in caplog.text
+    assert len([each for each in caplog.records if "p.yaml:" in each.message]) <= 202
+
+
+def test_what_is_said_of_many_policies_that_change(
+    proxied: Proxied, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Advice is for those that are other than before; each is compared with that of its name alone."""
+    file = tmp_path / "p.yaml"
+    file.write_text(many(40))
+    proxied.policies.file.use(file)
+    asked: list[list[str]] = []
+
+    def advise(changed: Iterable[Policy]) -> str:
+        asked.append([policy.name for policy in changed])
+        return ""
+
+    proxied.policies.file.advise = advise
+    file.write_text(many(41).replace("https://app7.test", "https://new7.test").replace("name: p3,", "name: other,"))
+    assert proxied.policies.file.look()
+    assert asked == [["p3", "p7", "other", "p7", "p40"]]
 
 
 def test_the_sessions_rules_are_a_file_one_can_commit(proxied: Proxied, tmp_path: Path) -> None:

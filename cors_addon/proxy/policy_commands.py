@@ -30,6 +30,7 @@ from cors_addon.proxy import internals
 from cors_addon.proxy.command_group import Command, CommandGroup
 from cors_addon.proxy.in_force import InForce, in_force, matching_filter, scope_of
 from cors_addon.proxy.logs import logger_of
+from cors_addon.proxy.policy_file import names
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.report.atomic_file import SHARED, replacing
 from cors_addon.report.text import in_question
@@ -169,9 +170,10 @@ class PolicyCommands(CommandGroup):
             ctx.options.update(cors_policy=str(path))
         except exceptions.OptionsError as error:
             raise exceptions.CommandError(str(error)) from error
+        if self._policies.file.reads:
+            return f"{path} is being read: the log says when its policies are in force, or what is wrong with them."
         found = self._policies.file.policies
-        names = ", ".join(policy.name for policy in found)
-        what = f"{_count(len(found), 'policy')} from {path}: {names}." if found else "No policy file is used."
+        what = f"{_count(len(found), 'policy')} from {path}: {names(found)}." if found else "No policy file is used."
         return f"{what} {self._advice([*before, *found])}"
 
     def save(self, path: mitmproxy.types.Path) -> str:
@@ -211,10 +213,9 @@ class PolicyCommands(CommandGroup):
                 "There is nothing to learn: " + "; ".join(lesson.notes or ("no CORS traffic",))
             )
         write_text(path, lesson.text())
-        names = ", ".join(policy.name for policy in lesson.policies)
         notes = f" Not learned: {'; '.join(lesson.notes)}." if lesson.notes else ""
         what = _count(lesson.learned, "exchange")
-        return f"Learned from {what}: {names}, in {path}. Try it with cors.policy.load.{notes}"
+        return f"Learned from {what}: {names(lesson.policies)}, in {path}. Try it with cors.policy.load.{notes}"
 
     def snippet_in_viewer(self, flows: Sequence[flow.Flow], target: str = "") -> None:
         """Show configuration for a server (nginx …), else for the one recognised, under which these flows pass."""

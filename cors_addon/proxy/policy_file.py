@@ -2,6 +2,7 @@
 
 Law 1: a broken file never replaces a good one.
 Law 2: a file that is read again is looked at, read and understood in a thread of its own: traffic does not wait for it.
+Law 3: once traffic may pass, so is a large file that is chosen anew; until it is read the policies so far stay.
 """
 
 import asyncio
@@ -28,9 +29,17 @@ _LOOK_EVERY = 1.0
 """Seconds between two looks at the file."""
 LARGEST = 4 << 20
 """Bytes of a policy file."""
+_AT_ONCE = 16 << 10
+"""Bytes of one that is read while mitmproxy waits: some 60 policies, a twentieth of a second."""
+_TOLD = 200
+"""Faults of a file that are logged, the first."""
+_NAMED = 8
+"""Policies that are named, of those that were read."""
 
 type Stamp = tuple[int, int]
 """When a file was written, in nanoseconds, and its size."""
+_UNREAD: Stamp = (-1, -1)
+"""Of a file that was not looked at yet."""
 
 
 class _Found(NamedTuple):
@@ -78,9 +87,18 @@ class PolicyFile:
         """What to do so that a change of these policies is seen; set by whoever knows the flows."""
         self._stamp: Stamp | None = None
         self._watcher: asyncio.Task[None] | None = None
+        self._runs = False
+        """Traffic may pass."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether the file is still to be read, and the policies are those of another."""
+        return self._stamp == _UNREAD
 
     def use(self, path: Path | None) -> None:
-        """Take the policies of a file from now on; raises OptionsError with every fault."""
+        """Take the policies of a file from now on; raises OptionsError with every fault. A large one is taken once it
+        is read, and its faults are logged: see `reads`.
+        """
         if path is None:
             self._unwatch()
             self.path, self._stamp = None, None
@@ -88,6 +106,9 @@ class PolicyFile:
             return
         try:
             stamp = _stamp(path)
+            if self._runs and stamp[1] > _AT_ONCE:
+                self._read_beside(path, stamp[1])
+                return
             loaded = load(path)
         except OSError as error:
             raise exceptions.OptionsError(f"cors_policy: cannot read {path}: {error.strerror}") from error
@@ -97,6 +118,14 @@ class PolicyFile:
         self._log(path, loaded.faults)
         self.path, self._stamp = path, stamp
         self._take(loaded.policies)
+        self._watch()
+
+    def _read_beside(self, path: Path, size: int) -> None:
+        """Have a large file read beside the traffic, at once."""
+        kept = f"{len(self.policies)} of before stay" if self.policies else "there are none"
+        logger.info("cors_policy: %s is being read, %s bytes; until then the policies: %s.", path, f"{size:,}", kept)
+        self._unwatch()
+        self.path, self._stamp = path, _UNREAD
         self._watch()
 
     def look(self) -> bool:
@@ -117,12 +146,9 @@ class PolicyFile:
         if not loaded.usable:
             logger.error("cors_policy: %s has %s. The last good policies stay.", path, count(loaded.faults))
             return False
-        before = self.policies
+        changed = _changed(self.policies, loaded.policies)
         self._take(loaded.policies)
-        names = ", ".join(policy.name for policy in loaded.policies)
-        now = self.policies
-        changed = [policy for policy in (*before, *now) if policy not in before or policy not in now]
-        logger.info("cors_policy: %s read again: %s. %s", path, names, self.advise(changed))
+        logger.info("cors_policy: %s read again: %s. %s", path, names(loaded.policies), self.advise(changed))
         return True
 
     def _take(self, policies: Sequence[Policy]) -> None:
@@ -131,9 +157,11 @@ class PolicyFile:
 
     @staticmethod
     def _log(path: Path, faults: Sequence[Fault]) -> None:
-        for fault in faults:
+        for fault in faults[:_TOLD]:
             level = logging.ERROR if fault.severity is Severity.ERROR else logging.WARNING
             logger.log(level, "%s", fault.render(str(path)))
+        if len(faults) > _TOLD:
+            logger.log(level, "%s: %s in all; the first %s are told.", path, count(list(faults)), _TOLD)
 
     def _watch(self) -> None:
         if self._watcher is not None:
@@ -146,6 +174,7 @@ class PolicyFile:
 
     def running(self) -> None:
         """The loop of mitmproxy runs."""
+        self._runs = True
         if self.path is not None:
             self._watch()
 
@@ -161,7 +190,8 @@ class PolicyFile:
 
     async def _keep_looking(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            if not self.reads:
+                await asyncio.sleep(_LOOK_EVERY)
             path, stamp = self.path, self._stamp
             try:
                 if path is not None:
@@ -169,6 +199,7 @@ class PolicyFile:
                     if self.path is path and self._stamp == stamp:  # no command has read it meanwhile
                         self._saw(path, found)
             except Exception as error:
+                self._stamp = None if self.reads else self._stamp
                 self._faults.report(error)
 
 
@@ -179,6 +210,19 @@ def _look(path: Path, known: Stamp | None) -> _Found | OSError:
         return _Found(stamp, None if stamp == known else load(path))
     except OSError as error:
         return error
+
+
+def names(policies: Sequence[Policy]) -> str:
+    """What policies are called, of many the first."""
+    listed = ", ".join(policy.name for policy in policies[:_NAMED])
+    return listed if len(policies) <= _NAMED else f"{listed} and {len(policies) - _NAMED:,} others"
+
+
+def _changed(before: Iterable[Policy], now: Iterable[Policy]) -> list[Policy]:
+    """Those that were, or are, and not both; no two of a file have one name."""
+    were, are = ({policy.name: policy for policy in each} for each in (before, now))
+    gone = [policy for name, policy in were.items() if are.get(name) != policy]
+    return [*gone, *(policy for name, policy in are.items() if were.get(name) != policy)]
 
 
 def _stamp(path: Path) -> Stamp:
