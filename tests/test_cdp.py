@@ -13,7 +13,7 @@ from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.exchange import Wanted
 from cors_addon.recordings.source import Head, Source
 from cors_addon.report.input import Input
-from tests.logs import AGENT, API, APP, Cdp, Event, judged, told
+from tests.logs import AGENT, API, APP, START, Cdp, Event, judged, told
 
 
 def allowed(request: Cdp) -> list[Event]:
@@ -417,3 +417,55 @@ def test_what_follows_is_damage() -> None:
     assert (len(made), into.damage) == (1, "no JSON: an event is missing")
     with pytest.raises(Damage):
         list(cdp.read(Source("x", io.BytesIO(b"[{]")), Wanted(lambda text, count: None)))
+
+
+# ── what was never sent ───────────────────────────────────────────────────────────────────────────────────────────────
+
+VIOLATED = (
+    "Connecting to 'https://a.test/x' violates the following Content Security Policy directive: \"connect-src 'self'\"."
+    " The action has been blocked."
+)
+AGAIN = (
+    "Fetch API cannot load https://a.test/x. Refused to connect because it violates the document's Content Security"
+    " Policy."
+)
+REPORTED = VIOLATED.replace("the following", "the following report-only").replace("been blocked", "been logged")
+STOPPED = "no-cors GET /x not-cors blocked by csp (recording)"
+
+
+def message(text: str, at: int = 0) -> Event:
+    """A message of the browser's own."""
+    entry = {"source": "security", "level": "error", "text": text, "timestamp": START * 1000 + at, "url": f"{APP}/page"}
+    return {"method": "Log.entryAdded", "params": {"entry": entry}}
+
+
+def issue(*, report_only: bool = False) -> Event:
+    """What the Issues panel has."""
+    about = {"blockedURL": "https://a.test/x", "violatedDirective": "connect-src", "isReportOnly": report_only}
+    details = {"contentSecurityPolicyIssueDetails": about}
+    return {
+        "method": "Audits.issueAdded",
+        "params": {"issue": {"code": "ContentSecurityPolicyIssue", "details": details}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        ([message(VIOLATED), issue(), message(AGAIN, 1)], [STOPPED]),
+        ([message(VIOLATED), message(VIOLATED, 900)], [STOPPED, STOPPED]),
+        ([issue()], [STOPPED]),
+        ([issue(report_only=True), message(REPORTED)], []),
+        ([{"method": "Log.entryAdded", "params": {}}, {"method": "Audits.issueAdded", "params": {"issue": 1}}], []),
+    ],
+)
+def test_what_a_policy_kept_from_being_sent(events: list[Event], found: list[str]) -> None:
+    """No request of it is in the log; the browser's message tells of it, or its issue, or both."""
+    assert sorted(told([*allowed(Cdp()), *events])) == ["actual GET /a allow (recording)", *found]
+
+
+def test_what_the_log_tells_by_itself() -> None:
+    """Of an element, a request that was blocked stands in the log, too."""
+    image = Cdp("2", "https://a.test/x", kind="Image")
+    stopped = image.failed("", blockedReason="csp")
+    assert told([image.begin(), stopped, message(VIOLATED)]) == [STOPPED]

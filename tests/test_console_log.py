@@ -1,6 +1,7 @@
 """What a console alone tells: refusals with their reasons, once each."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -23,8 +24,12 @@ FIREFOX = (
 )
 
 
-def test_chromedrivers_log() -> None:
-    """The second message of each refusal tells nothing new; a connection that failed has no other."""
+@pytest.mark.parametrize("write", [json.dumps, repr, lambda messages: "\n".join(map(repr, messages))])
+def test_chromedrivers_log(write: Callable[[object], str]) -> None:
+    """The second message of each refusal tells nothing new; a connection that failed has no other.
+
+    As JSON, and as Python prints the list, or each of it.
+    """
     messages = [
         {"level": "SEVERE", "message": f"{APP}/page - {CHROMIUM}", "source": "javascript", "timestamp": 1795891542341},
         {"level": "SEVERE", "message": f"{API}/a - Failed to load resource: net::ERR_FAILED", "source": "network"},
@@ -32,7 +37,7 @@ def test_chromedrivers_log() -> None:
         {"level": "SEVERE", "message": f"{APP}/page - {METHOD}", "source": "javascript"},
         {"level": "SEVERE", "message": f"{API}/c - Failed to load resource: net::ERR_CONNECTION_REFUSED"},
     ]
-    assert sorted(told(json.dumps(messages))) == [
+    assert sorted(told(write(messages))) == [
         "actual GET /a deny allow-origin-missing (recording)",
         "actual PUT /b deny method-not-allowed PUT (recording)",
         "no-cors GET /c not-cors blocked by network (recording)",

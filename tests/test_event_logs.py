@@ -105,6 +105,75 @@ def test_firefox_tells_what_got_no_answer(error: str | None, detail: str | None)
     ]
 
 
+BY_CSP = (
+    "Content-Security-Policy: The page’s settings blocked the loading of a resource (connect-src) at {url} because it"
+    " violates the following directive: “connect-src 'self'”"
+)
+MIXED = "Blocked loading mixed active content “{url}”"
+
+
+@pytest.mark.parametrize(("sentence", "gate"), [(BY_CSP, "csp"), (MIXED, "mixed-content")])
+def test_firefox_tells_what_was_never_sent(sentence: str, gate: str) -> None:
+    """In its console alone; of what the log's own redirect led to, that tells."""
+    plain = sentence.format(url="http://plain.test/x")
+    begun, done = bidi("/to", (("access-control-allow-origin", APP), ("location", "http://plain.test/y")))
+    done["params"]["response"]["status"] = 302
+    events = [said("/a", 5, plain), begun, done, said("/to", 30, sentence.format(url="http://plain.test/y"))]
+    judgements, _ = judged(json.dumps(events))
+    stopped = [each.observation for each in judgements if each.block and each.block.gate == gate]
+    assert [str(each.url) for each in stopped if each.status is None] == ["http://plain.test/x"]
+
+
+def chromium(path: str, *events: str, **request: Any) -> list[Event]:
+    """These events of a request of Chromium's, which is no more than begun."""
+    asked = {"request": "1", "url": path, "method": "GET", "headers": lines(("Referer", "")), "timings": {}}
+    asked |= {"goog:resourceType": "Fetch", "initiatorType": "fetch", **request}
+    frames = {"type": "script", "stackTrace": {"callFrames": [{"url": f"{APP}/page"}]}}
+    common = {"context": "c", "redirectCount": 0, "request": asked, "timestamp": int(START * 1000), "errorText": ""}
+    answer = {"status": 200, "headers": lines(("access-control-allow-origin", "*")), "fromCache": False}
+    return [
+        {"type": "event", "method": f"network.{each}", "params": {**common, "initiator": frames, "response": answer}}
+        if each == "responseCompleted"
+        else {"type": "event", "method": f"network.{each}", "params": {**common, "initiator": frames}}
+        for each in events
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "gate", "detail"),
+    [
+        ("http://plain.test/x", "mixed-content", "http://plain.test/x"),
+        ("http://localhost:8000/x", "other", "that it failed before it was sent, and not why: its console tells"),
+        (f"{API}/x", "other", "that it failed before it was sent, and not why: its console tells"),
+    ],
+)
+def test_chromium_tells_no_error_of_what_it_held_back(url: str, gate: str, detail: str) -> None:
+    """By its page and URL it is mixed content, or it is said that a policy stopped it."""
+    [judgement], _ = judged(json.dumps(chromium(url, "beforeRequestSent", "fetchError")))
+    assert judgement.block is not None
+    assert (judgement.block.gate, judgement.block.detail) == (gate, detail)
+
+
+def test_chromium_orders_headers_as_sent() -> None:
+    """Those that the page logged come first in its list: the order of what was sent is that of a browser."""
+    logged = (("User-Agent", AGENT), ("Origin", APP), ("Referer", f"{APP}/"))
+    wire = (("Accept", "*/*"), ("Connection", "keep-alive"), ("Host", "api.test"), *logged[1:], logged[0])
+    events = chromium(f"{API}/s.js", "beforeRequestSent", "responseCompleted", headers=lines(*logged, *wire))
+    assert told(events) == ["actual GET /s.js allow (recording)"]
+
+
+def test_bidi_as_listeners_had_it() -> None:
+    """Parameters alone, as `browser.on(name, list.push)` keeps them."""
+    events = [*bidi("/a", ()), said("/a", 25), *bidi("/b", (("access-control-allow-origin", APP),), key="2", at=50)]
+    failed = {**events[0]["params"], "errorText": "NS_ERROR_NET_RESET"}
+    failed["request"] = {**failed["request"], "request": "3", "url": f"{API}/c"}
+    assert told([*(each["params"] for each in events), failed, {"level": "info"}]) == [
+        "no-cors GET /c not-cors network-error (recording)",
+        "actual GET /a deny allow-origin-missing (recording)",
+        "actual GET /b allow (recording)",
+    ]
+
+
 def test_bidi_as_lines_and_cut_off() -> None:
     """One event on each line is read too; of one that is cut off, what came before counts."""
     text = "\n".join(json.dumps(each) for each in [*bidi("/a", ()), said("/a", 25)])

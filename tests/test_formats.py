@@ -50,6 +50,7 @@ def test_an_empty_file() -> None:
         (b'[{"url": "https://a.test/", "errorText": "net::ERR_FAILED"}]', "a list of failed requests"),
         (b'{"info": {"_postman_id": "1", "name": "x"}, "item": []}', "a collection of Postman"),
         (b'{"_type": "export", "__export_format": 4, "resources": []}', "an export of Insomnia"),
+        (b'[{"info": {"browsertime": {"version": "28.3.0"}}}]', "a summary of browsertime"),
         (b'{"openapi": "3.1.0", "paths": {}}', "a description of an API"),
     ],
 )
@@ -70,6 +71,7 @@ def test_what_tells_nothing_is_named(start: bytes, words: str) -> None:
         ("x.tar", b"a.har".ljust(257, b"\0") + b"ustar\x0000", "a tar archive"),
         ("x", b'{\0"\0', "UTF-16 without a byte order mark"),
         ("x", "Access to".encode("utf-16-be"), "UTF-16 without a byte order mark"),
+        ("x.har.br", b"[)~\x93\x84", "packed by Brotli, which is not read"),
         ("x", b"onInputData({", "JSONP: a HAR file is JSON alone"),
     ],
 )

@@ -1,7 +1,8 @@
 """HARs of one and the same session, as each program writes it.
 
 Recorded: puppeteer.har (puppeteer-har 1.1.2 over chrome-har 0.11.12), chrome-har.har (1.3.1, told all that the
-protocol tells), and what mitmproxy itself writes here. The others are built here by the shape that the programs' own
+protocol tells), and what mitmproxy itself writes here. Built here as they wrote it: bidi-har-export 0.0.22 over
+Firefox 153, and Selenium Wire 5.1.0. The others are built here by the shape that the programs' own
 source or public samples show: Safari by WebKit's HARBuilder and NetworkTableContentView, HTTP Toolkit by its har.ts,
 Edge by Chromium's Log.ts, Playwright by its harTracer.ts, Charles and Proxyman by samples in public bug reports.
 Fiddler's is by description alone.
@@ -19,7 +20,7 @@ from mitmproxy.addons.savehar import SaveHar
 
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, ToldBy, Verdict
 from cors_addon.reasons.assumptions import Assumption
-from cors_addon.recordings import har_dialects, har_entry, har_wire, har_word
+from cors_addon.recordings import har_dialects, har_entry, har_fields, har_wire, har_word
 from tests.helpers import actual, preflight
 from tests.test_har import CASES, FIREFOX, SAFARI, check
 
@@ -302,6 +303,25 @@ def playwright_webkit() -> dict[str, Any]:
     return log([*entries, own, newer, mocked], "Playwright", browser={"name": "webkit", "version": "26.0"})
 
 
+def bidi_har_export() -> dict[str, Any]:
+    """Firefox's BiDi events as a HAR: what a preflight refused or got no answer is left out, and so is every body."""
+    entries = []
+    for one in SESSION:
+        if not one.status:
+            continue
+        made = entry(one, lines(asked(one, FIREFOX)), lines(one.answer), pageref="page_1")
+        made["request"]["headersSize"] = made["response"]["headersSize"] = 194
+        made["response"] |= {"content": {"mimeType": "text/plain", "size": 0, "text": "", "encoding": ""}}
+        entries.append(made)
+    return log(entries, "firefox", browser={"name": "firefox", "version": "153.0"})
+
+
+def selenium_wire() -> dict[str, Any]:
+    """A proxy that leaves out preflights, and what got no answer."""
+    sent = [one for one in SESSION if one.status and one.method != "OPTIONS"]
+    return log([entry(one, lines(asked(one, EDGE)), lines(one.answer)) for one in sent], "Selenium Wire HAR dump")
+
+
 def test_a_redirect_without_headers_is_not_judged() -> None:
     """Older Playwrights have where it leads, and at times no header of it: what follows knows its origin by it."""
     agent = {"User-Agent": EDGE, "Origin": PAGE, "Sec-Fetch-Mode": "cors"}
@@ -337,6 +357,18 @@ DIALECTS: dict[str, tuple[Callable[[], dict[str, Any]], str, dict[str, str], dic
         "webkit",
         {key: found for key, found in FOUND.items() if key != "GET /gone"},
         {har_wire.STILL_OPEN: 1},
+    ),
+    "bidi-har-export": (
+        bidi_har_export,
+        "gecko",
+        {key: found for key, found in FOUND.items() if key != "GET /gone"},
+        {LEAVES_OUT["firefox"]: 1},
+    ),
+    "selenium-wire": (
+        selenium_wire,
+        "chromium",
+        {key: found for key, found in FOUND.items() if key != "GET /gone" and not key.startswith("OPTIONS")},
+        {LEAVES_OUT["seleniumwire"]: 1},
     ),
     "http-toolkit": (
         http_toolkit,
@@ -392,6 +424,21 @@ def test_dialect(name: str, tmp_path: Path) -> None:
     assert chains == ({"/old": 2} if "GET /old" in expected else {})
     mocked = [har_entry.ANSWERED_BY_TEST in each.assumptions for each in judgements]
     assert mocked.count(True) == ("GET /mock" in expected)
+
+
+@pytest.mark.parametrize(
+    ("headers", "size", "body"),
+    [
+        ({}, 0, b""),
+        ({"Content-Length": "0"}, 194, b""),
+        ({"Content-Length": "68"}, -1, None),
+        ({}, 262, None),
+    ],
+)
+def test_a_text_without_characters(headers: dict[str, str], size: int, body: bytes | None) -> None:
+    """Of an answer that had a body it says that the writer keeps none: nothing is concluded from it."""
+    made = {"headers": lines(headers), "headersSize": 194, "bodySize": size, "content": {"size": 0, "text": ""}}
+    assert har_fields.body_of(made, 100) == body
 
 
 @pytest.mark.parametrize(("build", "told"), [(fiddler, True), (edge, True), (charles, False)])
@@ -504,6 +551,8 @@ def test_chrome_har_moves_headers(moved: bool, tmp_path: Path) -> None:
     ("creator", "failed", "mode"),
     [
         ("chrome-har", False, Credentials.UNKNOWN),
+        ("firefox", False, Credentials.UNKNOWN),
+        ("Selenium Wire HAR dump", False, Credentials.UNKNOWN),
         ("Chrome HAR Capturer", False, Credentials.UNKNOWN),
         ("A Tool That Nobody Knows", False, Credentials.UNKNOWN),
         ("A Tool That Nobody Knows", True, Credentials.INCLUDE),

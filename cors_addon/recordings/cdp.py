@@ -7,7 +7,8 @@ of each for every hop, in order; a hop that a cache answered has none.
 Law 2: what the browser decided is its own word: an answer that a page received passed, `corsErrorStatus` is a refusal,
 `blockedReason` and `errorText` are what else went wrong.
 Law 3: what a preflight was refused for is said of its request, which was never sent; it is judged at the preflight.
-Law 4: requests that are still open are bounded in number and size, the oldest are given up.
+Law 4: of what a policy stopped before it was sent, the browser's messages and issues tell, where they are in the log.
+Law 5: requests that are still open are bounded in number and size, the oldest are given up.
 """
 
 import contextlib
@@ -17,14 +18,17 @@ from functools import lru_cache
 from typing import Any
 
 from cors_addon.exchange.model import Credentials, Word
+from cors_addon.fetch.load import Block, Gate
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.assumptions import Assumption
-from cors_addon.recordings import words
+from cors_addon.recordings import sentences, words
 from cors_addon.recordings.cdp_request import Hop, Request, size_of
 from cors_addon.recordings.events import events, methods
 from cors_addon.recordings.exchange import Recorded, Wanted
+from cors_addon.recordings.held_back import HeldBack
 from cors_addon.recordings.json_stream import Text
 from cors_addon.recordings.logged import WEBSOCKET, WORKER, Log, Logged
+from cors_addon.recordings.sentences import Sentence
 from cors_addon.recordings.source import Head, Source
 
 MOST_OPEN = 4096
@@ -47,7 +51,7 @@ def read(source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     """Each exchange of a log, None for one with which CORS has nothing to do; raises Damage after the last good one."""
     log = Log(source.name, wanted, one_window=True)
     requests = _Requests(log)
-    return log.of_all(events(Text(source), tuple(_HANDLERS)), requests.see, requests.finish)
+    return log.of_all(events(Text(source), (*_HANDLERS, _MESSAGE, _ISSUE)), requests.see, requests.finish)
 
 
 class _Requests:
@@ -62,6 +66,9 @@ class _Requests:
         self._events = 0
         self._offset: float | None = None
         """Seconds between the log's own clock and the day's."""
+        self._held_back = HeldBack("chromium")
+        self._now = 0.0
+        """When a request last began, Unix seconds."""
 
     def see(self, event: dict[str, Any]) -> None:
         """The next event."""
@@ -72,6 +79,9 @@ class _Requests:
         handle = _HANDLERS.get(method)
         key = params.get("requestId")
         if handle is None or not isinstance(key, str):
+            if method in (_MESSAGE, _ISSUE):
+                with _passing_over_what_is_malformed:
+                    self._hear(params)
             return
         self._events += 1
         with _passing_over_what_is_malformed:
@@ -87,6 +97,7 @@ class _Requests:
         for key in list(self._open):
             with _passing_over_what_is_malformed:
                 self._close(key)
+        self._held_back.tell(self._log)
 
     # -- events ----------------------------------------------------------------------------------------------------
 
@@ -105,6 +116,7 @@ class _Requests:
             last.end(params, redirected=True)
         if self._offset is None and isinstance(params.get("wallTime"), (int, float)):
             self._offset = params["wallTime"] - params["timestamp"]
+        self._now = params["timestamp"] + (self._offset or 0.0)
         request.hops.append(Hop(params, self._log.number()))
         self._count(request.hops[-1].size)
         initiator = params.get("initiator")
@@ -173,6 +185,16 @@ class _Requests:
         del key, params
         self._log.add(Logged("", "GET", (), sent=True, started=0, ended=0, note=WEBSOCKET))
 
+    def _hear(self, params: dict[str, Any]) -> None:
+        """Log.entryAdded, a message of the browser's; or Audits.issueAdded, which has no time of its own."""
+        entry = params.get("entry")
+        if isinstance(entry, dict):
+            said = sentences.read(str(entry["text"]))
+            if said is not None:
+                self._held_back.hear(said, entry["timestamp"] / 1000)
+        elif (found := _issue(params["issue"]["details"])) is not None:
+            self._held_back.hear(found, self._now, maybe_told=True)
+
     # -- what is complete ------------------------------------------------------------------------------------------
 
     def _of(self, key: str) -> Request:
@@ -222,6 +244,8 @@ class _Requests:
             return
         logged = hop.logged(self._offset or 0.0, request.not_before)
         logged.word = _word(hop)
+        if hop.failure is not None and logged.word is not None and logged.word.block is not None:
+            self._held_back.know(hop.url)
         if hop.from_worker:
             logged.note = WORKER if hop.by_script else ""
             if not logged.note:
@@ -267,6 +291,17 @@ class _Requests:
         self._log.add(logged)
 
 
+def _issue(details: dict[str, Any]) -> Sentence | None:
+    """What an issue tells that a policy stopped: https://chromedevtools.github.io/devtools-protocol/tot/Audits/"""
+    about = details.get("contentSecurityPolicyIssueDetails")
+    if not isinstance(about, dict) or about.get("isReportOnly") or not isinstance(about.get("blockedURL"), str):
+        return None
+    directive = str(about["violatedDirective"])
+    block = Block(Gate.CSP, directive, header="Content-Security-Policy")
+    word = Word(passed=False, block=block, text=f"ContentSecurityPolicyIssue: {directive}")
+    return Sentence(word, about["blockedURL"], destination=sentences.destination_by(directive))
+
+
 def _refused_preflight(preflight: Hop, hop: Hop) -> Word | None:
     """What the browser says of the preflight of a request that was never sent."""
     if preflight.status is None and (own := _said(preflight)) is not None and own.network is not None:
@@ -310,6 +345,7 @@ _UNWANTED = Word(
 """Of a redirect that CORS did not refuse, or the log would say so, and that the page did not want."""
 
 
+_MESSAGE, _ISSUE = "Log.entryAdded", "Audits.issueAdded"
 type _Handler = Callable[[_Requests, str, dict[str, Any]], None]
 _HANDLERS: Mapping[str, _Handler] = {
     "Network.requestWillBeSent": _Requests.will_be_sent,

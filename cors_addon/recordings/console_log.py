@@ -25,6 +25,8 @@ from cors_addon.recordings.source import UTF16_MARKS, Head, Source
 ONLY_REFUSALS = "a console tells what was refused, not what passed: a HAR or a Playwright trace has both"
 MOST_EXPLAINED = 10_000
 """URLs of which it is kept that a sentence tells why."""
+_PRINTED = pattern(r"\[?\{'")
+"""How Python prints a message of its drivers, or a list of them."""
 _FIRST = 200
 """Characters of a file by which JSON is told from other text."""
 _CUT = 8
@@ -83,12 +85,19 @@ def is_text(head: Head) -> bool:
 
 
 def _is_no_json(text: str) -> bool:
-    """Whether a text that begins as JSON may is none by its first words: `[12:00:01] …`, `[pid:tid:…:INFO:…] …`."""
+    """Whether a text that begins as JSON may is none by its first words: `[12:00:01] …`, `[pid:tid:…:INFO:…] …`.
+
+    Or `{'level': …`: what Python prints.
+    """
     line = text.lstrip("\ufeff \t\r\n").partition("\n")[0][:_FIRST]
     try:
         json.loads(line, strict=False)
     except json.JSONDecodeError as error:
-        return line.startswith("[") and error.pos < len(line) - _CUT and not error.msg.startswith("Unterminated")
+        return (
+            (line.startswith("[") or _PRINTED.match(line) is not None)
+            and error.pos < len(line) - _CUT
+            and not error.msg.startswith("Unterminated")
+        )
     except (ValueError, RecursionError):
         return False
     return False
@@ -124,7 +133,7 @@ def _lines(source: Source) -> Iterator[str]:
     rest = ""
     while data := source.read():
         decoder = decoder or codecs.getincrementaldecoder(_encoding(data))("replace")
-        *lines, rest = (rest + decoder.decode(data)).split("\n")
+        *lines, rest = (rest + decoder.decode(data)).replace("}, {'", "}\n{'").split("\n")
         for line in lines:
             yield line[:LONGEST]
         rest = rest[:LONGEST]

@@ -125,6 +125,12 @@ def _lacks_its_mark(start: bytes) -> bool:
     return len(first) > 3 and (not any(first[::2]) or not any(first[1::2])) and any(first)
 
 
+def _is_brotli(head: Head) -> bool:
+    """Whether it is packed by Brotli, which has no mark of its own: by its name, unless it is a text all the same."""
+    first = head.start[:64].removeprefix(codecs.BOM_UTF8)
+    return head.name.lower().endswith(".br") and any(byte > 126 or byte in range(1, 9) for byte in first)
+
+
 def _single(names: Sequence[str]) -> str:
     """The one file in a zip file, or the one recording among several; raises Damage where there is not one."""
     wanted = {each.in_zip: each.name for each in FORMATS if each.in_zip is not None}
@@ -145,6 +151,8 @@ def find(head: Head) -> Format:
         raise Damage(f"a tar archive, which is not read: {_UNPACK}", 0)
     if _lacks_its_mark(head.start):
         raise Damage("UTF-16 without a byte order mark, which is not read: with one, and UTF-8, it is", 0)
+    if _is_brotli(head):
+        raise Damage("packed by Brotli, which is not read: unpack it first (brotli --decompress FILE)", 0)
     for marks, what in _UNREAD:
         if head.start.startswith(marks):
             raise Damage(what, 0)

@@ -21,7 +21,10 @@ What each writer does was seen in its files or read in its source:
     the last, too; `connection` is a connection.
   - chrome-har-capturer: what failed is left out, preflights are not; headers as the page made them always;
     `_fromDiskCache`; `connection` is a connection, 0 where there was none.
+  - bidi-har-export (browsertime with Firefox): the browser's name as its creator, as WebDriver spells it; what got no
+    answer, or was never sent, is left out; a body of no characters stands for each; no `_securityState`, no address.
   - WebPageTest: the request's start is when it was sent, though its time has `dns` and `connect` in it.
+  - Selenium Wire: mitmproxy 5 inside; preflights are left out, unless it is told not to, and what got no answer.
   - Charles, Fiddler, Proxyman, HTTP Toolkit, mitmproxy: proxies, which saw the wire; status 0 for no answer. mitmproxy
     writes methods in upper case, which preflights name as they are; Proxyman writes whole seconds, and no response for
     what was still open; HTTP Toolkit has status 0 for that and for what the browser gave up; Fiddler names the client's
@@ -50,6 +53,8 @@ class Dialect:
 
     creator: str = ""
     """Its name in `log.creator`, in lower case and without spaces."""
+    as_written: str = ""
+    """That name to the letter, where the same in other letters is another writer."""
     is_proxy: bool = False
     """Whatever is in the file was on the wire. Its name may go on."""
     leaves_out: str | None = None
@@ -68,14 +73,23 @@ class Dialect:
     """`_error` of an answer is null where nothing went wrong with it."""
     leaves_failures_out: bool = False
     """What has an answer in the file was let through; of what was not sent or not answered nothing can be said."""
+    leaves_unanswered_out: bool = False
+    """What got no answer, or was never sent; what was refused is in the file."""
     moves_headers: bool = False
     """After redirects, the headers of an earlier answer may stand with the last."""
     tells_by_headers: bool = False
     """With Chromium: provisional headers for what was answered from a cache, or by a service worker."""
 
-    def writes(self, name: str) -> bool:
+    def writes(self, written: str) -> bool:
         """Whether a file whose creator has this name is by this writer."""
+        if self.as_written:
+            return written == self.as_written
+        name = _plain(written)
         return name.startswith(self.creator) if self.is_proxy else name == self.creator
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace(" ", "")
 
 
 PLAIN = Dialect()
@@ -102,10 +116,25 @@ DIALECTS = (
         numbers_connections=True,
         leaves_failures_out=True,
     ),
+    Dialect(
+        creator="firefox",
+        as_written="firefox",
+        leaves_out="bidi-har-export leaves out what got no answer or was never sent: what a preflight refused is not"
+        " in this file",
+        leaves_unanswered_out=True,
+    ),
     Dialect(creator="firefox"),
     Dialect(creator="playwright", tells_by_headers=True),
     Dialect(creator="webpagetest", connects_apart=True),
     Dialect(creator="mitmproxy", is_proxy=True, upper_case_methods=True, connects_apart=True, answers_itself=True),
+    Dialect(
+        creator="seleniumwire",
+        is_proxy=True,
+        leaves_out="Selenium Wire leaves out what got no answer; and preflights, unless ignore_http_methods is []",
+        upper_case_methods=True,
+        connects_apart=True,
+        leaves_unanswered_out=True,
+    ),
     Dialect(creator="httptoolkit", is_proxy=True, zero_is_open=True),
     Dialect(creator="charles", is_proxy=True),
     Dialect(creator="fiddler", is_proxy=True),
@@ -162,9 +191,10 @@ class Context:
 
     def learn(self, key: str, value: Any) -> None:
         """What the file says of who wrote it: `browser` knows better than `creator`."""
-        name = str(value.get("name", "")).lower().replace(" ", "") if isinstance(value, dict) else ""
+        written = str(value.get("name", "")) if isinstance(value, dict) else ""
+        name = _plain(written)
         if key == "creator":
-            self.dialect = next((each for each in DIALECTS if each.writes(name)), PLAIN)
+            self.dialect = next((each for each in DIALECTS if each.writes(written)), PLAIN)
         if key == "creator" and self.engine is not None:
             return
         for word, engine in _BROWSERS:
@@ -224,8 +254,9 @@ class Context:
 
     @property
     def of_one_window(self) -> bool:
-        """Whether a browser's own tools wrote it, who look at one window: not a proxy, nor who is not known."""
-        return self.dialect is not PLAIN and not self.dialect.is_proxy
+        """Whether a browser's own tools wrote it, who look at one window: no proxy or driver, nor who is not known."""
+        by_a_proxy_or_driver = self.dialect.is_proxy or self.dialect.leaves_unanswered_out
+        return self.dialect is not PLAIN and not by_a_proxy_or_driver
 
     @property
     def keeps_failures(self) -> bool:
@@ -234,7 +265,8 @@ class Context:
         Who writes in a way that is not known has to show that. Of what Playwright has no answer to, it is not told
         whether that or its preflight was refused.
         """
-        if self.dialect.leaves_failures_out or self.dialect.tells_by_headers:
+        left_out = self.dialect.leaves_failures_out or self.dialect.leaves_unanswered_out
+        if left_out or self.dialect.tells_by_headers:
             return False
         return self.dialect is not PLAIN or self.failures > 0
 

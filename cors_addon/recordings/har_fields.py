@@ -270,6 +270,15 @@ def has_text(response: dict[str, Any]) -> bool:
     return isinstance(content, dict) and ("text" in content or "_read" in content)
 
 
+def _had_a_body(response: dict[str, Any]) -> bool:
+    """Whether the answer had a body, for which some writers put a text of no characters."""
+    length = next(
+        (value for name, value in header_list(response.get("headers")) if LOWER[name] == b"content-length"), b""
+    )
+    size, head = number(response.get("bodySize")) or 0, number(response.get("headersSize")) or 0
+    return length.strip(b" 0").isdigit() or size > max(head, 0)
+
+
 def body_of(response: dict[str, Any], limit: int) -> bytes | None:
     """The answer's body, as far as the file has it; writers decode what was compressed.
 
@@ -285,7 +294,7 @@ def body_of(response: dict[str, Any], limit: int) -> bytes | None:
     is_coded = content.get("encoding") == "base64"
     if isinstance(text, UnreadText):
         text = text.read(None if is_coded else limit)
-    if not isinstance(text, str):
+    if not isinstance(text, str) or (not text and _had_a_body(response)):
         return None
     if not is_coded:
         return text.encode("utf-8", "surrogatepass")

@@ -53,6 +53,11 @@ _KINDS: tuple[tuple[Callable[[Head], bool], str], ...] = (
         "a summary of k6, which is no browser: CORS is not asked there; record the page's own requests",
     ),
     (
+        _has("[].info.browsertime"),
+        "a summary of browsertime, without requests; the browsertime.har beside it has those that passed: to have"
+        " what was refused, and why, record with --chrome.collectPerfLog, and check chromePerflog-1.json.gz",
+    ),
+    (
         _has("openapi", "swagger"),
         "a description of an API, not a recording of requests to it; " + HAR,
     ),

@@ -150,7 +150,12 @@ def _destination(gate: Gate, values: dict[str, str], text: str) -> Destination |
         return None if named is None else DESTINATIONS.get(named[1].lower().replace("resource", "fetch"))
     fallback = _FALLBACK.search(text)
     directive = fallback[1] or fallback[2] if fallback else (values.get("policy") or "").partition(" ")[0]
-    return DESTINATIONS.get(values.get("kind", "").lower()) or _BY_DIRECTIVE.get(directive.removesuffix("-elem"))
+    return DESTINATIONS.get(values.get("kind", "").lower()) or destination_by(directive)
+
+
+def destination_by(directive: str) -> Destination | None:
+    """What a request was for, by the directive of the policy that stopped it; None where that is for several."""
+    return _BY_DIRECTIVE.get(directive.removesuffix("-elem"))
 
 
 def is_consequence(text: str) -> bool:
