@@ -422,8 +422,8 @@ def test_whether_a_page_is_named(value: str | None, own: bool, elsewhere: bool, 
     """By its referrer policy: to itself, to another origin, and to one without TLS."""
     policy = referrer_policy(() if value is None else ((b"Referrer-Policy", value.encode()),))
     at = url(f"{PAGE}/")
-    targets = (url(f"{PAGE}/x"), url(OTHER), url("http://cdn.third.test/"))
-    assert tuple(names_page(policy, at, target) for target in targets) == (own, elsewhere, insecure)
+    targets = (url(f"{PAGE}/x"), url(OTHER), url("http://cdn.third.test/"), url("http://localhost:9000/"))
+    assert tuple(names_page(policy, at, target) for target in targets) == (own, elsewhere, insecure, insecure)
 
 
 def test_an_event_source_is_always_a_cors_request() -> None:

@@ -91,6 +91,16 @@ def test_a_page_in_a_sandbox_names_itself_nowhere() -> None:
     assert stopped(observed(page("d", answer=[kept])), observed(same_site)) is None
 
 
+def test_a_secure_page_names_itself_to_no_host_without_tls_this_machine_included() -> None:
+    """So that such a load is the latest such page's, and not that of one that names itself nowhere."""
+    sandboxed, later = (
+        observed(page("d", answer=[SANDBOX])),
+        observed(page("later", 0.5, url=f"{SHOP}/", answer=[REQUIRE])),
+    )
+    assert stopped(sandboxed, later, silent("a", url="http://localhost:9000/it")) is Gate.COEP
+    assert stopped(sandboxed, later, silent("b")) is None
+
+
 @pytest.mark.parametrize(
     ("top", "header", "gate"),
     [

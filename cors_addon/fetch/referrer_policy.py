@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cors_addon.fetch.headers import get
-from cors_addon.fetch.origins import Url, is_potentially_trustworthy
+from cors_addon.fetch.origins import Url
 
 _ALWAYS = frozenset({"origin", "origin-when-cross-origin", "unsafe-url"})
 _SECURELY = frozenset({"no-referrer-when-downgrade", "strict-origin", "strict-origin-when-cross-origin"})
@@ -42,11 +42,13 @@ def of_meta(content: str) -> str | None:
 def names_page(policy: str, page: Url, url: Url) -> bool:
     """Whether a request of a page with this policy bears a Referer, be it the origin alone.
 
-    https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer
+    https://w3c.github.io/webappsec-referrer-policy/#determine-requests-referrer, but that all engines go by the schemes
+    alone, where the standard has an http URL of this machine be as good as https: `SecurityPolicy::ShouldHideReferrer`
+    in Chromium's and WebKit's sources, `ReferrerInfo::HandleSecureToInsecureReferral` in Firefox's.
     """
     if policy in _ALWAYS:
         return True
     if policy == "same-origin":
         return page.origin == url.origin
-    downgrade = page.scheme == "https" and not is_potentially_trustworthy(url)
+    downgrade = page.scheme == "https" and url.scheme != "https"
     return policy in _SECURELY and not downgrade
