@@ -10,7 +10,7 @@ import pytest
 from tests.browser.near.cases import BODIES, LOADERS, WIDER, Change, NearCase, answers, from_json, simpler, to_json
 from tests.browser.near.draw import with_own_page
 from tests.browser.near.drivers import Told
-from tests.browser.near.run import Found, known, sort
+from tests.browser.near.run import Found, known, opened_beside, sort
 from tests.browser.near.verdict import Verdict, judged
 from tests.browser.near.wider import FAMILIES, draw
 from tests.browser.proxy import Seen
@@ -90,6 +90,7 @@ def test_an_integrity_attribute_is_filled_in() -> None:
         ("chromium", Told(failures=[{"errorText": "net::ERR_BLOCKED_BY_ORB"}]), "orb"),
         ("chromium", Told(failures=[{"errorText": "x", "blockedReason": "corp-not-same-site"}]), "corp"),
         ("chromium", Told({"outcome": "load"}), None),
+        ("chromium", Told({"outcome": "error"}, ["The script does not have a MIME type."]), "mime"),
         ("firefox", Told(console=["[ORB] The resource at “U” was blocked by OpaqueResponseBlocking."]), "orb"),
         ("firefox", Told(failures=[{"status": "NS_ERROR_DOM_CORP_FAILED"}]), "coep"),
         (
@@ -116,6 +117,24 @@ def test_a_browsers_word(browser: str, told: Told, gate: str | None) -> None:
     """Becomes a value of `blocked_by` at the last flow."""
     (found,) = judged(CASE, told, [flow(sec_fetch_dest="image", sec_fetch_mode="no-cors")], browser)
     assert found.verdict.gate == gate
+
+
+def test_whose_frame_it_is_is_not_told_where_a_page_of_its_origin_is_opened_meanwhile() -> None:
+    """By another case, and shortly before; what a style sheet loads names the sheet."""
+    middle = "https://www.shop.test"
+    case = dataclasses.replace(CASE, loader="iframe", middle=middle)
+    asked = dataclasses.replace(flow(sec_fetch_dest="iframe", sec_fetch_mode="navigate"), time=5.0)
+    (found,) = judged(case, Told({"outcome": "load", "framed": True}), [asked], "chromium")
+    page = dataclasses.replace(flow(-1, f"{middle}/d/n2"), case="n2", time=4.0)
+    assert opened_beside(found, [page]).undecided
+    others = [
+        dataclasses.replace(page, case="n1"),
+        dataclasses.replace(page, time=6.0),
+        dataclasses.replace(page, url=f"{middle}:8443/d/n2"),
+    ]
+    assert not opened_beside(found, others).undecided
+    sheet = dataclasses.replace(found, case=dataclasses.replace(case, loader="image-in-css"))
+    assert not opened_beside(sheet, [page]).undecided
 
 
 def test_firefox_says_nothing_of_an_object_that_corp_keeps_out() -> None:

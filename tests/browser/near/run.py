@@ -17,13 +17,15 @@ from tests.browser.compare import load_lines
 from tests.browser.drivers import BrowserGone, Launch
 from tests.browser.proxy import Proxy, Seen
 
-from .cases import FRAMED, NearCase, answers, from_json
+from .cases import FRAMED, IN_SHEETS, NearCase, answers, from_json
 from .drivers import NearDriver, Told
 from .verdict import Judged, judged
 
 CASE_SECONDS = 40.0
 RESTARTS = 4
 FRAMED_SECONDS = 10.0
+PAGE = -1
+"""The hop of a case's own page, as the case server counts."""
 DEMANDS = frozenset({"Content-Security-Policy", "Cross-Origin-Embedder-Policy", "Document-Isolation-Policy"})
 TABLE = Path(__file__).with_name("known_differences.json")
 
@@ -210,9 +212,13 @@ async def compared(
     ours = load_lines(jsonl)
     found = Found()
     framed = [each for case, _ in told.values() for each in framed_flows(case, seen)]
+    pages = [flow for each in seen.values() for flow in each if flow.hop == PAGE]
     for case, mine in told.values():
         found.cases += 1
-        flows = [beside(each, framed) for each in judged(case, mine, seen.get(case.id, []), driver.name)]
+        flows = [
+            beside(opened_beside(each, pages), framed)
+            for each in judged(case, mine, seen.get(case.id, []), driver.name)
+        ]
         found.never_sent += not flows
         for each in flows:
             sort(found, each, ours, mine, differences)
@@ -223,6 +229,19 @@ def framed_flows(case: NearCase, seen: Mapping[str, Sequence[Seen]]) -> list[tup
     """The answers of a case that became documents within its page, and whether they demand anything."""
     demands = any(change.what in DEMANDS for change in case.changes)
     return [(flow, demands) for flow in seen.get(case.id, [])] if case.loader in FRAMED else []
+
+
+def opened_beside(each: Judged, pages: Sequence[Seen]) -> Judged:
+    """Undecided where another case has opened a page of the origin of this one's frame meanwhile: whose load it is says
+    the origin alone.
+    """
+    case, flow = each.case, each.flow
+    for page in pages if case.middle not in ("", case.page) and case.loader not in IN_SHEETS else ():
+        recent = 0 <= flow.time - page.time < FRAMED_SECONDS
+        if recent and page.case != case.id and page.url.startswith(f"{case.middle}/"):
+            why = "a page of the frame's origin was opened elsewhere meanwhile"
+            return dataclasses.replace(each, undecided=each.undecided or why)
+    return each
 
 
 def beside(each: Judged, framed: Sequence[tuple[Seen, bool]]) -> Judged:

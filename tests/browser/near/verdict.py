@@ -61,7 +61,7 @@ CHROMIUM_TEXTS = (
     (r"^Refused to execute script from '.*' because its MIME type .*strict MIME type checking is enabled", "nosniff"),
     (r"^Refused to (?:execute|apply) |^Failed to load module script|EventSource's response has a MIME type", "mime"),
     (r"^Unsafe attempt to load URL|^The script resource is behind a redirect", "other"),
-    (r"^The script has an unsupported MIME type", "mime"),
+    (r"^The script has an unsupported MIME type|^The script does not have a MIME type", "mime"),
 )  # fmt: skip
 
 

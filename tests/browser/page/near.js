@@ -47,7 +47,7 @@
   }
 
   function viaSharedWorker(asked, options) {
-    return Promise.race([late(1500), new Promise((resolve) => {
+    return Promise.race([late(3000), new Promise((resolve) => {
       try {
         const worker = new SharedWorker(asked.url, options);
         worker.port.onmessage = () => resolve({ outcome: "load", ran: 1 });
