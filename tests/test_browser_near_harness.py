@@ -95,6 +95,11 @@ def test_an_integrity_attribute_is_filled_in() -> None:
         ("firefox", Told(failures=[{"status": "NS_ERROR_DOM_CORP_FAILED"}]), "coep"),
         (
             "firefox",
+            Told(console=[f"[CSP_CSPGenericViolation] … blocked … (img-src) at {PAGE}/favicon.ico …"]),
+            None,
+        ),
+        (
+            "firefox",
             Told(console=["[COEP] The resource at “U” was blocked due to its Cross-Origin-Resource-Policy header"]),
             "coep",
         ),
@@ -135,6 +140,14 @@ def test_whose_frame_it_is_is_not_told_where_a_page_of_its_origin_is_opened_mean
     assert not opened_beside(found, others).undecided
     sheet = dataclasses.replace(found, case=dataclasses.replace(case, loader="image-in-css"))
     assert not opened_beside(sheet, [page]).undecided
+
+
+def test_firefox_tells_of_a_worker_that_an_embedder_policy_keeps_out_by_a_code() -> None:
+    """Whatever its status is, for that is looked at later."""
+    case = dataclasses.replace(CASE, loader="worker", changes=(Change(0, "status", ("404",)),))
+    told = Told({"outcome": "error"}, failures=[{"status": "NS_ERROR_BLOCKED_BY_POLICY", "blocked": 0}])
+    (found,) = judged(case, told, [flow(sec_fetch_dest="worker", sec_fetch_mode="same-origin")], "firefox")
+    assert found.verdict.gate == "coep"
 
 
 def test_firefox_says_nothing_of_an_object_that_corp_keeps_out() -> None:

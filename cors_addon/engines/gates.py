@@ -7,7 +7,7 @@ import re
 
 from cors_addon.engines import orb_chromium, orb_gecko
 from cors_addon.engines.webkit_gates import WEBKIT
-from cors_addon.fetch import gates, mime, redirect_gates, sniff
+from cors_addon.fetch import csp, gates, mime, redirect_gates, sniff
 from cors_addon.fetch.embedder_policy import EmbedderPolicy
 from cors_addon.fetch.gates import STANDARD_GATES
 from cors_addon.fetch.headers import get
@@ -102,9 +102,9 @@ def _is_download(kind: str) -> bool:
 def _chromium_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
     """SubresourceIntegrity::CheckSubresourceIntegrity: of what failed by its status nothing is asked.
 
-    Algorithms are known in lower case only.
+    That is a status of 400 or more: ResourceLoader::DidReceiveResponse. Algorithms are known in lower case only.
     """
-    return gates.integrity_matches(rules, _in_lower_case(load), arrival) if 200 <= arrival.status <= 299 else None
+    return gates.integrity_matches(rules, _in_lower_case(load), arrival) if arrival.status < 400 else None
 
 
 def _chromium_script_integrity(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
@@ -177,6 +177,8 @@ CHROMIUM = GateRules(
     opaque_check=orb_chromium.check,
     kind_of=_chromium_kind,
     knows_isolation_policy=True,
+    # services/network/public/cpp/content_security_policy/csp_source.cc
+    sources=csp.Matching(sockets_as_http=False, upgrades_as_one=True),
     ancestors_paths_redirected=False,  # AncestorThrottle passes on whether the frame was redirected, not its parent
     # a redirect is asked by the browser's own process, to which an object is a frame
     object_directives=("frame-src",),
@@ -323,6 +325,7 @@ GECKO = GateRules(
     ),
     opaque_check=orb_gecko.check,
     kind_of=_gecko_kind,
+    sources=csp.Matching(sockets_as_http=False, always_upgrades_port=True),  # permitsScheme, permitsPort
     ancestors_paths=False,  # nsCSPContext::PermitsAncestry
     hints_by_any=False,
     fails_by_status=frozenset(),

@@ -5,7 +5,7 @@ Measured with WebKitGTK 2.50.
 
 import re
 
-from cors_addon.fetch import gates, mime, redirect_gates
+from cors_addon.fetch import csp, gates, mime, redirect_gates
 from cors_addon.fetch.gates import STANDARD_GATES
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import WORKLETS, Arrival, Block, Destination, Fields, Gate, GateRules, Load
@@ -30,7 +30,7 @@ def _webkit_own_kind(fields: Fields, end: str) -> str:
 
 
 def _webkit_frame_redirect(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """NetworkResourceLoader: a frame's redirect is asked for an embedder policy, too."""
+    """NetworkResourceLoader::willSendRedirectedRequest: a frame's redirect is asked for an embedder policy first."""
     return gates.frame_has_embedder_policy(rules, load, arrival)
 
 
@@ -98,8 +98,8 @@ def _is_secure(url: Url) -> bool:
 
 WEBKIT = GateRules(
     redirect_steps=(
-        gates.resource_policy_permits,
         _webkit_frame_redirect,
+        gates.resource_policy_permits,
         redirect_gates.target_matches_csp,  # where both refuse a target, its console tells of CSP first
         redirect_gates.target_is_same_origin,
         redirect_gates.target_is_not_mixed,
@@ -123,5 +123,6 @@ WEBKIT = GateRules(
     kind_of=_webkit_kind,
     fails_by_status=STANDARD_GATES.fails_by_status - _MODULES,
     knows_credentialless=False,
+    sources=csp.Matching(always_upgrades_port=True),  # ContentSecurityPolicySource::portMatches
     upgrades=Upgrades(_webkit_keeps, lambda _url: False, _is_secure, frames=False, from_owner=True),
 )

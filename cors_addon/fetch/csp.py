@@ -8,6 +8,7 @@ Anchor: https://w3c.github.io/webappsec-csp/
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from cors_addon.fetch.headers import get_all, normalize
 from cors_addon.fetch.origins import DEFAULT_PORTS, Url, parse_url
@@ -15,6 +16,20 @@ from cors_addon.fetch.patterns import pattern
 
 type Sources = tuple[str, ...]
 type Policy = Mapping[str, Sources]
+
+
+class Matching(NamedTuple):
+    """How source expressions match URLs; by default as the standard has it."""
+
+    sockets_as_http: bool = True
+    """A source of ws or wss matches URLs of http and https, too."""
+    always_upgrades_port: bool = False
+    """Port 80 matches port 443 also where the source's scheme is https."""
+    upgrades_as_one: bool = False
+    """A source of http matches an https URL only together with its port, from 80 to 443 or any, and the other way."""
+
+
+STANDARD = Matching()
 
 _FALLBACKS: Mapping[str, tuple[str, ...]] = {
     "connect-src": ("connect-src", "default-src"),
@@ -60,6 +75,7 @@ _HOST_SOURCE = pattern(
     re.IGNORECASE,
 )
 _ALSO_MATCHES = {"http": ("https",), "ws": ("wss", "http", "https"), "wss": ("https",)}
+_UPGRADES = {"http": ("https",), "ws": ("wss",)}
 _SCHEME_SOURCE = pattern(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 
 
@@ -95,14 +111,16 @@ def effective_directive(destination: str) -> str | None:
     return _DIRECTIVES.get(destination)
 
 
-def matches_source_list(url: Url, sources: Sequence[str], page: Url, *, redirected: bool) -> bool:
+def matches_source_list(
+    url: Url, sources: Sequence[str], page: Url, *, redirected: bool, how: Matching = STANDARD
+) -> bool:
     """https://w3c.github.io/webappsec-csp/#match-url-to-source-list"""
     if len(sources) == 1 and sources[0].lower() == "'none'":
         return False
-    return any(matches_source(url, source, page, redirected=redirected) for source in sources)
+    return any(matches_source(url, source, page, redirected=redirected, how=how) for source in sources)
 
 
-def matches_source(url: Url, source: str, page: Url, *, redirected: bool) -> bool:
+def matches_source(url: Url, source: str, page: Url, *, redirected: bool, how: Matching = STANDARD) -> bool:
     """Whether a source expression allows a URL; `page` is the URL that `'self'` and a missing scheme stand for.
 
     https://w3c.github.io/webappsec-csp/#match-url-to-source-expression
@@ -110,33 +128,35 @@ def matches_source(url: Url, source: str, page: Url, *, redirected: bool) -> boo
     if source == "*":
         return url.scheme in ("http", "https") or url.scheme == page.scheme
     if scheme := _SCHEME_SOURCE.fullmatch(source):
-        return _scheme_matches(scheme[1].lower(), url.scheme)
+        return _scheme_matches(scheme[1].lower(), url.scheme, how)
     if source.lower() == "'self'":
-        return _is_self(url, page)
+        return _is_self(url, page, how)
     match = _HOST_SOURCE.fullmatch(source)
     if match is None:
         return False
     scheme_part = (match["scheme"] or page.scheme).lower()
     return (
-        _scheme_matches(scheme_part, url.scheme)
+        _scheme_matches(scheme_part, url.scheme, how)
         and _host_matches(match["host"].lower(), url.host)
-        and _port_matches(match["port"], scheme_part, url)
+        and _port_matches(match["port"], scheme_part, url, how)
         and (redirected or not match["path"] or _path_matches(match["path"], url.path))
     )
 
 
-def _is_self(url: Url, page: Url) -> bool:
+def _is_self(url: Url, page: Url, how: Matching) -> bool:
     if url.origin == page.origin:
         return True
     ports = url.port == page.port or (
         page.port == DEFAULT_PORTS[page.scheme] and url.port == DEFAULT_PORTS.get(url.scheme)
     )
-    return url.host == page.host and ports and (url.scheme == "https" or page.scheme == "http")
+    one = not how.upgrades_as_one or url.port != page.port
+    return one and url.host == page.host and ports and (url.scheme == "https" or page.scheme == "http")
 
 
-def _scheme_matches(expected: str, scheme: str) -> bool:
+def _scheme_matches(expected: str, scheme: str, how: Matching) -> bool:
     """https://w3c.github.io/webappsec-csp/#scheme-part-match"""
-    return expected == scheme or scheme in _ALSO_MATCHES.get(expected, ())
+    also = _ALSO_MATCHES if how.sockets_as_http else _UPGRADES
+    return expected == scheme or scheme in also.get(expected, ())
 
 
 def _host_matches(pattern: str, host: str) -> bool:
@@ -146,13 +166,16 @@ def _host_matches(pattern: str, host: str) -> bool:
     return host.endswith(pattern[1:]) if pattern.startswith("*.") else pattern == host
 
 
-def _port_matches(port: str | None, scheme: str, url: Url) -> bool:
+def _port_matches(port: str | None, scheme: str, url: Url, how: Matching) -> bool:
     """https://w3c.github.io/webappsec-csp/#port-part-matches"""
     if port == "*":
         return True
     if port is None:
         return url.port == DEFAULT_PORTS.get(url.scheme)
-    return int(port) == url.port or (int(port) == 80 and scheme in ("http", "ws") and url.port == 443)
+    upgraded = int(port) == 80 and url.port == 443
+    if how.upgrades_as_one:
+        return upgraded if scheme != url.scheme else int(port) == url.port
+    return int(port) == url.port or (upgraded and (how.always_upgrades_port or scheme in ("http", "ws")))
 
 
 def _path_matches(pattern: str, path: str) -> bool:

@@ -5,7 +5,7 @@ Anchor: https://html.spec.whatwg.org/multipage/browsing-the-web.html#the-x-frame
 
 from collections.abc import Iterable, Sequence
 
-from cors_addon.fetch.csp import Policy, matches_source_list
+from cors_addon.fetch.csp import STANDARD, Matching, Policy, matches_source_list
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.origins import Url, known_url
 
@@ -31,7 +31,7 @@ def frame_options_refuse(fields: Iterable[tuple[bytes, bytes]], url: Url, embedd
 
 
 def frame_ancestors_refuse(
-    policies: Sequence[Policy], url: Url, embedders: Iterable[str], *, paths: bool
+    policies: Sequence[Policy], url: Url, embedders: Iterable[str], *, paths: bool, how: Matching = STANDARD
 ) -> str | None:
     """The directive that keeps the answer from a frame in pages of the origins `embedders`, or None.
 
@@ -44,7 +44,7 @@ def frame_ancestors_refuse(
         if sources is None:
             continue
         for each in ancestors:
-            if each is None or not matches_source_list(each, sources, url, redirected=not paths):
+            if each is None or not matches_source_list(each, sources, url, redirected=not paths, how=how):
                 return " ".join(("frame-ancestors", *sources))
     return None
 

@@ -244,7 +244,7 @@ def frame_allowed(rules: GateRules, load: Load, arrival: Arrival) -> Block | Non
     embedders = (load.origin, *load.ancestors)
     if frames.has_frame_ancestors(policies):
         paths = rules.ancestors_paths and (rules.ancestors_paths_redirected or not load.redirected)
-        refused = frames.frame_ancestors_refuse(policies, load.url, embedders, paths=paths)
+        refused = frames.frame_ancestors_refuse(policies, load.url, embedders, paths=paths, how=rules.sources)
         return None if refused is None else Block(Gate.FRAME_ANCESTORS, refused, _CSP)
     refused = frames.frame_options_refuse(arrival.fields, load.url, embedders)
     return None if refused is None else Block(Gate.FRAME_OPTIONS, refused, "X-Frame-Options")

@@ -212,6 +212,8 @@ class GateRules:
     """Which directives are asked for `<object>` and `<embed>`."""
     hints_by_any: bool = True
     """A prefetch may go wherever any directive lets some load go."""
+    sources: csp.Matching = csp.STANDARD
+    """How the sources of a content security policy match."""
     ancestors_paths: bool = True
     """The path of a source of frame-ancestors counts."""
     ancestors_paths_redirected: bool = True

@@ -69,10 +69,9 @@ def _has_secure_page(load: Load) -> bool:
     return (load.origin if load.page is None else load.page.url.scheme).startswith("https")
 
 
-_OF_SCRIPTS = frozenset({"default-src", "script-src", "script-src-elem"})
-_FETCH_DIRECTIVES = _OF_SCRIPTS | frozenset(
-    """child-src connect-src font-src frame-src img-src manifest-src media-src object-src script-src-attr style-src
-    style-src-attr style-src-elem worker-src""".split()
+_FETCH_DIRECTIVES = frozenset(
+    """child-src connect-src default-src font-src frame-src img-src manifest-src media-src object-src script-src
+    script-src-elem style-src style-src-elem worker-src""".split()
 )
 """https://w3c.github.io/webappsec-csp/#directives-fetch"""
 
@@ -88,23 +87,30 @@ def target_matches_csp(rules: GateRules, load: Load, arrival: Arrival) -> Block 
         return None
     effective = _effective_directives(rules, load)
     for policy in page.policies:
-        if load.destination is Destination.PREFETCH and rules.hints_by_any and _lets_hint_pass(policy, page, target):
+        if (
+            load.destination is Destination.PREFETCH
+            and rules.hints_by_any
+            and _lets_hint_pass(rules, policy, page, target)
+        ):
             continue
         for name in effective:
-            refused = _refused_by(policy, name, load, target)
+            refused = _refused_by(rules, policy, name, load, target)
             if refused is not None:
                 return Block(Gate.CSP, refused, "Content-Security-Policy")
     return None
 
 
-def _lets_hint_pass(policy: csp.Policy, page: Page, target: Url) -> bool:
-    """Some directive would let it be loaded.
+def _lets_hint_pass(rules: GateRules, policy: csp.Policy, page: Page, target: Url) -> bool:
+    """Some directive would let it be loaded; of what trusted scripts may load at will that is a worker.
 
-    https://w3c.github.io/webappsec-csp/#does-resource-hint-request-violate-policy
+    https://w3c.github.io/webappsec-csp/#does-resource-hint-request-violate-policy, and AllowDynamicWorker in Blink's
+    csp_directive_list.cc
     """
+    of_workers = csp.directive_for(policy, "worker-src")
+    if of_workers is not None and _is_dynamic(policy[of_workers]):
+        return True
     return any(
-        csp.matches_source_list(target, sources, page.url, redirected=True)
-        or (name in _OF_SCRIPTS and _is_dynamic(sources))
+        csp.matches_source_list(target, sources, page.url, redirected=True, how=rules.sources)
         for name, sources in policy.items()
         if name in _FETCH_DIRECTIVES
     )
@@ -124,21 +130,21 @@ def _is_dynamic(sources: Iterable[str]) -> bool:
     return any(source.lower() == "'strict-dynamic'" for source in sources)
 
 
-def _refused_by(policy: csp.Policy, effective: str, load: Load, target: Url) -> str | None:
+def _refused_by(rules: GateRules, policy: csp.Policy, effective: str, load: Load, target: Url) -> str | None:
     page = load.page
     assert page is not None
     name = csp.directive_for(policy, effective)
     if name is None:
         return None
     sources = policy[name]
-    if effective in _WITH_NONCE and _trusted_otherwise(sources, load, page):
+    if effective in _WITH_NONCE and _trusted_otherwise(rules, sources, load, page):
         return None
-    if csp.matches_source_list(target, sources, page.url, redirected=True):
+    if csp.matches_source_list(target, sources, page.url, redirected=True, how=rules.sources):
         return None
     return " ".join((name, *sources))
 
 
-def _trusted_otherwise(sources: csp.Sources, load: Load, page: Page) -> bool:
+def _trusted_otherwise(rules: GateRules, sources: csp.Sources, load: Load, page: Page) -> bool:
     """Whether the load was let through for a nonce, a hash or by a trusted script: that holds for its redirects, too.
 
     It was sent: where its own URL is not on the list, nothing else can have let it through.
@@ -148,4 +154,4 @@ def _trusted_otherwise(sources: csp.Sources, load: Load, page: Page) -> bool:
     nonces = [source[7:-1] for source in sources if source.lower().startswith("'nonce-")]
     if nonces and load.element is not None and load.element.attributes.get("nonce") in nonces:
         return True
-    return not csp.matches_source_list(load.url, sources, page.url, redirected=True)
+    return not csp.matches_source_list(load.url, sources, page.url, redirected=True, how=rules.sources)

@@ -108,6 +108,8 @@ COEP = [
     Row("iframe", OTHER, typed("text/html"), "coep", b"", REQUIRE, {"chromium": None, "gecko": None}, status=204),
     Row("embed", OTHER, corp("same-site", "text/html"), "corp", HTML, REQUIRE),
     Row("iframe", OWN, to(OWN), None, page=REQUIRE, but={"webkit": "coep"}, status=302),
+    *(Row("iframe", OTHER, [*corp("same-site"), *to(OWN), *more], "corp", page=REQUIRE, but=but, status=302)
+      for more, but in (([], {"webkit": "coep"}), (REQUIRE, {}))),
     Row("worker", OWN, typed("text/javascript"), "coep", JS, REQUIRE, mode="same-origin"),
     Row("worker", OWN, typed("text/javascript", *REQUIRE), None, JS, REQUIRE, mode="same-origin"),
     Row("sharedworker", OWN, typed("text/javascript"), None, JS, REQUIRE, mode="same-origin"),
@@ -410,6 +412,31 @@ REDIRECTS = [
           page=policy(f"default-src https://api.other.test{more}")) for more in ("; img-src *", " 'strict-dynamic'")),
     Row("prefetch", OTHER, to("https://cdn.third.test/2"), "csp", status=302,
         page=policy("default-src https://api.other.test; prefetch-src *")),
+    # what trusted scripts may load at will counts where it governs workers
+    *(Row("prefetch", OTHER, to("https://cdn.third.test/2"), told, status=302, but={"gecko": "csp"},
+          page=policy(f"default-src 'none'; {more}"))
+      for more, told in (("img-src https://api.other.test; script-src 'strict-dynamic'", None),
+                         ("child-src https://api.other.test; script-src 'strict-dynamic'", "csp"),
+                         ("img-src https://api.other.test; script-src-elem 'strict-dynamic'", "csp"),
+                         ("img-src https://api.other.test; script-src-attr *", "csp"),
+                         ("img-src https://api.other.test; worker-src 'strict-dynamic'", None))),
+    # how schemes and ports are upgraded
+    *(Row("image", OTHER, to(target), told, status=302, page=policy(f"img-src https://api.other.test {source}"),
+          page_url=page, but=but)
+      for source, target, page, told, but in (
+          ("ws://cdn.third.test", "https://cdn.third.test/2", PAGE, None, {"chromium": "csp", "gecko": "csp"}),
+          ("wss:", "https://cdn.third.test/2", PAGE, None, {"chromium": "csp", "gecko": "csp"}),
+          ("cdn.third.test:80", "https://cdn.third.test/2", PAGE, "csp", {"gecko": None, "webkit": None}),
+          ("http://cdn.third.test:80", "https://cdn.third.test/2", PAGE, None, {}),
+          ("http://cdn.third.test:*", "https://cdn.third.test:8443/2", PAGE, None, {}),
+          ("http://cdn.third.test:8443", "https://cdn.third.test:8443/2", PAGE, None, {"chromium": "csp"}),
+          ("http://cdn.third.test:443", "https://cdn.third.test/2", PAGE, None, {"chromium": "csp"}),
+          ("https://cdn.third.test:8443", "https://cdn.third.test:8443/2", PAGE, None, {}),
+          ("cdn.third.test", "https://cdn.third.test/2", "http://localhost:3000/", None, {}),
+          ("cdn.third.test:8443", "https://cdn.third.test:8443/2", "http://localhost:3000/", None, {"chromium": "csp"}),
+          ("'self'", "https://app.example.test/2", "http://app.example.test/", None, {}),
+          ("'self'", "https://localhost:3000/2", "http://localhost:3000/", None, {"chromium": "csp"}),
+      )),
     Row("image", OTHER, to("https://cdn.third.test/2"), None, status=302,
         page=[("Content-Security-Policy-Report-Only", "img-src 'none'")]),
     Row("image", OTHER, to("https://cdn.third.test/2"), "csp", status=302,
@@ -434,10 +461,11 @@ INTEGRITY = [
     Row("script", OTHER, typed("text/javascript"), None, JS, markup=script("md5-abc"), mode="cors"),
     Row("script", OWN, typed("text/javascript"), "sri", JS, markup=script("sha512-" + "A" * 86 + "==", OWN)),
     Row("image", OTHER, typed("image/gif"), None, GIF, markup=script("sha512-" + "A" * 86 + "==")),
-    Row("script", OWN, typed("text/javascript"), "sri", JS, but={"chromium": None, "webkit": None},
-        markup=script("sha512-" + "A" * 86 + "==", OWN), status=403),
+    *(Row("script", OWN, typed("text/javascript"), "sri", JS, but=but, status=status,
+          markup=script("sha512-" + "A" * 86 + "==", OWN))
+      for status, but in ((300, {}), (305, {}), (403, {"chromium": None, "webkit": None}))),
     *(Row("style", OTHER, typed("text/css"), "sri", CSS, status=status,
-          but=dict.fromkeys(("chromium", "gecko", *(["webkit"] if status == 400 else [])), None),
+          but=dict.fromkeys(("gecko", *(["chromium", "webkit"] if status == 400 else [])), None),
           markup=b'<!doctype html><link rel=stylesheet href="' + OTHER.encode() + b'" integrity="sha384-AAAA">')
       for status in (399, 400)),
     Row("script", OWN, typed("text/javascript"), "sri", JS, but={"chromium": None, "gecko": None},

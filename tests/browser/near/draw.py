@@ -33,8 +33,8 @@ FAMILIES = {
 }  # fmt: skip
 """What is drawn, and how often."""
 ALIASES = {"nosniff": "mime"}
-METHODS = {"near-redirect": "redirect"}
-"""Where a family of CORS cases has the name."""
+METHODS = {"near-redirect": "redirect", "csp-hops": "csp_hops"}
+"""Where a family of CORS cases has the name, or a name of Python's cannot be it."""
 SUBRESOURCES = tuple(one for one in LOADERS if one not in FRAMED)
 NO_CORS = (
     "fetch-no-cors", "img", "script", "css", "video", "audio", "importscripts", "prefetch", "preload", "object",

@@ -113,3 +113,11 @@ INTEGRITY = (
     "sha256-AAAA", "sha512-{sha512} sha256-AAAA", "sha256-{sha256} sha512-AAAA", "md5-{md5}", "sha256-@@", "foo", " ",
     "sha256-{sha256}?x=y", "SHA256-{sha256}", "sha256-{sha256} foo", "sha384-AAAA sha384-{sha384}",
 )  # fmt: skip
+DIRECTIVE_OF = {
+    "audio": "media-src", "audio-cors": "media-src", "css": "style-src", "css-cors": "style-src", "embed": "object-src",
+    "eventsource": "connect-src", "fetch-cors": "connect-src", "fetch-no-cors": "connect-src", "font": "font-src",
+    "iframe": "frame-src", "img": "img-src", "img-cors": "img-src", "module": "script-src", "object": "object-src",
+    "script": "script-src", "script-cors": "script-src", "video": "media-src", "video-cors": "media-src",
+}  # fmt: skip
+"""Of the loaders whose redirects a content security policy is asked about, by the page's own."""
+MORE_EXACT = {"script-src": "script-src-elem", "style-src": "style-src-elem", "frame-src": "child-src"}

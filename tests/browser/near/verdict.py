@@ -166,12 +166,14 @@ def firefox(case: NearCase, told: Told, last: int) -> Verdict:
     for failure in told.failures:
         if gate := FIREFOX_REASONS.get(failure.get("blocked", 0)):
             return Verdict(gate, why=f"requestBlockingReason {failure['blocked']}")
+    if case.loader in (*OTHER_WORKERS, "worker") and "NS_ERROR_BLOCKED_BY_POLICY" in codes:
+        return Verdict("coep", why="NS_ERROR_BLOCKED_BY_POLICY")
     if "NS_ERROR_DOM_CORP_FAILED" in codes:
         return Verdict(corp_or_coep(case, last), derived=True, why="NS_ERROR_DOM_CORP_FAILED")
     for code in codes:
         if code in FIREFOX_CODES:
             return Verdict(FIREFOX_CODES[code], why=code)
-    named = by_texts(told.console, FIREFOX_TEXTS)
+    named = by_texts([text for text in told.console if "/favicon.ico" not in text], FIREFOX_TEXTS)
     # once for what fails by its status; twice where CORP refuses, of which nothing is said
     if named is None and is_refused_object(case, told):
         return Verdict(corp_or_coep(case, last), derived=True, why="NS_ERROR_WONT_HANDLE_CONTENT, twice")

@@ -5,14 +5,15 @@ other types, pages that hide their name, sandboxed pages, parts of media, upgrad
 from __future__ import annotations
 
 import dataclasses
+from urllib.parse import urlsplit
 
 from . import draw as base
 from .cases import IN_FRAME, IN_SHEETS, IN_WORKERS, LOADERS, OTHER_WORKERS, Change, Lines, NearCase
-from .values import CSP_SOURCES, FRAME_ANCESTORS, ISOLATION, PAGES, TARGETS, XFO
+from .values import CSP_SOURCES, DIRECTIVE_OF, FRAME_ANCESTORS, ISOLATION, MORE_EXACT, PAGES, TARGETS, XFO
 
 FAMILIES = base.FAMILIES | {
     "workers": 6, "sheets": 6, "modules": 4, "nested": 6, "referrer": 6, "sandbox": 3, "elements": 4, "ranges": 2,
-    "upgrades": 3,
+    "upgrades": 3, "csp-hops": 6,
 }  # fmt: skip
 """What is drawn, and how often."""
 ALIASES = base.ALIASES
@@ -154,6 +155,39 @@ class Wider(base.Draw):
             case, page=page, urls=(f"{first}/r/{{id}}/0",), policy=policy, worker_policy=worker, changes=changes
         )
         return self.with_redirect(case, 0.2)
+
+    def csp_hops(self) -> NearCase:
+        """A policy that lets a load begin, and is about where its redirects lead."""
+        case = self.with_redirect(self.base(tuple(DIRECTIVE_OF), secure=self.chance(0.9)), 1.0)
+        name = DIRECTIVE_OF[case.loader]
+        name = MORE_EXACT.get(name, name) if self.chance(0.3) else name
+        if self.chance(0.3):
+            name = "default-src"
+        first = case.urls[0].partition("/r/")[0]
+        policies: list[str] = []
+        for _ in range(self.rng.choice((1, 1, 1, 2))):
+            asked = [first, *(self.source_near(self.rng.choice(case.urls[1:])) for _ in range(self.rng.choice((1, 2))))]
+            policies.append(f"{name} {' '.join(self.rng.sample(asked, len(asked)))}")
+        if self.chance(0.25):
+            return dataclasses.replace(case, meta=tuple(policies))
+        name = "Content-Security-Policy" + ("-Report-Only" if self.chance(0.05) else "")
+        return dataclasses.replace(case, policy=tuple((name, policy) for policy in policies))
+
+    def source_near(self, target: str) -> str:
+        """A source expression that matches a URL, or nearly."""
+        url = urlsplit(target.replace("{id}", self.id))
+        host, parent = url.hostname or "", (url.hostname or "").partition(".")[2]
+        origin = f"{url.scheme}://{url.netloc}"
+        return self.rng.choice(
+            (
+                origin, origin, f"{origin}/", f"{origin}/r/", f"{origin}/other/", f"{origin}{url.path}",
+                f"{origin}{url.path.upper()}", f"{origin}{url.path}?x=y", host, url.netloc, f"*.{parent or host}",
+                f"*.{host}", f"{url.scheme}://*.{parent or host}", f"{url.scheme}:", "https:", "http:", "*", "'self'",
+                f"{host}:*", f"{host}:443", f"{host}:80", f"http://{host}", f"http://{host}:80", f"ws://{host}", f"wss://{host}",
+                f"{url.scheme}://*", "*:8443", f"{url.scheme.upper()}://{host.upper()}", f"{host}.", f".{host}",
+                f"{origin};", "'none'", "'SELF'", f"//{host}", f"{origin}/%72/", f"{origin}//r/",
+            )
+        )  # fmt: skip
 
 
 def draw(seed: int, index: int, family: str | None = None) -> NearCase:
