@@ -177,7 +177,7 @@ CHROMIUM = GateRules(
     opaque_check=orb_chromium.check,
     kind_of=_chromium_kind,
     knows_isolation_policy=True,
-    # services/network/public/cpp/content_security_policy/csp_source.cc
+    # third_party/blink/renderer/core/frame/csp/csp_source.cc
     sources=csp.Matching(sockets_as_http=False, upgrades_as_one=True),
     ancestors_paths_redirected=False,  # AncestorThrottle passes on whether the frame was redirected, not its parent
     # a redirect is asked by the browser's own process, to which an object is a frame
@@ -325,7 +325,8 @@ GECKO = GateRules(
     ),
     opaque_check=orb_gecko.check,
     kind_of=_gecko_kind,
-    sources=csp.Matching(sockets_as_http=False, always_upgrades_port=True),  # permitsScheme, permitsPort
+    # permitsScheme, permitsPort, nsCSPParser::host
+    sources=csp.Matching(sockets_as_http=False, always_upgrades_port=True, star_alone_before="/"),
     ancestors_paths=False,  # nsCSPContext::PermitsAncestry
     hints_by_any=False,
     fails_by_status=frozenset(),

@@ -123,6 +123,6 @@ WEBKIT = GateRules(
     kind_of=_webkit_kind,
     fails_by_status=STANDARD_GATES.fails_by_status - _MODULES,
     knows_credentialless=False,
-    sources=csp.Matching(always_upgrades_port=True),  # ContentSecurityPolicySource::portMatches
+    sources=csp.Matching(always_upgrades_port=True, star_alone_before=":/"),  # ContentSecurityPolicySource::portMatches
     upgrades=Upgrades(_webkit_keeps, lambda _url: False, _is_secure, frames=False, from_owner=True),
 )

@@ -26,7 +26,9 @@ class Matching(NamedTuple):
     always_upgrades_port: bool = False
     """Port 80 matches port 443 also where the source's scheme is https."""
     upgrades_as_one: bool = False
-    """A source of http matches an https URL only together with its port, from 80 to 443 or any, and the other way."""
+    """A source of http matches an https URL only where its port is 443 or any, and was 80 or is none of its own."""
+    star_alone_before: str = ""
+    """Characters before which `*` is no host where it has no scheme: such a source matches nothing."""
 
 
 STANDARD = Matching()
@@ -130,9 +132,9 @@ def matches_source(url: Url, source: str, page: Url, *, redirected: bool, how: M
     if scheme := _SCHEME_SOURCE.fullmatch(source):
         return _scheme_matches(scheme[1].lower(), url.scheme, how)
     if source.lower() == "'self'":
-        return _is_self(url, page, how)
+        return _is_self(url, page)
     match = _HOST_SOURCE.fullmatch(source)
-    if match is None:
+    if match is None or (source[0] == "*" and source[1] in how.star_alone_before):
         return False
     scheme_part = (match["scheme"] or page.scheme).lower()
     return (
@@ -143,14 +145,13 @@ def matches_source(url: Url, source: str, page: Url, *, redirected: bool, how: M
     )
 
 
-def _is_self(url: Url, page: Url, how: Matching) -> bool:
+def _is_self(url: Url, page: Url) -> bool:
     if url.origin == page.origin:
         return True
     ports = url.port == page.port or (
         page.port == DEFAULT_PORTS[page.scheme] and url.port == DEFAULT_PORTS.get(url.scheme)
     )
-    one = not how.upgrades_as_one or url.port != page.port
-    return one and url.host == page.host and ports and (url.scheme == "https" or page.scheme == "http")
+    return url.host == page.host and ports and (url.scheme == "https" or page.scheme == "http")
 
 
 def _scheme_matches(expected: str, scheme: str, how: Matching) -> bool:
@@ -172,9 +173,9 @@ def _port_matches(port: str | None, scheme: str, url: Url, how: Matching) -> boo
         return True
     if port is None:
         return url.port == DEFAULT_PORTS.get(url.scheme)
-    upgraded = int(port) == 80 and url.port == 443
-    if how.upgrades_as_one:
-        return upgraded if scheme != url.scheme else int(port) == url.port
+    if how.upgrades_as_one and scheme != url.scheme:
+        return int(port) in (80, 443) and url.port == 443
+    upgraded = int(port) == 80 and url.port == 443 and not how.upgrades_as_one
     return int(port) == url.port or (upgraded and (how.always_upgrades_port or scheme in ("http", "ws")))
 
 

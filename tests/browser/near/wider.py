@@ -183,9 +183,10 @@ class Wider(base.Draw):
                 origin, origin, f"{origin}/", f"{origin}/r/", f"{origin}/other/", f"{origin}{url.path}",
                 f"{origin}{url.path.upper()}", f"{origin}{url.path}?x=y", host, url.netloc, f"*.{parent or host}",
                 f"*.{host}", f"{url.scheme}://*.{parent or host}", f"{url.scheme}:", "https:", "http:", "*", "'self'",
-                f"{host}:*", f"{host}:443", f"{host}:80", f"http://{host}", f"http://{host}:80", f"ws://{host}", f"wss://{host}",
-                f"{url.scheme}://*", "*:8443", f"{url.scheme.upper()}://{host.upper()}", f"{host}.", f".{host}",
-                f"{origin};", "'none'", "'SELF'", f"//{host}", f"{origin}/%72/", f"{origin}//r/",
+                f"{host}:*", f"{host}:443", f"{host}:80", f"http://{host}", f"http://{host}:80", f"ws://{host}",
+                f"wss://{host}", f"{url.scheme}://*", "*:8443", "*:*", "*/r/", "*:443/r/", f"http://{url.netloc}",
+                f"{url.scheme.upper()}://{host.upper()}", f"{host}.", f".{host}", f"{origin};", "'none'", "'SELF'",
+                f"//{host}", f"{origin}/%72/", f"{origin}//r/",
             )
         )  # fmt: skip
 
