@@ -1,5 +1,6 @@
 """Answers to loads beyond CORS, and what stops each in which engine."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tests.cases.traffic import Lines
@@ -41,7 +42,7 @@ class Row(NamedTuple):
     all: str | None
     body: bytes = b""
     page: Lines = ()
-    but: dict[str, str | None] = {}  # noqa: RUF012  # read only
+    but: Mapping[str, str | None] = {}
     status: int = 200
     mode: str = ""
     page_url: str = PAGE
