@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path, PureWindowsPath
-from typing import NamedTuple
+
+from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class Family(StrEnum):

@@ -4,7 +4,8 @@ None of it is seen behind a proxy on the same machine, whose address is the one 
 """
 
 from enum import Enum
-from typing import NamedTuple
+
+from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class Guard(Enum):

@@ -4,7 +4,8 @@ Measured with Chromium 156, Firefox 153 and WebKitGTK 2.50.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from cors_addon.fetch.records import dataclass
 
 type Headers = Mapping[bytes, bytes]
 """By lower-case name, in the order of the wire."""

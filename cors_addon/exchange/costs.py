@@ -1,6 +1,6 @@
 """What speaks for and against pairs of requests, see `matching`."""
 
-from typing import NamedTuple
+from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class Costs(NamedTuple):

@@ -5,7 +5,7 @@ https://w3c.github.io/webappsec-fetch-metadata/, https://fetch.spec.whatwg.org/#
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, overload
+from typing import overload
 
 from cors_addon.engines import FETCH, Engine, chromium_brand, detect
 from cors_addon.exchange.model import Fields, Observation, Role
@@ -13,6 +13,7 @@ from cors_addon.exchange.programs import BY_NAME, program
 from cors_addon.fetch.bounds import MAX_VALUES, SHORT
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.mime import essence
+from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import ASKED_METHOD
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.patterns import pattern
@@ -34,7 +35,6 @@ _REPORT_TYPES = frozenset({"application/csp-report", "text/ping"})
 _EXTENSIONS = ("chrome-extension://", "moz-extension://", "safari-web-extension://")
 
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
-
 
 _OWN = frozenset(name.encode() for name in BROWSER_NAMES) | frozenset(
     b"""accept accept-language proxy-authorization proxy-connection sec-ch-prefers-color-scheme sec-ch-ua sec-ch-ua-arch

@@ -1,7 +1,8 @@
 """A refusal as a value: what failed, at which stage, and the value at fault. Words are rendered at the edge."""
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class Stage(StrEnum):

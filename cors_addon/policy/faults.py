@@ -1,11 +1,12 @@
 """What is wrong with a policy file: each fault with its place, errors told from warnings."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ruamel.yaml.nodes import Node
 
 from cors_addon.fetch.headers import visible
+from cors_addon.fetch.named_tuple import NamedTuple
+from cors_addon.fetch.records import dataclass, field
 
 
 class Severity(StrEnum):
@@ -15,8 +16,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class Fault(NamedTuple):
     """One fault. Lines and columns count from 1."""
 
     line: int

@@ -7,13 +7,14 @@ one is declared that suits.
 
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from mitmproxy import exceptions, http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
+from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.proxy import choosing, internals
 
 

@@ -7,7 +7,8 @@ Law 3: texts are in the developer's words, as in the registry: what is, then wha
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+
+from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class Kind(StrEnum):

@@ -1,7 +1,8 @@
 """A security finding as a value: what the traffic shows of a server, whether or not a browser refused anything."""
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class FindingName(StrEnum):

@@ -9,10 +9,11 @@ Law 2: "Failed to load resource" tells nothing new of a URL of which a sentence 
 import codecs
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from cors_addon.exchange.model import Word
 from cors_addon.fetch.load import Block, Gate
+from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
 from cors_addon.recordings import json_stream, sentences

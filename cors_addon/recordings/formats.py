@@ -6,9 +6,9 @@ it is, yet cannot be used. Rows are asked in order: those that are sure of a mar
 
 import codecs
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from cors_addon.exchange.timing import HAR_SKEW
+from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.recordings import (
     bidi,
     burp,
