@@ -196,7 +196,7 @@ def plot(samples: list[Sample], memory: int) -> str:
 
     def named(row: int, colour: str, name: str) -> str:
         """A row of the legend, at the right, above the frame, where no line is."""
-        x, y = wide - 230 * (3 - row), below - 16
+        x, y = wide - 260 * (3 - row), below - 16
         mark = f'<path d="M{x},{y - 4}h20" stroke="{colour}" stroke-width="4"/>'
         return f'{mark}<text x="{x + 28}" y="{y}">{name}</text>'
 

@@ -2,6 +2,9 @@
 
 import sys
 
+import pytest
+
+from cors_addon.exchange.clients import GIVEN_UP_AT_ONCE
 from cors_addon.exchange.model import Observation, PreflightState, Verdict
 from cors_addon.flows import translate
 from cors_addon.session.session import ALL, Session
@@ -55,3 +58,21 @@ def test_each_request_of_a_burst_has_a_preflight_of_its_own() -> None:
     actuals = [session.last[each.flow_id] for each in observations[200:]]
     assert all(each.verdict is Verdict.ALLOW and each.preflight is PreflightState.SENT for each in actuals)
     assert len({each.paired_with for each in actuals}) == 200
+
+
+@pytest.mark.parametrize("urls", [1, 200])
+def test_what_waited_in_vain_is_told_a_little_at_a_time(urls: int) -> None:
+    """However much it is, no flow waits for all of it; in the end all is told, each once."""
+    session, number = Session(keep=ALL), 200
+    wildcard = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Methods", "PUT")]
+    for each in range(number):
+        asked = preflight(wildcard, url=f"https://api.example.test/{each % urls}", at=each / 100)
+        session.observe(translate.observation(asked))
+    told: list[str] = []
+    for late in range(20):
+        made = session.observe(translate.observation(actual(url="https://other.test/", at=100 + late / 10)))
+        older = [each.observation.flow_id for each in made[1:]]
+        assert len(older) <= 2 * GIVEN_UP_AT_ONCE
+        told += older
+    assert len(told) == len(set(told)) == number
+    assert not session.finish()

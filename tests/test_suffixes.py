@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import publicsuffix2  # type: ignore[import-untyped]
+import pytest
 
 from cors_addon.fetch import origins
+from cors_addon.policy import suffixes
 from cors_addon.policy.suffixes import is_public_suffix, registrable_domain
 
 LABELS = "a www com co uk city kawasaki ck test blogspot xn--p1ai xn-- xn--a xn--com- amazonaws".split()
@@ -49,6 +51,17 @@ def test_as_the_list_means() -> None:
         assert (is_public_suffix(host), registrable_domain(host)) == (False, host)
     for host in ("", ".", "com.", "localhost", "a..com"):
         assert not is_public_suffix(host)
+
+
+def test_it_is_ready_before_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where there is none, nobody minds until somebody asks."""
+    suffixes._list.cache_clear()
+    suffixes.make_ready()
+    assert suffixes._list.cache_info().currsize == 1
+    suffixes._list.cache_clear()
+    monkeypatch.setattr(suffixes, "_PACKAGE", "no_such_package_at_all")
+    suffixes.make_ready()
+    assert suffixes._list.cache_info().currsize == 0
 
 
 def test_the_package_is_not_imported() -> None:

@@ -14,11 +14,13 @@ from cors_addon.fetch.headers import get
 from cors_addon.fetch.load import WORKLETS, Arrival, Block, Destination, Fields, Gate, GateRules, Load, Step
 from cors_addon.fetch.mixed_content import Upgrades
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
+from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.resource_policy import resource_policy
 
 _OBJECTS = frozenset({Destination.EMBED, Destination.OBJECT})
 _SUBDOCUMENTS = frozenset({Destination.FRAME, Destination.IFRAME})
 _TOLD_AS_TYPES = WORKLETS | {Destination.MODULE, Destination.SERVICE_WORKER, Destination.STYLE}
+_BEFORE_COMMENT, _BEFORE_PARAMETERS = pattern(r"[ \t;(]"), pattern(r"[ \t;]")
 _LAX_WORKERS = frozenset({Destination.SHARED_WORKER, Destination.WORKER})
 
 
@@ -27,14 +29,15 @@ def _nothing_is(_url: Url) -> bool:
     return False
 
 
-def _last_kind(fields: Fields, end: str) -> str:
+def _last_kind(fields: Fields, end: "re.Pattern[str]") -> str:
     """The last value of Content-Type with a slash, up to the first of some characters; `*/*` says nothing."""
-    found = ""
-    for value in (get(fields, b"content-type") or "").split(","):
-        kind = re.split(end, value.strip(" \t"), maxsplit=1)[0].lower()
+    for value in reversed((get(fields, b"content-type") or "").split(",")):
+        if "/" not in value:
+            continue
+        kind = end.split(value.strip(" \t"), maxsplit=1)[0].lower()
         if "/" in kind and kind != "*/*":
-            found = kind
-    return found
+            return kind
+    return ""
 
 
 def _in_lower_case(load: Load) -> Load:
@@ -69,7 +72,7 @@ all codecs); archives, which frames do not show, left out."""
 
 def _chromium_kind(fields: Fields) -> str:
     """HttpUtil::ParseContentType."""
-    return _last_kind(fields, r"[ \t;(]")
+    return _last_kind(fields, _BEFORE_COMMENT)
 
 
 def _chromium_is_shown(step: Step) -> Step:
@@ -192,7 +195,7 @@ CHROMIUM = GateRules(
 
 def _gecko_kind(fields: Fields) -> str:
     """net_ParseContentType."""
-    return _last_kind(fields, r"[ \t;]")
+    return _last_kind(fields, _BEFORE_PARAMETERS)
 
 
 def _is_left(load: Load, arrival: Arrival) -> bool:

@@ -93,9 +93,10 @@ class Evidence:
         if known is not None:
             known.navigation_seen = True
 
-    def settle(self, until: float) -> None:
-        """Give up hope for connections on which nothing told the credentials mode in time."""
-        for connection in list(self._undecided):
+    def settle(self, until: float, most: int | None = None) -> None:
+        """Give up hope where nothing told the credentials mode in time: of all connections, or of so many in turn."""
+        for connection in [*self._undecided][:most]:
+            self._undecided[connection] = self._undecided.pop(connection)
             if connection.rivalry is not None:
                 if gecko_http2.forget(connection.rivalry, until):
                     self._give_up(connection)

@@ -14,7 +14,10 @@ _USUAL_LINES = 24
 def cut(observation: Observation) -> tuple[str, ...]:
     """Leave of an exchange what is to be read. Returns what to say of that: nothing, for nearly all."""
     request, response = observation.request, observation.response
-    answered, asked = len(values_of(response)), read_request(request).length
+    size = (
+        size_of(response) if len(response) > MAX_LINES else 0
+    )  # of so many lines, to join them once takes long enough
+    answered, asked = size or len(values_of(response)), read_request(request).length
     observation.size += answered + asked
     lines = len(request) + len(response)
     if lines > _USUAL_LINES:
@@ -27,19 +30,19 @@ def cut(observation: Observation) -> tuple[str, ...]:
         and (observation.rewritten is None or _is_short(observation.rewritten[2]))
     ):
         return ()
-    return _cut(observation)
+    return _cut(observation, size or size_of(response))
 
 
 def _is_short(fields: Fields) -> bool:
     return len(joined(fields)) <= SHORT and not shape_of_response(fields).is_long
 
 
-def _cut(observation: Observation) -> tuple[str, ...]:
+def _cut(observation: Observation, size: int) -> tuple[str, ...]:
     said = {"method": ""}
     if len(observation.method) > MAX_METHOD:
         said["method"] = f"{MAX_METHOD} of {len(observation.method):,} bytes"
         observation.method = observation.method[:MAX_METHOD]
-    size = observation.head_size = size_of(observation.response)
+    observation.head_size = size
     observation.request, said["request's headers"] = bounded(observation.request)
     observation.response, said["answer's headers"] = bounded(observation.response, size)
     if observation.rewritten is not None:

@@ -13,7 +13,7 @@ from typing import Final
 from cors_addon import engines
 from cors_addon.exchange import hops, matching, permission, placing, preflights, revalidation
 from cors_addon.exchange.anew import judge_anew
-from cors_addon.exchange.clients import Client, Fetch, Pending
+from cors_addon.exchange.clients import GIVEN_UP_AT_ONCE, MAX_WAITING, Client, Fetch, Pending
 from cors_addon.exchange.credentials import Evidence
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.http_cache import PlainResponses, is_plain
@@ -133,7 +133,7 @@ class Tracker:
                     client.cookies.learn(older.observation.flow_id, included=older.credentials is Credentials.INCLUDE)
         if client.preflights.by_url or client.hops.by_url:
             known.waiting[client] = None
-            self._settle_client(client, observation.started - PATIENCE)
+            self._settle_client(client, observation.started - PATIENCE, GIVEN_UP_AT_ONCE)
         client.unweighed += observation.size
         known.weight += observation.size
         if known.weight + self._evidence.weight > known.budget:
@@ -170,17 +170,19 @@ class Tracker:
         return self._ledger.take()
 
     def settle(self, now: float, telling: Sequence[Judgement] = (), most: int | None = None) -> list[Judgement]:
-        """Judge anew, with hindsight, what nothing followed by `now`, of all clients or of so many at most.
+        """Judge anew, with hindsight, what nothing followed by `now`: of all clients, or a little of so many at most.
 
         Those of `telling` are about to be reported, and not told a second time.
         """
-        waiting = self._known.waiting
+        waiting, left = self._known.waiting, MAX_WAITING if most is None else GIVEN_UP_AT_ONCE
         for client in [*islice(waiting, most)]:
             del waiting[client]
-            self._settle_client(client, now - PATIENCE)
+            settled = self._settle_client(client, now - PATIENCE, left)
             if client.preflights.by_url or client.hops.by_url:
                 waiting[client] = None
-        self._evidence.settle(now - PATIENCE)
+            if most is not None and (left := left - settled) <= 0:
+                break
+        self._evidence.settle(now - PATIENCE, most)
         return self._ledger.take(telling)
 
     def finish(self) -> list[Judgement]:
@@ -188,16 +190,17 @@ class Tracker:
         self._ledger.announce(float("inf"))
         return self.settle(float("inf"))
 
-    def _settle_client(self, client: Client, until: float) -> None:
-        for queues in (client.preflights, client.hops):
-            if queues.by_url:
-                for waiting, url in queues.give_up(until):
-                    if self.sees is PreflightsSeen.NONE or not self.follows:  # its preflight may have followed
-                        continue
-                    if queues is client.hops and (hops.may_be_mixed_content(waiting, url) or waiting.judgement.ended):
-                        continue
-                    if not (waiting.method == "GET" and revalidation.may_be_at_hand(waiting, url, client, self.plain)):
-                        self._ledger.not_followed(waiting)
+    def _settle_client(self, client: Client, until: float, most: int) -> int:
+        """Give up what waits for too long, so much of each kind at most. Returns how much that was."""
+        due = [(queues, *each) for queues in (client.preflights, client.hops) for each in queues.give_up(until, most)]
+        for queues, waiting, url in due:
+            if self.sees is PreflightsSeen.NONE or not self.follows:  # its preflight may have followed
+                continue
+            if queues is client.hops and (hops.may_be_mixed_content(waiting, url) or waiting.judgement.ended):
+                continue
+            if not (waiting.method == "GET" and revalidation.may_be_at_hand(waiting, url, client, self.plain)):
+                self._ledger.not_followed(waiting)
+        return len(due)
 
     # -- preflights ------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ _SECRET_IN_URL = frozenset({"key", "code"})
 _PARAMETER = pattern(r"([?&;#])([^=?&;#\s\"'<>\\]{1,200})=([^&;#\s\"'<>\\`]+)")
 _JWT = pattern(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
 _USERINFO = pattern(r"//[^/?#\\\s\"'@]*:[^/?#\\\s\"']*@")  # a name alone is no secret
+_SEGMENT_END = pattern(r"[/?]")
 _NESTED = 3
 """URLs within URLs within URLs."""
 
@@ -96,7 +97,9 @@ def without_secrets(text: str, hide: Callable[[str], object] = lambda _name: Non
     def replaced(match: re.Match[str]) -> str:
         sign, name, value = match.groups()
         rest = ""
-        if sign == ";" and (end := re.search(r"[/?]", value)):  # a parameter of one segment of the path
+        if (
+            sign == ";" and ("/" in value or "?" in value) and (end := _SEGMENT_END.search(value))
+        ):  # a parameter of one segment of the path
             value, rest = value[: end.start()], without_secrets(value[end.start() :], hide, depth)
         known = unquote(name) if "%" in name else name
         if (is_secret(known) or known.lower() in _SECRET_IN_URL) and value not in _OURS:

@@ -4,6 +4,7 @@ The list is publicsuffix2's file, a rule a line. It is read here, in 3 ms: that 
 300 ms, and in which a rule's parents (`amazonaws.com`, of `s3.amazonaws.com`) count as rules.
 """
 
+import contextlib
 import importlib.util
 import os
 from functools import lru_cache
@@ -50,6 +51,12 @@ def _list() -> _List:
     loader = cast(_Loader, found.loader)
     data = loader.get_data(os.path.join(os.path.dirname(found.origin), _FILE))
     return _List(data, frozenset(data.splitlines()))
+
+
+def make_ready() -> None:
+    """Read the list now, where there is one; what comes then need not wait for it."""
+    with contextlib.suppress(ModuleNotFoundError):
+        _list()
 
 
 @lru_cache(maxsize=256)

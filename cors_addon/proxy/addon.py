@@ -17,7 +17,7 @@ from mitmproxy.master import Master
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
 
-from cors_addon.fetch import masking, patterns
+from cors_addon.fetch import masking
 from cors_addon.flows import translate
 from cors_addon.flows.use import JUDGED, use_of
 from cors_addon.proxy import internals, settings, view
@@ -39,6 +39,7 @@ from cors_addon.proxy.page.group import PageGroup
 from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.probe_command import ProbeCommand
 from cors_addon.proxy.publishing import Annotations, Publisher, Sink
+from cors_addon.proxy.readying import make_ready
 from cors_addon.proxy.reporting import Reporting
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.script_slot import ScriptSlot
@@ -207,17 +208,12 @@ class CorsAddon:
         self._show_comments()
         self._listen()
         loop = asyncio.get_running_loop()
-        loop.call_soon(self._compile, loop)
+        loop.call_soon(make_ready, loop)
         loop.call_later(_STARTING_UP, self._come_up)
         self._keys = Keys(ctx.master)
         loop.call_soon(self._keys.bind)  # the console loads the user's own after this hook
         if self._settings.browser and self._browser is not None:
             loop.call_soon(self._browser.start, self._settings.browser)  # mitmproxy makes its certificate in this hook
-
-    def _compile(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Compile one pattern, and the next when the loop comes round again: no flow is to wait for all of them."""
-        if patterns.compile_next():
-            loop.call_soon(self._compile, loop)
 
     def _opens(self, flow: http.HTTPFlow, has_body: bool) -> bool:
         """Whether a flow is shown by its explanation, with nobody asking for it."""
