@@ -153,6 +153,25 @@ def test_calls_for_one_url_are_told_apart() -> None:
     assert [heard.judgement(number).credentials for number in range(3)] == ["omit", "omit", "include"]
 
 
+def test_no_script_hears_of_an_answer_before_it_has_come() -> None:
+    """Whatever else is nearer: another call, of a worker say, may tell of that later. When it asked tells little, for
+    its preflight may have taken its time.
+    """
+    heard = Heard(actual(STAR, at=3.0, took=0.01), actual(STAR, at=3.0, took=0.06))
+    heard.told({**FAILED, "c": "include", **at(0.0, 3.05)})
+    heard.told({**PASSED, "c": "omit", **at(2.9, 3.1)})
+    assert [heard.judgement(number).credentials for number in range(2)] == ["include", "omit"]
+
+
+def test_a_call_that_passed_is_not_that_of_a_refused_preflight() -> None:
+    """What the call sent was another's word already, or another way to the server."""
+    heard = Heard(preflight([]))
+    assert heard.told({**PASSED, "m": "PUT", "c": "omit"}) == []
+    assert not heard.judgement().contradicted
+    allow = [*STAR, ("Access-Control-Allow-Methods", "PUT")]
+    assert [line["verdict"] for line in Heard(preflight(allow)).told({**PASSED, "m": "PUT", "c": "omit"})] == ["allow"]
+
+
 def test_of_several_none_is_contradicted() -> None:
     """Which is meant is not certain enough."""
     heard = Heard(actual(OWN, at=0.0), actual(OWN, at=0.01))

@@ -328,8 +328,8 @@ GECKO = GateRules(
     ),
     opaque_check=orb_gecko.check,
     kind_of=_gecko_kind,
-    # permitsScheme, permitsPort, nsCSPParser::host
-    sources=csp.Matching(sockets_as_http=False, always_upgrades_port=True, star_alone_before="/"),
+    # permitsScheme, permitsPort; nsCSPParser::host, ::path
+    sources=csp.Matching(sockets_as_http=False, always_upgrades_port=True, star_alone_before="/", empty_parts=False),
     ancestors_paths=False,  # nsCSPContext::PermitsAncestry
     hints_by_any=False,
     fails_by_status=frozenset(),

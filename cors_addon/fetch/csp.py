@@ -29,6 +29,8 @@ class Matching(NamedTuple):
     """A source of http matches an https URL only where its port is 443 or any, and was 80 or is none of its own."""
     star_alone_before: str = ""
     """Characters before which `*` is no host where it has no scheme: such a source matches nothing."""
+    empty_parts: bool = True
+    """A source whose path begins with two slashes is one."""
 
 
 STANDARD = Matching()
@@ -135,6 +137,8 @@ def matches_source(url: Url, source: str, page: Url, *, redirected: bool, how: M
         return _is_self(url, page)
     match = _HOST_SOURCE.fullmatch(source)
     if match is None or (source[0] == "*" and source[1] in how.star_alone_before):
+        return False
+    if not how.empty_parts and (match["path"] or "").startswith("//"):
         return False
     scheme_part = (match["scheme"] or page.scheme).lower()
     return (

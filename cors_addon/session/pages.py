@@ -35,6 +35,8 @@ _OF_A_TEXT = 512
 """Bytes of a URL that is remembered, with its client and its time, or of a violation."""
 _APART = 10
 """What a header name that only a call has, or only a flow, weighs beside seconds."""
+_LOOSER = 10
+"""How many times the seconds that are as they are to be expected weigh less than those that are not."""
 _NOT_THERE = 1000
 _UPGRADED = frozenset({"audio", "img", "video"})
 """What a page that came over TLS asks for over TLS, too. https://w3c.github.io/webappsec-mixed-content/#upgrade-algorithm"""
@@ -208,7 +210,9 @@ class Pages:
             return []
         ids = self._by_url.get((scene.client, call.url), ())
         possible = [each for each in (self._judged[flow_id] for flow_id in ids) if _may_be_of(scene, told, call, each)]
-        return [each for each in possible if each.role is not Role.PREFLIGHT or _may_have_ended(call, each)] or possible
+        return [each for each in possible if each.role is not Role.PREFLIGHT or _may_have_ended(call, each)] or [
+            each for each in possible if not (call.ok and _contradicts(call, each))
+        ]
 
     def _unsent(self, scene: Scene, told: _Told, call: PageCall) -> Unsent | None:
         """A call that failed, and that no request was seen of; None where one may have gone another way."""
@@ -329,7 +333,10 @@ def _is_of_origin(scene: Scene, told: _Told, judgement: Judgement) -> bool:
 
 
 def _distance(call: PageCall, judgement: Judgement) -> float:
-    """How little a flow looks like a call: the seconds between them, and some for all that only one of them has."""
+    """How little a flow looks like a call: the seconds between them, and some for all that only one of them has.
+
+    Script hears of an answer once it has come, and soon; it may have asked long before, as preflights take their time.
+    """
     observation = judgement.observation
     chain = judgement.chain or [judgement]
     last = chain[-1].observation
@@ -337,7 +344,8 @@ def _distance(call: PageCall, judgement: Judgement) -> float:
     if call.ok and call.status is not None and call.kind != "opaqueredirect":
         apart += last.status != call.status
     began = abs(observation.started - call.started) if call.started else 0.0
-    return apart * _APART + began + (abs(last.ended - call.ended) if call.ended else 0.0)
+    later = call.ended - last.ended if call.ended else 0.0
+    return apart * _APART + began / _LOOSER + (later if later >= 0 else min(-later * _LOOSER, _APART))
 
 
 def _other_names(call: PageCall, judgement: Judgement) -> int:

@@ -440,6 +440,8 @@ REDIRECTS = [
           ("*:*/x", "https://cdn.third.test/2", PAGE, None, {"webkit": "csp"}),
           ("*/x", "https://cdn.third.test/2", PAGE, None, {"gecko": "csp", "webkit": "csp"}),
           ("*.third.test/x", "https://cdn.third.test/2", PAGE, None, {}),
+          ("https://cdn.third.test//x", "https://cdn.third.test/2", PAGE, None, {"gecko": "csp"}),
+          ("https://cdn.third.test/x//y", "https://cdn.third.test/2", PAGE, None, {}),
           ("'self'", "https://app.example.test/2", "http://app.example.test/", None, {}),
           ("'self'", "https://localhost:3000/2", "http://localhost:3000/", None, {}),
       )),

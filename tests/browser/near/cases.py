@@ -196,7 +196,8 @@ class NearCase:
         """Whether its requests may name no page: whose they are is then told by what is open alone."""
         sandboxed = any(value.startswith("sandbox") and "same-origin" not in value for _, value in self.policy)
         named = any(name == "Referrer-Policy" for name, _ in self.policy)
-        downgraded = self.page.startswith("https:") and self.urls[0].startswith("http:")
+        asker = self.middle if self.middle and self.loader not in IN_SHEETS else self.page
+        downgraded = asker.startswith("https:") and self.urls[0].startswith("http:")
         return sandboxed or named or downgraded or any(policy.startswith("referrer=") for policy in self.meta)
 
     @property
