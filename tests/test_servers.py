@@ -210,6 +210,20 @@ def test_a_fixed_origin_is_told_as_such() -> None:
     assert "sends the same origin to everybody" in "".join(cause.sentences(found[1]))
 
 
+def test_what_names_an_origin_that_did_not_ask_is_no_library_that_repeats_the_askers() -> None:
+    """The framework's own page shows the framework, and headers that somebody set by hand."""
+    begin = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n"
+    page = f"404\nContent-Type: text/html; charset=utf-8\n\n{begin}"
+    missing = f"GET /b\nOrigin: {EVIL}\n\n" + page
+    fixed = f"GET /a\nOrigin: {EVIL}\n\n200\nAccess-Control-Allow-Origin: {APP}\n\n"
+    found = judged(missing, fixed, missing)
+    assert found[0].server is not None
+    assert found[0].server.name == "flask-cors"
+    assert [each.server for each in found[1:]] == [None, None]
+    both = judged(missing, fixed.replace(APP, f"{APP}, {EVIL}"))
+    assert both[1].server is not None, "what comes before it may have added one"
+
+
 def test_an_error_without_the_headers_that_good_answers_have_is_told_as_such() -> None:
     """`add_header` without `always`, and the like."""
     good = f"GET /a\nOrigin: {APP}\n\n200\nAccess-Control-Allow-Origin: {APP}\n\n"

@@ -71,6 +71,8 @@ class Recognised:
     """What the server itself says it refuses, in a body or a header; empty where it says nothing."""
     hides: bool = False
     """It leaves out Access-Control-Allow-Origin for a method or header that is not allowed, too."""
+    mirrors: bool = False
+    """It allows the origin that asks, or `*`, and never names another."""
     target: str | None = None
     """The name of the export target that configures it; None where there is none."""
     version: str = ""

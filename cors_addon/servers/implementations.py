@@ -25,6 +25,8 @@ class Implementation(NamedTuple):
     """Of an error that is no preflight's: the server answered it itself, and has a setting for the headers of those."""
     hides: bool = False
     """It leaves out Access-Control-Allow-Origin for a method or header that is not allowed, too."""
+    mirrors: bool = False
+    """It allows the origin that asks, or `*`, and never names another: what does was written by hand."""
     target: str | None = None
     version: str = ""
     source: str = ""
@@ -66,6 +68,7 @@ _PYTHON = (
         credentials="set `allow_credentials=True` and list the origins in `allow_origins` instead of `*`",
         other="add CORSMiddleware last, so that it is the outermost (Connexion: "
         "`position=MiddlewarePosition.BEFORE_EXCEPTION`)",
+        mirrors=True,
         target="fastapi",
         version="starlette 1.10.0, fastapi 0.165.0, connexion 3.3.0",
         source=_MEASURED,
@@ -78,6 +81,7 @@ _PYTHON = (
         headers="add the header to `CORSConfig(allow_headers=[…])`",
         credentials="set `CORSConfig(allow_credentials=True)` and list the origins",
         hides=True,
+        mirrors=True,
         target="litestar",
         version="litestar 2.25.0",
         source=_MEASURED,
@@ -92,6 +96,7 @@ _PYTHON = (
         credentials="set `ResourceOptions(allow_credentials=True)` for that origin",
         other="add the route to aiohttp-cors by `cors.add(…)`",
         hides=True,
+        mirrors=True,
         target="aiohttp-cors",
         version="aiohttp-cors 0.8.1",
         source=_MEASURED,
@@ -114,6 +119,7 @@ _PYTHON = (
         method="add the method to `CORS(app, methods=[…])`",
         headers="add the header to `CORS(app, allow_headers=[…])`",
         credentials="set `CORS(app, supports_credentials=True)` and list the origins",
+        mirrors=True,
         target="flask",
         version="flask-cors 6.0.5",
         source=_MEASURED,
@@ -125,6 +131,7 @@ _PYTHON = (
         method="add the method to `cors(app, allow_methods=[…])`",
         headers="add the header to `cors(app, allow_headers=[…])`",
         credentials="set `cors(app, allow_credentials=True)` and list the origins: with `*` it answers 500",
+        mirrors=True,
         target="quart-cors",
         version="quart-cors 0.8.0",
         source=_MEASURED,
@@ -137,6 +144,7 @@ _PYTHON = (
         headers="add the header to `CORS_ALLOW_HEADERS = [*default_headers, …]`",
         credentials="set `CORS_ALLOW_CREDENTIALS = True` and list the origins",
         other="put CorsMiddleware first in `MIDDLEWARE`, before CommonMiddleware and what asks who is there",
+        mirrors=True,
         target="django",
         version="django-cors-headers 4.9.0",
         source=_MEASURED,
@@ -157,6 +165,7 @@ _PYTHON = (
         method="give the resource a responder for the method (`on_put` …): the methods allowed are those that it has",
         headers="let `falcon.CORSMiddleware()` answer: it repeats what is asked for, and no other layer should",
         credentials="add the origin to `falcon.CORSMiddleware(allow_credentials=[…])` too",
+        mirrors=True,
         target="falcon",
         version="falcon 4.4.0",
         source=_MEASURED,
@@ -168,6 +177,7 @@ _PYTHON = (
         method="add the method to `app.config.CORS_METHODS`",
         headers="add the header to `app.config.CORS_ALLOW_HEADERS`",
         credentials="set `app.config.CORS_SUPPORTS_CREDENTIALS = True` and list the origins",
+        mirrors=True,
         target="sanic",
         version="sanic-ext 25.12.0",
         source=_MEASURED,

@@ -13,6 +13,7 @@ from cors_addon.exchange.recognised import Confidence, History, Recognised
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.exchange.shelf import Shelf
 from cors_addon.exchange.writing import note_server
+from cors_addon.fetch.headers import get
 from cors_addon.fetch.orb import ReadBody
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.records import dataclass, field, replace
@@ -46,6 +47,8 @@ class _Server:
     """By origin: which request was allowed, and when."""
     sent: OrderedDict[str, set[str]] = field(default_factory=OrderedDict)
     """By Access-Control-Allow-Origin: the origins to which it was sent."""
+    names_others: bool = False
+    """It was seen to name an origin that did not ask."""
     good: bool = False
     """A good answer had CORS headers."""
     learned: set[tuple[str | None, str]] = field(default_factory=set)
@@ -133,6 +136,11 @@ class Servers:
 
     def _recognise(self, server: _Server, own: Observation, body: bytes | None) -> Recognised | None:
         found = recognise(own, body)
+        server.names_others = server.names_others or _names_another(own)
+        if server.names_others:  # its framework's page is there, but what sets the headers is another
+            found = None if found is not None and found.mirrors else found
+            if server.known is not None and server.known.mirrors:
+                server.known = server.lent = None
         if found is None:
             return server.lent
         known = server.known
@@ -153,6 +161,11 @@ def _own(observation: Observation) -> Observation | None:
         return observation
     _, status, fields = observation.rewritten
     return None if status is None else replace(observation, status=status, response=fields)
+
+
+def _names_another(own: Observation) -> bool:
+    value, asks = read_response(own.response).allow_origin, get(own.request, b"origin")
+    return value not in ("", "*", asks) and "," not in value
 
 
 def _history(server: _Server, judgement: Judgement, own: Observation) -> History | None:

@@ -55,6 +55,7 @@ def _recognised(row: Signature, answer: Answer, confidence: Confidence) -> Recog
         settings=known.settings,
         causes=_causes(row, answer),
         hides=known.hides,
+        mirrors=known.mirrors,
         target=known.target,
         version=known.version,
         source=known.source,
