@@ -166,7 +166,7 @@ def judge(
     engine: str | Engine = Engine.AUTO,
     on_note: Callable[[str, int], object] | None = None,
 ) -> Iterator[Judgement]:
-    """Judge a recording as browsers do: a mitmproxy dump or a HAR file, packed or not, or the entries of a HAR.
+    """Judge a recording as browsers do: a file of any kind that `cors-addon check` reads, or the entries of a HAR.
 
     Judgements come as the file is read. Where later traffic changes one, it comes again, with a higher `revision`.
     `engine` may name a version: `chromium@109`.

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from cors_addon.report.html.exchanges import Exchanges
 
 DESCRIPTION = """\
-Judge recorded traffic as browsers do: mitmproxy dumps and HAR files, packed or not.
+Judge recorded traffic as browsers do: mitmproxy dumps, HAR files, Playwright traces, NetLogs, logs of DevTools,
+Selenium and WebDriver BiDi, consoles, and what other proxies save; packed or not.
 
 exit codes: 0 nothing to fail on, 1 something, 2 a file that cannot be used, or not to its end
 
@@ -72,11 +73,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Describe the sub-command."""
     parser = commands.add_parser(
         "check",
-        help="judge recorded traffic: mitmproxy dumps and HAR files",
+        help="judge recorded traffic: dumps, HAR files, traces, logs of browsers",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a mitmproxy dump or a HAR file; - is standard input")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a recording of these kinds; - is standard input")
     parser.add_argument("--format", choices=FORMATS, default="text", help="what to write (default: text)")
     parser.add_argument(
         "--witness",

@@ -49,7 +49,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     check.add_argument("--strict", action="store_true", help="warnings make the exit code 1, too")
     check.set_defaults(run=run_check)
     teach = verbs.add_parser("learn", help="write the least policy under which recorded exchanges pass")
-    teach.add_argument("files", nargs="+", metavar="FILE", help="a mitmproxy dump or a HAR file")
+    teach.add_argument("files", nargs="+", metavar="FILE", help="a recording that `check` reads")
     teach.add_argument("--filter", default="", metavar="EXPRESSION", help="learn only from what this filter selects")
     teach.add_argument("--output", type=Path, metavar="PATH", help="write there instead of to standard output")
     teach.set_defaults(run=run_learn)
@@ -62,7 +62,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         action="append",
         default=[],
         metavar="PATH",
-        help="a mitmproxy dump or a HAR file with answers of the server, which is recognised by them",
+        help="a recording that `check` reads, with answers of the server, which is recognised by them",
     )
     write.add_argument("--policy", metavar="NAME", help="only the policy of this name")
     write.add_argument("--output", type=Path, metavar="PATH", help="write there instead of to standard output")
