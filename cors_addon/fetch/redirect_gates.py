@@ -14,6 +14,8 @@ _DIRECTIVES = {
 }
 _UPGRADABLE = frozenset(map(Destination, mixed_content.UPGRADABLE))
 _WITH_NONCE = frozenset({"script-src-elem", "style-src-elem", "worker-src"})
+_DYNAMIC = frozenset({"script-src-elem", "worker-src"})
+"""What trusted scripts may load at will, under `'strict-dynamic'`: no style sheets."""
 
 
 def target_of(rules: GateRules, load: Load, arrival: Arrival) -> Url | None:
@@ -139,6 +141,8 @@ def _refused_by(rules: GateRules, policy: csp.Policy, effective: str, load: Load
     sources = policy[name]
     if effective in _WITH_NONCE and _trusted_otherwise(rules, sources, load, page):
         return None
+    if effective in _DYNAMIC and _is_dynamic(sources):
+        return None
     if csp.matches_source_list(target, sources, page.url, redirected=True, how=rules.sources):
         return None
     return " ".join((name, *sources))
@@ -149,8 +153,6 @@ def _trusted_otherwise(rules: GateRules, sources: csp.Sources, load: Load, page:
 
     It was sent: where its own URL is not on the list, nothing else can have let it through.
     """
-    if _is_dynamic(sources):
-        return True
     nonces = [source[7:-1] for source in sources if source.lower().startswith("'nonce-")]
     if nonces and load.element is not None and load.element.attributes.get("nonce") in nonces:
         return True

@@ -30,12 +30,16 @@ ROUNDS = 12
 BY_SCRIPT = frozenset({"fetch", "xhr"})
 """Requests whose page tells whether they succeeded; an element may dislike what it got for other reasons than CORS."""
 
+REDIRECT_ELSEWHERE = "Redirect to an http(s) URL"
+"""How the remedy begins for a Location that leads nowhere."""
+
 SUCCEEDS = "the request succeeds"
 NO_ANSWER = "no answer came: there is nothing to change"
 NOWHERE = "a redirect leads where no request may go, or never ends"
 REDIRECT_MODE = "the page itself asked for no redirect"
 MIXED_CONTENT = "a redirect leads from https to http"
-EXCUSES = (NO_ANSWER, NOWHERE, REDIRECT_MODE, MIXED_CONTENT)
+CLASSIC = "a module without a type is the request of a classic script, which needs none"
+EXCUSES = (NO_ANSWER, NOWHERE, REDIRECT_MODE, MIXED_CONTENT, CLASSIC)
 """What no change to a header or a status can help, by what is known of the case."""
 
 
@@ -129,7 +133,8 @@ async def follow(
         for one in current:
             one.advance(refused.get(one.case.id))
     for one in found:
-        one.end = one.end or f"still refused after {len(one.changes)} suggestions"
+        endless = any(len(step.urls) >= TOO_MANY for step in one.case.steps)
+        one.end = one.end or (NOWHERE if endless else f"still refused after {len(one.changes)} suggestions")
     return found
 
 
@@ -205,6 +210,14 @@ def _followed(case: Case, refused: Refused, remedy: Remedy) -> Case | None:
             step = case.steps[refused.line["step"]]
         changed = _asked(case, step, refused.line["step"], remedy.change)
         return None if changed is None or changed == step else _with_step(case, refused.line["step"], changed)
+    if REDIRECT_ELSEWHERE in remedy.what:
+        hop = _hop_of(step, refused.line)
+        kept = tuple(one for one in step.mutations if (one.hop, one.field) != (hop, "location"))
+        return (
+            None
+            if kept == step.mutations
+            else _with_step(case, refused.line["step"], dataclasses.replace(step, mutations=kept))
+        )
     if case.origin(step) == "null":  # the page is to have an origin of its own
         plain = _with_step(case, refused.line["step"], dataclasses.replace(step, ctx=""))
         paged = dataclasses.replace(plain, ctx="page")
@@ -253,9 +266,14 @@ def _answered(case: Case, line: Line, change: Change) -> Case:
     return case if change.status is None else _with_mutation(case, line, "status", (str(change.status),))
 
 
+def _hop_of(step: Step, line: Line) -> int:
+    """Which of a step's requests a flow is."""
+    return next(index for index, url in enumerate(step.urls) if hop_number(url) == hop_number(line["url"]))
+
+
 def _with_mutation(case: Case, line: Line, field: str, values: tuple[str, ...]) -> Case:
     step = case.steps[line["step"]]
-    hop = next(index for index, url in enumerate(step.urls) if hop_number(url) == hop_number(line["url"]))
+    hop = _hop_of(step, line)
     side: Side = "p" if line["kind"] == "preflight" else "a"
     name = values[0] if field == "status" else "suggested"
     made = Mutation(hop, side, field, name, values)
@@ -269,6 +287,8 @@ def _excuse(case: Case, refused: Line) -> str | None:
     step, why = case.steps[refused["step"]], refused.get("ambiguous_why", "")
     if "before an answer" in why:
         return NO_ANSWER
+    if "a classic script looks alike" in why:
+        return CLASSIC
     if refused["kind"] == "redirect-hop":
         if step.redirect == "error":
             return REDIRECT_MODE

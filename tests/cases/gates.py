@@ -382,6 +382,8 @@ REDIRECTS = [
         status=302),
     Row("script", OTHER, to("https://cdn.third.test/2"), None, status=302,
         page=policy("script-src https://api.other.test 'strict-dynamic' 'nonce-a'")),
+    Row("style", OTHER, to("https://cdn.third.test/2"), "csp", status=302,
+        page=policy("style-src https://api.other.test 'strict-dynamic'")),
     Row("script", OTHER, to("https://cdn.third.test/2"), None, page=policy("script-src 'self' 'nonce-a'"), status=302),
     Row("worker", OWN, to("https://app.example.test/2"), None, page=policy("worker-src 'self'"), status=302,
         mode="same-origin"),

@@ -253,7 +253,7 @@ def beside(each: Judged, framed: Sequence[tuple[Seen, bool]]) -> Judged:
         return each
     for other, demands in framed:
         recent = 0 <= flow.time - other.time < FRAMED_SECONDS
-        unlike = demands or bool(case.policy or case.meta)
+        unlike = demands or bool(case.policy or case.meta or case.integrity)
         if recent and unlike and other.case != case.id and other.url.startswith(f"{case.page}/"):
             why = "a document of the page's origin was framed elsewhere meanwhile"
             return dataclasses.replace(each, undecided=each.undecided or why)
