@@ -146,8 +146,10 @@ def test_firefox_tells_of_a_worker_that_an_embedder_policy_keeps_out_by_a_code()
     """Whatever its status is, for that is looked at later."""
     case = dataclasses.replace(CASE, loader="worker", changes=(Change(0, "status", ("404",)),))
     told = Told({"outcome": "error"}, failures=[{"status": "NS_ERROR_BLOCKED_BY_POLICY", "blocked": 0}])
-    (found,) = judged(case, told, [flow(sec_fetch_dest="worker", sec_fetch_mode="same-origin")], "firefox")
-    assert found.verdict.gate == "coep"
+    seen = [flow(sec_fetch_dest="worker", sec_fetch_mode="same-origin")]
+    assert judged(case, told, seen, "firefox")[0].verdict.gate == "coep"
+    text = "[MIMEMISMATCH] Loading Worker from “U” was blocked because of a disallowed MIME type (“text/html”)."
+    assert judged(case, dataclasses.replace(told, console=[text]), seen, "firefox")[0].verdict.gate == "mime"
 
 
 def test_firefox_says_nothing_of_an_object_that_corp_keeps_out() -> None:

@@ -189,6 +189,14 @@ def test_a_call_that_fails_at_its_preflight_is_not_the_request_of_another() -> N
     assert (told[2].verdict, told[2].contradicted) == ("allow", False)
 
 
+def test_a_call_that_fails_after_its_preflight_does_not_contradict_it() -> None:
+    """What it was for may be mixed content, or be answered by the browser's own cache, without CORS headers."""
+    allow = [*STAR, ("Access-Control-Allow-Methods", "PUT")]
+    heard = Heard(preflight(allow))
+    heard.told({**FAILED, "m": "PUT", "c": "omit"})
+    assert (heard.judgement().verdict, heard.judgement().contradicted) == ("allow", False)
+
+
 def test_what_failed_at_its_preflight_by_the_pages_word_is_followed_by_nothing() -> None:
     """The request that comes then is that of another preflight for the same."""
     allow = [*STAR, ("Access-Control-Allow-Methods", "PUT")]

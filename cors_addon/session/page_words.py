@@ -40,11 +40,13 @@ def outcome(call: PageCall) -> bool | None:
 
 
 def may_have_failed_later(last: Judgement, call: PageCall) -> bool:
-    """Whether a call may have failed at what a redirect leads to, though its fetch seems to end here.
+    """Whether a call may have failed at what a redirect or a preflight leads to, though its fetch seems to end here.
 
-    What follows may never have been sent, or not be known to belong to it: as a preflight that was refused.
+    What follows may never have been sent, as mixed content is not; or not be known to belong to it, as a preflight that
+    was refused; or have been answered by the browser's own cache.
     """
-    if last.role is not Role.REDIRECT or call.ok is not False or call.redirect not in (None, "follow"):
+    leads_on = last.role is Role.PREFLIGHT or (last.role is Role.REDIRECT and call.redirect in (None, "follow"))
+    if not leads_on or call.ok is not False:
         return False
     modes = (Credentials.OMIT, Credentials.INCLUDE) if call.credentials is Credentials.UNKNOWN else (call.credentials,)
     expected = [under(last, mode) for mode in modes]

@@ -46,7 +46,7 @@ PNG = base64.b64decode(
 )
 WAV = b"RIFF\x44\x03\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00"
 WAV += b"data\x20\x03\x00\x00" + b"\x80" * 800
-JS = b"globalThis.__ran=(globalThis.__ran||0)+1;onconnect=e=>e.ports[0].postMessage('ran');"
+JS = b"globalThis.__ran=(globalThis.__ran||0)+1;globalThis.onconnect=e=>e.ports[0].postMessage('ran');"
 JS += b"if(!globalThis.document&&globalThis.postMessage)postMessage('ran')\n"
 CSS = b"#probe{z-index:7}\n"
 HTML = (

@@ -166,8 +166,6 @@ def firefox(case: NearCase, told: Told, last: int) -> Verdict:
     for failure in told.failures:
         if gate := FIREFOX_REASONS.get(failure.get("blocked", 0)):
             return Verdict(gate, why=f"requestBlockingReason {failure['blocked']}")
-    if case.loader in (*OTHER_WORKERS, "worker") and "NS_ERROR_BLOCKED_BY_POLICY" in codes:
-        return Verdict("coep", why="NS_ERROR_BLOCKED_BY_POLICY")
     if "NS_ERROR_DOM_CORP_FAILED" in codes:
         return Verdict(corp_or_coep(case, last), derived=True, why="NS_ERROR_DOM_CORP_FAILED")
     for code in codes:
@@ -185,6 +183,8 @@ def firefox(case: NearCase, told: Told, last: int) -> Verdict:
         if named.gate == "corp or coep":
             return Verdict(corp_or_coep(case, last), derived=True, why=named.why)
         return named
+    if case.loader in (*OTHER_WORKERS, "worker") and "NS_ERROR_BLOCKED_BY_POLICY" in codes:  # after its type
+        return Verdict("coep", why="NS_ERROR_BLOCKED_BY_POLICY")
     isolates = any(value.strip().startswith(("require-corp", "credentialless")) for _, value in case.policy)
     if case.loader in FRAMED and told.js.get("framed") is False and case.asked["frame"] and isolates and shows(case):
         why = "a frame that does not come, and no message"
