@@ -79,6 +79,17 @@ def test_a_console_saved_by_developer_tools() -> None:
     ]
 
 
+@pytest.mark.parametrize("between", [0, 5, 30])
+def test_a_failure_before_its_sentence(between: int) -> None:
+    """The same refusal is counted once, unless so much lies between that it is another."""
+    others = [f"page:9   GET {API}/{number} net::ERR_CONNECTION_REFUSED" for number in range(between)]
+    saved = "\n".join((f"page:7   GET {API}/a net::ERR_FAILED 200 (OK)", *others, f"page:7  {CHROMIUM}"))
+    found = told(saved, "localhost-1.log")
+    assert len([each for each in found if " /a " in each]) == (1 if between < 20 else 2)
+    assert "actual GET /a deny allow-origin-missing (recording)" in found
+    assert len(found) - len([each for each in found if " /a " in each]) == between
+
+
 def test_a_failure_without_a_sentence() -> None:
     """Is none of CORS where this console tells of those: redirect: "error", say. Where it tells none, it may be."""
     failed = f"{API}/b - Failed to load resource: net::ERR_FAILED"

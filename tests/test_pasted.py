@@ -1,5 +1,6 @@
 """What people paste into `cors-addon explain`: taken apart, recognised whole or not at all, in linear time."""
 
+import html
 import io
 import json
 import random
@@ -226,7 +227,7 @@ def test_english_keys_are_those_of_the_table() -> None:
 # Halves that are messages themselves: the shorter of two that begin or end alike.
 SHORTER = frozenset(
     "no-access status-not-ok service-worker-answer tainted-canvas websocket-failed says-nothing gecko-cut-off mime "
-    "cors-unnamed own-origin-check s3-something".split()
+    "cors-unnamed own-origin-check s3-something chromium-cut-off npm-cors-short".split()
 )
 
 
@@ -421,6 +422,57 @@ def test_an_origin_null_is_explained() -> None:
     shown = " ".join(explain(text)[0].split())
     assert "Do not answer null itself" in shown
     assert "Access-Control-Allow-Origin: null" not in shown
+
+
+THERE = "https://api.example.com/x"
+FALLBACK = "Refused to {} because it violates the following Content Security Policy directive: \"default-src 'self'\". "
+NOTE = "Note that '{}' was not explicitly set, so 'default-src' is used as a fallback."
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (FALLBACK.format(f"connect to '{THERE}'") + NOTE.format("connect-src"), "Add connect-src to"),
+        (FALLBACK.format(f"load the script '{THERE}'") + NOTE.format("script-src-elem"), "Add script-src to"),
+        (
+            f"Content-Security-Policy: The page’s settings blocked the loading of a resource (img-src) at {THERE}"
+            " because it violates the following directive: “default-src 'self'”",
+            "Add img-src to",
+        ),
+        (
+            f"Refused to connect to {THERE} because it appears in neither the connect-src directive nor the"
+            " default-src directive of the Content Security Policy.",
+            "Add connect-src to",
+        ),
+        (FALLBACK.format(f"connect to '{THERE}'").replace("default", "connect"), "to connect-src in"),
+    ],
+)
+def test_the_directive_that_a_request_asks(text: str, words: str) -> None:
+    """Where another stands for it, it is added beside that, and nothing else is let in."""
+    [item] = recognise(text)
+    told = described(item)["remedies"]
+    assert isinstance(told, list)
+    assert words in told[0]["what"]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_text_from_a_pages_source(times: int) -> None:
+    """Quotes and ampersands as markup has them, once or twice escaped, in JSON, too."""
+    text = AT.replace("/x", "/x?a=1&b=2") + MISSING
+    escaped = text
+    for _ in range(times):
+        escaped = html.escape(escaped)
+    for pasted in (escaped, json.dumps([{"text": escaped}]), html.escape(json.dumps([{"text": text}]))):
+        [item] = recognise(pasted)
+        assert described(item)["name"] == "allow-origin-missing"
+        assert item.values["url"] == "https://api.example.com/x?a=1&b=2"
+
+
+@pytest.mark.parametrize("case", PASTED, ids=lambda case: case.text[:60])
+def test_nobody_is_told_to_allow_null(case: Pasted) -> None:
+    told = json.dumps([described(item)["remedies"] for item in recognise(case.text)])
+    assert "origin, null" not in told
+    assert '"after": "null"' not in told
 
 
 @pytest.mark.parametrize("case", PASTED, ids=lambda case: case.text[:60])

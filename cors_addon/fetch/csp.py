@@ -115,6 +115,11 @@ def effective_directive(destination: str) -> str | None:
     return _DIRECTIVES.get(destination)
 
 
+def destination_by(directive: str) -> str | None:
+    """A destination whose loads ask this directive; None where none does."""
+    return next((each for each, own in _DIRECTIVES.items() if own in (directive, f"{directive}-elem")), None)
+
+
 def matches_source_list(
     url: Url, sources: Sequence[str], page: Url, *, redirected: bool, how: Matching = STANDARD
 ) -> bool:

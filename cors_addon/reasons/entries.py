@@ -166,6 +166,8 @@ def _trimmed(name: str, value: str) -> str:
         return value.rpartition(" ")[2].strip("'`\"’‘")
     if name == "origin" and re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/]+/", value):  # DevTools' protocol adds a slash
         return value[:-1]
+    if name == "url" and value.endswith("."):  # of the sentence
+        return value[:-1]
     return _QUOTE.split(value, maxsplit=1)[0] if name == "origin" else value
 
 

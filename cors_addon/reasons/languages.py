@@ -74,11 +74,17 @@ def wordings() -> Iterator[Wording]:
 def beginnings() -> Iterator[Wording]:
     """What all CORS texts of a language begin with: enough to know the browser and the URL, not the cause."""
     for language, texts in table().items():
-        for key in ("CORSMissingAllowOrigin2", "CORSMethodNotFound"):
-            if "%1$S" in texts.get(key, ""):
-                told = None if language.startswith("en") else language
-                yield Wording(texts[key].partition("%1$S")[0] + "{url}", "gecko-cut-off", "gecko", told)
-                break
+        told = None if language.startswith("en") else language
+        for text in sorted(set(_beginnings(texts))):
+            yield Wording(text + "{url}", "gecko-cut-off", "gecko", told)
+
+
+def _beginnings(texts: dict[str, str]) -> Iterator[str]:
+    """Of a language without brackets each, for its reasons are known alone; else the first will do."""
+    cors = [texts[key].partition("%1$S") for key in texts if key.startswith("CORS") and "%1$S" in texts[key]]
+    yield from (begun for begun, _, rest in cors if begun and _NO_BRACKETS.match(rest))
+    firsts = (texts.get(key, "") for key in ("CORSMissingAllowOrigin2", "CORSMethodNotFound"))
+    yield from [text.partition("%1$S")[0] for text in firsts if "%1$S" in text][:1]
 
 
 def _named(key: str, text: str) -> str:
@@ -94,6 +100,10 @@ def _named(key: str, text: str) -> str:
     return re.sub(r"(\{\w+\})[“”]*\1", r"\1", named)  # twice in one: a translator's slip
 
 
+_NO_BRACKETS = pattern(r"[.。]\s*[^.。:：()（）]{2,20}[:：]\s*([^.。]+(?:\.[^.。\s][^.。]*)*)[.。]")
+"""Of languages in which the reason is a sentence of its own."""
+
+
 def _before_status(text: str) -> str:
     """The same without the status that it ends with, as Firefox wrote it before version 98; empty where none is."""
     before, status, _ = text.partition("{status}")
@@ -102,9 +112,9 @@ def _before_status(text: str) -> str:
 
 
 def _reason_alone(text: str) -> str:
-    """What stands in brackets after the URL, where that is long enough to be told from prose."""
+    """What stands in brackets, or in a sentence, after the URL, where that is long enough to be told from prose."""
     _, url, rest = text.partition("{url}")
-    found = re.match(r"[^(（]*[(（](.*)[)）]", rest) if url else None
+    found = re.match(r"[^(（]*[(（](.*)[)）]", rest) or _NO_BRACKETS.match(rest) if url else None
     if found is None:
         return ""
     reason = re.sub(r"^[^:：]*[:：]\s*", "", found[1])

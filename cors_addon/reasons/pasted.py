@@ -7,8 +7,6 @@ one of Firefox' CORS… and NS_ERROR_….
 """
 
 import itertools
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
@@ -20,40 +18,41 @@ from cors_addon.reasons.causes import CAUSES, Cause
 from cors_addon.reasons.entries import (
     Entry,
     Item,
-    by_browser,
     by_name,
     meant,
-    name_means,
-    of_preflight,
     sound,
-    unnumbered,
 )
-from cors_addon.reasons.finding import FindingName
-from cors_addon.reasons.log_lines import preflights_answered
 from cors_addon.reasons.matching import Found, Index, Text, Wording
+from cors_addon.reasons.names_inside import by_status, named_in, names_inside
 from cors_addon.reasons.registry import NOT_REVEALED, REGISTRY
 from cors_addon.reasons.server_words import SERVER_WORDINGS
-from cors_addon.reasons.structured import from_json, from_pages
-from cors_addon.reasons.wordings import NAMES, WORDINGS
+from cors_addon.reasons.structured import from_json, from_pages, out_of_html
+from cors_addon.reasons.wordings import WORDINGS
 
 
-def recognise(query: str) -> list[Item]:
+def recognise(pasted: str) -> list[Item]:
     """All that a pasted text tells, in its order, what really failed first; empty where nothing is known."""
-    named = by_name(query.strip())
-    if named is not None and " " not in query.strip():
+    named = by_name(pasted.strip())
+    if named is not None and " " not in pasted.strip():
         return [named]
-    strings, items = from_json(query)
-    if strings is None:
-        items += _from_text(query)
-    else:
-        for string in strings:
-            items += _from_text(string)
+    query = out_of_html(pasted)
+    items = _said(pasted, query)
     items += from_pages(query)
     if exchanged := list(_exchanged(query)):
         items = [*exchanged, *(item for item in items if item.entries != meant("referrer-policy"))]
     if not items and (foreign := _IN_BRACKETS.search(query[:_MOST_OF_PROSE])):
         items = [Item(meant("gecko-in-another-language"), "gecko", None, {"url": foreign[1].rstrip(".,")}, foreign[0])]
-    return _together(items) or ([named] if named is not None else _names_inside(query))
+    return _together(items) or ([named] if named is not None else names_inside(query))
+
+
+def _said(pasted: str, query: str) -> list[Item]:
+    """What JSON tells, and its texts; or the text itself: as it was pasted, and as a page shows it."""
+    strings, items = from_json(pasted)
+    if strings is None and query != pasted:
+        strings, items = from_json(query)
+    for text in (query,) if strings is None else map(out_of_html, strings):
+        items += _from_text(text)
+    return items
 
 
 def _exchanged(query: str) -> Iterator[Item]:
@@ -68,93 +67,6 @@ _IN_BRACKETS = pattern(
     r"(?=[^()（）\n]{0,200}['‘’\"“”«]\s?Access-Control-)[^()（）\n]{4,300}[)）]"
 )
 _MOST_OF_PROSE = 20_000
-
-
-# --- names within a text ---
-
-_TOKEN = pattern(
-    r"net::ERR_[A-Z][A-Z0-9_]+(?:\.[A-Za-z_]+)?|\bNS_(?:ERROR|BINDING)_[A-Z0-9_]+|\bERR_BLOCKED_BY_[A-Z_]+(?:\.[A-Za-z]+)?"
-    r"|\b(?:SEC|SSL|MOZILLA_PKIX)_ERROR_[A-Z0-9_]+|\bERR_(?:CONNECTION|NAME|CERT|SSL|TIMED|FAILED)[A-Z0-9_]*"
-)
-_REQUEST = pattern(r"\b(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ((?:https?|wss?)://\S{1,2000})")
-_STATUS_AFTER = pattern(r"\s*\(?([1-5]\d\d)\b")
-_MOST_TOKENS = 400
-_GECKO_NAMES = ("NS_", "SEC_", "SSL_", "MOZ")
-
-
-def _tokens(text: str) -> Iterator[tuple[int, Item]]:
-    """Errors' names within a text, with the request on their line."""
-    seen: Counter[str] = Counter()
-    for match in itertools.islice(_TOKEN.finditer(text), _MOST_TOKENS):
-        name = match[0].removeprefix("net::")
-        seen[name] += 1
-        if name.startswith("ERR_BLOCKED_BY_RESPONSE.") and name not in NAMES:
-            name = "ERR_BLOCKED_BY_RESPONSE"
-        means = name_means(name) or ("no-answer" if match[0].startswith("net::") else None)
-        if means is not None and seen[name] <= 20:
-            by = "gecko" if name.startswith(_GECKO_NAMES) else "chromium"
-            values = _around(text, match)
-            yield match.start(), Item(meant(of_preflight(means, values)), by, None, values, match[0])
-
-
-_ANSWERED = pattern(
-    r"\b(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (https?://\S{1,2000}) ([45]\d\d)(?= \(|\s*$| [A-Z])", re.MULTILINE
-)
-
-
-def _answered(text: str) -> Iterator[tuple[int, Item]]:
-    """Requests that a console shows with an error's status."""
-    for match in itertools.islice(_ANSWERED.finditer(text), _MOST_TOKENS):
-        method, url, status = match.groups()
-        means = "status-not-ok" if method == "OPTIONS" else _STATUS_MEANS.get(status, "http-status")
-        values = {"url": url, "status": status} | ({} if method == "OPTIONS" else {"method": method})
-        yield match.start(), Item(meant(means), "chromium", None, values, match[0], method == "OPTIONS")
-
-
-_STATUS_MEANS = dict.fromkeys(("401", "403"), "http-status-auth")
-
-
-def _logged(text: str) -> Iterator[tuple[int, Item]]:
-    """Preflights that a server's log shows as answered with a status that no browser accepts."""
-    for line in preflights_answered(text):
-        if line.status >= 300:
-            means = "status-not-ok" if line.status >= 400 else "preflight-redirected"
-            values = {"url": line.url, "status": str(line.status)}
-            yield line.start, Item(meant(means), "a server's log", None, values, line.line, True)
-
-
-_NETWORK_PANEL = pattern(r"Cross-Origin Resource Sharing error: ([A-Z]\w{4,60})")
-
-
-def _in_network_panel(text: str) -> Iterator[tuple[int, Item]]:
-    """The tooltip of Chromium's network panel, which has the error's name."""
-    for match in itertools.islice(_NETWORK_PANEL.finditer(text), _MOST_TOKENS):
-        if (named := by_name(match[1])) is not None:
-            yield match.start(), replace(named, by="chromium", text=match[0])
-
-
-def _around(text: str, token: re.Match[str]) -> dict[str, str]:
-    """The request before an error's name, on its line, and the status after it."""
-    start = max(text.rfind("\n", 0, token.start()) + 1, token.start() - 2100)
-    values = {}
-    requests = _REQUEST.findall(text[start : token.start()])
-    if requests:
-        values = {"method": requests[-1][0], "url": requests[-1][1]}
-    status = _STATUS_AFTER.match(text, token.end(), token.end() + 20)
-    if status:
-        values["status"] = status[1]
-    return values
-
-
-def _names_inside(query: str) -> list[Item]:
-    """Names in the midst of other words, where nothing else is known: Firefox' CORS…, or one in quotes."""
-    for match in re.finditer(r"\bCORS[A-Z]\w{4,60}|[\"']([A-Za-z][\w-]{3,80})[\"']", query[:100_000]):
-        name = match[1] or match[0]
-        if unnumbered(name) in by_browser():
-            return [Item(by_browser()[unnumbered(name)])]
-        if name in set(FindingName) or name in set(Reason):
-            return [Item(meant(name))]
-    return []
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------
@@ -204,10 +116,7 @@ _STATUS = pattern(r"status(?: code)?:? (\d{3})\b|http status code (\d{3})\b")
 def _from_text(query: str) -> list[Item]:
     text = Text(query)
     groups = [list(group) for _, group in itertools.groupby(index().find(text), lambda one: (one.start, one.end))]
-    named = (
-        (text.place(place), item)
-        for place, item in (*_tokens(query), *_answered(query), *_logged(query), *_in_network_panel(query))
-    )
+    named = ((text.place(place), item) for place, item in named_in(query))
     placed = [*_with_context(text, groups), *named]
     return [item for _, item in sorted(placed, key=lambda one: one[0])]
 
@@ -230,6 +139,8 @@ def _with_context(text: Text, groups: list[list[Found]]) -> Iterator[tuple[int, 
         if first.wording.means in _BEFORE:
             gathered = values
         values = _after(text, end, following) | values
+        if first.wording.means == "csp":
+            values |= _asked(text, end, following)
         entries = _entries(group, values, text)
         if entries:
             shown = text.as_written(first.start, end)
@@ -264,6 +175,16 @@ def _after(text: Text, end: int, following: list[Found] | None) -> dict[str, str
     return values
 
 
+_ASKED = pattern(r"note that ([a-z-]{1,40}) was not explicitly set")
+
+
+def _asked(text: Text, end: int, following: list[Found] | None) -> dict[str, str]:
+    """Which directive a request asks for, where another stands for it, as Chromium says after the policy."""
+    stop = end + 2000 if following is None else min(end + 2000, following[0].start)
+    asked = _ASKED.search(text.plain, end, stop)
+    return {} if asked is None else {"directive": asked[1]}
+
+
 _NEAR = 60  # characters between a message's beginning and its end
 _BEFORE = frozenset({"context", "chromium-cut-off", "gecko-cut-off", "redirect-by-webkit"})
 
@@ -275,6 +196,8 @@ def _scheme(values: Mapping[str, str]) -> tuple[Entry, ...]:
         return (CAUSES["file-page"],)
     if "first" in values and "location" not in values and url:
         return (Reason.REDIRECT_SCHEME_NOT_CORS,)
+    if not url and values.get("scheme", "file") != "file":
+        return (CAUSES["url-scheme"],)
     if not url:
         return (CAUSES["file-page"], CAUSES["url-scheme"], Reason.REDIRECT_SCHEME_NOT_CORS)
     return (CAUSES["url-scheme"],)
@@ -293,11 +216,16 @@ def _together(items: Iterable[Item]) -> list[Item]:
     every = [item for item in kept.values() if not item.untold]
     told = [item for item in every if not _is_an_echo(item, every) and not _is_within(item, every)]
     if not told:
-        return untold[-1:]
+        return [*(by_status(item.values, item.text) for item in untold[-1:] if _has_failed(item)), *untold[-1:]]
     told = list(_with_statuses([_with_values(item, untold, alone=len(told) == 1) for item in told]))
     if all(map(_is_status, told)):  # an error's status, and that CORS refused it: the check is still not told
         told += list(filter(_is_of_cors, untold))[-1:]
     return sorted(told, key=lambda item: not _is_status(item))
+
+
+def _has_failed(item: Item) -> bool:
+    """Whether a name that tells nothing stands beside a request and the status of an error."""
+    return "url" in item.values and "method" in item.values and item.values.get("status", "")[:1] in ("4", "5")
 
 
 def _with_statuses(told: list[Item]) -> Iterator[Item]:

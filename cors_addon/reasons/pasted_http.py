@@ -93,6 +93,8 @@ def judged(text: str) -> Iterator[Meant]:
     told = [meant for each in answered if (meant := _meaning(each, text)) is not None]
     yield from told
     if answered:
+        if not told:
+            yield from itertools.islice(filter(None, map(_by_status, answered)), 1)
         alone = None if told else next(filter(_is_alone, answered), None)
         if alone is not None:
             yield Meant(ANSWER, {"status": str(alone.status)}, alone.text)
@@ -139,6 +141,16 @@ def _is_alone(one: Exchange) -> bool:
     """Whether this is an answer of which nothing tells the request, and which says something of CORS."""
     is_asked = one.url or one.target or one.request
     return not is_asked and any(name.lower().startswith("access-control-") for name, _ in one.answer)
+
+
+def _by_status(one: Exchange) -> Meant | None:
+    """What a panel without its header lists tells: an error's status."""
+    if one.status is None or one.status < 400 or "://" not in one.url or one.by_curl:
+        return None
+    values = {"method": one.method, "url": one.url, "status": str(one.status)}
+    if one.method == "OPTIONS":
+        return Meant("status-not-ok", {"url": one.url, "status": values["status"]}, one.text, preflight=True)
+    return Meant("http-status-auth" if one.status in (401, 403) else "http-status", values, one.text)
 
 
 def _asked(one: Exchange, origin: str) -> tuple[Asked, Stage]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from cors_addon.fetch.load import Block, Gate
+from cors_addon.fetch import csp
+from cors_addon.fetch.load import Block, Destination, Gate
 from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.fetch.refusals import OF_ORIGIN, Reason, stage_of
@@ -54,10 +55,18 @@ def of_block(blocked_by: str | None, values: Mapping[str, str]) -> Told:
     if url is None or blocked_by not in set(_GATES):
         return Told("", (), headers_help=False)
     gate = next(each for each in _GATES if each == blocked_by)
-    detail = values.get(_GATES[gate], values.get("directive") if gate is Gate.CSP else None)
+    detail = values.get(_GATES[gate], values.get("fallback", values.get("directive")) if gate is Gate.CSP else None)
+    wanted = csp.destination_by(values.get("directive", "")) if gate is Gate.CSP else None
     page = _url(values.get("page"))
     origin = values.get("origin") or (None if page is None else page.origin)
-    s = Situation(block=Block(gate, detail), url=url, origin=origin, page=origin, page_url=values.get("page"))
+    s = Situation(
+        block=Block(gate, detail),
+        url=url,
+        origin=origin,
+        page=origin,
+        page_url=values.get("page"),
+        destination=None if wanted is None else Destination(wanted),
+    )
     return Told("", remedies(s), headers_help=False)
 
 

@@ -177,6 +177,8 @@ _ROWS = (
             "The CORS policy for this site does not allow access from the specified Origin",
             "Error: Not allowed by CORS",
             "Error: Origin not allowed by CORS",
+            "Error: Origin {origin} not allowed by CORS",
+            "Error: Origin {origin} is not allowed by CORS",
             "Not allowed by CORS at origin",
         ),
         "Add the origin to the list that the server's `origin` function compares with: to the letter, no slash at the "
@@ -372,7 +374,11 @@ _ROWS = (
         "rails-csrf",
         "Rails",
         "csrf",
-        ("HTTP Origin header ({origin}) didn't match request.base_url ({url})", "Can't verify CSRF token authenticity"),
+        (
+            "HTTP Origin header ({origin}) didn't match request.base_url ({url})",
+            "Can't verify CSRF token authenticity",
+            "ActionController::InvalidAuthenticityToken",
+        ),
         "Behind a TLS proxy: X-Forwarded-Proto: https; for an API skip_forgery_protection.",
     ),
     _Row(

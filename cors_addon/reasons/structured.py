@@ -2,6 +2,7 @@
 documentation.
 """
 
+import html
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -42,6 +43,13 @@ _ISSUES: Mapping[str, str] = {
     "blockedByResponseIssueDetails": "blocked-by-response",
     "sharedArrayBufferIssueDetails": "coep",
 }
+
+_ENTITY = pattern(r"&(?:amp;)?(?:#\d{1,5}|#[xX][0-9a-fA-F]{1,4}|amp|lt|gt|quot|apos|nbsp|[lr][sd]quo|hellip);")
+
+
+def out_of_html(text: str) -> str:
+    """A text as a page shows it, where it was copied from the page's source, once or twice escaped."""
+    return _ENTITY.sub(lambda match: html.unescape(html.unescape(match[0])), text) if "&" in text else text
 
 
 def from_json(query: str) -> tuple[list[str] | None, list[Item]]:

@@ -44,6 +44,7 @@ _CHROMIUM: Mapping[str, tuple[str, ...]] = {
         "The request was redirected to {location}, which is disallowed for cross-origin requests that require "
         "preflight",
         "Response for preflight is invalid (redirect)",
+        "Request requires preflight, which is disallowed to follow cross-origin redirect",
         "Request was redirected to {location}, which is disallowed for cross-origin requests that require preflight",
     ),
     "status-not-ok": (
@@ -107,6 +108,7 @@ _CHROMIUM: Mapping[str, tuple[str, ...]] = {
         "Access to {text} at {at} from origin {origin} has been blocked by CORS policy",
         "Access to {text} at {at} (redirected from {first}) from origin {origin} has been blocked by CORS policy",
         "Redirect from {url} to {location} has been blocked by CORS policy",
+        "from origin {origin} has been blocked by CORS policy",
         "Response to preflight request doesn't pass access control check",
     ),
     "context": ("XMLHttpRequest cannot load {url}", "Fetch API cannot load {url}", "Failed to load {url}"),
@@ -474,7 +476,7 @@ _GECKO: Mapping[str, tuple[str, ...]] = {
         "Load denied by X-Frame-Options: {url} does not permit framing",
         "Load denied by X-Frame-Options: {url} does not permit cross-origin framing",
     ),
-    "mixed-content": (
+    "mixed-content-upgraded": (
         "Loading mixed (insecure) active content {url} on a secure page",
         "Loading mixed (insecure) display content {url} on a secure page",
     ),
@@ -593,6 +595,10 @@ GECKO_ENGLISH: Mapping[str, str] = {
 _WEBKIT: Mapping[str, tuple[str, ...]] = {
     "preflight-of-webkit": ("Preflight response is not successful",),
     "allow-origin-of-webkit": ("Origin {origin} is not allowed by Access-Control-Allow-Origin",),
+    "allow-origin-missing": (
+        "Cannot make any requests from null",
+        "Failed to load resource: Cannot make any requests from {origin}",
+    ),
     "access-control-checks": (
         "Fetch API cannot load {url} due to access control checks",
         "XMLHttpRequest cannot load {url} due to access control checks",
@@ -763,6 +769,8 @@ _OTHERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ),
     ),
     ("Internet Explorer, Edge 18", "says-nothing", ("XMLHttpRequest: Network Error {code}, Could not complete",)),
+    ("Internet Explorer, Edge 18", "cors-unnamed", ("XMLHttpRequest: Network Error 0x80070005, Access is denied",)),
+    ("webpack", "module-failed", ("ChunkLoadError: Loading chunk {word} failed", "Loading chunk {word} failed")),
     ("jsdom", "jsdom-origin", ("Error: Cross origin {origin} forbidden", "Cross origin {origin} forbidden")),
     (
         "happy-dom",
@@ -945,6 +953,7 @@ _WHOLE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "says-nothing",
         (
             *("XMLHttpRequest error", "Network error: Failed to fetch", "xhr poll error", "0 Unknown Error"),
+            *("websocket error", "TransportError: websocket error"),
             *("[Network error]: TypeError: Failed to fetch", "ApolloError: Failed to fetch"),
             *("[Network error]: TypeError: Load failed", "ApolloError: Load failed"),
         ),

@@ -3,12 +3,14 @@
 No request and no answer is in such a file. What the browser refused, and why, is its own word; what passed is not told.
 
 Law 1: a sentence is known by its fixed parts, see `cors_addon.reasons`; anything else in the file is passed over.
-Law 2: "Failed to load resource" tells nothing new of a URL of which a sentence tells why.
+Law 2: "Failed to load resource" tells nothing new of a URL of which a sentence tells why, before it or soon after.
 """
 
 import codecs
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cors_addon.exchange.model import Word
@@ -28,6 +30,8 @@ MOST_EXPLAINED = 10_000
 """URLs of which it is kept that a sentence tells why."""
 _PRINTED = pattern(r"\[?\{'")
 """How Python prints a message of its drivers, or a list of them."""
+HELD = 20
+"""Sentences within which it is told why something failed."""
 _FIRST = 200
 """Characters of a file by which JSON is told from other text."""
 _CUT = 8
@@ -182,30 +186,76 @@ def _parted(text: str) -> _Line:
 def _told(lines: Iterable[_Line], source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
     log = Log(source.name, wanted)
     wanted.note(ONLY_REFUSALS, 1)
-    last: Sentence | None = None
-    explained: dict[str, None] = {}
-    tells = False
-    """Refusals by CORS have sentences of their own in this console."""
+    heard = _Heard(log)
     for line in lines:
-        sentence = sentences.read(line.text, line.url)
-        if (
-            sentence is None
-            or sentences.follows(last, sentence)
-            or (sentence.consequence and sentence.url in explained)
-        ):
-            log.skip()
-            continue
-        last = sentence
-        tells = tells or (sentence.reason is not None and not sentence.consequence)
-        if tells and sentence.consequence and sentence.reason is Reason.CAUSE_NOT_RECORDED:
-            sentence = sentence._replace(word=_OF_ANOTHER)
-        explained[sentence.url] = None
-        if len(explained) > MOST_EXPLAINED:
-            del explained[next(iter(explained))]
-        engine = "gecko" if _GECKO.search(line.text) else "webkit" if _WEBKIT.search(line.text) else "chromium"
-        log.add(logged(sentence, engine, line.time, log.number()))
+        heard.hear(line)
         yield from log.ready()
+    heard.finish()
     yield from log.rest()
+
+
+class _Heard:
+    """What was read of a console so far."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._last: Sentence | None = None
+        self._explained: dict[str, None] = {}
+        """URLs of which it was told why they failed, or that they did."""
+        self._tells = False
+        """Refusals by CORS have sentences of their own in this console."""
+        self._held: deque[tuple[int, Logged, Sentence]] = deque()
+        """What only failed, and when it was heard: another sentence may still tell why."""
+        self._count = 0
+
+    def hear(self, line: _Line) -> None:
+        """Take in the next line."""
+        sentence = sentences.read(line.text, line.url)
+        if sentence is None or sentences.follows(self._last, sentence) or self._is_known(sentence):
+            self._log.skip()
+            return
+        self._last = sentence
+        self._count += 1
+        self._tells = self._tells or (sentence.reason is not None and not sentence.consequence)
+        engine = "gecko" if _GECKO.search(line.text) else "webkit" if _WEBKIT.search(line.text) else "chromium"
+        told = logged(sentence, engine, line.time, self._log.number())
+        if sentence.consequence:
+            self._held.append((self._count, told, sentence))
+        else:
+            self._drop(sentence.url)
+            self._explain(sentence.url)
+            self._log.add(told)
+        while self._held and self._held[0][0] < self._count - HELD:
+            self._release()
+
+    def finish(self) -> None:
+        """The console ends."""
+        while self._held:
+            self._release()
+
+    def _is_known(self, sentence: Sentence) -> bool:
+        if not sentence.consequence:
+            return False
+        return sentence.url in self._explained or any(held.url == sentence.url for _, _, held in self._held)
+
+    def _explain(self, url: str) -> None:
+        self._explained[url] = None
+        if len(self._explained) > MOST_EXPLAINED:
+            del self._explained[next(iter(self._explained))]
+
+    def _drop(self, url: str) -> None:
+        """Why it failed is told now."""
+        for each in tuple(self._held):
+            if each[2].url == url:
+                self._held.remove(each)
+                self._log.skip()
+
+    def _release(self) -> None:
+        _, told, sentence = self._held.popleft()
+        if self._tells and sentence.reason is Reason.CAUSE_NOT_RECORDED:
+            told = replace(told, word=_OF_ANOTHER)
+        self._explain(sentence.url)
+        self._log.add(told)
 
 
 _OF_ELEMENTS = frozenset({Gate.CORP, Gate.COEP, Gate.ORB, Gate.CSP, Gate.MIXED_CONTENT})

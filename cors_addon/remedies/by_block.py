@@ -142,10 +142,11 @@ def _csp(s: Situation) -> Ruling:
         named = f" to the directive for it ({likely or 'connect-src'}, or default-src where that stands alone)"
     origin = _source(s, asked)
     own = None if s.destination is None or directive != "default-src" else effective_directive(s.destination)
+    own = own and own.removesuffix("-elem")
     what = f"Add {origin}{named} in the page's Content-Security-Policy, in each policy that has it (header and meta)"
     if own is not None:
         what = f"Add {own} to the page's Content-Security-Policy, with what default-src lists and {origin}, in each "
-        what += "policy that lacks it (header and meta): default-src itself is for scripts, too"
+        what += "policy that lacks it (header and meta): in default-src it would be allowed for everything"
     found = [
         Remedy(
             Who.PAGE_SERVER,

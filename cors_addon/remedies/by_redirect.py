@@ -3,7 +3,6 @@
 import re
 from typing import Literal
 
-from cors_addon.fetch.load import Destination
 from cors_addon.fetch.origins import Url, parse_url
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import OF_ORIGIN, Reason
@@ -68,96 +67,6 @@ _DIFFERS = {
     "elsewhere": "another server",
     "same": "the very same URL: it redirects in a circle",
 }
-
-
-def ended_session(s: Situation) -> Ruling | None:
-    """The page asked a server that redirected the request to a login."""
-    login, asked = _login(s)
-    if login is None or asked is None:
-        return None
-    own = s.is_own(asked)
-    where = host_of(str(asked))
-    if s.preflight and not s.hops:
-        return _preflight_to_login(s, login, where)
-    found: list[Remedy] = []
-    if s.destination in (Destination.MANIFEST, Destination.MODULE, Destination.SCRIPT) and s.destination is not None:
-        found.append(_with_credentials(s.destination))
-    found.append(
-        Remedy(
-            Who.PAGE_SERVER if own else Who.SERVER,
-            f"At {where}, answer requests of scripts with 401 in place of a redirect to the login",
-            why=f"{asked} was redirected to the login at {login.host}. No login page can be read by another site's "
-            "script, and none should. After a 401 the page can go to the login as a whole page (location.href), and "
-            "come back.",
-            at=where,
-        )
-    )
-    if s.destination is Destination.FONT:
-        why = "Fonts are fetched without credentials across origins, and no attribute of a style sheet changes that."
-        found.insert(0, Remedy(found[0].who, f"At {where}, serve fonts without a login", why=why, at=where))
-    found.append(
-        Remedy(
-            Who.USER,
-            f"Log in again at {where}: the session has ended, most likely",
-            why="A request with a valid session is not redirected to the login.",
-            at=where,
-            sure=Sure.POSSIBLE,
-        )
-    )
-    if not own and s.destination in (None, Destination.EMPTY):
-        found.append(
-            Remedy(
-                Who.PAGE,
-                "Send the request with its session: credentials: 'include' (XMLHttpRequest: withCredentials = true)",
-                InPage(credentials="include"),
-                "Across origins no cookie is sent without that, and the server takes the page for a stranger.",
-                sure=Sure.POSSIBLE,
-            )
-        )
-    return Ruling(tuple(found), Headers.NEVER)
-
-
-def _with_credentials(destination: Destination) -> Remedy:
-    element = {
-        Destination.MANIFEST: '<link rel="manifest" crossorigin="use-credentials" href=…>',
-        Destination.MODULE: '<script type="module" crossorigin="use-credentials" src=…>',
-    }.get(destination, '<script crossorigin="use-credentials" src=…>')
-    own = " (of the page's own origin, too)" if destination is Destination.MANIFEST else " across origins"
-    return Remedy(
-        Who.PAGE,
-        f'Write crossorigin="use-credentials" on the element: {element}',
-        InPage(crossorigin="use-credentials"),
-        f"A {destination.value} is fetched without cookies{own} unless the element says so: the server takes the "
-        "request for one without a session, and redirects it to the login.",
-    )
-
-
-def _login(s: Situation) -> tuple[Url | None, Url | None]:
-    """The login that a request was redirected to, and what was asked for."""
-    way = [url for url in (*s.hops, s.url, s.target) if url is not None]
-    kinds = [is_login(str(url)) for url in way]
-    if not kinds or not kinds[-1] or all(kinds):
-        return None, None
-    return way[-1], way[kinds.index(False)]
-
-
-def _preflight_to_login(s: Situation, login: Url, where: str) -> Ruling:
-    """A preflight carries neither cookie nor token: whoever keeps the door must let it in."""
-    keeper = "an authenticating proxy" if login.host != (s.url.host if s.url else "") else "the login check"
-    who = Who.PROXY if login.host != (s.url.host if s.url else "") else Who.SERVER
-    return Ruling(
-        (
-            Remedy(
-                who,
-                f"Let OPTIONS requests pass to {where} without a login ({keeper} redirected this one to {login.host})",
-                s.whole_change,
-                "A preflight never carries cookies or Authorization, so no login can be asked of it: oauth2-proxy "
-                "--skip-auth-preflight, Cloudflare Access «Bypass options requests to origin», nginx auth_request off "
-                "for OPTIONS, in frameworks the CORS middleware before the authentication.",
-            ),
-        ),
-        Headers.NEVER,
-    )
 
 
 def wrong_url(s: Situation) -> Ruling | None:

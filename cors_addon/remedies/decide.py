@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from cors_addon.fetch.load import Gate
 from cors_addon.fetch.refusals import Reason
-from cors_addon.remedies import by_block, by_origin, by_redirect, by_request, by_status, copies, failed, sockets
+from cors_addon.remedies import by_block, by_origin, by_redirect, by_request, by_status, copies, failed, logins, sockets
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation
 from cors_addon.remedies.value import Happened, Remedy, Sure, Who
@@ -57,7 +57,7 @@ def _of_block(s: Situation) -> tuple[Remedy, ...]:
     if s.block.gate is Gate.MIXED_CONTENT:
         ruling = by_redirect.downgraded(s) or by_redirect.mixed(s)
         return ruling.remedies if ruling is not None else ()
-    if s.target is not None and (login := by_redirect.ended_session(s)) is not None and s.block.gate is Gate.OTHER:
+    if s.target is not None and (login := logins.ended_session(s)) is not None and s.block.gate is Gate.OTHER:
         return login.remedies
     return by_block.BY_GATE[s.block.gate](s).remedies
 
@@ -76,7 +76,8 @@ def _rules(what: Happened | None) -> tuple[Callable[[Situation], Ruling | None],
         by_redirect.unwanted,
         by_redirect.circle,
         lambda s: None if s.status in _NOTHING_THERE else by_block.private_network(s),
-        by_redirect.ended_session,
+        logins.ended_session,
+        logins.login_by_script,
         by_redirect.wrong_url,
         by_redirect.null_by_redirect,
         lambda s: by_status.failed(s, what),

@@ -105,6 +105,12 @@ SESSIONS = [
         (actual([*ALLOW, ("Location", "https://id.test/login")], status=302), asks("https://id.test/login", origin="null", at=0.1)),
         "server", "answer requests of scripts with 401", "session has ended", ("headers",),
     ),
+    Row(
+        "a login asked for by a script",
+        (asks("https://api.test/login/id", status=302, response=[*ALLOW, ("Location", "https://id.test/oauth2/authorize")]),
+         asks("https://id.test/oauth2/authorize", origin="null", at=0.1)),
+        "page", "Open it as a page, not by fetch", never=("headers", '"after": "null"'),
+    ),
 ]  # fmt: skip
 
 ORIGINS = [
