@@ -128,9 +128,21 @@ def _only_downgraded(s: Situation) -> Ruling | None:
 _REGION = pattern(r"x-(?:amz|oss|obs)-(?:bucket-)?region")
 
 
+_ENDPOINT = pattern(r"(?:[\w.-]+\.)?(?:s3|oss|obs)[.-](?:dualstack\.)?([a-z]{2}-[a-z0-9-]{3,30})\.[\w.]+")
+
+
+def _region_of(s: Situation) -> str | None:
+    """The region in the name of the host that a store's redirect leads to, where another was asked."""
+    if s.target is None or s.url is None or s.target.host == s.url.host:
+        return None
+    named = _ENDPOINT.fullmatch(s.target.host)
+    same = s.target.host.rpartition(".")[0].rpartition(".")[2] == s.url.host.rpartition(".")[0].rpartition(".")[2]
+    return named[1] if named is not None and same else None
+
+
 def _endpoint_of_storage(s: Situation) -> Ruling | None:
     """A bucket of object storage is asked at another region's endpoint."""
-    region = next((value for name, value in s.answer if _REGION.fullmatch(name)), None)
+    region = next((value for name, value in s.answer if _REGION.fullmatch(name)), None) or _region_of(s)
     named = re.search(r"<Endpoint>\s*([\w.-]+)\s*</Endpoint>", s.body)
     if s.url is None or s.status is None or not 300 <= s.status <= 399 or not (region or named):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from cors_addon.fetch.origins import is_loopback
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
-from cors_addon.remedies import upstream_error
+from cors_addon.remedies import own_words, upstream_error
 from cors_addon.remedies.failed import refused_by_cors, said_of_cors
 from cors_addon.remedies.guards import guard_of
 from cors_addon.remedies.rule import Headers, Ruling
@@ -374,6 +374,7 @@ _BY_KIND: Mapping[str, _Rule] = {
     "bot-check": _guarded,
     "firewall": _guarded,
     "cors-refused": _cors_refused,
+    own_words.KIND: own_words.ruling,
     "origin-refused": _origin_refused,
     "preflight-unauthorized": _preflight_unauthorized,
     "preflight-forbidden": _preflight_forbidden,

@@ -11,7 +11,7 @@ from cors_addon.fetch.origins import is_loopback
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.received import CONTROLS
 from cors_addon.fetch.refusals import Reason
-from cors_addon.remedies import upstream_error
+from cors_addon.remedies import own_words, upstream_error
 from cors_addon.remedies.guards import Guard, guard_of
 from cors_addon.remedies.situation import Situation, is_login
 from cors_addon.remedies.value import Happened
@@ -340,6 +340,7 @@ def _waiting(after: str) -> str:
 
 _RULES: tuple[Callable[[Situation], Happened | None], ...] = (
     _redirected_to_login,
+    own_words.happened,
     _preflight_refused,
     _server_failed,
     _unauthorized,
