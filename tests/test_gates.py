@@ -53,6 +53,7 @@ def blocks_of(row: Row) -> tuple[Load, dict[str, Block | None]]:
         page,
         found.elements.get(address),
         tainted=address.origin != page.origin,
+        redirected=row.redirected,
         ancestors=row.ancestors,
     )
     location = get(fields(row.lines), b"location")

@@ -426,6 +426,16 @@ def test_whether_a_page_is_named(value: str | None, own: bool, elsewhere: bool, 
     assert tuple(names_page(policy, at, target) for target in targets) == (own, elsewhere, insecure, insecure)
 
 
+@pytest.mark.parametrize(("engine", "gate"), [("gecko", Gate.MIME), ("chromium", None)])
+def test_a_style_sheet_that_a_redirect_led_to_needs_a_type_in_firefox(engine: str, gate: Gate | None) -> None:
+    """Which sniffs what has none."""
+    hop = load("a", dest="style", answer=[("Location", f"{OTHER}2")], status=302)
+    sheet = load("b", 1.1, dest="style", url=f"{OTHER}2")
+    flows = (observed(each, b"#a{}", engine) for each in (page("d"), hop, sheet))
+    found = last(Session(keep=ALL, engine=engine), *flows).get("b")
+    assert (None if found is None or found.block is None else found.block.gate) is gate
+
+
 def test_an_event_source_is_always_a_cors_request() -> None:
     """Also where a recording shows it as the page made it, without Origin and Sec-Fetch headers."""
     session = Session()

@@ -291,10 +291,18 @@ def _gecko_sheet(step: Step) -> Step:
 
 
 def _gecko_style_type(rules: GateRules, load: Load, arrival: Arrival) -> Block | None:
-    """Of an opaque answer without a type, the sniffers of opaque-response blocking have found one where it is media."""
+    """Of an opaque answer without a type, the sniffers of opaque-response blocking have found one where it is media.
+
+    What a redirect has led to without a type is sniffed in any case, which finds no style sheet (measured).
+    """
     block = gates.style_type_allows(rules, load, arrival)
-    if block is not None or load.destination is not Destination.STYLE or not load.opaque or arrival.kind:
+    if block is not None or load.destination is not Destination.STYLE or arrival.kind:
         return block
+    if load.redirected:
+        block = gates.style_type_allows(rules, load, arrival._replace(own_kind="text/plain"))
+        return None if block is None else block._replace(detail="")
+    if not load.opaque:
+        return None
     body = arrival.read(sniff.SNIFFED)
     return Block(Gate.MIME, "", "Content-Type") if body is not None and orb_gecko.is_media(body) else None
 

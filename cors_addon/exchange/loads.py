@@ -55,6 +55,8 @@ _FETCHED = frozenset({Destination.EMPTY, Destination.EVENT_SOURCE})
 _DOCUMENTS = frozenset(
     {Destination.DOCUMENT, Destination.EMBED, Destination.FRAME, Destination.IFRAME, Destination.OBJECT}
 )
+_AS_LED = FRAMES | {Destination.STYLE}
+"""What is checked otherwise after a redirect."""
 
 
 class Loads:
@@ -217,7 +219,7 @@ class Loads:
         destination = destination_of(headers, mode)
         if destination is None:
             destination = seen.observation.destination
-        redirected = destination in FRAMES and self._documents.was_led(seen.client, seen.observation.url)
+        redirected = destination in _AS_LED and self._documents.was_led(seen.client, seen.observation.url)
         document, named = self._documents.find(seen.client, seen.observation, headers)
         if destination is Destination.SCRIPT and mode == "no-cors" and MARKS[seen.engine.name].is_import(headers):
             worker = self._worker_of(seen, document)

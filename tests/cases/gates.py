@@ -48,6 +48,7 @@ class Row(NamedTuple):
     page_url: str = PAGE
     markup: bytes = b"<!doctype html>"
     ancestors: tuple[str, ...] = ()
+    redirected: bool = False
 
 
 def to(location: str, *more: tuple[str, str]) -> Lines:
@@ -240,6 +241,19 @@ TYPES = [
     Row("script", OWN, typed("text/javascript, text/html", NOSNIFF), "nosniff", JS, but={"webkit": None}),
     Row("style", OWN, typed("text/html"), "sri", CSS, but={"chromium": "sri", "gecko": "mime", "fetch": "mime"},
         markup=b'<!doctype html><link rel=stylesheet href="' + OWN.encode() + b'" integrity="sha256-AAAA">'),
+]  # fmt: skip
+
+REDIRECTED_SHEETS = [
+    *(Row("style", address, lines, None, body, but={"gecko": "mime"}, redirected=True)
+      for address in (OWN, OTHER) for lines, body in ((typed(""), CSS), ([], b""), ([], HTML))),
+    Row("style", OWN, typed("foo"), None, CSS, but={"gecko": "mime", "fetch": "mime"}, redirected=True),
+    Row("style", OTHER, [], None, CSS, mode="cors", but={"gecko": "mime"}, redirected=True),
+    Row("style", OTHER, typed("text/css"), None, CSS, redirected=True),
+    Row("style", OWN, [], None, CSS, markup=b"<html>", redirected=True),
+    Row("style", OTHER, [], None, CSS, markup=b"<html>", but={"gecko": "mime"}, redirected=True),
+    Row("style", OWN, [], None, CSS, status=404, redirected=True),
+    Row("script", OWN, [], None, JS, redirected=True),
+    Row("style", OWN, [], None, CSS),
 ]  # fmt: skip
 
 FRAMES = [
@@ -483,6 +497,7 @@ INTEGRITY = [
 ]  # fmt: skip
 
 ALL = {
+    "redirected-sheets": REDIRECTED_SHEETS,
     "corp": CORP,
     "coep": COEP,
     "orb": ORB,
