@@ -199,7 +199,7 @@ def _words(unexpected: "list[Judgement]", missing: list[str]) -> str:
         ]
         parts += ["and\n  " + "\n  ".join(named)] if named else []
     if missing:
-        parts.append("CORS: not denied, though expected\n  " + "\n  ".join(missing))
+        parts.append("CORS: not denied, though expected\n  " + "\n  ".join(map(visible, missing)))
     return "\n\n".join(parts)
 
 

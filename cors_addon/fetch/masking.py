@@ -74,9 +74,13 @@ def masked(text: str) -> str:
         return text
     if "=" in text:
         text = without_secrets(text)
-    if "eyJ" in text:
-        text = _JWT.sub(REDACTED, text)
+    text = without_jwts(text)
     return _USERINFO.sub("//…@", text) if "@" in text else text
+
+
+def without_jwts(text: str) -> str:
+    """The same text where there are none."""
+    return _JWT.sub(REDACTED, text) if "eyJ" in text and _JWT.search(text) else text
 
 
 def masked_values(value: Any) -> Any:
@@ -115,5 +119,5 @@ def without_secrets(text: str, hide: Callable[[str], object] = lambda _name: Non
 def _nested(value: str, hide: Callable[[str], object], depth: int) -> str:
     inner = unquote(value)
     clean = without_secrets(inner, hide, depth + 1)
-    clean = _JWT.sub(REDACTED, clean) if "eyJ" in clean else clean
+    clean = without_jwts(clean)
     return value if clean == inner else quote(clean, safe="")

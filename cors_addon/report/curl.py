@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role, Verdict
 from cors_addon.fetch import masking
 from cors_addon.fetch.headers import get_all, is_token
-from cors_addon.fetch.masking import REDACTED, is_secret, without_secrets
+from cors_addon.fetch.masking import REDACTED, is_secret, without_jwts, without_secrets
 from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import ASKED_METHOD, REQUEST_HEADERS, REQUEST_METHOD, VALIDATING
 from cors_addon.fetch.patterns import pattern
@@ -263,6 +263,7 @@ def _body(
         return "", [f"--data-binary @{BODY_FILE}"]
     if not secrets:
         body = _without_secrets_in_body(body, hidden)
+        body = _without_jwts(body.decode("latin-1"), hidden).encode("latin-1")
     text = _printable(body, allowed="\n")
     if text is not None:
         return "", [f"--data-raw {_single(text)}"]
@@ -287,7 +288,7 @@ def _without_secret(lower: bytes, value: bytes, hidden: dict[str, None]) -> byte
         hidden[visible(name)] = None
         scheme = _SCHEMES.match(value)
         return (scheme[0] + b" " if scheme else b"") + _REDACTED
-    return value
+    return _without_jwts(value.decode("latin-1"), hidden).encode("latin-1")
 
 
 def _without_secrets(url: str, hidden: dict[str, None]) -> str:
@@ -296,7 +297,15 @@ def _without_secrets(url: str, hidden: dict[str, None]) -> str:
     def hide(name: str) -> None:
         hidden[f"parameter {shortened(name, 40)}"] = None
 
-    return without_secrets(url, hide)
+    return _without_jwts(without_secrets(url, hide), hidden)
+
+
+def _without_jwts(text: str, hidden: dict[str, None]) -> str:
+    """A text, the JWTs in it replaced, by whatever name they go."""
+    clean = without_jwts(text)
+    if clean is not text:
+        hidden["a JWT"] = None
+    return clean
 
 
 _MEMBER = pattern(rb'"([^"\\]{1,100})"(\s*:\s*)(?:"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*)', re.DOTALL)
