@@ -109,6 +109,16 @@ def test_sarif_rules_are_the_registry() -> None:
     assert not run["invocations"][0]["executionSuccessful"]
 
 
+def test_sarif_has_the_page_of_each_rule() -> None:
+    """Whole, as in `docs/reasons/`: code scanning shows it beside the result, whatever address the project has."""
+    [run] = sarif.document(summary())["runs"]
+    pages = {rule["id"].removeprefix("blocked-"): rule["help"]["markdown"] for rule in run["tool"]["driver"]["rules"]}
+    assert all(page.endswith(">\n") for page in pages.values())
+    for name in map(str, (*REGISTRY, *FINDINGS)):
+        stored = (Path(__file__).parent.parent / "docs" / "reasons" / f"{name}.md").read_text(encoding="utf-8")
+        assert pages[name] in stored
+
+
 def test_sarif_findings() -> None:
     """Warnings and notes, weighed for code scanning, with the cure."""
     [run] = sarif.document(summary())["runs"]

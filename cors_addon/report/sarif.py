@@ -16,8 +16,9 @@ from cors_addon.fetch.load import Gate
 from cors_addon.reasons.blocks import BLOCKS, BlockExplanation
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, FindingExplanation, Severity, message
+from cors_addon.reasons.pages import help_page
 from cors_addon.reasons.registry import REGISTRY
-from cors_addon.report import answered, remedied
+from cors_addon.report import answered, help_markdown, remedied
 from cors_addon.report.blocked_loads import Blocked, Group, cured, headline
 from cors_addon.report.counted import CountedOutcome, Endpoint, as_counted, endpoint_of
 from cors_addon.report.findings import finding_fix, finding_phrase
@@ -97,11 +98,18 @@ def _rule(explanation: Explanation | FindingExplanation) -> dict[str, Any]:
         "help": {
             "text": f"{explanation.explanation}\n\nUsual causes:\n{causes}\n\nFor example: "
             f"{message(explanation, *explanation.example)}",
+            **_page(name),
         },
         "helpUri": explanation.anchor,
         "defaultConfiguration": {"level": _LEVELS[explanation.severity]},
         "properties": {"tags": ["cors", "security"], **_weight(explanation)},
     }
+
+
+def _page(name: str) -> dict[str, str]:
+    """The page about a rule, whole: it is read where no address of ours is known."""
+    found = help_page(name)
+    return {} if found is None else {"markdown": help_markdown.pieces(found)}
 
 
 def _weight(explanation: Explanation | FindingExplanation) -> dict[str, str]:
@@ -186,7 +194,7 @@ def _block_rule(explanation: BlockExplanation) -> dict[str, Any]:
         "name": "Blocked" + "".join(word.capitalize() for word in explanation.gate.split("-")),
         "shortDescription": {"text": f"Blocked by {explanation.title}."},
         "fullDescription": {"text": explanation.why},
-        "help": {"text": explanation.why},
+        "help": {"text": explanation.why, **_page(str(explanation.gate))},
         "helpUri": explanation.anchor,
         "defaultConfiguration": {"level": "warning"},
         "properties": {"tags": ["security"]},
