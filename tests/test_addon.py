@@ -25,7 +25,7 @@ from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.tracker import Tracker
 from cors_addon.flows import translate, use
 from cors_addon.proxy import addon as addon_module
-from cors_addon.proxy import annotate, judging
+from cors_addon.proxy import annotate, json_lines, judging
 from cors_addon.proxy import settings as options_module
 from cors_addon.session.session import Session
 from tests import helpers
@@ -591,7 +591,7 @@ def test_of_what_is_set_together_all_is_taken_back(tmp_path: Path, monkeypatch: 
             running.set(cors_policy=str(bad), cors_jsonl=str(tmp_path / "other.jsonl"))
         running.pass_through(actual([]))
         assert len(lines(out)) == 1
-        monkeypatch.setattr(addon_module, "JsonLines", unopenable)
+        monkeypatch.setattr(json_lines, "JsonLines", unopenable)
         with pytest.raises(exceptions.OptionsError, match="cors_jsonl: cannot open"):
             running.set(cors_policy=str(good), cors_jsonl=str(tmp_path / "other.jsonl"))
         assert running.addon._policies.all == []
@@ -710,7 +710,7 @@ BREAKAGES: list[Callable[[pytest.MonkeyPatch], None]] = [
     lambda patch: patch.setattr(translate, "observation", failing),
     lambda patch: patch.setattr("cors_addon.report.text.comment", failing),
     lambda patch: patch.setattr(addon_module, "use_of", failing),
-    lambda patch: patch.setattr("cors_addon.proxy.publishing.annotate", failing),
+    lambda patch: patch.setattr("cors_addon.proxy.annotate.annotate", failing),
 ]
 
 
@@ -999,7 +999,7 @@ def test_explain_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     with proxy() as running:
         given_flow = preflight(ALLOW)
         running.pass_through(given_flow)
-        monkeypatch.setattr("cors_addon.proxy.explaining.explain", failing)
+        monkeypatch.setattr("cors_addon.report.explanation.explain", failing)
         with pytest.raises(exceptions.CommandError, match="failed to explain"):
             running.command("cors.explain", given_flow)
 

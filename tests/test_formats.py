@@ -8,7 +8,7 @@ import pytest
 
 from cors_addon.recordings import formats, har, judge
 from cors_addon.recordings.exchange import Recorded, Wanted
-from cors_addon.recordings.formats import DUMP, FORMATS, HAR, Format, find
+from cors_addon.recordings.formats import DUMP, HAR, Format, every, find
 from cors_addon.recordings.source import Damage, Head, Source
 from cors_addon.report.input import Input
 from tests.test_har import entry
@@ -30,7 +30,7 @@ HAR_TEXT = b'{"log": {"entries": []}}'
 def test_one_format_knows_it(start: bytes, wanted: Format) -> None:
     """No two claim the same file, so that the order of rows is no matter."""
     head = Head("recording", start)
-    assert [each for each in FORMATS if each.is_mine(head)] == [wanted]
+    assert [each for each in every() if each.is_mine(head)] == [wanted]
     assert find(head) is wanted
 
 
@@ -91,7 +91,8 @@ def test_one_more_format_is_one_more_row(tmp_path: Path, monkeypatch: pytest.Mon
         return har.read_entries(entries, source.name, wanted)
 
     lines = Format("log of lines", lambda head: head.start.startswith(b"#lines"), read)
-    monkeypatch.setattr(formats, "FORMATS", (lines, *FORMATS))
+    known = every()
+    monkeypatch.setattr(formats, "every", lambda: (lines, *known))
     file = tmp_path / "a.log"
     file.write_text("\n".join(["#lines", json.dumps(entry()), json.dumps(entry(response={}, at=1))]))
     into = Input(str(file))

@@ -254,7 +254,7 @@ def test_the_end_waits_for_a_report_that_is_being_written(
                 go_on.wait(20)
             written.append(threading.current_thread().name)
 
-    monkeypatch.setattr(reporting, "replacing", slowly)
+    monkeypatch.setattr(atomic_file, "replacing", slowly)
 
     async def play() -> None:
         flows = [actual([], at=number) for number in range(50)]

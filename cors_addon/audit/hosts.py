@@ -1,16 +1,14 @@
 """What a host's name or address tells: whether it is this machine, in a private network, or kept for examples."""
 
-import ipaddress
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from cors_addon.fetch.origins import is_loopback
 
-_PRIVATE = tuple(
-    map(
-        ipaddress.ip_network,
-        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"),
-    )
-)
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
 _PRIVATE_NAMES = (".local", ".internal", ".lan", ".intranet", ".corp", ".home", ".home.arpa", ".localdomain")
 _RESERVED = (".invalid", ".example", ".example.com", ".example.net", ".example.org")
 _PROBES = frozenset({"evil", "attacker", "hacker", "malicious"})
@@ -21,7 +19,7 @@ def is_private(host: str) -> bool:
     """Whether a host is in a private network by its address, or by a name that is kept for such."""
     address = _address(host)
     if address is not None:
-        return any(address.version == network.version and address in network for network in _PRIVATE)
+        return any(address.version == network.version and address in network for network in _private())
     return host.endswith(_PRIVATE_NAMES)
 
 
@@ -59,7 +57,18 @@ def is_probe(site: str) -> bool:
     return site.partition(".")[0] in _PROBES
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+@cache
+def _private() -> "tuple[IPv4Network | IPv6Network, ...]":
+    import ipaddress  # of use to few hosts, and takes a while to import
+
+    return tuple(map(ipaddress.ip_network, _PRIVATE))
+
+
+def _address(host: str) -> "IPv4Address | IPv6Address | None":
+    if ":" not in host and not host[-1:].isdecimal():
+        return None  # a name
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host.strip("[]"))
     except ValueError:

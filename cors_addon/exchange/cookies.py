@@ -8,7 +8,6 @@ https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-retri
 """
 
 import re
-from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
@@ -168,7 +167,8 @@ def _is_of_the_host(given: _Attributes) -> bool:
 
 
 def _date(text: str) -> float | None:
-    from email.utils import parsedate_to_datetime  # of use to few cookies, and takes a while to import
+    from datetime import UTC  # of use to few cookies, and takes a while to import
+    from email.utils import parsedate_to_datetime
 
     try:
         date = parsedate_to_datetime(text)

@@ -5,7 +5,6 @@ Anchor: https://w3c.github.io/webappsec-subresource-integrity/
 
 import base64
 import binascii
-import hashlib
 
 from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
@@ -44,6 +43,8 @@ def strongest(digests: list[Digest]) -> list[Digest]:
 
 def computed(algorithm: str, body: bytes) -> str:
     """The digest of a body, as an integrity attribute writes it, without the algorithm."""
+    import hashlib  # of use to few loads, and takes a while to import
+
     return base64.b64encode(hashlib.new(algorithm, body).digest()).decode()
 
 
@@ -55,6 +56,8 @@ def matches(attribute: str, body: bytes) -> bool:
     digests = strongest(parse(attribute))
     if not digests:
         return True
+    import hashlib
+
     return any(_bytes(digest.value) == hashlib.new(digest.algorithm, body).digest() for digest in digests)
 
 

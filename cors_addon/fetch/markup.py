@@ -5,7 +5,6 @@ Anchors: https://html.spec.whatwg.org/multipage/semantics.html#attr-meta-http-eq
 https://html.spec.whatwg.org/multipage/parsing.html#the-initial-insertion-mode
 """
 
-import html
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -117,6 +116,8 @@ def declared_charset(body: bytes) -> str | None:
 
 def _elements(text: str) -> Iterator[Element]:
     """Goes through a document once, whatever is in it."""
+    import html  # takes a while to import
+
     if text.count("<") > MAX_MARKS:
         text = "<".join(text.split("<", MAX_MARKS)[:MAX_MARKS])
     left = MAX_ATTRIBUTES

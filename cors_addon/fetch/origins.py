@@ -4,7 +4,6 @@ Laws: a host is ASCII and lower case here (IDNA done), a default port is never w
 Anchors: https://url.spec.whatwg.org/#concept-url-parser, https://html.spec.whatwg.org/multipage/browsers.html#origin
 """
 
-import ipaddress
 import re
 import unicodedata
 from enum import Enum
@@ -224,6 +223,8 @@ def _ipv6(literal: str) -> str | None:
     """https://url.spec.whatwg.org/#concept-ipv6-serializer"""
     if "%" in literal:
         return None
+    import ipaddress  # of use to few hosts, and takes a while to import
+
     try:
         digits = f"{int(ipaddress.IPv6Address(literal)):032x}"
     except ValueError:
@@ -253,7 +254,7 @@ def _ipv4(host: str) -> str | None:
         if number is None or number > 255:
             return None
         value += number << (8 * (3 - index))
-    return str(ipaddress.IPv4Address(value))
+    return ".".join(str(value >> shift & 255) for shift in (24, 16, 8, 0))
 
 
 def _ipv4_number(part: str) -> int | None:

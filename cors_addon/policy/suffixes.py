@@ -4,8 +4,6 @@ The list is publicsuffix2's file, a rule a line. It is read here, in 3 ms: that 
 300 ms, and in which a rule's parents (`amazonaws.com`, of `s3.amazonaws.com`) count as rules.
 """
 
-import contextlib
-import importlib.util
 import os
 from functools import lru_cache
 from typing import Protocol, cast
@@ -44,6 +42,8 @@ class _List(NamedTuple):
 @lru_cache(maxsize=1)
 def _list() -> _List:
     """Read the list; raises ModuleNotFoundError."""
+    import importlib.util
+
     found = importlib.util.find_spec(_PACKAGE)
     if found is None or found.origin is None:
         raise ModuleNotFoundError(f"No module named {_PACKAGE!r}", name=_PACKAGE)
@@ -55,6 +55,8 @@ def _list() -> _List:
 
 def make_ready() -> None:
     """Read the list now, where there is one; what comes then need not wait for it."""
+    import contextlib
+
     with contextlib.suppress(ModuleNotFoundError):
         _list()
 

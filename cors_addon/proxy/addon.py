@@ -21,6 +21,7 @@ from cors_addon.fetch import masking
 from cors_addon.flows import translate
 from cors_addon.flows.use import JUDGED, use_of
 from cors_addon.proxy import internals, settings, view
+from cors_addon.proxy.ahead import Ahead
 from cors_addon.proxy.audit_command import AuditCommand
 from cors_addon.proxy.browser_command import BrowserCommand
 from cors_addon.proxy.command_group import CommandGroup
@@ -29,7 +30,6 @@ from cors_addon.proxy.curl_command import CurlCommand
 from cors_addon.proxy.explaining import Explaining
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.hooks import Hook
-from cors_addon.proxy.json_lines import JsonLines
 from cors_addon.proxy.judged_flows import JudgedFlows
 from cors_addon.proxy.judging import Judging
 from cors_addon.proxy.keys import Keys
@@ -39,7 +39,6 @@ from cors_addon.proxy.page.group import PageGroup
 from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.probe_command import ProbeCommand
 from cors_addon.proxy.publishing import Annotations, Publisher, Sink
-from cors_addon.proxy.readying import make_ready
 from cors_addon.proxy.reporting import Reporting
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.script_slot import ScriptSlot
@@ -48,6 +47,7 @@ from cors_addon.proxy.silence import Silence
 from cors_addon.proxy.witness.command import WitnessCommand
 
 if TYPE_CHECKING:
+    from cors_addon.proxy.json_lines import JsonLines
     from cors_addon.proxy.mitmdump_output import MitmdumpOutput  # what mitmdump alone needs, and not with -q
 
 logger = logger_of(__name__)
@@ -98,6 +98,7 @@ class CorsAddon:
         self._keys: Keys | None = None
         self._our_columns: list[str] | None = None
         self._running = False
+        self._ahead = Ahead()
 
     # ---- mitmproxy starts ----
 
@@ -208,7 +209,6 @@ class CorsAddon:
         self._show_comments()
         self._listen()
         loop = asyncio.get_running_loop()
-        loop.call_soon(make_ready, loop)
         loop.call_later(_STARTING_UP, self._come_up)
         self._keys = Keys(ctx.master)
         loop.call_soon(self._keys.bind)  # the console loads the user's own after this hook
@@ -284,7 +284,9 @@ class CorsAddon:
             self._faults.report(error)
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
-        """The live page's made-up host leads to us."""
+        """The live page's made-up host leads to us; and while a server is awaited, there is time."""
+        if not self._ahead.begun:
+            self._ahead.begin()
         if self.page is not None:
             self.page.connecting(data.server)
 
@@ -385,10 +387,9 @@ class ScriptAddon(CorsAddon):
         self._slot.leave()
 
 
-def _json_lines(path: Path | None) -> JsonLines | None:
+def _json_lines(path: Path | None) -> "JsonLines | None":
     if path is None:
         return None
-    try:
-        return JsonLines(path)
-    except OSError as error:
-        raise exceptions.OptionsError(f"cors_jsonl: cannot open {path}: {error.strerror}") from error
+    from cors_addon.proxy import json_lines  # what few ask for takes a while to import
+
+    return json_lines.opened(path)

@@ -5,16 +5,18 @@ import contextlib
 import ipaddress
 import signal
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from mitmproxy import ctx, exceptions
 from mitmproxy.master import Master
 from mitmproxy.options import Options
 
 from cors_addon.browser import wanted
-from cors_addon.browser.running import Browser, start
 from cors_addon.proxy.command_group import Command, CommandGroup
 from cors_addon.proxy.logs import logger_of
+
+if TYPE_CHECKING:
+    from cors_addon.browser.running import Browser
 
 logger = logger_of(__name__)
 
@@ -50,6 +52,8 @@ class BrowserCommand(CommandGroup):
         Words, each of which may be left out: a name (chrome, chromium, edge, brave, firefox) or the path of one, the
         address to open, `headless`, and arguments for the browser, which begin with -.
         """
+        from cors_addon.browser.running import start  # what only this command needs takes a while to import
+
         try:
             asked = wanted.read(words)
             browser = start(self._with_page(asked), proxy_of(ctx.options), ctx.options.confdir)
@@ -78,7 +82,7 @@ class BrowserCommand(CommandGroup):
         except (exceptions.CommandError, wanted.Fault) as fault:
             logger.error("%s", fault)
 
-    async def _watch(self, browser: Browser) -> None:
+    async def _watch(self, browser: "Browser") -> None:
         """Say when it ends, and clean up after it."""
         looks = 0
         while not browser.has_ended:

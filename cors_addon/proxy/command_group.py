@@ -7,8 +7,10 @@ one is declared that suits.
 
 import inspect
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
+import mitmproxy.types
 from mitmproxy import exceptions, http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.flow import Flow
@@ -94,3 +96,18 @@ def http_flow(flow: Flow) -> http.HTTPFlow:
     if not isinstance(flow, http.HTTPFlow):
         raise exceptions.CommandError("CORS concerns HTTP exchanges only.")
     return flow
+
+
+def write_text(path: mitmproxy.types.Path, text: str) -> None:
+    """Write a file that a command names; raises CommandError."""
+    if not path:
+        raise exceptions.CommandError("Name a file to write to.")
+    from cors_addon.report.atomic_file import SHARED, replacing
+
+    try:
+        with replacing(Path(path).expanduser(), mode=SHARED, only_files=True) as file:
+            file.write(text)
+    except OSError as error:
+        raise exceptions.CommandError(f"Cannot write {path}: {error.strerror}") from error
+    except UnicodeEncodeError as error:
+        raise exceptions.CommandError(f"Cannot write {path}: a URL in it is no text.") from error

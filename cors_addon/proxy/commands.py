@@ -8,11 +8,12 @@ from mitmproxy import exceptions, http
 from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
+from cors_addon.fetch.headers import visible
 from cors_addon.fetch.names import REQUEST_METHOD
 from cors_addon.proxy import choosing, internals
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
 from cors_addon.proxy.logs import logger_of
-from cors_addon.report import text
+from cors_addon.report.marks import WIDTH
 
 logger = logger_of(__name__)
 
@@ -43,7 +44,7 @@ class Commands(CommandGroup):
     def explain(self, flow: Flow) -> Sequence[str]:
         """Explain how the browser judges this flow under CORS: each check with its outcome, and what to change."""
         # lines, for the console's viewer scrolls by rows
-        return self._explain(http_flow(flow), text.WIDTH).splitlines()
+        return self._explain(http_flow(flow), WIDTH).splitlines()
 
     def explain_in_viewer(self, flow: Flow) -> None:
         """Explain how the browser judges this flow under CORS: each check with its outcome, and what to change."""
@@ -63,7 +64,7 @@ class Commands(CommandGroup):
     def explain_in_log(self, flow: Flow) -> str:
         """Explain how the browser judges this flow under CORS. The whole text goes to the event log."""
         # mitmweb shows no ALERT. Its @focus is not the row that the user selected, so the answer names the flow.
-        explanation = self._explain(http_flow(flow), text.WIDTH)
+        explanation = self._explain(http_flow(flow), WIDTH)
         logger.info("%s\n%s", _name(http_flow(flow)), explanation)
         verdict = " · ".join(re.split(" {2,}", explanation.partition("\n")[0]))
         return f"{verdict} · {_name(http_flow(flow))} · more in the event log, and in the content view CORS"
@@ -97,11 +98,13 @@ class Commands(CommandGroup):
         if [flow_id for flow_id in ids if flow_id != flow.id]:
             raise exceptions.CommandError("The counterpart is no longer in the list.")
         if flow.metadata.get("cors.role") == "preflight" and flow.metadata.get("cors.verdict") == "deny":
-            method = text.visible(flow.request.headers.get(REQUEST_METHOD, "The request"))
+            method = visible(flow.request.headers.get(REQUEST_METHOD, "The request"))
             why = flow.metadata.get("cors.reason", "its preflight")
             raise exceptions.CommandError(f"{method} was never sent: refused ({why}).")
         raise exceptions.CommandError("This flow has no counterpart: no preflight and no redirect belongs to it.")
 
 
 def _name(flow: http.HTTPFlow) -> str:
-    return text.shortened(f"{flow.request.data.method.decode('latin-1')} {flow.request.url}", 120)
+    from cors_addon.report.text import shortened  # what only commands need takes a while to import
+
+    return shortened(f"{flow.request.data.method.decode('latin-1')} {flow.request.url}", 120)

@@ -12,7 +12,6 @@ from cors_addon.fetch.records import replace
 from cors_addon.flows import translate
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
 from cors_addon.proxy.logs import AS_IT_IS, logger_of
-from cors_addon.report import curl
 
 logger = logger_of(__name__)
 
@@ -52,9 +51,13 @@ class CurlCommand(CommandGroup):
 
     def brief(self, flow: http.HTTPFlow) -> str:
         """Curl commands with the headers that CORS depends on, and no other; secrets are replaced."""
+        from cors_addon.report import curl
+
         return curl.with_its_own(self._script(flow, secrets=False, brief=True))
 
     def _script(self, chosen: Flow, secrets: bool, width: int | None = None, *, brief: bool = False) -> str:
+        from cors_addon.report import curl  # what only a command needs takes a while to import
+
         flow = http_flow(chosen)
         judgement = self._judgement_of(flow)
 

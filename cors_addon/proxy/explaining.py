@@ -9,9 +9,7 @@ from cors_addon.flows import translate
 from cors_addon.proxy import choosing, internals
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.judged_flows import JudgedFlows
-from cors_addon.report.explanation import Surroundings, explain, nothing_to_say
-from cors_addon.report.layout import paragraph
-from cors_addon.report.text import WIDTH, in_question
+from cors_addon.report.marks import WIDTH
 from cors_addon.session.session import judge_one, judge_replayed
 
 
@@ -31,6 +29,8 @@ class Explaining:
     def explain(self, flow: http.HTTPFlow, width: int = WIDTH) -> str:
         """The whole explanation; where the tracker did not see this flow as it now is, the flow is judged afresh."""
         try:
+            from cors_addon.report.explanation import Surroundings, explain, nothing_to_say  # takes a while to import
+
             judgement, note = self._judged(flow)
             page = self.of_page(flow, width)
             more = "\n".join(["", *page, ""]) if page else ""
@@ -49,6 +49,9 @@ class Explaining:
         page = self.page()
         if not page or judgement.stage is None:
             return
+        from cors_addon.report.layout import paragraph
+        from cors_addon.report.text import in_question
+
         yield ""
         yield from paragraph("live", f"{page}/#flow={judgement.observation.flow_id}", width)
         refusal = in_question(judgement).refusal

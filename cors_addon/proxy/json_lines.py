@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mitmproxy import http
+from mitmproxy import exceptions, http
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.proxy.line_file import LineFile
@@ -26,3 +26,11 @@ class JsonLines:
     def close(self) -> None:
         """Write what waits; later lines are dropped."""
         self._lines.close()
+
+
+def opened(path: Path) -> JsonLines:
+    """The file that the option names, as a sink; raises OptionsError."""
+    try:
+        return JsonLines(path)
+    except OSError as error:
+        raise exceptions.OptionsError(f"cors_jsonl: cannot open {path}: {error.strerror}") from error

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, http
 
-import cors_addon.remedies.decide  # noqa: F401  # loaded now, for the first flow that is denied is not to wait for it
 from cors_addon.exchange.http_cache import MAX_UNREAD
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.page_call import Report, Scene

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import mitmproxy.types
 from mitmproxy import ctx, exceptions, flow, http
@@ -17,23 +17,22 @@ from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.headers import LOWER, visible
 from cors_addon.fetch.records import replace
 from cors_addon.flows import translate
-from cors_addon.policy import export, granted, learn
 from cors_addon.policy.edits import name_fault, value_fault
 from cors_addon.policy.filters import literal, of_server, quoted
-from cors_addon.policy.learn import Lesson
 from cors_addon.policy.model import Mode, Others, Policy, Preset, preset
 from cors_addon.policy.origins import collect
 from cors_addon.policy.rewrite import asking
-from cors_addon.policy.stale_preflights import Preflight, advice
 from cors_addon.policy.write import summary, write
 from cors_addon.proxy import internals
-from cors_addon.proxy.command_group import Command, CommandGroup
+from cors_addon.proxy.command_group import Command, CommandGroup, write_text
 from cors_addon.proxy.in_force import InForce, in_force, matching_filter, scope_of
 from cors_addon.proxy.logs import logger_of
 from cors_addon.proxy.policy_file import names
 from cors_addon.proxy.rewriting import Policies
-from cors_addon.report.atomic_file import SHARED, replacing
-from cors_addon.report.text import in_question
+
+if TYPE_CHECKING:
+    from cors_addon.policy.learn import Lesson
+    from cors_addon.policy.stale_preflights import Preflight
 
 logger = logger_of(__name__)
 
@@ -88,6 +87,8 @@ class PolicyCommands(CommandGroup):
     def _hides(self, flows: Iterable[flow.Flow]) -> str:
         """What is still to be mended while these are let through, and the way back; empty where nothing was refused."""
         asked = (self._judgement_of(each) for each in flows if isinstance(each, http.HTTPFlow))
+        from cors_addon.report.text import in_question
+
         found = [in_question(judgement) for judgement in asked if judgement is not None]
         reasons = dict.fromkeys(str(judgement.reason) for judgement in found if judgement.reason is not None)
         if not reasons:
@@ -231,6 +232,8 @@ class PolicyCommands(CommandGroup):
 
     def snippet(self, flows: Sequence[flow.Flow], target: str = "") -> Sequence[str]:
         """Show configuration for a server (nginx …), else for the one recognised, under which these flows pass."""
+        from cors_addon.policy import export  # what only a command needs takes a while to import
+
         target = target or self._recognised(flows)
         chosen = _http(flows)
         policies: Sequence[Policy] = self._policies_of(chosen)
@@ -253,6 +256,8 @@ class PolicyCommands(CommandGroup):
 
     def _recognised(self, flows: Sequence[flow.Flow]) -> str:
         """The target for who answered these flows."""
+        from cors_addon.policy import export
+
         judged = (self._judgement_of(each) for each in _http(flows))
         servers = {found.server.title: found.server.target for found in judged if found and found.server}
         targets = {target for target in servers.values() if target in export.TARGETS}
@@ -262,14 +267,18 @@ class PolicyCommands(CommandGroup):
         known = ", ".join(export.TARGETS)
         raise exceptions.CommandError(f"Who answered does not tell the target.{seen} Name one of: {known}.")
 
-    def _lesson(self, flows: Sequence[http.HTTPFlow]) -> Lesson:
+    def _lesson(self, flows: Sequence[http.HTTPFlow]) -> "Lesson":
         """What these flows teach, of servers by the names that mitmproxy has for them."""
+        from cors_addon.policy import learn
+
         by_id = {each.id: each for each in flows}
         judged = [found for each in flows if (found := self._judgement_of(each)) is not None]
         return learn.learn(judged, lambda seen: matching_filter(of_server(seen.url), by_id[seen.flow_id]))
 
     def _mended(self, flows: Sequence[http.HTTPFlow]) -> tuple[list[Policy], list[str]]:
         """Policies that add what these flows need to what their servers grant, and what is to be said of them."""
+        from cors_addon.policy import granted
+
         judged = [found for each in flows if (found := self._judgement_of(each)) is not None]
         # a preflight tells of methods, its request of what is exposed
         seen = {id(one): one for each in judged for one in (*each.chain, each)}
@@ -297,6 +306,8 @@ class PolicyCommands(CommandGroup):
 
     def _advice(self, policies: Iterable[Policy]) -> str:
         """What to do next, seeing which preflights the browser may hold for the servers that these policies match."""
+        from cors_addon.policy.stale_preflights import advice
+
         matchers: list[InForce] = [in_force(policy) for policy in policies if policy.mode is not Mode.OFF]
         held: list[Preflight] = []
         for each in (internals.listed(self._master) or {}).values():
@@ -338,6 +349,8 @@ def _injecting(known: Policy, name: str, value: str) -> Policy:
 
 def _names(origin: str) -> tuple[str, str]:
     """What learning may call the policy of a server."""
+    from cors_addon.policy import learn
+
     return origin, learn.host_of(origin)
 
 
@@ -354,7 +367,9 @@ def _is_preflight(each: http.HTTPFlow) -> bool:
     return asking(b"OPTIONS", request.headers.fields).method is not None
 
 
-def _preflight(each: http.HTTPFlow) -> Preflight:
+def _preflight(each: http.HTTPFlow) -> "Preflight":
+    from cors_addon.policy.stale_preflights import Preflight
+
     assert each.response is not None
     agent = next((value for name, value in each.request.data.headers.fields if LOWER[name] == b"user-agent"), b"")
     data = each.response.data
@@ -367,19 +382,6 @@ def _log(lines: Sequence[str], what: str) -> str:
         return lines[0]
     logger.info("%s", "\n".join(lines))
     return f"{lines[0]} … ({what}; all {len(lines)} lines are in the event log)"
-
-
-def write_text(path: mitmproxy.types.Path, text: str) -> None:
-    """Write a file that a command names; raises CommandError."""
-    if not path:
-        raise exceptions.CommandError("Name a file to write to.")
-    try:
-        with replacing(Path(path).expanduser(), mode=SHARED, only_files=True) as file:
-            file.write(text)
-    except OSError as error:
-        raise exceptions.CommandError(f"Cannot write {path}: {error.strerror}") from error
-    except UnicodeEncodeError as error:
-        raise exceptions.CommandError(f"Cannot write {path}: a URL in it is no text.") from error
 
 
 def _count(number: int, noun: str) -> str:

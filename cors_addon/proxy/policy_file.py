@@ -10,18 +10,21 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mitmproxy import exceptions
 
 from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.policy.faults import Fault, Severity, count
 from cors_addon.policy.model import Policy
-from cors_addon.policy.read import Loaded, read
 from cors_addon.proxy import filters
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.logs import logger_of
 from cors_addon.proxy.off_loop import off_loop
 from cors_addon.report import bounded_file
+
+if TYPE_CHECKING:
+    from cors_addon.policy.read import Loaded
 
 logger = logger_of(__name__)
 
@@ -46,7 +49,7 @@ class _Found(NamedTuple):
     """What a look at the file showed."""
 
     stamp: Stamp
-    loaded: Loaded | None
+    loaded: "Loaded | None"
     """None: it is as it was."""
 
 
@@ -59,8 +62,10 @@ def check_filter(expression: str) -> str | None:
     return None
 
 
-def load(path: Path, *, pipes: bool = False) -> Loaded:
+def load(path: Path, *, pipes: bool = False) -> "Loaded":
     """Read a policy file; raises OSError. `pipes`: or whatever else gives bytes."""
+    from cors_addon.policy.read import Loaded, read  # of use where there is a file, and takes a while to import
+
     try:
         text = bounded_file.read(path, LARGEST, pipes=pipes).decode("utf-8-sig")
     except bounded_file.TooLarge as error:

@@ -10,9 +10,8 @@ from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.proxy import internals
-from cors_addon.proxy.command_group import Command, CommandGroup
+from cors_addon.proxy.command_group import Command, CommandGroup, write_text
 from cors_addon.proxy.logs import logger_of
-from cors_addon.proxy.policy_commands import write_text
 
 if TYPE_CHECKING:
     from cors_addon.proxy.probing import Probing

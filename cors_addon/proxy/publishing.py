@@ -11,7 +11,6 @@ from mitmproxy import ctx, http
 from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.writing import note_shadow
 from cors_addon.proxy import internals
-from cors_addon.proxy.annotate import annotate, annotate_probe
 from cors_addon.proxy.judged_flows import JudgedFlows
 from cors_addon.proxy.rewriting import Policies
 from cors_addon.proxy.settings import Annotate
@@ -57,12 +56,16 @@ class Annotations:
             self._flows.remember(flow, judgement)
         if self._policies.tries:
             note_shadow(judgement, self._policies.in_shadow(flow, judgement))
+        from cors_addon.proxy.annotate import annotate  # takes a while to import: of use once there is traffic
+
         annotate(flow, judgement, self.what)
 
     def probed(self, judgement: Judgement, flow: http.HTTPFlow, comment: str) -> None:
         """Write on a request of `cors.probe`."""
         if self.has_view:
             self._flows.remember(flow, judgement)
+        from cors_addon.proxy.annotate import annotate_probe
+
         annotate_probe(flow, judgement, comment, self.what)
 
     def refresh(self) -> None:

@@ -20,10 +20,6 @@ from mitmproxy.master import Master
 from cors_addon.exchange.model import Judgement
 from cors_addon.proxy.command_group import Command, CommandGroup
 from cors_addon.proxy.logs import logger_of
-from cors_addon.report.atomic_file import replacing
-from cors_addon.report.html.exchanges import Exchanges
-from cors_addon.report.html.page import render
-from cors_addon.report.summary import Input, Summary
 
 logger = logger_of(__name__)
 
@@ -40,6 +36,9 @@ class Gathered:
     """Judgements, counted and kept for a report. Its memory is bounded; counts cover all."""
 
     def __init__(self, judgements: Iterable[Judgement] = ()) -> None:
+        from cors_addon.report.html.exchanges import Exchanges  # what only reports need takes a while to import
+        from cors_addon.report.summary import Summary
+
         self._summary = Summary()
         self._exchanges = Exchanges()
         for judgement in judgements:
@@ -55,12 +54,17 @@ class Gathered:
 
     def write(self, path: Path, body_of: Body) -> int:
         """Write the report; returns how many exchanges it covers. Raises OSError."""
+        from cors_addon.report.atomic_file import replacing
+
         with replacing(path, only_files=True) as file:
             file.write(self.render(body_of))
         return len(self)
 
     def render(self, body_of: Body) -> str:
         """The report as one document."""
+        from cors_addon.report.html.page import render
+        from cors_addon.report.input import Input
+
         self._summary.inputs = [Input("mitmproxy", flows=len(self))]
         return render(self._summary, self._exchanges, body_of=body_of)
 
@@ -131,6 +135,8 @@ class Reporting(CommandGroup):
 
     def _report_beside(self, target: Path, judged: Iterable[Judgement], loop: asyncio.AbstractEventLoop) -> None:
         """Write a report in a thread; the log says how that went. Raises OSError where it cannot be begun."""
+        from cors_addon.report.atomic_file import replacing
+
         gathered = self.gathered
         stack = contextlib.ExitStack()
         file = stack.enter_context(replacing(target, only_files=True))

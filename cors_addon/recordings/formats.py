@@ -6,26 +6,16 @@ it is, yet cannot be used. Rows are asked in order: those that are sure of a mar
 
 import codecs
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 from cors_addon.exchange.timing import HAR_SKEW
 from cors_addon.fetch.named_tuple import NamedTuple
-from cors_addon.recordings import (
-    bidi,
-    burp,
-    cdp,
-    charles,
-    console_log,
-    fiddler,
-    har,
-    netlog,
-    others,
-    playwright_trace,
-    proxyman,
-)
+from cors_addon.recordings import har
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import PACKINGS, UTF16_MARKS, Damage, Head, Source
 
 _HAR_NAMES = (".har", ".zhar")
+_HAR_MARKS = ("log.version", "log.creator", "log.entries")
 
 
 class Format(NamedTuple):
@@ -52,12 +42,16 @@ _UNREAD: tuple[tuple[tuple[bytes, ...], str], ...] = (
 """What people have, and this does not read."""
 
 
+def _says_it_is_har(head: Head) -> bool:
+    return head.members is None and head.shape.opens == "{" and any(each in head.shape for each in _HAR_MARKS)
+
+
 def _is_har(head: Head) -> bool:
     if head.members is not None:
         return False
     if not head.start and head.name.lower().endswith(_HAR_NAMES):
         raise Damage("an empty file, and so no HAR", 0)
-    if any(each.is_mine(head) for each in _SURE):
+    if any(each.is_mine(head) for each in _sure()):
         return False
     return head.start.startswith(UTF16_MARKS) or head.start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(
         (b"{", b"[")
@@ -88,29 +82,50 @@ def _read_nothing(_source: Source, wanted: Wanted) -> Iterator[Recorded | None]:
 
 HAR = Format("HAR", _is_har, har.read, skew=HAR_SKEW, in_zip=".har")
 DUMP = Format("mitmproxy dump", _is_dump, _read_dump)
-_SURE = (
-    Format("DevTools protocol log", cdp.is_mine, cdp.read, skew=HAR_SKEW),
-    Format("NetLog of Chrome", netlog.is_mine, netlog.read),
-    Format("Playwright trace", playwright_trace.is_mine, playwright_trace.read, skew=HAR_SKEW),
-    Format("WebDriver BiDi log", bidi.is_mine, bidi.read, skew=HAR_SKEW),
-    Format("session of Charles", charles.is_mine, charles.read, skew=HAR_SKEW),
-    Format("file of Burp's saved items", burp.is_mine, burp.read, skew=HAR_SKEW),
-    Format("session archive of Fiddler", fiddler.is_mine, fiddler.read, skew=HAR_SKEW),
-    Format("log of Proxyman", proxyman.is_mine, proxyman.read, skew=HAR_SKEW),
-    Format("report of Lighthouse", console_log.is_lighthouse, console_log.read_lighthouse),
-    Format("log of a console's messages", console_log.is_messages, console_log.read_messages),
-    Format("text of a console", console_log.is_text, console_log.read_text),
-)
-"""Each has a mark of its own."""
-FORMATS = (*_SURE, HAR, DUMP)
-"""In the order in which they are asked."""
+
+
+@cache
+def _sure() -> tuple[Format, ...]:
+    """Each has a mark of its own. They take a while to import: what says that it is a HAR file does without."""
+    from cors_addon.recordings import (
+        bidi,
+        burp,
+        cdp,
+        charles,
+        console_log,
+        fiddler,
+        netlog,
+        playwright_trace,
+        proxyman,
+    )
+
+    return (
+        Format("DevTools protocol log", cdp.is_mine, cdp.read, skew=HAR_SKEW),
+        Format("NetLog of Chrome", netlog.is_mine, netlog.read),
+        Format("Playwright trace", playwright_trace.is_mine, playwright_trace.read, skew=HAR_SKEW),
+        Format("WebDriver BiDi log", bidi.is_mine, bidi.read, skew=HAR_SKEW),
+        Format("session of Charles", charles.is_mine, charles.read, skew=HAR_SKEW),
+        Format("file of Burp's saved items", burp.is_mine, burp.read, skew=HAR_SKEW),
+        Format("session archive of Fiddler", fiddler.is_mine, fiddler.read, skew=HAR_SKEW),
+        Format("log of Proxyman", proxyman.is_mine, proxyman.read, skew=HAR_SKEW),
+        Format("report of Lighthouse", console_log.is_lighthouse, console_log.read_lighthouse),
+        Format("log of a console's messages", console_log.is_messages, console_log.read_messages),
+        Format("text of a console", console_log.is_text, console_log.read_text),
+    )
+
+
+def every() -> tuple[Format, ...]:
+    """In the order in which they are asked."""
+    return (*_sure(), HAR, DUMP)
+
+
 _EMPTY = Format("empty file", _is_empty, _read_nothing)
 """As mitmdump writes it where nothing passed."""
 
 
 def find_in(source: Source) -> Format:
     """The format of a file, after which it is to be read; raises `Damage` for what is no recording."""
-    if source.head.members is not None and not any(each.is_mine(source.head) for each in FORMATS):
+    if source.head.members is not None and not any(each.is_mine(source.head) for each in every()):
         source.enter(_single(source.head.members))
     return find(source.head)
 
@@ -133,7 +148,7 @@ def _is_brotli(head: Head) -> bool:
 
 def _single(names: Sequence[str]) -> str:
     """The one file in a zip file, or the one recording among several; raises Damage where there is not one."""
-    wanted = {each.in_zip: each.name for each in FORMATS if each.in_zip is not None}
+    wanted = {each.in_zip: each.name for each in every() if each.in_zip is not None}
     files = [name for name in names if not (name.endswith("/") or name.startswith("__MACOSX/"))]
     found = files if len(files) == 1 else [name for name in files if name.endswith(tuple(wanted))]
     if len(found) != 1:
@@ -156,11 +171,15 @@ def find(head: Head) -> Format:
     for marks, what in _UNREAD:
         if head.start.startswith(marks):
             raise Damage(what, 0)
-    for each in (*FORMATS, _EMPTY):
+    if _says_it_is_har(head):
+        return HAR
+    from cors_addon.recordings import others  # of use to what is no HAR file by its first bytes
+
+    for each in (*every(), _EMPTY):
         if each is HAR and (other := others.what_it_is(head)) is not None:
             raise Damage(other, 0)
         if each.is_mine(head):
             return each
     *some, last = PACKINGS
-    known = ", ".join(each.name for each in reversed(FORMATS))
+    known = ", ".join(each.name for each in reversed(every()))
     raise Damage(f"no recording: what is read is a {known}, plain or packed by {', '.join(some)} or {last}", 0)

@@ -6,7 +6,7 @@ Total: what is not as it should be counts as left out.
 import json
 import math
 import re
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -300,7 +300,7 @@ def body_of(response: dict[str, Any], limit: int) -> bytes | None:
         return text.encode("utf-8", "surrogatepass")
     for end in (4 * (limit // 3 + 1), len(text)):
         try:
-            decoded = b64decode(text[:end])
+            decoded = a2b_base64(text[:end])
         except ValueError:
             continue  # line breaks are in it, perhaps, so that it ends within four characters
         if len(decoded) >= limit or end >= len(text):

@@ -8,7 +8,7 @@ Law 4: damage ends a file, never the run; what came before it counts.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.exchange.harmless import is_harmless
@@ -17,13 +17,14 @@ from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.request_headers import shape_of
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.records import dataclass
-from cors_addon.recordings import formats, har, unanswered
+from cors_addon.recordings import formats, har
 from cors_addon.recordings.exchange import Learned, Recorded, Wanted
 from cors_addon.recordings.source import Damage, Source
 from cors_addon.report.input import Input
-from cors_addon.session import page_log
-from cors_addon.session.page_log import Entry
 from cors_addon.session.session import Session
+
+if TYPE_CHECKING:
+    from cors_addon.session.page_log import Entry
 
 type Progress = Callable[[Source, Input], None]
 
@@ -69,6 +70,8 @@ def judged(name: str, into: Input, how: How = _PLAINLY, opened: BinaryIO | None 
         counted = _told(_counted(exchanges, source, into, how.progress), session, learned)
         only = _Chosen() if how.expression else None
         if how.witness:
+            from cors_addon.session import page_log
+
             with _opened_log(how.witness) as log:
                 yield from _judge_witnessed(
                     counted, session, only, page_log.entries(iter(lambda: log.readline(page_log.LONGEST), b""))
@@ -143,7 +146,7 @@ def _judge(exchanges: Iterable[Recorded], session: Session, only: _Chosen | None
 
 
 def _judge_witnessed(
-    exchanges: Iterable[Recorded], session: Session, only: _Chosen | None, told: Iterator[Entry]
+    exchanges: Iterable[Recorded], session: Session, only: _Chosen | None, told: "Iterator[Entry]"
 ) -> Iterator[Judgement]:
     """The same, with what pages said at each time. Raises Damage for a log that is none."""
     pages = session.listen()
@@ -165,14 +168,14 @@ def _judge_witnessed(
     yield from last if only is None else only.among(last)
 
 
-def _next(told: Iterator[Entry]) -> Entry | None:
+def _next(told: "Iterator[Entry]") -> "Entry | None":
     try:
         return next(told, None)
     except ValueError as error:
         raise Damage(f"cors_witness_log: {error}") from None
 
 
-def _hear(entry: Entry, session: Session, near: Observation | None, only: _Chosen | None) -> list[Judgement]:
+def _hear(entry: "Entry", session: Session, near: Observation | None, only: _Chosen | None) -> list[Judgement]:
     scene = entry.scene
     if near is not None and near.client is None and isinstance(scene.client, tuple):
         scene = scene._replace(client=(None, scene.client[1]))  # a HAR does not say whose it is
@@ -203,6 +206,8 @@ def _judge_flow(exchange: Recorded, session: Session, only: _Chosen | None) -> l
     if replayed:
         return session.replayed(observation) if chosen else []
     if word is not None and (observation.status is None or word_alone):
+        from cors_addon.recordings import unanswered  # of use to few files, and takes a while to import
+
         return session.told([unanswered.judgement(observation, word, notes)]) if chosen else []
     return session.observe(observation, notes, word)
 

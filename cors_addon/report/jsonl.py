@@ -15,8 +15,6 @@ from cors_addon.exchange.model import Credentials, Judgement
 from cors_addon.fetch.headers import readable
 from cors_addon.fetch.masking import masked_values, may_hold
 from cors_addon.policy import rewrite_record
-from cors_addon.policy.shadow import Shadow
-from cors_addon.report.console import console_message
 from cors_addon.report.situation import told_of
 from cors_addon.servers import cause
 
@@ -50,7 +48,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "stage": BEFORE_SENDING if judgement.unsent else refusal.stage if refusal else judgement.stage,
         "engine": judgement.engine.name,
         "browser_error": _browser_error(judgement),
-        "console_message": console_message(judgement) if refusal and not judgement.stopped_before_cors else None,
+        "console_message": _console_message(judgement) if refusal and not judgement.stopped_before_cors else None,
         "credentials": judgement.credentials,
         "credentials_evidence": judgement.credentials_evidence,
         "if_credentialed": other.verdict if other else None,
@@ -67,7 +65,7 @@ def line(judgement: Judgement) -> dict[str, Any]:
         else None,
         "server_verdict": server.verdict if server else None,
         "server_reason": server.refusal.reason if server and server.refusal else None,
-        "shadow": [Shadow(*each).line_field() for each in judgement.shadow],
+        "shadow": _shadow(judgement) if judgement.shadow else [],
         "findings": [finding.name for finding in judgement.findings],
         "revision": judgement.revision,
         "contradiction": judgement.contradiction,
@@ -83,6 +81,18 @@ def line(judgement: Judgement) -> dict[str, Any]:
         "happened": None if happened is None else happened.text,
         "remedies": [remedy.described() for remedy in remedies],
     }
+
+
+def _console_message(judgement: Judgement) -> str | None:
+    from cors_addon.report.console import console_message  # of use to what is refused, and takes a while to import
+
+    return console_message(judgement)
+
+
+def _shadow(judgement: Judgement) -> list[dict[str, str | None]]:
+    from cors_addon.policy.shadow import Shadow  # the same of what policies are tried on
+
+    return [Shadow(*each).line_field() for each in judgement.shadow]
 
 
 def server_field(judgement: Judgement) -> dict[str, Any] | None:

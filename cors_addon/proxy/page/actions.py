@@ -6,7 +6,7 @@ Law: each says in a sentence what it did, or why it did not; whatever it changed
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mitmproxy import exceptions, http
 
@@ -18,16 +18,17 @@ from cors_addon.policy import shadow
 from cors_addon.policy.filters import literal, quoted
 from cors_addon.policy.model import Mode, Others, Policy, Preset, preset
 from cors_addon.policy.origins import collect
-from cors_addon.policy.read import read
 from cors_addon.policy.rewrite import asking
 from cors_addon.policy.write import summary, write
 from cors_addon.proxy import trial
 from cors_addon.proxy.curl_command import CurlCommand
 from cors_addon.proxy.in_force import matching_filter
-from cors_addon.proxy.page.live import Live
 from cors_addon.proxy.policy_commands import PolicyCommands
 from cors_addon.proxy.policy_file import check_filter
 from cors_addon.proxy.rewriting import Policies
+
+if TYPE_CHECKING:
+    from cors_addon.proxy.page.live import Live
 
 MOST_TRIED = 2_000
 """Exchanges that a policy is tried on: the newest."""
@@ -59,7 +60,7 @@ class Actions:
         self._find = find
         self._undone: deque[tuple[str, list[Policy], dict[str, Mode], set[str]]] = deque(maxlen=_MOST_UNDONE)
 
-    def do(self, name: str, given: Given, live: Live) -> Told | None:
+    def do(self, name: str, given: Given, live: "Live") -> Told | None:
         """Do it, and tell what was done; None where there is no such thing. Raises Refused."""
         doing: dict[str, Callable[[Given, Live], Told]] = {
             "allow": self._allow,
@@ -107,7 +108,7 @@ class Actions:
         policies = self._policies
         self._undone.append((what, list(policies.session), dict(policies.modes), set(policies.follows)))
 
-    def _allow(self, given: Given, live: Live) -> Told:
+    def _allow(self, given: Given, live: "Live") -> Told:
         """Exactly this page and this server: another port of the same host is another server."""
         rules: dict[str, Policy] = {}
         for each in self._flows(given, live):
@@ -126,11 +127,11 @@ class Actions:
         whom = "; ".join(name.removeprefix("allow ") for name in rules)
         return self._told(f"All is allowed for {whom}.", rules.values())
 
-    def _strip(self, given: Given, live: Live) -> Told:
+    def _strip(self, given: Given, live: "Live") -> Told:
         self._remember("Strip")
         return {"said": self._commands.strip(self._flows(given, live))}
 
-    def _inject(self, given: Given, live: Live) -> Told:
+    def _inject(self, given: Given, live: "Live") -> Told:
         name, value = _text(given, "name").strip(), _text(given, "value")
         flows = self._flows(given, live)
         self._remember(f"{name}: {value}")
@@ -140,7 +141,7 @@ class Actions:
             self._undone.pop()
             raise
 
-    def _mode(self, given: Given, _live: Live) -> Told:
+    def _mode(self, given: Given, _live: "Live") -> Told:
         name, mode = _text(given, "name"), _text(given, "mode")
         self._remember(f"{name}: {mode}")
         try:
@@ -149,7 +150,7 @@ class Actions:
             self._undone.pop()
             raise
 
-    def _undo(self, _given: Given, _live: Live) -> Told:
+    def _undo(self, _given: Given, _live: "Live") -> Told:
         if not self._undone:
             raise Refused("There is nothing to take back.")
         before = self._policies.all
@@ -159,7 +160,9 @@ class Actions:
         changed = [policy for policy in before if policy not in self._policies.all]
         return self._told(f"Taken back: {visible(what)}.", changed)
 
-    def _use(self, given: Given, _live: Live) -> Told:
+    def _use(self, given: Given, _live: "Live") -> Told:
+        from cors_addon.policy.read import read  # what only some buttons need takes a while to import
+
         loaded = read(_text(given, "text"), check_filter)
         if not loaded.usable or not loaded.policies:
             raise Refused("The policies have faults: try them first.")
@@ -175,21 +178,23 @@ class Actions:
 
     # ---- what is only told ----
 
-    def _fix(self, given: Given, live: Live) -> Told:
+    def _fix(self, given: Given, live: "Live") -> Told:
         return {"text": "\n".join(self._commands.snippet(self._flows(given, live), _text(given, "target"))) + "\n"}
 
-    def _copy_curl(self, given: Given, live: Live) -> Told:
+    def _copy_curl(self, given: Given, live: "Live") -> Told:
         return {"text": self._curl.brief(self._flows(given, live)[0])}
 
-    def _save(self, _given: Given, _live: Live) -> Told:
+    def _save(self, _given: Given, _live: "Live") -> Told:
         session = {policy.name for policy in self._policies.session}
         rules = [policy for policy in self._policies.all if policy.name in session]
         if not rules:
             raise Refused("There are no rules in this session.")
         return {"text": write(rules, ["Rules of a debugging session, made by cors_addon.", "The first match wins."])}
 
-    def _try(self, given: Given, live: Live) -> Told:
+    def _try(self, given: Given, live: "Live") -> Told:
         """What policies would change of what was seen; nothing is switched on."""
+        from cors_addon.policy.read import read
+
         loaded = read(_text(given, "text"), check_filter)
         told: Told = {
             "usable": loaded.usable and bool(loaded.policies),
@@ -212,7 +217,7 @@ class Actions:
         ]
         return {**told, "tried": tried, "groups": groups}
 
-    def _flows(self, given: Given, live: Live) -> list[http.HTTPFlow]:
+    def _flows(self, given: Given, live: "Live") -> list[http.HTTPFlow]:
         """The flows that are meant, or ones made of what is kept of them. Raises Refused where there are none."""
         ids = given.get("ids")
         found = []

@@ -4,15 +4,13 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cors_addon.fetch.records import replace
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.page.actions import Actions, Refused
 from cors_addon.proxy.page.gate import HOST, Gate, is_opened
-from cors_addon.proxy.page.live import Live, empty
 from cors_addon.proxy.page.messages import Answered, Asked, as_json
-from cors_addon.report.html import help_pages, page
 
 _SHARE = 50
 """For each second that an answer took, seconds until the next: looking costs the proxy two in a hundred at most."""
@@ -23,6 +21,10 @@ _QUIET = 20.0
 
 _APART = ("Cross-Origin-Opener-Policy", "same-origin")
 """Whoever opened the page has no hold on its window."""
+
+if TYPE_CHECKING:
+    from cors_addon.proxy.page.live import Live
+    from cors_addon.report.html.page import Page
 
 type LiveNow = Callable[[], Live]
 
@@ -39,8 +41,6 @@ class App:
         self._news: set[asyncio.Event] = set()
         self.mitmweb = ""
         """Where mitmweb's own pages are; empty where this is another front end."""
-        self.targets: tuple[str, ...] = ()
-        """Servers that configuration can be written for."""
 
     def changed(self) -> None:
         """There is something new."""
@@ -66,13 +66,19 @@ class App:
     def _document(self, asked: Asked) -> Answered:
         if not is_opened(asked):
             return Answered(403, b"This page is in no frame.\n")
+        from cors_addon.report.html import help_pages  # what only who looks needs takes a while to import
+
         if not self._gate.knows(asked, document=True):
             return _html(401, help_pages.locked())
         if "token" in asked.query:  # out of the address, which people show to each other
             cookie = f"{self._gate.cookie(asked)}={self._gate.token}; Path=/; HttpOnly; SameSite=Lax"
             return Answered(303, more=(("Location", asked.path), ("Set-Cookie", cookie)))
         if asked.path == "/":
-            state = {"token": self._gate.token, "mitmweb": self.mitmweb, "targets": list(self.targets)}
+            from cors_addon.policy.export import TARGETS
+            from cors_addon.proxy.page.live import empty
+            from cors_addon.report.html import page
+
+            state = {"token": self._gate.token, "mitmweb": self.mitmweb, "targets": list(TARGETS)}
             return _html(200, page.live({**empty(), "live": state}))
         found = help_pages.page(asked.path.removeprefix("/help/"))
         return Answered(404, b"There is no such page.\n") if found is None else _html(200, found)
@@ -151,7 +157,7 @@ def address(host: str, token: str, flow_id: str = "") -> str:
     return f"http://{host or HOST}/?token={token}" + (f"#flow={flow_id}" if flow_id else "")
 
 
-def _html(status: int, made: page.Page) -> Answered:
+def _html(status: int, made: "Page") -> Answered:
     return Answered(status, made.text.encode(), "text/html; charset=utf-8", made.policy)
 
 

@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-import webbrowser
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from mitmproxy import ctx, exceptions, http
 from mitmproxy.connection import Server
@@ -14,7 +13,6 @@ from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.exchange.weight import BUDGET
-from cors_addon.policy.export import TARGETS
 from cors_addon.proxy import internals
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
 from cors_addon.proxy.faults import Faults
@@ -23,10 +21,12 @@ from cors_addon.proxy.logs import logger_of
 from cors_addon.proxy.page.actions import Actions
 from cors_addon.proxy.page.app import App, address
 from cors_addon.proxy.page.gate import HOST, Gate
-from cors_addon.proxy.page.live import Live
 from cors_addon.proxy.page.server import ADDRESS, PageServer
 from cors_addon.proxy.page.through import Through
 from cors_addon.proxy.publishing import Publisher
+
+if TYPE_CHECKING:
+    from cors_addon.proxy.page.live import Live
 
 logger = logger_of(__name__)
 
@@ -131,7 +131,6 @@ class PageGroup(CommandGroup):
         if internals.listed(self._master) is None:
             self._kept = Kept()
             self._publisher.add(self._kept)
-        self.app.targets = tuple(TARGETS)
         self.app.mitmweb = _mitmweb()
         self.through.wanted = True
         if any(mode.startswith("upstream:") for mode in ctx.options.mode):
@@ -161,8 +160,10 @@ class PageGroup(CommandGroup):
 
     # ---- while somebody looks ----
 
-    def now(self) -> Live:
+    def now(self) -> "Live":
         """What is shown; whoever looks first has it gathered from now on, with what is still at hand."""
+        from cors_addon.proxy.page.live import Live  # what only who looks needs takes a while to import
+
         self._looked = time.monotonic()
         if self._live is None:
             assert self.app is not None
@@ -228,6 +229,8 @@ class PageGroup(CommandGroup):
         if self._wanted == OFF:
             raise exceptions.CommandError("There is no live page: the option cors_page is off.")
         flow_id = http_flow(flows[-1]).id if flows else ""
+        import webbrowser
+
         opened = "" if webbrowser.open(self.address(flow_id)) else " (no browser was found: open it by hand)"
         return f"{self.address(flow_id)}{opened} · in the proxied browser also http://{HOST}/"
 
