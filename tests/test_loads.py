@@ -436,6 +436,19 @@ def test_a_style_sheet_that_a_redirect_led_to_needs_a_type_in_firefox(engine: st
     assert (None if found is None or found.block is None else found.block.gate) is gate
 
 
+@pytest.mark.parametrize(
+    ("change", "gate"),
+    [({}, None), ({"at": 9.0}, Gate.CSP), ({"dest": "script"}, Gate.CSP), ({"url": f"{OTHER}3"}, Gate.CSP)],
+)
+def test_a_redirect_was_not_stopped_where_what_it_leads_to_comes(change: dict[str, object], gate: Gate | None) -> None:
+    """Soon, and for the same: by its policy the page could not have asked for that itself."""
+    demanding = page("d", answer=[("Content-Security-Policy", "img-src https://api.example.test")])
+    hop = load("a", url="https://api.example.test/", answer=[("Location", f"{OTHER}2")], status=302)
+    target = load("b", **{"at": 1.1, "url": f"{OTHER}2", **change})  # type: ignore[arg-type]
+    found = last(Session(keep=ALL), *map(observed, (demanding, hop, target)))["a"]
+    assert (None if found.block is None else found.block.gate) is gate
+
+
 def test_an_event_source_is_always_a_cors_request() -> None:
     """Also where a recording shows it as the page made it, without Origin and Sec-Fetch headers."""
     session = Session()

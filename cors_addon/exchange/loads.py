@@ -20,6 +20,7 @@ from cors_addon.exchange.outcomes import location_target
 from cors_addon.exchange.request_headers import IN_DISGUISE, RequestHeaders, is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.exchange.shelf import Shelf
+from cors_addon.exchange.stopped_hops import StoppedHops
 from cors_addon.exchange.weight import of_flow
 from cors_addon.exchange.writing import note_fate, take_over
 from cors_addon.fetch.checks import REDIRECT_STATUSES
@@ -79,16 +80,18 @@ class Loads:
         """URLs of each client that led elsewhere, the latest."""
         self._told: Shelf[str, Judgement] = Shelf(MAX_TOLD)
         """Flows that only this had something to say of, by id: CORS may yet."""
+        self._stopped = StoppedHops()
 
     @property
     def weight(self) -> int:
         """Bytes that are kept."""
-        return self._documents.weight + self._told.weight
+        return self._documents.weight + self._told.weight + self._stopped.weight
 
     def keep_within(self, most: int) -> None:
         """Keep no more than so many bytes."""
         self._told.keep_within(most // 4)
-        self._documents.keep_within(most - most // 4)
+        self._stopped.keep_within(most // 16)
+        self._documents.keep_within(most - most // 4 - most // 16)
 
     @property
     def integrity_seen(self) -> bool:
@@ -118,13 +121,19 @@ class Loads:
         engine = self._forced or (_engine_of(headers) if own is None else own.engine)
         if engine is None or engine.plays_browser or is_preflight(observation, headers):
             return judgements
-        fate = self.judge(Seen(observation, headers, engine, read_body or no_body))
+        seen = Seen(observation, headers, engine, read_body or no_body)
+        fate = self.judge(seen)
+        if self._stopped:
+            judgements.extend(self._stopped.went_on(seen.client, observation))
         if own is None:
             if not fate.tells and not self.is_news(observation, fate.load):
                 return judgements
             own = self._tell(observation, fate, engine)
             judgements.insert(0, own)
         note_fate(own, fate)
+        if fate.block is not None and observation.status in REDIRECT_STATUSES:
+            target = location_target(observation, read_response(observation.response).lines.location, engine)
+            self._stopped.note(seen.client, None if target is None else target.url, own)
         return judgements
 
     def gate(self, observation: Observation) -> Block | None:

@@ -133,7 +133,7 @@ async def follow(
         for one in current:
             one.advance(refused.get(one.case.id))
     for one in found:
-        endless = any(len(step.urls) >= TOO_MANY for step in one.case.steps)
+        endless = any(len(step.urls) >= TOO_MANY for step in one.drawn.steps)
         one.end = one.end or (NOWHERE if endless else f"still refused after {len(one.changes)} suggestions")
     return found
 
