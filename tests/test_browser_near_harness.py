@@ -10,7 +10,7 @@ import pytest
 from tests.browser.near.cases import BODIES, LOADERS, WIDER, Change, NearCase, answers, from_json, simpler, to_json
 from tests.browser.near.draw import with_own_page
 from tests.browser.near.drivers import Told
-from tests.browser.near.run import Found, known, opened_beside, sort
+from tests.browser.near.run import Found, framed_flows, known, opened_beside, sort
 from tests.browser.near.verdict import Verdict, judged
 from tests.browser.near.wider import FAMILIES, draw
 from tests.browser.proxy import Seen
@@ -90,6 +90,7 @@ def test_an_integrity_attribute_is_filled_in() -> None:
         ("chromium", Told(failures=[{"errorText": "net::ERR_BLOCKED_BY_ORB"}]), "orb"),
         ("chromium", Told(failures=[{"errorText": "x", "blockedReason": "corp-not-same-site"}]), "corp"),
         ("chromium", Told({"outcome": "load"}), None),
+        ("chromium", Told({"outcome": "load"}, failures=[{"errorText": "net::ERR_INVALID_RESPONSE"}]), None),
         ("chromium", Told({"outcome": "error"}, ["The script does not have a MIME type."]), "mime"),
         ("firefox", Told(console=["[ORB] The resource at “U” was blocked by OpaqueResponseBlocking."]), "orb"),
         ("firefox", Told(failures=[{"status": "NS_ERROR_DOM_CORP_FAILED"}]), "coep"),
@@ -140,6 +141,26 @@ def test_whose_frame_it_is_is_not_told_where_a_page_of_its_origin_is_opened_mean
     assert not opened_beside(found, others).undecided
     sheet = dataclasses.replace(found, case=dataclasses.replace(case, loader="image-in-css"))
     assert not opened_beside(sheet, [page]).undecided
+
+
+def test_a_script_that_does_not_parse_is_not_stopped_for_its_type() -> None:
+    """WebKit tells of both by a network error, across origins."""
+    told = Told({"outcome": "error", "error": "failed NetworkError: Network response is CORS-cross-origin"})
+    for kind, gate in (("application/x-javascript; charset=utf-8", None), ("text/html", "mime")):
+        case = dataclasses.replace(CASE, loader="importscripts", changes=(Change(0, "Content-Type", (kind,)),))
+        (found,) = judged(case, told, [flow(sec_fetch_dest="script", sec_fetch_mode="no-cors")], "webkit")
+        assert found.verdict.gate == gate
+
+
+def test_a_frame_between_is_a_document_of_its_origin_to_other_cases() -> None:
+    """Whatever is loaded in it; one that demands something makes others' loads undecided."""
+    case = dataclasses.replace(
+        CASE, loader="img-in-frame", middle=PAGE, worker_policy=(("Cross-Origin-Embedder-Policy", "require-corp"),)
+    )
+    between, inner = flow(-2, f"{PAGE}/m/n1"), flow(0)
+    assert framed_flows(case, {"n1": [between, inner]}) == [(between, True)]
+    assert framed_flows(dataclasses.replace(case, loader="image-in-css"), {"n1": [between]}) == []
+    assert framed_flows(dataclasses.replace(CASE, loader="iframe"), {"n1": [inner, flow(-1)]}) == [(inner, False)]
 
 
 def test_firefox_tells_of_a_worker_that_an_embedder_policy_keeps_out_by_a_code() -> None:

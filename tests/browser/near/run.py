@@ -228,7 +228,9 @@ async def compared(
 def framed_flows(case: NearCase, seen: Mapping[str, Sequence[Seen]]) -> list[tuple[Seen, bool]]:
     """The answers of a case that became documents within its page, and whether they demand anything."""
     demands = any(change.what in DEMANDS for change in case.changes)
-    return [(flow, demands) for flow in seen.get(case.id, [])] if case.loader in FRAMED else []
+    own = [(flow, demands) for flow in seen.get(case.id, []) if flow.hop >= 0 and case.loader in FRAMED]
+    between = case.middle and case.loader not in IN_SHEETS
+    return own + [(flow, bool(case.worker_policy)) for flow in seen.get(case.id, []) if between and flow.hop < PAGE]
 
 
 def opened_beside(each: Judged, pages: Sequence[Seen]) -> Judged:

@@ -63,6 +63,8 @@ CHROMIUM_TEXTS = (
     (r"^Unsafe attempt to load URL|^The script resource is behind a redirect", "other"),
     (r"^The script has an unsupported MIME type|^The script does not have a MIME type", "mime"),
 )  # fmt: skip
+ENDS_WITHOUT_A_CHECK = ("net::ERR_ABORTED", "net::ERR_FAILED", "net::ERR_INVALID_RESPONSE")
+"""The last is a download's of a failing status."""
 
 
 def chromium(case: NearCase, told: Told, last: int) -> Verdict:
@@ -95,7 +97,7 @@ def chromium(case: NearCase, told: Told, last: int) -> Verdict:
             if case.loader in FRAMED:
                 return Verdict("frame-options", derived=True, why=error)
             return Verdict(corp_or_coep(case, last), derived=True, why=error)
-        if error not in ("net::ERR_ABORTED", "net::ERR_FAILED"):
+        if error not in ENDS_WITHOUT_A_CHECK:
             return Verdict("network", why=error)
     failed = told.js.get("outcome") == "error"
     aborted = any(one["errorText"] == "net::ERR_ABORTED" for one in told.failures)
@@ -289,8 +291,8 @@ def silent_type(case: NearCase, last: int, *, sniffs: bool = False) -> Verdict:
     values = case.changed(last, "X-Content-Type-Options") or ("",)
     first = ",".join(values).split(",")[0].strip().lower()
     kinds = case.changed(last, "Content-Type")
-    if kinds is None:
-        return Verdict(None)
+    if kinds is None or re.search("(?:java|ecma|j)script", kinds[-1] if kinds else "", re.IGNORECASE):
+        return Verdict(None)  # what does not parse is told as a network error across origins
     gate = "nosniff" if first == "nosniff" and not sniffs else "mime"
     return Verdict(gate, derived=True, why="no message; from the headers")
 
@@ -353,9 +355,8 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
         and case.changed(len(case.urls) - 1, "Content-Type") is not None
     ):
         return "a module worker is the same request as a classic one, whose type is checked less"
-    if case.loader == "css-module" and (
-        browser == "firefox" or not any(case.changed(flow.hop, "Content-Type") or ("x",))
-    ):
+    typeless = (kinds := case.changed(flow.hop, "Content-Type")) is not None and not any(kinds)
+    if case.loader == "css-module" and (browser == "firefox" or typeless or is_failing(case)):
         return "a module of CSS is the same request as a style sheet's, where there are such modules"
     if case.loader == "json-module" and browser == "webkit":
         return "WebKit's modules of JSON are the same requests as those of scripts"
@@ -364,8 +365,7 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
     if case.loader == "preload" and verdict.gate in (None, "mime", "nosniff", "sri"):
         return "a preload is the same request as the real load, whose type and use are checked further"
     looks_like_script = (flow.header("sec-fetch-dest"), flow.header("sec-fetch-mode")) == ("script", "cors")
-    kinds = case.changed(flow.hop, "Content-Type")
-    if browser != "chromium" and looks_like_script and kinds is not None and not any(kinds):
+    if browser != "chromium" and looks_like_script and typeless:
         return "modules and scripts with crossorigin are the same request, and only modules need a type"
     if case.integrity and any(url.startswith("http://") and "localhost" not in url for url in case.urls):
         return "no Sec-Fetch-Dest at some hop: that it is for the element with an integrity is not in the traffic"
