@@ -9,7 +9,7 @@ import pytest
 from mitmproxy import exceptions
 
 from cors_addon.exchange.model import Observation, PreflightState
-from cors_addon.exchange.weight import of_client
+from cors_addon.exchange.weight import _of_flow_among_many, flows_of, of_client, of_flow
 from cors_addon.flows import translate
 from cors_addon.session.session import ALL, Session
 from tests.helpers import ALLOW_PUT, actual, client, preflight, proxy
@@ -117,6 +117,21 @@ def test_a_heavy_client_loses_its_own_first(path: str, names: int, large: str) -
     assert known.weight <= known.budget
     last = [observed(session, each, 30 + each / 1000, "put")[0] for each in range(number)]
     assert Counter(session.last[each.flow_id].preflight for each in last) == {PreflightState.CACHED: number}
+
+
+def test_many_flows_are_weighed_by_their_size() -> None:
+    """As each would be by its lines, within a tenth; a thousand of them take too long."""
+    for lines in (0, 30, 120):
+        session = Session()
+        for turn in range(300):
+            flow = preflight([*LASTING, *((f"X-Name-{each}", "v" * 50) for each in range(lines))], at=turn / 1000)
+            flow.request.path = f"/{turn}"
+            session.observe(translate.observation(flow))
+        [kept] = session.tracker._known.by_key.values()
+        flows = flows_of(kept)
+        estimated = sum(map(_of_flow_among_many, flows))
+        assert len(flows) == 300
+        assert abs(estimated - sum(map(of_flow, flows))) < estimated / 10
 
 
 @pytest.mark.parametrize("light", [1, 3, 40])

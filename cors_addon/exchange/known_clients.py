@@ -26,6 +26,8 @@ from cors_addon.fetch.patterns import pattern
 
 _AT_ONCE = 8
 """Clients that are weighed, or forgotten, with one flow."""
+_FLOWS = 128
+"""Exchanges of a client that are as much work as another client."""
 _LOOKED_AT = 128
 """Clients that are looked at with one flow, whether they are to be weighed."""
 _FAIR_SHARE = 512
@@ -177,10 +179,9 @@ class KnownClients:
             self._weigh_some()
             return
         wanted = self.budget - self.budget // 16 - self._evidence.weight
-        for _ in range(_AT_ONCE):
-            if self.weight <= wanted:
-                break
-            self._let_go()
+        work = 0
+        while self.weight > wanted and work < _AT_ONCE:
+            work += self._let_go()
         if self.weight <= wanted:
             self._is_full = False
 
@@ -189,31 +190,31 @@ class KnownClients:
         if not self._to_weigh:
             # in no order, which takes a twentieth of the time
             self._to_weigh, self._relieved = [*dict.values(self.by_key)], 0
-        before, weighed = self.weight, 0
+        before, work = self.weight, 0
         for _ in range(min(_LOOKED_AT, len(self._to_weigh))):
             client = self._to_weigh.pop()
             if client.unweighed:
-                self._weigh(client)
-                weighed += 1
-                if weighed == _AT_ONCE:
+                work += self._weigh(client)
+                if work >= _AT_ONCE:
                     break
         self._relieved += before - self.weight
         if not self._to_weigh:
             self._is_full = self._relieved <= self.budget // 16
 
-    def _weigh(self, client: Client) -> None:
-        """Have a client share what others have as well, and weigh the rest."""
+    def _weigh(self, client: Client) -> int:
+        """Have a client share what others have as well, and weigh the rest. Returns how much work that was."""
         self.weight -= client.weight + client.unweighed + self._shared.weight
         flows = flows_of(client)
         held = self._shared.hold(flows) if len(flows) <= MAX_FLOWS else ()
         self._shared.release(client.shared)
         client.shared = held
-        client.weight, client.unweighed = of_client(client), 0
+        client.weight, client.unweighed = of_client(client, flows), 0
         self.weight += client.weight + self._shared.weight
         if client.weight > self.budget // _FAIR_SHARE:
             self._heavy[client] = None
         else:
             self._heavy.pop(client, None)
+        return 1 + len(flows) // _FLOWS
 
     def _heaviest(self) -> Client | None:
         """The one that weighs most of those that have more than their share, if any does; the only one there is."""
@@ -225,16 +226,18 @@ class KnownClients:
         others = self.weight - found.weight - found.unweighed
         return found if found.weight * (len(self.by_key) - 1) >= _FAIR * others else None
 
-    def _let_go(self) -> None:
-        """Forget what is older of a client that has more than its share, else the client not seen for the longest."""
+    def _let_go(self) -> int:
+        """Forget what is older of a client that has more than its share, else the client not seen for the longest.
+        Returns how much work that was.
+        """
         heaviest = self._heaviest()
         if heaviest is not None:
             before = heaviest.weight
             halve(heaviest)
-            self._weigh(heaviest)
-            if heaviest.weight > before - before // 8:  # what it has is not of the kind that is halved
+            work = self._weigh(heaviest)
+            if heaviest.weight > before - before // 32:  # what it has is not of the kind that is halved
                 self._heavy.pop(heaviest, None)
-            return
+            return work
         _, forgotten = self.by_key.popitem(last=False)
         self.waiting.pop(forgotten, None)
         self._heavy.pop(forgotten, None)
@@ -243,6 +246,7 @@ class KnownClients:
         forgotten.shared = ()
         forgotten.let_go()
         self.weight += self._shared.weight
+        return 1
 
     def _behind(self, observation: Observation, request: RequestHeaders) -> Client | None:
         """The browser that is known to use this connection, or the one at this address whose script set the User-Agent,

@@ -103,6 +103,11 @@ BLOCKED_BY_RESPONSE = "net::ERR_BLOCKED_BY_RESPONSE"
 """By a header of the answer, says Chromium, and not by which: those of frames, where nothing follows this."""
 
 
+USUAL_SIZE = 6144
+"""Bytes of an exchange without its header values, of so many lines:"""
+USUAL_LINES = 24
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """What the browser itself, or its log, says of one request. What it is silent on stays at its default."""
@@ -182,7 +187,7 @@ class Observation:
     """What the answer is for, where a recording says so and the request does not."""
     proxy_error: str = ""
     """Why mitmproxy answered in the server's place, in its words; empty where it did not."""
-    size: int = 6144
+    size: int = USUAL_SIZE
     """Bytes of all header values, and what else is kept of an exchange, roughly."""
     head_size: int = 0
     """Bytes of the answer's status line and headers, where they are many; else 0."""

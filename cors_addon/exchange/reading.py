@@ -1,14 +1,11 @@
 """How much of an exchange is read: one that is too long is cut before it is judged, and the judgement says so."""
 
-from cors_addon.exchange.model import Fields, Observation
+from cors_addon.exchange.model import USUAL_LINES, Fields, Observation
 from cors_addon.exchange.request_headers import read_request
 from cors_addon.exchange.response_headers import shape_of as shape_of_response
-from cors_addon.fetch.bounds import MAX_METHOD, OF_A_LINE, SHORT, bounded, size_of
+from cors_addon.fetch.bounds import MAX_METHOD, MAX_VALUES, OF_A_LINE, SHORT, bounded, size_of
 from cors_addon.fetch.received import joined, values_of
 from cors_addon.fetch.shapes import MAX_LINES
-
-_USUAL_LINES = 24
-"""Header lines of an exchange that its `size` allows for."""
 
 
 def cut(observation: Observation) -> tuple[str, ...]:
@@ -18,10 +15,10 @@ def cut(observation: Observation) -> tuple[str, ...]:
         size_of(response) if len(response) > MAX_LINES else 0
     )  # of so many lines, to join them once takes long enough
     answered, asked = size or len(values_of(response)), read_request(request).length
-    observation.size += answered + asked
+    observation.size += min(answered, MAX_VALUES) + min(asked, MAX_VALUES)
     lines = len(request) + len(response)
-    if lines > _USUAL_LINES:
-        observation.size += OF_A_LINE * (min(lines, 2 * MAX_LINES) - _USUAL_LINES)
+    if lines > USUAL_LINES:
+        observation.size += OF_A_LINE * (min(lines, 2 * MAX_LINES) - USUAL_LINES)
     if (
         answered <= SHORT
         and asked <= SHORT
