@@ -365,7 +365,7 @@ def undecided(case: NearCase, told: Told, flow: Seen, verdict: Verdict, browser:
     if case.loader == "preload" and verdict.gate in (None, "mime", "nosniff", "sri"):
         return "a preload is the same request as the real load, whose type and use are checked further"
     looks_like_script = (flow.header("sec-fetch-dest"), flow.header("sec-fetch-mode")) == ("script", "cors")
-    if browser != "chromium" and looks_like_script and typeless:
+    if looks_like_script and typeless and (browser != "chromium" or flow.header("priority") is None):
         return "modules and scripts with crossorigin are the same request, and only modules need a type"
     if case.integrity and any(url.startswith("http://") and "localhost" not in url for url in case.urls):
         return "no Sec-Fetch-Dest at some hop: that it is for the element with an integrity is not in the traffic"
