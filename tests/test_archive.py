@@ -121,6 +121,16 @@ def test_a_file_that_unpacks_to_much(cut: bool) -> None:
     assert peak < 10_000_000
 
 
+def test_a_file_that_begins_before_the_zip_file() -> None:
+    """So says its list: that is damage, and no fault of ours."""
+    data = bytearray(zipped({"a.har": b"{}"}))
+    place = data.rindex(b"PK\x05\x06") + 16
+    data[place : place + 4] = (int.from_bytes(data[place : place + 4], "little") + 63).to_bytes(4, "little")
+    archive = Archive(io.BytesIO(bytes(data)))
+    with pytest.raises(Damage, match="not a usable zip file"):
+        archive.raw("a.har")
+
+
 def test_a_recording_within_a_cut_off_zip_file(tmp_path: Path) -> None:
     """Is read to its end, then the damage is told."""
     file = tmp_path / "x.zip"

@@ -95,7 +95,7 @@ class Archive:
             if self._zip is not None:
                 return self._zip.open(name)
             return _Salvaged(self._file, self._found[name])
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, KeyError) as error:
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, KeyError, ValueError, OSError) as error:
             raise Damage(f"not a usable zip file: {error}", 0) from error
 
 
