@@ -11,6 +11,7 @@ Law 2: what is to be judged without mitmproxy loads none of it.
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from enum import Enum, StrEnum
 from typing import Any, BinaryIO, cast
 
@@ -18,7 +19,6 @@ from cors_addon.engines import Choices
 from cors_addon.exchange import model
 from cors_addon.exchange.model import Verdict
 from cors_addon.fetch.masking import masked_values
-from cors_addon.fetch.records import dataclass, field, fields
 from cors_addon.fetch.refusals import Reason
 from cors_addon.recordings import judge as recordings
 from cors_addon.report import jsonl

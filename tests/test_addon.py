@@ -710,7 +710,7 @@ BREAKAGES: list[Callable[[pytest.MonkeyPatch], None]] = [
     lambda patch: patch.setattr(translate, "observation", failing),
     lambda patch: patch.setattr("cors_addon.report.text.comment", failing),
     lambda patch: patch.setattr(addon_module, "use_of", failing),
-    lambda patch: patch.setattr("cors_addon.proxy.annotate.annotate", failing),
+    lambda patch: patch.setattr("cors_addon.proxy.publishing._annotate", failing),
 ]
 
 

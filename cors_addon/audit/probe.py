@@ -8,7 +8,9 @@ Law 3: what a probe asks with is nobody's, so that where it is let in there is n
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from cors_addon.audit.auditor import Auditor, grants, gravest_first, own_answer
 from cors_addon.audit.questions import After, Asks, Question, is_clean, questions
@@ -17,10 +19,8 @@ from cors_addon.exchange.model import Fields, Judgement, Observation
 from cors_addon.exchange.request_headers import is_preflight, read_request
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import LOWER, get, is_token, split_list
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import ASKED_HEADERS, ASKED_METHOD, CONDITIONAL, REQUEST_HEADERS, REQUEST_METHOD
 from cors_addon.fetch.origins import Url, parse_url
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.finding import Finding, FindingName
 

@@ -7,9 +7,9 @@ Law 2: each is what a browser could send, but for the page's own, which is what 
 
 from collections.abc import Callable, Iterator
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from cors_addon.audit import hosts
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url, serialize_origin
 
 NOBODY = "attacker.invalid"

@@ -4,11 +4,10 @@ import base64
 import hashlib
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class Authority(NamedTuple):

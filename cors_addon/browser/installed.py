@@ -10,8 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path, PureWindowsPath
-
-from cors_addon.fetch.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class Family(StrEnum):

@@ -1,9 +1,9 @@
 """Where a browser is to live, and which proxy it is to use."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from cors_addon.browser.authority import Authority
-from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class Place(NamedTuple):

@@ -3,10 +3,10 @@
 import os
 import shlex
 from collections.abc import Iterable
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cors_addon.browser.installed import NAMES
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import is_loopback
 
 HEADLESS = "headless"

@@ -4,9 +4,9 @@ import argparse
 import shlex
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from cors_addon.cli.parser import sub_parsers
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.policy.export import TARGETS
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.registry import REGISTRY

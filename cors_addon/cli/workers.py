@@ -17,13 +17,12 @@ import tempfile
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cors_addon.audit.auditor import Auditor
 from cors_addon.cli.progress import Progress
 from cors_addon.cli.reading import Reading
 from cors_addon.fetch import masking
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.recordings.source import Source
 from cors_addon.report import terminal
 from cors_addon.report.input import Input

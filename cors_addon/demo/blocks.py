@@ -6,11 +6,11 @@ In header values, markup and texts, `{page}`, `{api}` and `{other}` stand for th
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.demo.scenarios import ALLOW_PAGE, JSON, Answer, Origins
 from cors_addon.fetch.load import Gate
-from cors_addon.fetch.records import dataclass
 
 FRAMES = "/framed/"
 """Where the documents are, on the page's own server."""

@@ -7,10 +7,10 @@ between backticks the page shows as code.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cors_addon.exchange.model import Verdict
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.fetch.refusals import Reason, Stage
 
 COOKIE = "cors_addon_demo"

@@ -2,6 +2,7 @@
 
 import copyreg
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +11,6 @@ from cors_addon.engines.engine import Engine as Engine
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import STANDARD_RULES
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import replace
 
 FETCH = Engine(name="fetch", rules=STANDARD_RULES, cache=CacheRules())
 """The standard itself."""

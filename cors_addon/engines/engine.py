@@ -1,11 +1,11 @@
 """One browser engine as data: its rules, its cache, and how its clients behave."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import Rules
-from cors_addon.fetch.records import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)

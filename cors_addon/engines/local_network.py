@@ -4,8 +4,7 @@ None of it is seen behind a proxy on the same machine, whose address is the one 
 """
 
 from enum import Enum
-
-from cors_addon.fetch.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class Guard(Enum):

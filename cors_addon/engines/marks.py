@@ -4,8 +4,7 @@ Measured with Chromium 156, Firefox 153 and WebKitGTK 2.50.
 """
 
 from collections.abc import Callable, Mapping
-
-from cors_addon.fetch.records import dataclass
+from dataclasses import dataclass
 
 type Headers = Mapping[bytes, bytes]
 """By lower-case name, in the order of the wire."""

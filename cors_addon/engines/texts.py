@@ -15,11 +15,11 @@ Sources
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 from urllib.parse import quote
 
 from cors_addon.engines.initiator import Initiator
 from cors_addon.engines.names import browser_error
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 

@@ -10,15 +10,14 @@ Law 3: bounded: keys, the least recently used forgotten first; entries of each; 
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cors_addon.exchange.timing import CLOCK_SLACK, IN_LINE, KEPT_STALE
 from cors_addon.fetch.cache import MAX_GRANTS, Entry, Grant, Granted, Key, add, goes_with, grants_header, used_of
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import Asked
-from cors_addon.fetch.named_tuple import NamedTuple
-from cors_addon.fetch.records import dataclass
 
 MAX_DROPPED = 6
 """Entries kept of one key that were dropped, however often."""

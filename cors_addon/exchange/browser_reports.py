@@ -9,11 +9,10 @@ https://w3c.github.io/webappsec-subresource-integrity/#integrity-policy-section
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from cors_addon.fetch import csp
 from cors_addon.fetch.load import Block, Destination, Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import INTEGRITY_POLICY
 from cors_addon.fetch.origins import Url, parse_url
 

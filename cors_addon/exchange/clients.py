@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cors_addon.engines import Engine, judged_as
@@ -11,7 +12,6 @@ from cors_addon.exchange.http_cache import Stored
 from cors_addon.exchange.model import Credentials, Fields, Judgement, Outcome
 from cors_addon.fetch.cache import Key
 from cors_addon.fetch.origins import Url
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.fetch.refusals import Refusal
 
 if TYPE_CHECKING:

@@ -8,14 +8,13 @@ https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-retri
 """
 
 import re
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cors_addon.exchange.timing import ARRIVES
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import dataclass, replace
 
 _CONTROL = pattern(rb"[\x00-\x08\x0a-\x1f\x7f]")
 SAME_SITE_UNSET = "unset"

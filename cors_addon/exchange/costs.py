@@ -1,6 +1,6 @@
 """What speaks for and against pairs of requests, see `matching`."""
 
-from cors_addon.fetch.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class Costs(NamedTuple):

@@ -8,6 +8,7 @@ Law 3: everything kept is bounded: clients, pages of each, the bytes that are re
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from cors_addon.exchange.model import Observation
 from cors_addon.exchange.shelf import Shelf
@@ -20,7 +21,6 @@ from cors_addon.fetch.load import Page
 from cors_addon.fetch.markup import Element
 from cors_addon.fetch.orb import ReadBody, held
 from cors_addon.fetch.origins import Url, is_potentially_trustworthy, known_url
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.fetch.referrer_policy import DEFAULT, names_page, referrer_policy
 
 MAX_CLIENTS = 200

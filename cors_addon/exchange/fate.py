@@ -1,9 +1,9 @@
 """What became of an answer at the page that asked for it."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from cors_addon.fetch.load import Block, Destination, Load
-from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class Usable(StrEnum):

@@ -4,6 +4,7 @@ Law 1: one edit per fault, in the order in which the engine would find them, unt
 Law 2: an edit opens no more than this exchange needs: the exact origin, method and header names, never a `*`.
 """
 
+from dataclasses import replace
 from itertools import takewhile
 
 from cors_addon.exchange.model import Fields, Judgement, Role, Verdict
@@ -11,7 +12,6 @@ from cors_addon.exchange.outcomes import judged_fields, rejudge
 from cors_addon.fetch.headers import combine, get_all, is_token, split_list
 from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, LOCATION
 from cors_addon.fetch.origins import OPAQUE, resolve
-from cors_addon.fetch.records import replace
 from cors_addon.fetch.refusals import OF_ORIGIN, Reason, Refusal, Stage
 from cors_addon.remedies.value import Change as Change
 from cors_addon.remedies.value import HeaderEdit as HeaderEdit

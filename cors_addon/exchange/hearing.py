@@ -5,12 +5,13 @@ Law 2: it settles a credentials mode that is open, or known by a guess alone. Wh
 Law 3: where no reading of the headers agrees, the word stands, and the judgement is marked as contradicted.
 """
 
+from typing import NamedTuple
+
 from cors_addon.exchange import private_network
 from cors_addon.exchange.mode_evidence import BY_THE_REQUEST, PAGES_CALL, SHOWN
 from cors_addon.exchange.model import ALLOW, Credentials, Judgement, Outcome, Role, ToldBy, Verdict, Word
 from cors_addon.exchange.outcomes import ALLOWED
 from cors_addon.fetch.load import Block, Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import PRIVATE_NETWORK
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.assumptions import Assumption

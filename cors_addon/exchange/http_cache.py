@@ -11,6 +11,7 @@ Law 3: bounded in number and in bytes, the oldest forgotten first.
 
 from collections import deque
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.exchange.model import Fields
@@ -21,7 +22,6 @@ from cors_addon.fetch.freshness import lifetime, may_be_used_stale
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.names import VALIDATES, VALIDATORS
 from cors_addon.fetch.origins import Url
-from cors_addon.fetch.records import dataclass
 
 MAX_PLAIN = 512
 _OF_ONE = 1024

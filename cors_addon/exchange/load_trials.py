@@ -5,6 +5,7 @@ Law 2: a page counts with the headers that it would have, whether the policy con
 """
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from cors_addon.engines.gates import GATES
 from cors_addon.exchange.documents import Document
@@ -12,7 +13,6 @@ from cors_addon.exchange.fate import Tried
 from cors_addon.exchange.model import Fields, Observation
 from cors_addon.fetch.gates import page_from
 from cors_addon.fetch.load import Arrival, Block, Destination, Load, Page
-from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class LoadTrial(NamedTuple):

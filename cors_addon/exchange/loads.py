@@ -7,6 +7,7 @@ looks like; its page, found among the documents seen; and the engine's checks ov
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from cors_addon.engines import ENGINES, FETCH, Engine, detect, forced
 from cors_addon.engines.gates import GATES
@@ -28,7 +29,6 @@ from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.load import FRAMES, WORKERS, Arrival, Block, Destination, Gate, Load
 from cors_addon.fetch.markup import Element
 from cors_addon.fetch.mime import declared
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.orb import ReadBody
 from cors_addon.fetch.origins import Url, known_url
 

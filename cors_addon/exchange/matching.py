@@ -14,6 +14,7 @@ were answered nearest to it first; a cluster has so many requests, and the oldes
 import heapq
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import NamedTuple
 
 from cors_addon.exchange import hops, preflights
 from cors_addon.exchange.browser_cache import Kept
@@ -24,7 +25,6 @@ from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.model import Credentials, Judgement, PreflightState, Role, ToldBy, Verdict
 from cors_addon.exchange.timing import PROMPT, QUEUED
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Asked
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import OPAQUE
 
 MAX_HYPOTHESES = 2 * MAX_CLUSTER

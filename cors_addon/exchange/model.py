@@ -7,6 +7,7 @@ Law 3: a `Judgement` may be revised by later traffic: same object, `revision` on
 
 import copy
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, fields
 from enum import Enum, StrEnum
 from typing import Any, Final
 
@@ -17,7 +18,6 @@ from cors_addon.fetch.headers import readable
 from cors_addon.fetch.load import Block, Destination, Gate
 from cors_addon.fetch.orb import ReadBody
 from cors_addon.fetch.origins import Url
-from cors_addon.fetch.records import dataclass, field, fields
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.finding import Finding
 

@@ -1,5 +1,6 @@
 """The verdict on one message, under one engine and either credentials mode."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -9,7 +10,6 @@ from cors_addon.exchange.response_headers import ResponseHeaders, read_as, read_
 from cors_addon.fetch.bounds import USUAL_NAMES
 from cors_addon.fetch.checks import REDIRECT_STATUSES, Answer, Asked
 from cors_addon.fetch.origins import Target, is_potentially_trustworthy, resolve
-from cors_addon.fetch.records import replace
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.assumptions import Assumption
 

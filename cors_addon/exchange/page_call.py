@@ -8,13 +8,12 @@ Law 3: times are the reader's: a page's clock may be wrong, and says in each rep
 
 import json
 from collections.abc import Hashable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from cors_addon.exchange.model import Credentials
 from cors_addon.fetch.methods import normalize_method
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import Url, parse_url
-from cors_addon.fetch.records import dataclass
 
 MAX_RECORDS = 400
 """Records that are read of one report."""

@@ -4,10 +4,10 @@ A value only. What tells an implementation stands in `servers/`, which fills it 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
-from cors_addon.fetch.records import dataclass, field, replace
 from cors_addon.fetch.refusals import Reason
 
 

@@ -5,7 +5,7 @@ https://w3c.github.io/webappsec-fetch-metadata/, https://fetch.spec.whatwg.org/#
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import overload
+from typing import NamedTuple, overload
 
 from cors_addon.engines import FETCH, Engine, chromium_brand, detect
 from cors_addon.exchange.model import Fields, Observation, Role
@@ -13,7 +13,6 @@ from cors_addon.exchange.programs import BY_NAME, program
 from cors_addon.fetch.bounds import MAX_VALUES, SHORT
 from cors_addon.fetch.headers import normalize
 from cors_addon.fetch.mime import essence
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import ASKED_METHOD
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.patterns import pattern

@@ -3,6 +3,8 @@
 https://httpwg.org/specs/rfc9111.html#freshening.responses
 """
 
+from dataclasses import replace
+
 from cors_addon.exchange.clients import Client, Pending
 from cors_addon.exchange.exchange import Exchange
 from cors_addon.exchange.http_cache import PlainResponses, Stored, may_be_fresh
@@ -12,7 +14,6 @@ from cors_addon.exchange.response_headers import ResponseHeaders, read_response
 from cors_addon.exchange.writing import assume, note_stored
 from cors_addon.fetch.names import VALIDATING
 from cors_addon.fetch.origins import Url
-from cors_addon.fetch.records import replace
 from cors_addon.reasons.assumptions import Assumption
 
 

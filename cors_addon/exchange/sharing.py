@@ -5,9 +5,9 @@ Law 2: only of clients of which little is kept: of the others to look at every l
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from cors_addon.exchange.model import Fields, Observation
-from cors_addon.fetch.records import dataclass
 
 MAX_FLOWS = 8
 """Exchanges of a client from which on nothing of it is shared."""

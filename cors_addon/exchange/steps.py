@@ -1,13 +1,13 @@
 """The algorithm's steps for one flow, each with its outcome: what a verdict is made of."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from cors_addon.exchange.model import Fields, Judgement
 from cors_addon.exchange.outcomes import answer_of, asked_of, judged_fields, redirects_before
 from cors_addon.exchange.response_headers import received
 from cors_addon.fetch.checks import Answer, Rules, Step
 from cors_addon.fetch.headers import get_all, readable
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import LOCATION
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.assumptions import Assumption

@@ -10,13 +10,12 @@ Law 3: what the engines do differently is data: `CacheRules`.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from cors_addon.fetch.cache_rules import CacheRules
 from cors_addon.fetch.checks import AUTHORIZATION, Asked
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import Url
-from cors_addon.fetch.records import dataclass
 
 MAX_GRANTS = 500
 """Methods or header names kept of one key."""

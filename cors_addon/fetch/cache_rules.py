@@ -1,9 +1,9 @@
 """How the CORS-preflight cache is kept, as data. https://fetch.spec.whatwg.org/#cors-preflight-cache"""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 from cors_addon.fetch.methods import CORS_SAFELISTED
-from cors_addon.fetch.records import dataclass
 
 DEFAULT_MAX_AGE = 5
 """Seconds. https://fetch.spec.whatwg.org/#http-access-control-max-age"""

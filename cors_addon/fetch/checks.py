@@ -7,15 +7,15 @@ Law 3: a step reads nothing but `Asked` and `Answer`, so that the same steps ser
 """
 
 from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from cors_addon.fetch import requests
 from cors_addon.fetch.headers import HTTP_WHITESPACE, CorsLines, are_tokens, combine, split_list
 from cors_addon.fetch.methods import CORS_SAFELISTED
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, LOCATION
 from cors_addon.fetch.origins import OPAQUE, Target, Unusable, is_valid_url
 from cors_addon.fetch.received import Reading
-from cors_addon.fetch.records import dataclass, field, replace
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.fetch.responses import Readable, readable_names
 

@@ -8,9 +8,9 @@ Anchor: https://w3c.github.io/webappsec-csp/
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from cors_addon.fetch.headers import get_all, normalize
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import DEFAULT_PORTS, Url, parse_url
 from cors_addon.fetch.patterns import pattern
 

@@ -7,8 +7,8 @@ identical lines are not the same as one. Anchor: https://fetch.spec.whatwg.org/#
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import CORS_RESPONSE, LOCATION
 
 HTTP_WHITESPACE = b"\t\n\r "

@@ -5,8 +5,8 @@ Anchor: https://w3c.github.io/webappsec-subresource-integrity/
 
 import base64
 import binascii
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 
 _STRENGTH = ("sha256", "sha384", "sha512")

@@ -5,15 +5,15 @@ Law 2: the order of the steps is data (`GateRules`), because browsers report the
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from cors_addon.fetch import csp, mime, orb
 from cors_addon.fetch.embedder_policy import EmbedderPolicy, IsolationPolicy
 from cors_addon.fetch.markup import Element
 from cors_addon.fetch.mixed_content import Upgrades
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import OPAQUE, Target, Url
-from cors_addon.fetch.records import dataclass, field
 
 type Fields = tuple[tuple[bytes, bytes], ...]
 
@@ -220,7 +220,7 @@ class GateRules:
     """It does after a redirect, too."""
     types_before_cors: bool = False
     """A script's type, and `nosniff`, are asked before CORS is."""
-    upgrades: Upgrades = Upgrades()  # a tuple
+    upgrades: Upgrades = Upgrades()  # noqa: RUF009  # a tuple
     """What is done where a redirect of an https page's load leads to http."""
 
     def check(self, load: Load, arrival: Arrival) -> Block | None:

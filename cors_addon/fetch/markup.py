@@ -8,9 +8,9 @@ https://html.spec.whatwg.org/multipage/parsing.html#the-initial-insertion-mode
 import re
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from cors_addon.fetch import csp
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import Url, resolve
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.referrer_policy import of_meta

@@ -4,8 +4,8 @@ Anchor: https://w3c.github.io/webappsec-mixed-content/
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import Url, is_ip, is_potentially_trustworthy
 
 UPGRADABLE = frozenset({"audio", "image", "video"})

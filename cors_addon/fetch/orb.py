@@ -6,11 +6,11 @@ Anchor: https://github.com/annevk/orb, https://whatpr.org/fetch/1442.html#orb-al
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import NamedTuple
 
 from cors_addon.fetch import sniff
 from cors_addon.fetch.javascript import is_json_text, may_be_javascript
 from cors_addon.fetch.mime import is_javascript, is_json, is_xml
-from cors_addon.fetch.named_tuple import NamedTuple
 
 NEVER_SNIFFED = frozenset(
     """application/dash+xml application/gzip application/msexcel application/mspowerpoint application/msword

@@ -8,10 +8,10 @@ import re
 import unicodedata
 from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from cors_addon.fetch.bounds import MAX_HOST, SHORT, bounded_path
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 
 OPAQUE = "null"

@@ -7,9 +7,9 @@ https://httpwg.org/specs/rfc9110.html#fields.values
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import dataclass
 from cors_addon.fetch.recurring import LISTS, Readings
 
 type Fields = tuple[tuple[bytes, bytes], ...]

@@ -1,8 +1,7 @@
 """A refusal as a value: what failed, at which stage, and the value at fault. Words are rendered at the edge."""
 
 from enum import StrEnum
-
-from cors_addon.fetch.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class Stage(StrEnum):

@@ -10,15 +10,15 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from cors_addon.fetch import csp
 from cors_addon.fetch.csp import Policy, Sources
 from cors_addon.fetch.headers import normalize
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import dataclass
 
 type Fields = tuple[tuple[bytes, bytes], ...]
 

@@ -1,12 +1,12 @@
 """What is wrong with a policy file: each fault with its place, errors told from warnings."""
 
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from ruamel.yaml.nodes import Node
 
 from cors_addon.fetch.headers import visible
-from cors_addon.fetch.named_tuple import NamedTuple
-from cors_addon.fetch.records import dataclass, field
 
 
 class Severity(StrEnum):

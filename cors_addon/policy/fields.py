@@ -4,6 +4,7 @@ Each entry is judged by itself here; what is wrong together, `consistency` tells
 """
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from ruamel.yaml.nodes import MappingNode, ScalarNode
 
@@ -12,7 +13,6 @@ from cors_addon.fetch.checks import AUTHORIZATION
 from cors_addon.fetch.headers import is_token
 from cors_addon.fetch.methods import FORBIDDEN as FORBIDDEN_METHODS
 from cors_addon.fetch.methods import normalize_method
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import OPAQUE
 from cors_addon.fetch.requests import is_forbidden
 from cors_addon.fetch.responses import FORBIDDEN, SAFELISTED

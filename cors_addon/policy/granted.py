@@ -4,12 +4,12 @@ Law: its own answers alone are asked, never those that a policy of ours has rewr
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from cors_addon.exchange.model import Fields, Judgement
 from cors_addon.fetch.headers import cors_lines, is_token, normalize, split_list
 from cors_addon.fetch.methods import FORBIDDEN, normalize_method
 from cors_addon.fetch.origins import OPAQUE
-from cors_addon.fetch.records import replace
 from cors_addon.fetch.responses import SAFELISTED
 from cors_addon.policy.learn import is_askable
 from cors_addon.policy.model import Names, Policy

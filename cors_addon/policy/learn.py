@@ -7,7 +7,9 @@ Law 3: what traffic cannot tell is said, never guessed.
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cors_addon.engines.gates import GATES
 from cors_addon.exchange.exposure import exposed_headers
@@ -18,10 +20,8 @@ from cors_addon.fetch.headers import LOWER, is_token
 from cors_addon.fetch.load import Load
 from cors_addon.fetch.methods import CORS_SAFELISTED, normalize_method
 from cors_addon.fetch.methods import FORBIDDEN as FORBIDDEN_METHODS
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import EMBEDDER_POLICY, RESOURCE_POLICY
 from cors_addon.fetch.origins import OPAQUE, Url
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.fetch.refusals import Reason
 from cors_addon.fetch.requests import is_forbidden
 from cors_addon.fetch.resource_policy import ResourcePolicy, permits, resource_policy

@@ -8,15 +8,15 @@ edit headers come on top, all of them.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cors_addon.fetch.checks import AUTHORIZATION, Asked, Rules
 from cors_addon.fetch.embedder_policy import EmbedderPolicy
 from cors_addon.fetch.methods import CORS_SAFELISTED
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import EMBEDDER_POLICY, OPENER_POLICY, RESOURCE_POLICY
-from cors_addon.fetch.records import dataclass, field, replace
 from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.fetch.resource_policy import ResourcePolicy
 from cors_addon.policy.origins import Origins

@@ -5,13 +5,12 @@ https://yaml.org/type/merge.html
 
 from collections.abc import Iterator
 from io import StringIO
+from typing import NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
-
-from cors_addon.fetch.named_tuple import NamedTuple
 
 MERGE = "<<"
 _MAX_MERGES = 1000

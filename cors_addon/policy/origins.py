@@ -8,12 +8,12 @@ Law 3: patterns stand for tuple origins; `null` and schemes without a host are n
 import ipaddress
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import DEFAULT_PORTS, OPAQUE, host_to_ascii, parse_url
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import dataclass
 
 ANY = "*"
 REFLECT = "reflect"

@@ -6,15 +6,14 @@ https://pkg.go.dev/github.com/jub0bs/cors#Config
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from cors_addon.fetch.embedder_policy import EmbedderPolicy
-from cors_addon.fetch.named_tuple import NamedTuple
-from cors_addon.fetch.records import replace
 from cors_addon.fetch.resource_policy import ResourcePolicy
 from cors_addon.policy import consistency, fields
 from cors_addon.policy.faults import Fault, FaultList, Severity, errors

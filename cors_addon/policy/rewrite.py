@@ -8,10 +8,10 @@ Law 4: `Vary` names whatever the answer depends on, also where it says nothing: 
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.headers import LOWER, MAX_NAMES, is_token, normalize, split_list
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import (
     ASKED_HEADERS,
     ASKED_METHOD,

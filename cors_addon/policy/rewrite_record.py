@@ -4,13 +4,12 @@ Law: the server's own answer is kept whole, so that it can be judged, shown and 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from cors_addon.exchange.model import Fields, Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.outcomes import location_target, outcomes_of, redirects_before, rejudge
 from cors_addon.exchange.response_headers import read_response
 from cors_addon.fetch.headers import LOWER, combine, get_all, readable
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.refusals import Stage
 
 REWRITTEN = "cors.rewritten"

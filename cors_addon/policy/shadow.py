@@ -9,7 +9,9 @@ the policy and nothing else.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from cors_addon.exchange.fate import Tried
 from cors_addon.exchange.load_trials import LoadTrial, own_fields
@@ -18,8 +20,6 @@ from cors_addon.exchange.outcomes import answer_of, judged_fields, outcome, redi
 from cors_addon.fetch.checks import Answer, Asked
 from cors_addon.fetch.headers import cors_lines
 from cors_addon.fetch.load import Block
-from cors_addon.fetch.named_tuple import NamedTuple
-from cors_addon.fetch.records import dataclass, field, replace
 from cors_addon.fetch.refusals import Stage
 from cors_addon.policy.model import Preflights
 from cors_addon.policy.rewrite import Asking, Rewriter, asking

@@ -4,11 +4,11 @@ Law: nothing here is certain: a browser may have forgotten, or be another one by
 """
 
 import math
+from typing import NamedTuple
 
 from cors_addon.engines import FETCH, detect
 from cors_addon.exchange.model import Fields
 from cors_addon.fetch.headers import cors_lines
-from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class Preflight(NamedTuple):

@@ -6,10 +6,9 @@ The list is publicsuffix2's file, a rule a line. It is read here, in 3 ms: that 
 
 import os
 from functools import lru_cache
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from cors_addon.fetch import origins
-from cors_addon.fetch.named_tuple import NamedTuple
 
 _PACKAGE, _FILE = "publicsuffix2", "public_suffix_list.dat"
 

@@ -1,11 +1,11 @@
 """A policy as it stands in a file: its keys and values as nodes, each read as what it must be, or told as a fault."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.policy import nodes
 from cors_addon.policy.faults import FaultList
 

@@ -5,6 +5,7 @@ flow still bears exactly that, or bears none and never had ours, do we write.
 Law 2: nothing raw: values from the wire are made visible before they are stored.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mitmproxy import http
@@ -13,7 +14,6 @@ from cors_addon.exchange.exposure import certainty, exposure_assumption
 from cors_addon.exchange.model import Credentials, Judgement, Role, Verdict
 from cors_addon.fetch.bounds import USUAL_NAMES
 from cors_addon.fetch.masking import masked
-from cors_addon.fetch.records import dataclass
 from cors_addon.flows import translate
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.shadow import flips

@@ -8,7 +8,7 @@ one is declared that suits.
 import inspect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import mitmproxy.types
 from mitmproxy import exceptions, http
@@ -16,7 +16,6 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.proxy import choosing, internals
 
 

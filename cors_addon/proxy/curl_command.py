@@ -1,6 +1,7 @@
 """The command `cors.curl`: what to paste into a shell to send a flow's preflight and request again."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from mitmproxy import http
@@ -8,7 +9,6 @@ from mitmproxy.flow import Flow
 from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement, Observation
-from cors_addon.fetch.records import replace
 from cors_addon.flows import translate
 from cors_addon.proxy.command_group import Command, CommandGroup, http_flow
 from cors_addon.proxy.logs import AS_IT_IS, logger_of

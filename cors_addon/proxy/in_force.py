@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from mitmproxy import http
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import Url
-from cors_addon.fetch.records import dataclass
 from cors_addon.flows import translate
 from cors_addon.policy.filters import literal, quoted
 from cors_addon.policy.model import Policy

@@ -5,6 +5,7 @@ Law: a rule of the session names the server it is for and is listed by `cors.rul
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
@@ -15,7 +16,6 @@ from mitmproxy.master import Master
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.headers import LOWER, visible
-from cors_addon.fetch.records import replace
 from cors_addon.flows import translate
 from cors_addon.policy.edits import name_fault, value_fault
 from cors_addon.policy.filters import literal, of_server, quoted

@@ -10,11 +10,10 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mitmproxy import exceptions
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.policy.faults import Fault, Severity, count
 from cors_addon.policy.model import Policy
 from cors_addon.proxy import filters

@@ -8,6 +8,7 @@ Law 3: a probe is no traffic of a page: the judgement of others learns nothing f
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from mitmproxy import exceptions, http
 from mitmproxy.connection import Server
@@ -19,7 +20,6 @@ from cors_addon.audit.probe import Plan, Probe, ProbeAnswer, Request, Unfit, acc
 from cors_addon.audit.questions import Asks, Question
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.exchange.writing import note_findings, note_sender
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.flows import translate
 from cors_addon.flows.translate import PROBE
 from cors_addon.policy.suffixes import registrable_domain

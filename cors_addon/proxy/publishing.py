@@ -3,7 +3,8 @@
 Law: a sink never raises for what is wrong with its output: it says so once, and takes no more.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Protocol
 
 from mitmproxy import ctx, http
@@ -27,6 +28,13 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """There will be no more."""
+
+
+@cache
+def _annotate() -> Callable[[http.HTTPFlow, Judgement, Annotate], None]:
+    from cors_addon.proxy.annotate import annotate  # takes a while to import: of use once there is traffic
+
+    return annotate
 
 
 class Annotations:
@@ -56,9 +64,7 @@ class Annotations:
             self._flows.remember(flow, judgement)
         if self._policies.tries:
             note_shadow(judgement, self._policies.in_shadow(flow, judgement))
-        from cors_addon.proxy.annotate import annotate  # takes a while to import: of use once there is traffic
-
-        annotate(flow, judgement, self.what)
+        _annotate()(flow, judgement, self.what)
 
     def probed(self, judgement: Judgement, flow: http.HTTPFlow, comment: str) -> None:
         """Write on a request of `cors.probe`."""

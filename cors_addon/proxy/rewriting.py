@@ -8,6 +8,7 @@ Law 4: a policy costs less than mitmproxy's own `modify_headers` that makes the 
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,6 @@ from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER, get_all, normalize
 from cors_addon.fetch.names import VALIDATING
 from cors_addon.fetch.origins import OPAQUE, resolve
-from cors_addon.fetch.records import replace
 from cors_addon.flows import translate
 from cors_addon.policy import rewrite_record
 from cors_addon.policy.model import Mode, Policy, with_mode

@@ -5,9 +5,11 @@ A bad one raises OptionsError, which names the option and its fault.
 
 import os
 from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from mitmproxy import exceptions, flowfilter
 from mitmproxy.addonmanager import Loader
@@ -16,8 +18,6 @@ from mitmproxy.options import Options
 from cors_addon import engines
 from cors_addon.browser import wanted
 from cors_addon.exchange.weight import BUDGET
-from cors_addon.fetch.named_tuple import NamedTuple
-from cors_addon.fetch.records import dataclass
 from cors_addon.report import bounded_file
 
 ENGINES = engines.Choices(("auto", *engines.ENGINES))

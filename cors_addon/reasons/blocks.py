@@ -4,8 +4,9 @@ Law 1: every `Gate` has an entry; ``tests/test_blocks.py`` closes that loop, and
 Law 2: texts are in the developer's words, as in the registry of reasons.
 """
 
+from typing import NamedTuple
+
 from cors_addon.fetch.load import Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class BlockExplanation(NamedTuple):

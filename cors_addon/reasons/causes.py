@@ -7,8 +7,7 @@ Law 3: texts are in the developer's words, as in the registry: what is, then wha
 
 from collections.abc import Mapping
 from enum import StrEnum
-
-from cors_addon.fetch.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class Kind(StrEnum):

@@ -6,8 +6,8 @@ Law: whatever else is on the line is passed over; an option that is not known is
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 
 _COMMAND = pattern(r"(?:[$#%>][ \t]*)?curl(?:\.exe)?[ \t]+(\S.*)")

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.causes import CAUSES, Cause, Kind
 from cors_addon.reasons.finding import FindingName

@@ -1,8 +1,7 @@
 """A security finding as a value: what the traffic shows of a server, whether or not a browser refused anything."""
 
 from enum import StrEnum
-
-from cors_addon.fetch.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class FindingName(StrEnum):

@@ -9,8 +9,8 @@ tiny formats, each by its own documentation.
 import itertools
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 
 _MOST = 400

@@ -7,13 +7,13 @@ Law 3: a message is one line and short; a fix is whole, each header to paste on 
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from cors_addon.fetch.headers import visible
 from cors_addon.fetch.masking import masked
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import dataclass
 from cors_addon.fetch.refusals import Refusal, Stage
 from cors_addon.reasons.finding import Finding
 

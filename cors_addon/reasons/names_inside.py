@@ -4,9 +4,9 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import replace
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.entries import Item, by_browser, by_name, meant, name_means, of_preflight, unnumbered
 from cors_addon.reasons.finding import FindingName

@@ -5,9 +5,9 @@ The page of a name stays at its address: `/help/NAME` of the live page, and `doc
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import NamedTuple
 
 from cors_addon.fetch.load import Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.blocks import BLOCKS
 from cors_addon.reasons.finding import FindingName

@@ -8,10 +8,10 @@ one of Firefox' CORS… and NS_ERROR_….
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import replace
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons import languages, pasted_http
 from cors_addon.reasons.causes import CAUSES, Cause

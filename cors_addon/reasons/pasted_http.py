@@ -10,12 +10,12 @@ Law 2: each line is looked at once, and no more than `MOST_LINES` of them.
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from cors_addon.fetch.checks import REDIRECT_STATUSES, STANDARD_RULES, Answer, Asked, refused_headers
 from cors_addon.fetch.headers import cors_lines
 from cors_addon.fetch.origins import is_loopback, parse_url, resolve
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons import curl_command
 

@@ -1,10 +1,10 @@
 """Remedies of a pasted message: what it tells, as a situation that the same rules decide as of a recorded exchange."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from cors_addon.fetch import csp
 from cors_addon.fetch.load import Block, Destination, Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import OPAQUE, Url, parse_url
 from cors_addon.fetch.refusals import OF_ORIGIN, Reason, stage_of
 from cors_addon.remedies.decide import happened, headers_help, remedies, told_without_change

@@ -9,8 +9,8 @@ Law 4: what a browser can report and a proxy cannot see stands in `NOT_REVEALED`
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.model import Explanation, Facts, Said
 

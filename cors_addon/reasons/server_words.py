@@ -9,8 +9,8 @@ aiohttp-cors 0.8, hapi 21, Fastify's @fastify/cors 11), each program's own sourc
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.reasons.causes import Cause, Kind
 from cors_addon.reasons.matching import Wording
 

@@ -6,9 +6,9 @@ import html
 import itertools
 import json
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason
 from cors_addon.reasons.entries import Entry, Item, by_browser, by_name, meant, of_preflight, sound, unnumbered

@@ -10,9 +10,8 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.recordings.damage import Damage
 
 CHUNK = 1 << 16

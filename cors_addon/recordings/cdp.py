@@ -13,12 +13,12 @@ Law 5: requests that are still open are bounded in number and size, the oldest a
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from cors_addon.exchange.model import Credentials, Word
 from cors_addon.fetch.load import Block, Gate
-from cors_addon.fetch.records import replace
 from cors_addon.fetch.refusals import Reason, Refusal, Stage
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import sentences, words

@@ -10,13 +10,12 @@ import codecs
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from cors_addon.exchange.model import Word
 from cors_addon.fetch.load import Block, Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import replace
 from cors_addon.fetch.refusals import Reason
 from cors_addon.recordings import json_stream, sentences
 from cors_addon.recordings.exchange import Recorded, Wanted

@@ -11,13 +11,12 @@ import mmap
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from math import isfinite
-from typing import cast
+from typing import NamedTuple, cast
 
 from mitmproxy import exceptions, http
 from mitmproxy.io import FlowReader
 
 from cors_addon.exchange import browser_reports
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.flows import translate
 from cors_addon.recordings.dump_flow import MAX_PREFIX, Data, FlowParser, is_evidence_only, is_load, use_of
 from cors_addon.recordings.exchange import Learned, Recorded

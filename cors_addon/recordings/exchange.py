@@ -1,10 +1,10 @@
 """What a recording gives: one exchange at a time, and what the recording cannot tell of it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from cors_addon.exchange.model import Observation, PreflightsSeen, Word
-from cors_addon.fetch.named_tuple import NamedTuple
-from cors_addon.fetch.records import dataclass
 
 
 class Recorded(NamedTuple):

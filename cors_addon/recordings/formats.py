@@ -7,9 +7,9 @@ it is, yet cannot be used. Rows are asked in order: those that are sure of a mar
 import codecs
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from typing import NamedTuple
 
 from cors_addon.exchange.timing import HAR_SKEW
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.recordings import har
 from cors_addon.recordings.exchange import Recorded, Wanted
 from cors_addon.recordings.source import PACKINGS, UTF16_MARKS, Damage, Head, Source

@@ -32,13 +32,13 @@ What each writer does was seen in its files or read in its source:
 https://w3c.github.io/web-performance/specs/HAR/Overview.html
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.exchange.model import Observation
 from cors_addon.fetch.markup import LOOKED_AT
 from cors_addon.fetch.mime import declared
 from cors_addon.fetch.origins import Url, parse_url
-from cors_addon.fetch.records import dataclass
 
 ORIGIN_FROM_REFERER = "no Origin in this entry: taken from its Referer"
 ORIGIN_FROM_REDIRECT = "no Origin in this entry: taken from the redirect that led here"

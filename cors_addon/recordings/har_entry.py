@@ -1,5 +1,6 @@
 """One HAR entry as an `Observation`, whoever wrote it; what each writer does stands in `har_dialects`."""
 
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -13,7 +14,6 @@ from cors_addon.fetch.methods import CORS_SAFELISTED
 from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_HEADERS, ASKED_METHOD, VALIDATORS
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import dataclass
 from cors_addon.fetch.requests import cors_unsafe_names
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import har_fields, har_wire

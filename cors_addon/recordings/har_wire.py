@@ -3,6 +3,7 @@
 What one entry shows by itself is told by its own fields, whoever wrote it.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.exchange import telling
@@ -11,7 +12,6 @@ from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.names import ASKED_METHOD, VALIDATING
 from cors_addon.fetch.origins import Url
-from cors_addon.fetch.records import dataclass
 from cors_addon.recordings import har_fields
 from cors_addon.recordings.har_dialects import Context
 from cors_addon.recordings.har_fields import Lines

@@ -1,9 +1,9 @@
 """What a page's policies stopped before it was sent: no request of it is in the log, and the console alone tells it."""
 
 from collections import deque
+from typing import NamedTuple
 
 from cors_addon.fetch.load import Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.recordings import console_log
 from cors_addon.recordings.logged import Log
 from cors_addon.recordings.sentences import Sentence

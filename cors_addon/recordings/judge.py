@@ -8,6 +8,7 @@ Law 4: damage ends a file, never the run; what came before it counts.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cors_addon.audit.auditor import Auditor
@@ -16,7 +17,6 @@ from cors_addon.exchange.load_trials import LoadTrial
 from cors_addon.exchange.model import Judgement, Observation
 from cors_addon.exchange.request_headers import shape_of
 from cors_addon.fetch.headers import get
-from cors_addon.fetch.records import dataclass
 from cors_addon.recordings import formats, har
 from cors_addon.recordings.exchange import Learned, Recorded, Wanted
 from cors_addon.recordings.source import Damage, Source

@@ -6,6 +6,7 @@ Law 2: exchanges come out in the order in which their answers were complete, as 
 
 import heapq
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.exchange import telling
@@ -16,7 +17,6 @@ from cors_addon.fetch.headers import LOWER
 from cors_addon.fetch.load import Destination
 from cors_addon.fetch.names import ALLOW_ORIGIN, ASKED_METHOD
 from cors_addon.fetch.origins import OPAQUE
-from cors_addon.fetch.records import dataclass
 from cors_addon.recordings import har_fields
 from cors_addon.recordings.damage import Damage
 from cors_addon.recordings.exchange import Recorded, Wanted

@@ -11,11 +11,11 @@ net/log/net_log_event_type_list.h, services/network/cors/cors_url_loader.cc and 
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cors_addon.exchange.model import Credentials, Fields, PreflightState, Word
 from cors_addon.fetch.origins import Url
-from cors_addon.fetch.records import dataclass
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.recordings import har_fields, json_stream, netlog_words
 from cors_addon.recordings.exchange import Recorded, Wanted

@@ -1,6 +1,7 @@
 """What the events of a NetLog say: header lists, errors by their numbers, and what the browser made of an answer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -10,7 +11,6 @@ from cors_addon.fetch.checks import REDIRECT_STATUSES
 from cors_addon.fetch.mime import declared, is_nosniff
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import dataclass, replace
 from cors_addon.recordings import words
 
 _STATUS = pattern(r"HTTP/[\d.]+ +(\d{3})")

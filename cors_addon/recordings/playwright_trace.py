@@ -13,11 +13,10 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cors_addon.exchange.timing import CONSOLE_AFTER, CONSOLE_BEFORE
 from cors_addon.fetch.load import Block, Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 from cors_addon.recordings import console_log, har, json_stream, sentences
 from cors_addon.recordings.damage import Damage

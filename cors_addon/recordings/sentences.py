@@ -7,10 +7,10 @@ resource", has the error alone. See `cors_addon.reasons` for what each means.
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from cors_addon.exchange.model import Credentials, PreflightState, Word
 from cors_addon.fetch.load import Block, Destination, Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason, Refusal, Stage, stage_of
 from cors_addon.recordings import words

@@ -11,10 +11,10 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
-from cors_addon.fetch.records import dataclass
 from cors_addon.recordings.damage import Damage as Damage
 from cors_addon.recordings.json_shape import Shape
 

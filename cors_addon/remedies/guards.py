@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/waf/latest/developerguide/waf-captcha-and-challenge-
 """
 
 import re
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.remedies.situation import Situation
 
 

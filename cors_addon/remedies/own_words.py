@@ -6,8 +6,8 @@ answers as they are met.
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 from cors_addon.remedies.rule import Headers, Ruling
 from cors_addon.remedies.situation import Situation

@@ -5,8 +5,8 @@ Sources: the libraries' own documentation of the options named here, and https:/
 """
 
 import re
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 
 _OF_ANSWERS = pattern(

@@ -1,8 +1,8 @@
 """What a rule of remedies gives: its remedies, and whether the answer's headers are to be changed beside them."""
 
 from enum import Enum
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.remedies.value import Remedy
 
 

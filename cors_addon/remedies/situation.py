@@ -5,13 +5,13 @@ Law: None and empty mean that it is not known, or not there; no rule may conclud
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from cors_addon.fetch.headers import split_list
 from cors_addon.fetch.load import Block, Destination
 from cors_addon.fetch.origins import OPAQUE, Url, known_url
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import dataclass, replace
 from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.remedies.value import Change, InPage
 

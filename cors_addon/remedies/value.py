@@ -5,10 +5,9 @@ Law 2: a change is data, so that a program can make it; words are for people. Wh
 it is None, and the words tell all.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-
-from cors_addon.fetch.records import dataclass
 
 
 class Who(StrEnum):

@@ -7,10 +7,10 @@ Law 2: it is a record, not a proposal: its mode is `off`.
 
 from collections.abc import Iterable, Iterator
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cors_addon.audit.probe import Access, Probe, ProbeAnswer
 from cors_addon.audit.questions import Asks
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import OPAQUE, parse_url
 from cors_addon.policy.filters import of_server
 from cors_addon.policy.model import Mode, Policy

@@ -2,11 +2,11 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from cors_addon.exchange.model import Judgement, Role
 from cors_addon.fetch.load import Gate
-from cors_addon.fetch.named_tuple import NamedTuple
-from cors_addon.fetch.records import dataclass
 from cors_addon.report import remedied
 from cors_addon.report.blocked import beyond_cors, kind_of, page_of, phrase, was_to_be_read
 from cors_addon.report.situation import told_of

@@ -2,10 +2,10 @@
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from cors_addon.exchange import programs, request_headers
 from cors_addon.exchange.model import Fields
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 
 

@@ -6,13 +6,13 @@ are not among them.
 
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from cors_addon.engines import ENGINES, named
 from cors_addon.exchange import in_browsers, other_engines
 from cors_addon.exchange.model import Judgement, PreflightState, Role, Verdict
 from cors_addon.fetch.headers import readable
 from cors_addon.fetch.load import Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.refusals import Reason, Refusal
 from cors_addon.report import blocked, text

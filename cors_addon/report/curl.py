@@ -7,15 +7,15 @@ Law 3: no secret leaves unasked.
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from cors_addon.exchange.model import Judgement, Observation, PreflightState, Role, Verdict
 from cors_addon.fetch import masking
 from cors_addon.fetch.headers import get_all, is_token
 from cors_addon.fetch.masking import REDACTED, is_secret, without_jwts, without_secrets
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import ASKED_METHOD, REQUEST_HEADERS, REQUEST_METHOD, VALIDATING
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import replace
 from cors_addon.report.text import shortened, visible
 
 MAX_BODY = 4096

@@ -6,6 +6,7 @@ Law 2: those of `text` hold here too.
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from cors_addon.exchange.exposure import exposed_headers, exposure_assumption, hidden_headers
 from cors_addon.exchange.fate import Fate
@@ -13,7 +14,6 @@ from cors_addon.exchange.model import Judgement, Outcome, Role, Verdict
 from cors_addon.exchange.other_engines import outcomes
 from cors_addon.fetch import headers
 from cors_addon.fetch.origins import OPAQUE
-from cors_addon.fetch.records import dataclass
 from cors_addon.fetch.refusals import Reason, Stage
 from cors_addon.reasons.model import BROWSERS
 from cors_addon.reasons.registry import REGISTRY

@@ -1,6 +1,6 @@
 """What there is to say of one file that was read, whatever was in it."""
 
-from cors_addon.fetch.records import dataclass, field
+from dataclasses import dataclass, field
 
 MAX_NOTES = 50
 

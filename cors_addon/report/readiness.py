@@ -4,10 +4,10 @@ Law: what is kept is bounded, and each load of a page is told once, however ofte
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.load import Block, Gate
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.report.blocked import kind_of
 from cors_addon.report.terminal import BOLD, Terminal
 from cors_addon.report.text import FAILED, shortened, visible

@@ -1,8 +1,8 @@
 """Remedies in words, the same wherever they are shown: who is to act, what, the change itself, and why."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.remedies.value import Change, Remedy, Settings
 from cors_addon.report.text import visible
 

@@ -1,5 +1,6 @@
 """A judgement as the situation that remedies are decided from, and what is decided."""
 
+from dataclasses import replace
 from itertools import islice, pairwise
 
 from cors_addon.engines.local_network import Guard, guard_of
@@ -12,7 +13,6 @@ from cors_addon.fetch.load import Block, Destination
 from cors_addon.fetch.names import ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN
 from cors_addon.fetch.origins import OPAQUE, Url
 from cors_addon.fetch.patterns import pattern
-from cors_addon.fetch.records import replace
 from cors_addon.fetch.refusals import Reason
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption

@@ -7,11 +7,11 @@ Law 2: a later revision of a judgement replaces the earlier one.
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from cors_addon.audit.auditor import OF_SEVERAL
 from cors_addon.exchange.fixes import Change, smallest_change
 from cors_addon.exchange.model import Judgement, Role, Verdict
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.reasons.finding import Finding, FindingName
 from cors_addon.reasons.findings import FINDINGS, WARNINGS
 from cors_addon.remedies.value import Happened, Remedy

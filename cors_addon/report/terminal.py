@@ -6,11 +6,10 @@ Law: whatever a server, a page, a recording or a file name holds, a terminal get
 import re
 from collections.abc import Mapping
 from textwrap import wrap
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from cors_addon.fetch.headers import visible
 from cors_addon.fetch.masking import masked
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.patterns import pattern
 from cors_addon.report.marks import FAILED, MARK, NEITHER, PASSED, WIDTH
 

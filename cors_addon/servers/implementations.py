@@ -6,9 +6,9 @@ file and commit), or that marks and settings are from memory.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from cors_addon.exchange.recognised import Cause
-from cors_addon.fetch.named_tuple import NamedTuple
 
 
 class Implementation(NamedTuple):

@@ -8,9 +8,9 @@ Law 2: none of them asks for names in lower case, which proxies and HTTP/2 make 
 import re
 from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 from cors_addon.fetch import patterns
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import ALLOW_METHODS
 from cors_addon.servers.answer import Answer
 

@@ -7,6 +7,7 @@ Law 4: an answer that is allowed costs next to nothing, once it tells nothing ne
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass, field, replace
 
 from cors_addon.exchange.model import ALLOW, Judgement, Observation, Role, Verdict
 from cors_addon.exchange.recognised import Confidence, History, Recognised
@@ -16,7 +17,6 @@ from cors_addon.exchange.writing import note_server
 from cors_addon.fetch.headers import get
 from cors_addon.fetch.orb import ReadBody
 from cors_addon.fetch.origins import Url
-from cors_addon.fetch.records import dataclass, field, replace
 from cors_addon.servers.answer import BODY_READ
 from cors_addon.servers.recognise import recognise
 from cors_addon.servers.words import said

@@ -5,9 +5,9 @@ Law 2: no row rests on Server, or on lower case: both are lost or gained on the 
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from cors_addon.exchange.recognised import Cause
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.names import CORS_RESPONSE, REQUEST_HEADERS, REQUEST_METHOD
 from cors_addon.servers.marks import (
     CONDITION,

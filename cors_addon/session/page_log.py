@@ -3,10 +3,9 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from cors_addon.exchange.page_call import Report, Scene, read
-from cors_addon.fetch.named_tuple import NamedTuple
 
 SUFFIX = ".witness"
 LONGEST = 1 << 22

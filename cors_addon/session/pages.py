@@ -9,6 +9,8 @@ Law 3: what is kept is bounded, in number, in age and in bytes.
 import math
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cors_addon.exchange.assignment import cheapest
 from cors_addon.exchange.browser_reports import DESTINATIONS
@@ -19,9 +21,7 @@ from cors_addon.exchange.shelf import Shelf
 from cors_addon.exchange.timing import CALL_SLACK, CALL_TOLD_WITHIN
 from cors_addon.exchange.weight import of_flow
 from cors_addon.fetch.headers import get, normalize
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import OPAQUE, Url, is_potentially_trustworthy, known_url
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.fetch.requests import BROWSER_NAMES
 from cors_addon.session.page_words import GIVEN_UP, may_have_failed_later, outcome, under, word
 from cors_addon.session.violations import violation_of

@@ -10,6 +10,7 @@ Law 3: what is kept is bounded: each that keeps something sees to its share of t
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from cors_addon.audit import private_answers
 from cors_addon.audit.auditor import Auditor
@@ -24,7 +25,6 @@ from cors_addon.exchange.tracker import Tracker
 from cors_addon.exchange.weight import BUDGET
 from cors_addon.exchange.writing import assume, note_contradiction, note_fate, note_replayed, note_word
 from cors_addon.fetch.headers import get
-from cors_addon.fetch.records import replace
 from cors_addon.policy.suffixes import registrable_domain
 from cors_addon.reasons.assumptions import Assumption
 from cors_addon.remedies.situation import HEAD

@@ -10,14 +10,14 @@ target that has no such thing gets one policy at a time.
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cors_addon.fetch.headers import is_token, visible
 from cors_addon.fetch.methods import CORS_SAFELISTED
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import OPAQUE
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.policy.edits import name_fault, value_fault
 from cors_addon.policy.filters import literal
 from cors_addon.policy.model import Others, Policy, Preflights

@@ -6,13 +6,13 @@ Law: each says in a sentence what it did, or why it did not; whatever it changed
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mitmproxy import exceptions, http
 
 from cors_addon.exchange.model import Judgement
 from cors_addon.fetch.headers import visible
-from cors_addon.fetch.records import replace
 from cors_addon.flows import made, translate
 from cors_addon.policy import shadow
 from cors_addon.policy.filters import literal, quoted

@@ -4,9 +4,9 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cors_addon.fetch.records import replace
 from cors_addon.proxy.faults import Faults
 from cors_addon.proxy.page.actions import Actions, Refused
 from cors_addon.proxy.page.gate import HOST, Gate, is_opened

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
-
-from cors_addon.fetch.records import dataclass, field
 
 MAX_BODY = 512 * 1024
 """Bytes of a request's body that are taken: a policy file is far smaller."""

@@ -2,9 +2,9 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from cors_addon.exchange.page_call import Scene
-from cors_addon.fetch.records import dataclass, field
 
 MAX_SCENES = 1000
 UNSEEN = {

@@ -8,6 +8,7 @@ Law 3: what is changed is sent in no coding: the client is near, and packing cos
 import re
 import zlib
 from collections.abc import Callable
+from typing import NamedTuple
 
 from mitmproxy import http
 
@@ -15,7 +16,6 @@ from cors_addon.exchange.model import Fields
 from cors_addon.exchange.request_headers import shape_of as shape_of_request
 from cors_addon.fetch import csp, markup, mime, script_admission, script_place
 from cors_addon.fetch.headers import get
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.fetch.origins import Url
 from cors_addon.fetch.patterns import pattern
 from cors_addon.fetch.script_admission import NoWay

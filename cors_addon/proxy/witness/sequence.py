@@ -7,9 +7,9 @@ hidden or left.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from cors_addon.exchange.page_call import Scene
-from cors_addon.fetch.records import dataclass, field
 
 WAITS = 1.0
 """Seconds for which a report waits for the one before it. Chosen."""

@@ -10,11 +10,11 @@ import itertools
 import json
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from cors_addon import __version__
 from cors_addon.exchange.model import Judgement
-from cors_addon.fetch.records import dataclass, field
 from cors_addon.policy import shadow
 from cors_addon.reasons.findings import FINDINGS
 from cors_addon.reasons.model import Explanation, Parts

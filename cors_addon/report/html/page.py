@@ -6,9 +6,8 @@ import html
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from cors_addon.fetch.named_tuple import NamedTuple
 from cors_addon.report import table
 from cors_addon.report.html.details import Body
 from cors_addon.report.html.document import document
