@@ -420,7 +420,7 @@ def many(number: int, mode: str = "rewrite") -> str:
 @pytest.mark.parametrize(
     ("text", "says", "first"),
     [
-        (many(300), "p.yaml read again: p0, p1, p2, p3, p4, p5, p6, p7 and 292 others.", "p0"),
+        (many(300), "p.yaml read: p0, p1, p2, p3, p4, p5, p6, p7 and 292 others.", "p0"),
         (many(300, "live"), "p.yaml has 300 errors. The last good policies stay.", "allow"),
         (None, "p.yaml: No such file or directory. The last good policies stay.", "allow"),
     ],
@@ -447,7 +447,7 @@ def test_a_large_file_is_read_beside_the_traffic(
         policies = running.addon._policies.file
         asyncio.run(choose(policies, running))
         assert policies.policies[0].name == first
-    assert "until then the policies: 1 of before stay." in caplog.text
+    assert "until then the policies of before (1) stay." in caplog.text
     assert says in caplog.text
     assert len([each for each in caplog.records if "p.yaml:" in each.message]) <= 202
 

@@ -46,6 +46,15 @@ def test_written_at_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     assert f"cors_report: 3 exchanges reported in {file}" in caplog.messages
 
 
+def test_one_exchange_is_told_as_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In the log as in the answer to the command."""
+    file = tmp_path / "report.html"
+    with caplog.at_level(logging.INFO), proxy(cors_report=str(file)) as running:
+        running.pass_through(actual(ALLOW))
+        assert running.command("cors.report") == f"1 exchange reported in {file}."
+    assert f"cors_report: 1 exchange reported in {file}" in caplog.messages
+
+
 def test_it_covers_flows_that_mitmproxy_let_go(tmp_path: Path) -> None:
     """mitmdump keeps none."""
     file = tmp_path / "report.html"

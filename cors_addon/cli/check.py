@@ -23,7 +23,6 @@ from cors_addon.report.text import WIDTH, visible
 
 if TYPE_CHECKING:
     from cors_addon.cli.policy import Trial
-    from cors_addon.report.html.exchanges import Exchanges
 
 DESCRIPTION = """\
 Judge recorded traffic as browsers do: mitmproxy dumps, HAR files, Playwright traces, NetLogs, logs of DevTools,
@@ -228,12 +227,6 @@ def _opened(options: argparse.Namespace) -> contextlib.AbstractContextManager[Te
     if options.format == "html":
         return replacing(options.output)
     return opened(options.output)
-
-
-def _no_exchanges() -> "Exchanges":
-    from cors_addon.report.html.exchanges import Exchanges
-
-    return Exchanges()
 
 
 class _Check:

@@ -126,8 +126,8 @@ class PolicyFile:
 
     def _read_beside(self, path: Path, size: int) -> None:
         """Have a large file read beside the traffic, at once."""
-        kept = f"{len(self.policies)} of before stay" if self.policies else "there are none"
-        logger.info("cors_policy: %s is being read, %s bytes; until then the policies: %s.", path, f"{size:,}", kept)
+        kept = f"the policies of before ({len(self.policies):,}) stay" if self.policies else "there are no policies"
+        logger.info("cors_policy: %s is being read, %s bytes; until then %s.", path, f"{size:,}", kept)
         self._unwatch()
         self.path, self._stamp = path, _UNREAD
         self._watch()
@@ -143,6 +143,7 @@ class PolicyFile:
                 self._stamp = None
                 logger.error("cors_policy: cannot read %s: %s. The last good policies stay.", path, found.strerror)
             return False
+        again = "" if self.reads else " again"
         self._stamp, loaded = found
         if loaded is None:
             return False
@@ -152,7 +153,7 @@ class PolicyFile:
             return False
         changed = _changed(self.policies, loaded.policies)
         self._take(loaded.policies)
-        logger.info("cors_policy: %s read again: %s. %s", path, names(loaded.policies), self.advise(changed))
+        logger.info("cors_policy: %s read%s: %s. %s", path, again, names(loaded.policies), self.advise(changed))
         return True
 
     def _take(self, policies: Sequence[Policy]) -> None:

@@ -128,10 +128,8 @@ class Reporting(CommandGroup):
             count = gathered.write(target, self._body_of)
         except OSError as error:
             raise exceptions.CommandError(f"cors.report: cannot write {target}: {error.strerror}") from error
-        kept = (
-            "" if count or self.gathered is not None else " Where no flows are kept (mitmdump), set cors_report first."
-        )
-        return f"{count:,} exchange{'' if count == 1 else 's'} reported in {target}.{kept}"
+        kept = "" if count or self.gathered is not None else _NONE_KEPT
+        return f"{_reported(count, target)}.{kept}"
 
     def _report_beside(self, target: Path, judged: Iterable[Judgement], loop: asyncio.AbstractEventLoop) -> None:
         """Write a report in a thread; the log says how that went. Raises OSError where it cannot be begun."""
@@ -156,7 +154,7 @@ class Reporting(CommandGroup):
         def work() -> None:
             level, told = logging.ERROR, ""
             try:
-                level, told = logging.INFO, f"{make()} exchanges reported in {target}"
+                level, told = logging.INFO, _reported(make(), target)
             except OSError as error:
                 told = f"cannot write {target}: {error.strerror}"
             except Exception as error:
@@ -187,7 +185,7 @@ class Reporting(CommandGroup):
         except OSError as error:
             logger.error("cors_report: cannot write %s: %s", self._path, error.strerror)
         else:
-            logger.info("cors_report: %d exchanges reported in %s", count, self._path)
+            logger.info("cors_report: %s", _reported(count, self._path))
 
     def withdraw(self) -> None:
         """Take the command away; what it was asked for is written before."""
@@ -212,8 +210,8 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _told(count: int, target: Path) -> str:
-    return f"{count:,} exchange{'' if count == 1 else 's'} reported in {target}."
+def _reported(count: int, target: Path) -> str:
+    return f"{count:,} exchange{'' if count == 1 else 's'} reported in {target}"
 
 
 def _loop() -> asyncio.AbstractEventLoop | None:

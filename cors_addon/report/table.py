@@ -291,9 +291,7 @@ def _notes(summary: Summary, terminal: Terminal) -> Iterator[str]:
             times = f"{number(count)} × " if count > 1 else ""
             yield from terminal.wrapped(f"{prefix}{times}{note}", "    ", first="  ")
     if summary.overflowed:
-        yield from terminal.wrapped(
-            "more endpoints than can be shown: the rest is counted together", "    ", first="  "
-        )
+        yield from terminal.wrapped(_OVERFLOWED, "    ", first="  ")
 
 
 def _ending(summary: Summary, terminal: Terminal, *, failed: bool | None) -> Iterator[str]:
