@@ -399,6 +399,14 @@ def test_a_redirected_preflight_is_asked_for_elsewhere_first() -> None:
     assert "Location" in told[0]["what"]
 
 
+@pytest.mark.parametrize(
+    ("before", "is_said"), [("Response to preflight request doesn't pass access control check: ", True), ("", False)]
+)
+def test_what_a_preflight_was_refused_for_was_never_sent(before: str, is_said: bool) -> None:
+    """The explanation of a reason speaks of any answer, which the server may have acted on."""
+    assert ("at the preflight: the request was never sent" in explain(AT + before + MISSING)[0]) == is_said
+
+
 def test_an_error_is_said_before_cors() -> None:
     text = f"{AT}{MISSING}\nGET https://api.example.com/x net::ERR_FAILED 503"
     shown = explain(text)[0]

@@ -184,13 +184,12 @@ _BLOCKED_BY: Mapping[Reason, str | None] = {
 
 def _list() -> str:
     lines = [f"{name}\n{_indent(message(each, *each.example))}" for name, each in REGISTRY.items()]
-    found = [_brief(name) for name in FINDINGS]
     return (
         "The reasons for which a browser refuses an answer, most frequent first, with an\n"
         "example each.\n\n"
         + "\n".join(lines)
         + "\n\nSecurity findings: what a server's answers let others do, the gravest first.\n\n"
-        + "\n".join(found)
+        + "\n".join(map(_brief, FINDINGS))
         + "\n\n`cors-addon explain NAME` tells all about one. NAME may also be a browser's own name\n"
         "for an error, or a message pasted from its console."
     )
@@ -260,6 +259,7 @@ def _where(item: Item) -> str:
     return "".join(f"\n  {line}" for line in lines) + language
 
 
+_NOT_SENT = "\n  at the preflight: the request was never sent"
 _UNKNOWN_GRANTS = (
     "In the place of … stand the method and the header names of the page's request, as far as they need permission."
 )
@@ -307,7 +307,7 @@ def _whole(reason: Reason, item: Item) -> str:
         if not item.values.get("origin") and str(origin) in change:
             whose = f", with your page's origin in the place of {origin}"
     parts = [
-        f"{reason}{example}{_where(item)}",
+        f"{reason}{example}{_where(item)}{_NOT_SENT if item.preflight else ''}",
         *([_paragraph(visible(told.happened))] if told and told.happened else []),
         _paragraph(explanation.explanation),
         "Usual causes\n" + "\n".join(_item(cause) for cause in explanation.causes),
