@@ -398,6 +398,7 @@ def test_a_touched_script_is_loaded_afresh(bare: Installation, started: Starter,
             waits.until_now(lambda: can_connect(proxy.port), told=proxy.log)
             assert proxy.judge(f"/reloaded-{number}")["verdict"] == "deny"
         assert "Traceback" not in proxy.log()
+        assert "token=REDACTED" not in proxy.log()  # of the live page, whose address is told in order to be opened
 
 
 def test_the_folder_of_the_script_is_not_importable(bare: Installation, elsewhere: Path) -> None:

@@ -13,8 +13,9 @@ AS_IT_IS = "cors_as_it_is"
 def logger_of(module: str) -> logging.Logger:
     """The logger of a module of ours; it takes the place of `logging.getLogger`."""
     found = logging.getLogger(module)
-    if _safe not in found.filters:
-        found.addFilter(_safe)
+    for earlier in [each for each in found.filters if getattr(each, "__module__", "") == __name__]:
+        found.removeFilter(earlier)  # of a script that was loaded anew: it knows nothing of what is shown now
+    found.addFilter(_safe)
     return found
 
 
