@@ -50,7 +50,7 @@ def test_one_piece_a_turn_of_the_loop() -> None:
 
     left = asyncio.run(play())
     assert all(earlier - later <= 1 for earlier, later in itertools.pairwise(left))
-    assert len(left) > len(ahead._MODULES)
+    assert len(left) >= len(ahead._MODULES)  # one was loaded at once, and one pattern at least waited
 
 
 LIBRARY = "import cors_addon; assert [each.verdict for each in cors_addon.judge('one.har')] == ['allow']"
