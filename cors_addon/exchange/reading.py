@@ -11,9 +11,8 @@ from cors_addon.fetch.shapes import MAX_LINES
 def cut(observation: Observation) -> tuple[str, ...]:
     """Leave of an exchange what is to be read. Returns what to say of that: nothing, for nearly all."""
     request, response = observation.request, observation.response
-    size = (
-        size_of(response) if len(response) > MAX_LINES else 0
-    )  # of so many lines, to join them once takes long enough
+    # of so many lines, to join them once takes long enough
+    size = size_of(response) if len(response) > MAX_LINES else 0
     answered, asked = size or len(values_of(response)), read_request(request).length
     observation.size += min(answered, MAX_VALUES) + min(asked, MAX_VALUES)
     lines = len(request) + len(response)
